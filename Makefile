@@ -1,0 +1,96 @@
+# bidsql: `make` builds ./bidsql, `make run` shows it, `make test` proves it.
+#
+#   make            ./bidsql (release build, warnings are errors)
+#   make run        installs what is missing, builds, runs examples.sql
+#   make test       installs what is missing, builds, runs the test suite (under ten minutes)
+#   make check      the quick part of it (seconds)
+#   make test-deep  the long runs: sanitizers, thousands of random cases, fuzzing
+#   make bench      throughput table
+#   make unit-ROOM  unit tests of one room;   make layers  who includes whom
+
+CC       = gcc
+CXX      = g++
+AR       = ar
+B        = build
+WARNINGS = -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-clobbered
+HARDEN   = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -fcf-protection
+OPT      = -O2
+SANITIZE =
+DEFINES  = -D_GNU_SOURCE -DBIDSQL_VERSION='"$(VERSION)"' -DBIDSQL_COMMIT='"$(COMMIT)"'
+CFLAGS   = -std=gnu11 -g $(OPT) $(WARNINGS) $(HARDEN) $(DEFINES) $(SANITIZE) -I. -I$(B)/gen
+CXXFLAGS = -std=c++17 -g $(OPT) -Wall -Wextra -Werror $(HARDEN) $(DEFINES) $(SANITIZE) -fno-exceptions -I.
+LDFLAGS  = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZE)
+LIBS     = -lsqlite3 -lz -lzstd -lsimdjson -lpthread -lm
+VERSION  = 0.1.0
+COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+
+ROOMS    = common functions formats connectors parser planner exec engine tester repl
+# Hot files get -O3; they choose AVX2 at run time through target attributes.
+HOT      = formats/json_scan.c formats/csv_scan.c exec/key_table.c functions/aggregate.c functions/arithmetic.c \
+           functions/compare.c connectors/nexmark.c
+
+sources  = $(sort $(wildcard $(1)/*.c) $(if $(filter planner,$(1)),$(wildcard planner/rewrite/*.c)))
+objects  = $(patsubst %.c,$(B)/%.o,$(filter-out repl/main.c,$(call sources,$(1)))) \
+           $(patsubst %.cc,$(B)/%.o,$(wildcard $(1)/*.cc)) \
+           $(if $(filter parser,$(1)),$(if $(wildcard parser/sql.y),$(B)/gen/parser/sql.o) $(if $(wildcard parser/lexer.re),$(B)/gen/parser/lexer.o))
+archives = $(patsubst %,$(B)/%.a,$(1))
+# A room may use the rooms listed before it; archives are linked in reverse order.
+upto     = $(shell echo "$(ROOMS)" | sed 's/\($(1)\).*/\1/')
+reverse  = $(shell echo "$(1)" | tr ' ' '\n' | tac | tr '\n' ' ')
+
+all: bidsql
+
+bidsql: $(B)/bidsql
+	cp $(B)/bidsql $@
+
+$(B)/bidsql: $(B)/repl/main.o $(call archives,$(ROOMS))
+	$(CXX) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call archives,$(ROOMS)) -Wl,--end-group $(LIBS)
+
+define room_rule
+$(B)/$(1).a: $$(call objects,$(1))
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(if $(filter $<,$(HOT)),-O3) -MMD -MP -c -o $@ $<
+
+$(B)/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+# ---- the front end's generated files ----
+$(B)/gen/parser/sql.c $(B)/gen/parser/sql.h: parser/sql.y
+	@mkdir -p $(B)/gen/parser
+	lemon -q -s -d$(B)/gen/parser $< >$(B)/gen/parser/lemon.log || { cat $(B)/gen/parser/lemon.log; exit 1; }
+$(B)/gen/parser/lexer.c: parser/lexer.re
+	@mkdir -p $(B)/gen/parser
+	re2c -W -Werror --no-generation-date -i -o $@ $<
+$(B)/gen/parser/%.o: $(B)/gen/parser/%.c $(B)/gen/parser/sql.h
+	$(CC) $(CFLAGS) -Wno-shadow -Wno-unused-parameter -Wno-missing-prototypes -Wno-unused-variable -MMD -MP -c -o $@ $<
+$(patsubst %.c,$(B)/%.o,$(wildcard parser/*.c)): | $(if $(wildcard parser/sql.y),$(B)/gen/parser/sql.h)
+
+# ---- unit tests: tests/unit/ROOM/test_*.c link with ROOM and the rooms before it ----
+define unit_rule
+unit-$(1): $$(patsubst tests/unit/%.c,$(B)/unit/%,$$(wildcard tests/unit/$(1)/test_*.c))
+	@set -e; for test in $$^; do echo "== $$$$test"; $$$$test; done
+$(B)/unit/$(1)/%: tests/unit/$(1)/%.c $$(call archives,$$(call upto,$(1)))
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) -MMD -MP -c -o $$@.o $$<
+	$$(CXX) $$(LDFLAGS) -o $$@ $$@.o -Wl,--start-group $$(call archives,$$(call upto,$(1))) -Wl,--end-group -lcmocka $$(LIBS)
+.PHONY: unit-$(1)
+endef
+$(foreach room,$(ROOMS),$(eval $(call unit_rule,$(room))))
+unit: $(foreach room,$(ROOMS),$(if $(wildcard tests/unit/$(room)/test_*.c),unit-$(room)))
+
+# ---- sanitizer builds are the same rules in another folder ----
+ASAN  = B=build/asan OPT=-O1 HARDEN= SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+TSAN  = B=build/tsan OPT=-O1 HARDEN= SANITIZE="-fsanitize=thread"
+
+clean:
+	rm -rf build bidsql
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+.PHONY: all clean unit

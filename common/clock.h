@@ -1,0 +1,17 @@
+/* common/clock.h: where the time comes from. Tests bring their own clock; nothing else asks the system. */
+#pragma once
+#include <stdint.h>
+
+typedef struct Clock {
+    int64_t (*now_us)(struct Clock *clock);                      /* microseconds since 1970, never falls */
+    void (*sleep_until_us)(struct Clock *clock, int64_t when_us); /* returns early only when interrupted */
+    void *owner;
+} Clock;
+
+Clock *clock_system(void); /* max(previous, CLOCK_REALTIME) */
+
+typedef struct TestClock {
+    Clock clock;
+    int64_t current_us; /* set it; sleeping moves it forward at once */
+} TestClock;
+void test_clock_init(TestClock *clock, int64_t start_us);
