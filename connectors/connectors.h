@@ -1,0 +1,181 @@
+/* connectors/connectors.h: the outside world. The room's door.
+ *
+ * A connector moves bytes (or, for tables and generators, rows) and knows no format. Everything below except `produce` is called
+ * in turn order, by one thread at a time; `produce` runs on any worker and only reads the source. */
+#pragma once
+#include "common/batch.h"
+#include "common/clock.h"
+#include "common/filesystem.h"
+#include "common/options.h"
+
+typedef struct ConnectorType ConnectorType;
+
+typedef struct ConnectorContext {
+    FileSystem *filesystem;
+    Clock *clock;
+    MemoryPool *pool;
+    const char *base_directory;   /* relative paths are taken from here; NULL: the current directory */
+    bool batch_mode;              /* mmap is allowed: bounded input, nobody else writes */
+} ConnectorContext;
+
+/* ---- sources ---- */
+
+/* A split is what has an order of its own: a file, a partition. Names are stable over restarts and name the split in messages. */
+typedef struct SourceSplit {
+    const char *name;      /* a path, "stdin", "nexmark-0" */
+    int64_t length;        /* bytes or rows in all; -1 unknown: for progress */
+    bool bounded;
+} SourceSplit;
+
+typedef struct SourceColumn { /* for row sources: which columns are wanted */
+    const char *const *path;
+    int path_length;
+    const Type *type;
+} SourceColumn;
+
+typedef struct SourceSpec {
+    const ConnectorType *connector;
+    const void *options;
+    const SourceColumn *columns; /* row sources: in this order into the batch; only these are computed */
+    int column_count;
+} SourceSpec;
+
+typedef struct Source {
+    const SourceSpec *spec;
+    const ConnectorContext *context;
+    int split_count;
+    SourceSplit *splits;         /* set by open, in a stable order */
+    void *state;
+} Source;
+
+/* What a byte source has ready. */
+typedef struct SourceInput {
+    const char *bytes;   /* the next unread bytes of the split; valid until the next call for this split */
+    size_t length;
+    bool end;            /* nothing comes after these bytes */
+    bool waiting;        /* fewer bytes than asked for are there now, more may come (follow, stdin) */
+} SourceInput;
+
+/* A range of rows of a row source: what one turn holds. */
+typedef struct RowRange {
+    uint64_t first, count;
+    bool end;            /* nothing comes after it */
+    bool waiting;        /* count is 0 for now: the rate says so; next_at_us says until when */
+    int64_t next_at_us;
+    void *page;          /* prepared by next_rows (rows fetched from a database); owned by the range; may be NULL */
+    void (*page_free)(void *page);
+} RowRange;
+
+typedef struct SourceType {
+    bool row_source;
+
+    /* Opens, finds the splits. ERR_CONNECT when it cannot be reached, with the system's reason. */
+    Error *(*open)(Source *source);
+    void (*close)(Source *source);
+    bool (*bounded)(const void *options);
+    /* Row sources know their columns: the full schema in `arena`. NULL for byte sources (the format infers). */
+    Error *(*schema)(Arena *arena, const ConnectorContext *context, const void *options, Schema **schema);
+
+    /* Continue at a position from an earlier run (restore): bytes or rows consumed so far. */
+    Error *(*seek)(Source *source, int split, uint64_t position);
+
+    /* Byte sources. fill: make at least `want` bytes visible unless the split ends or has no more now (waiting); a split may show
+     * more. It never blocks longer than `linger_us`. take: the first `length` of them, as a buffer that outlives the source's own window; moves on. */
+    Error *(*fill)(Source *source, int split, size_t want, int64_t linger_us, SourceInput *input);
+    Error *(*take)(Source *source, int split, size_t length, Buffer **buffer);
+    /* After a piece was decoded: did the file change under it (a shrunken mapping)? ERR_IO then. May be NULL. */
+    Error *(*verify)(Source *source, int split);
+
+    /* Row sources. next_rows: the next range, at most max_rows. produce: its rows [done, done + max_rows) into `batch`, whose columns
+     * are FLAT vectors for spec->columns; sets row_count. Thread-safe. */
+    Error *(*next_rows)(Source *source, int split, uint64_t max_rows, int64_t now_us, RowRange *range);
+    Error *(*produce)(Source *source, int split, const RowRange *range, uint64_t done, uint32_t max_rows, Batch *batch);
+
+    /* How far: bytes (as stored, so that compressed files give a true share) or rows read, for progress. */
+    int64_t (*progress)(Source *source, int split);
+} SourceType;
+
+/* ---- sinks ---- */
+
+typedef struct SinkSpec {
+    const ConnectorType *connector;
+    const void *options;
+    const Schema *schema;
+    const int *partition_columns;      /* PARTITIONED BY: columns whose values name folders */
+    int partition_count;
+    const int *key_columns;            /* the primary key, for upserts */
+    int key_count;
+} SinkSpec;
+
+typedef struct Sink {
+    const SinkSpec *spec;
+    const ConnectorContext *context;
+    void *state;
+} Sink;
+
+typedef struct SinkType {
+    bool row_sink;             /* takes batches (sqlite, blackhole); else encoded bytes */
+    bool takes_updates;        /* understands row kinds: retractions and upserts; else append only */
+    bool needs_key;            /* updates are taken by key: needs a primary key */
+
+    Error *(*open)(Sink *sink);
+    /* Byte sinks: one piece of encoded records. `partition`: relative folder ("day=2026-01-01/minute=5"), NULL without partitions.
+     * `header` stands at the start of each new file. ERR_CLOSED when the reader of a pipe went away. */
+    Error *(*write)(Sink *sink, const char *partition, const char *header, size_t header_length, const char *bytes, size_t length);
+    /* Row sinks: the selected rows, in order. */
+    Error *(*write_batch)(Sink *sink, const Batch *batch);
+    Error *(*flush)(Sink *sink);           /* what was written is visible to others */
+    /* Checkpoints: what must be written down to continue here (file lengths, a row in the database).. */
+    Error *(*snapshot)(Sink *sink, Text *state);
+    Error *(*restore)(Sink *sink, const char *state, size_t length); /* ..and going back to it */
+    Error *(*close)(Sink *sink, bool commit); /* commit: the job ended well. Frees in any case */
+} SinkType;
+
+/* ---- lookups ---- */
+
+typedef struct LookupSpec {
+    const ConnectorType *connector;
+    const void *options;
+    const char *const *key_columns;   /* equality on these, in this order */
+    const Type *const *key_types;
+    int key_count;
+    const char *const *value_columns; /* wanted columns of the table */
+    const Type *const *value_types;
+    int value_count;
+} LookupSpec;
+
+/* One handle a worker. Results never depend on the cache: the database's version is polled once a turn. */
+typedef struct Lookup {
+    const LookupSpec *spec;
+    const ConnectorContext *context;
+    void *state;
+    _Atomic uint64_t hits, misses, absent; /* rows answered from the cache, from the database, without a match */
+} Lookup;
+
+typedef struct LookupType {
+    Error *(*open)(Lookup *lookup);
+    void (*close)(Lookup *lookup);
+    /* Called once before the batches of a turn: notices a changed database. */
+    Error *(*begin_turn)(Lookup *lookup);
+    /* For each selected row of `keys` (key_count vectors) all matches, in the table's order: appends the row's index to *rows and the
+     * values to `values` (value_count FLAT vectors with growing capacity are made in `arena`). A NULL key matches nothing. */
+    Error *(*find)(Lookup *lookup, Arena *arena, const Vector *const keys[], const Selection *selection,
+                   uint32_t **rows, Vector ***values, uint32_t *count);
+} LookupType;
+
+struct ConnectorType {
+    const char *name;             /* 'file', 'sqlite', 'nexmark', 'datagen', 'stdout', 'blackhole' */
+    const char *const *aliases;
+    const char *doc;
+    const OptionSpec *options;
+    size_t options_size;
+    const SourceType *source;     /* NULL: not a source */
+    const SinkType *sink;
+    const LookupType *lookup;
+    const char *default_format;   /* NULL: must be given, or comes from the path */
+};
+
+const ConnectorType *connector_find(const char *name);
+const ConnectorType *const *connectors_all(int *count);
+/* The `path` option of a connector that reads files (for guessing the format), else NULL. */
+const char *connector_path(const ConnectorType *connector, const void *options);

@@ -1,0 +1,94 @@
+/* formats/formats.h: bytes <-> batches. The room's door.
+ *
+ * A format gives bytes a meaning and knows no connector. Decoding is stateless between pieces (a decoder may remember what
+ * makes it fast, never what makes a difference), so that pieces are decoded in parallel and in any order. */
+#pragma once
+#include "common/batch.h"
+#include "common/options.h"
+
+typedef struct FormatType FormatType;
+
+/* One wanted column: the value at `path` in a record, as `type`. Nested fields are wanted by themselves
+ * (bid.price), so that a query reads three leaves and not three structs. */
+typedef struct DecodeColumn {
+    const char *const *path;      /* names from the outermost; matched exactly first, then without case */
+    int path_length;
+    int field_index;              /* place of path[0] in the declared schema: what CSV without header goes by */
+    const Type *type;
+    const char *timestamp_format; /* NULL: epoch milliseconds or ISO 8601 / SQL text */
+    bool not_null;                /* a NULL or missing value makes the record bad */
+} DecodeColumn;
+
+typedef struct DecodeSpec {
+    const DecodeColumn *columns;
+    int column_count;             /* may be 0: COUNT(*) */
+    int declared_count;           /* columns of the declared schema that come from the record: CSV's expected width */
+    const char *const *declared_names;
+    const void *options;          /* the format's options struct, from options_parse */
+    bool want_raw;                /* fill batch->raw */
+    bool want_positions;          /* fill batch->positions and ->lines */
+    bool use_general;             /* tests: switch the fast path off */
+} DecodeSpec;
+
+/* What is known of a split before its pieces are read: CSV's header. Made once, read-only, shared by decoders. */
+typedef struct FormatSplit FormatSplit;
+
+typedef struct DecodeInput {
+    const char *bytes;            /* whole records only (see cut); BUFFER_PADDING readable bytes follow */
+    size_t length;
+    uint64_t position;            /* offset of bytes[0] in the split */
+    uint64_t line;                /* line number of bytes[0], 1-based; 0 when not counted */
+    Buffer *buffer;               /* what `bytes` points into: batches hold it */
+    const FormatSplit *split;
+    size_t at;                    /* how far decoding has come; set to 0 first */
+} DecodeInput;
+
+typedef struct Decoder {
+    const FormatType *type;
+    const DecodeSpec *spec;
+    void *state;
+} Decoder;
+
+typedef struct Encoder {
+    const FormatType *type;
+    const Schema *schema;
+    const void *options;
+    void *state;
+} Encoder;
+
+struct FormatType {
+    const char *name;             /* 'json', 'csv' */
+    const char *const *aliases;   /* 'delimited', 'jsonl'.. NULL-ended or NULL */
+    const char *doc;
+    const OptionSpec *options;    /* ended by a NULL name */
+    size_t options_size;
+
+    /* The length of the longest prefix of `bytes` that holds whole records; 0: none ends here. `bytes` starts at a record.
+     * final: nothing follows, so that a last record without an end counts. */
+    size_t (*cut)(const void *options, const char *bytes, size_t length, bool final);
+    /* Looks at the split's first bytes. *skip: bytes before the first record (a header, a BOM). NULL: nothing to know. */
+    Error *(*split_open)(Arena *arena, const DecodeSpec *spec, const char *bytes, size_t length, FormatSplit **split, size_t *skip);
+    /* Guesses the schema from a sample that starts at the split's beginning (not necessarily ending at a record's end). */
+    Error *(*infer)(Arena *arena, const void *options, const char *sample, size_t length, Schema **schema);
+
+    Error *(*decoder_open)(Decoder *decoder); /* spec is set; state from mem_alloc */
+    void (*decoder_close)(Decoder *decoder);
+    /* Decodes records from input->at on into `batch` (made by batch_for_schema-like: columns[i] is a FLAT vector of spec column i
+     * with `max_rows` capacity and row_count 0) until max_rows rows are there or the input is used up. Bad records become
+     * batch->bad_rows. Strings point into the input's buffer where they can, else into the batch's arena. */
+    Error *(*decode)(Decoder *decoder, DecodeInput *input, uint32_t max_rows, Batch *batch);
+
+    Error *(*encoder_open)(Encoder *encoder); /* NULL: the format cannot be written */
+    void (*encoder_close)(Encoder *encoder);
+    /* Bytes before the first record of a file (CSV's header). May be NULL. */
+    void (*encode_header)(Encoder *encoder, Text *out);
+    /* Appends the selected rows as records. with_kinds: a changelog: each record also carries its row kind (field "op"). */
+    Error *(*encode)(Encoder *encoder, const Batch *batch, bool with_kinds, Text *out);
+};
+
+const FormatType *format_find(const char *name); /* by name or alias; NULL */
+/* By a file's name: .json .jsonl .ndjson .csv .tsv .txt .log, with .gz or .zst behind; NULL. */
+const FormatType *format_for_path(const char *path);
+const FormatType *const *formats_all(int *count);
+
+/* A Schema (types) -> DecodeSpec helpers and encoders read TIMESTAMP text by common/calendar.h and formats/timestamp_pattern.h. */

@@ -1,0 +1,129 @@
+/* functions/functions.h: what SQL can compute. The room's door.
+ *
+ * A scalar function is one row in one file's table; SHOW FUNCTIONS, DESCRIBE FUNCTION, the reference pages and a test
+ * of its example come from that row. The same registry holds the operators (named "+", "=", "like", "cast"..), so that the
+ * binder resolves all calls in one way. */
+#pragma once
+#include "common/batch.h"
+
+/* ---- evaluation ---- */
+
+/* A row whose evaluation failed: overflow, division by zero, a cast. What happens to it is the policy of the plan
+ * node; whatever outer functions make of the NULL that stands there meanwhile, the row's whole expression has failed. */
+typedef struct RowFailure {
+    uint32_t row;
+    const char *reason;   /* lives as long as the evaluation's arena */
+} RowFailure;
+
+typedef struct Evaluation {
+    Arena *arena;         /* results, and what kernels allocate for them: lives as long as the batch */
+    int64_t now_us;       /* processing time of the turn: NOW(), PROCTIME() read only this */
+    uint64_t turn;        /* with the row: the seed of RANDOM() and UUID(), so that replays agree */
+    RowFailure *failures; /* in the order in which they were found; a row may appear more than once */
+    uint32_t failure_count, failure_capacity;
+} Evaluation;
+
+typedef struct Args {
+    const Vector *const *arg;  /* FLAT or CONSTANT */
+    int arg_count;
+    uint32_t row_count;        /* rows of a FLAT argument and of the result */
+    Selection live;            /* rows to compute: see `dense` */
+    const void *prepared;      /* what `prepare` made of constant arguments; NULL without */
+    const Type *result_type;
+    Evaluation *evaluation;
+} Args;
+
+/* Fills `out` (FLAT, row_count rows, zeroed, all valid; NULLs of null_in_null_out are already marked). */
+typedef Error *(*ScalarKernel)(const Args *args, Vector *out);
+
+/* Marks a row failed and its result NULL. */
+void args_fail(const Args *args, Vector *out, uint32_t row, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Makes `out` NULL at a row (for functions that return NULL for other reasons than a NULL argument). */
+void args_null(const Args *args, Vector *out, uint32_t row);
+
+/* for (ARGS_EACH(args, row)) body: the rows that must be computed. */
+#define ARGS_EACH(args, row) uint32_t i_ = 0, row; i_ < (args)->live.count && (row = selection_row(&(args)->live, i_), true); i_++
+/* The value of argument n at `row`, for the C type of its physical form. */
+#define ARG(args, n, CType, row) (((const CType *)(args)->arg[n]->values)[(row) & vector_mask((args)->arg[n])])
+
+#define FUNCTION_MAX_ARGS 8
+
+typedef struct ScalarFunction {
+    const char *name;                      /* lower case; operators by their sign */
+    TypeKind args[FUNCTION_MAX_ARGS];      /* ended by TYPE_NONE; TYPE_ANY fits all; DECIMAL any precision */
+    TypeKind returns;                      /* TYPE_ANY: `resolve` says */
+    ScalarKernel kernel;
+    /* The exact result type from the exact argument types; NULL: the scalar type of `returns`. Returning NULL refuses. */
+    const Type *(*resolve)(Arena *arena, const Type *const types[], int count);
+    /* Called once when the expression is opened. constants[i] is NULL where argument i is not constant. May refuse
+     * (a bad pattern): the error is placed at the argument. *prepared lives in the arena. */
+    Error *(*prepare)(Arena *arena, const Value *const constants[], int count, const void **prepared);
+    bool variadic;      /* the last argument type repeats, once at least */
+    bool can_fail;      /* may call args_fail */
+    bool dense;         /* cheap, infallible and safe on any initialised input: runs over all rows, live or not, NULL or not */
+    bool sees_nulls;    /* NULLs are passed in (the kernel sets out's validity itself); else NULL in, NULL out */
+    bool is_volatile;   /* NOW, RANDOM, UUID: never folded; per turn or per row */
+    bool hidden;        /* not in SHOW FUNCTIONS: operators, casts */
+    const char *const *aliases; /* NULL-ended */
+    const char *category;       /* "string", "math", "time".. */
+    const char *doc, *example, *yields; /* `example` evaluated must print `yields`; every function that is not hidden has them */
+} ScalarFunction;
+
+/* Finds the best overload for the argument types: exact first, then the cheapest implicit conversions (see type_convertible).
+ * *casts[i] is the type that argument i must be cast to, or NULL. TYPE_NULL arguments fit all.
+ * NULL when nothing fits; then *candidates tells whether the name exists at all. */
+const ScalarFunction *function_resolve(Arena *arena, const char *name, const Type *const types[], int count,
+                                       const Type **result_type, const Type *casts[], bool *name_exists);
+/* All of them, sorted by name then arguments. */
+const ScalarFunction *const *functions_all(int *count);
+const char *const *function_names(int *count); /* scalar and aggregate, sorted, without hidden ones */
+
+/* Implicit conversion from -> to: cost >= 0, or -1. Widening only: integers up, integer -> DECIMAL -> DOUBLE, FLOAT -> DOUBLE,
+ * DATE -> TIMESTAMP, NULL -> anything, VARCHAR(n) -> VARCHAR; string literals to temporal types are the binder's affair. */
+int type_convertible(const Type *from, const Type *to);
+/* The type that both sides of a comparison, CASE, UNION.. are converted to; NULL when there is none. */
+const Type *type_common(Arena *arena, const Type *a, const Type *b);
+/* The kernel row that casts from -> to; NULL when SQL has no such cast. It can_fail unless it is a widening. TRY_CAST gives NULL instead. */
+const ScalarFunction *function_cast(const Type *from, const Type *to, bool try_cast);
+
+/* ---- aggregates ---- */
+
+/* State of one aggregate in one group: `state_size` bytes at an 8-byte boundary, zero when the group is new; no pointers except
+ * through the heap below, so that it can be snapshotted by column widths. */
+typedef enum AggregateRetract { RETRACT_INVERT, RETRACT_MULTISET, RETRACT_REFUSE } AggregateRetract;
+
+/* Variable-size state (strings of MIN/MAX): counted, snapshotted with the slots, owned by the state container. */
+typedef struct StateHeap StateHeap;
+Str state_heap_store(StateHeap *heap, const Str *value, const Str *previous); /* copies; may reuse previous's room */
+
+typedef struct AggregateArgs {
+    char *const *states;        /* states[i] belongs to the i-th row of `rows`; already moved to this aggregate's offset */
+    const Selection *rows;      /* rows of arg[] to add, FILTER applied; count states */
+    const Vector *const *arg;   /* FLAT or CONSTANT; NULL rows are the kernel's to skip */
+    const uint8_t *kinds;       /* RowKind per row of the batch; NULL: all inserts */
+    StateHeap *heap;
+    Evaluation *evaluation;
+} AggregateArgs;
+
+typedef struct AggregateFunction {
+    const char *name;
+    TypeKind args[FUNCTION_MAX_ARGS]; /* TYPE_NONE first: COUNT(*) */
+    TypeKind returns;                 /* TYPE_ANY: resolve */
+    const Type *(*resolve)(Arena *arena, const Type *const types[], int count);
+    const char *layout;               /* one char a field of the state: 'l' int64, 'd' double, 's' Str, 'x' int128; 8-byte aligned ('x' too: use memcpy) */
+    void (*update)(const AggregateArgs *args);
+    void (*merge)(char *const *into, char *const *from, uint32_t count, StateHeap *heap); /* panes, sessions */
+    void (*unmerge)(char *const *from_total, char *const *gone, uint32_t count);          /* INVERT only, else NULL */
+    /* Row i of `out` (FLAT, zeroed) from states[i]; may make it NULL, or fail it (a sum that does not fit). */
+    void (*result)(char *const *states, uint32_t count, const Args *args, Vector *out);
+    AggregateRetract retract;
+    bool merge_exact;      /* merging panes gives the bits that row order gives */
+    bool order_sensitive;
+    bool distinct_is_same; /* MIN, MAX: DISTINCT changes nothing */
+    const char *category, *doc, *example, *yields; /* example: over the rows 1, 2, 2, NULL of column x */
+} AggregateFunction;
+
+size_t aggregate_state_size(const AggregateFunction *function); /* from `layout`, multiple of 8 */
+const AggregateFunction *aggregate_resolve(Arena *arena, const char *name, const Type *const types[], int count,
+                                           const Type **result_type, const Type *casts[], bool *name_exists);
+const AggregateFunction *const *aggregates_all(int *count);
