@@ -1,0 +1,67 @@
+/* exec/exec.h: a physical plan -> a running job. The room's door.
+ *
+ * A job is a function of its turns (ARCHITECTURE.md): everything that enters it is numbered, and effects on state and sinks
+ * happen in that order, whatever the number of threads. */
+#pragma once
+#include "planner/plan.h"
+
+typedef struct Job Job;
+
+/* Counters that tests compare: they change in the ORDERED part only (a restore takes them back). */
+typedef struct JobCounters {
+    uint64_t rows_in, rows_out, bytes_in;
+    uint64_t bad_rows;        /* did not decode, or had no usable time */
+    uint64_t row_errors;      /* an expression failed */
+    uint64_t late_rows;       /* found none of their windows open */
+    uint64_t late_windows;    /* (row, window) pairs dropped; a row late for two hops counts two */
+    uint64_t turns;
+    uint64_t lookup_hits, lookup_misses, lookup_absent;
+} JobCounters;
+
+/* What went wrong with rows, for the summary at the end: first occurrence per source and reason. */
+typedef struct RowErrorSummary {
+    const char *source, *stage, *reason; /* owned by the job */
+    const char *place;                   /* "bids.jsonl:17" */
+    uint64_t count;
+} RowErrorSummary;
+
+typedef struct JobProgress {
+    int64_t bytes_done, bytes_total;  /* -1 unknown */
+    uint64_t rows_in;
+    int64_t watermark_us;             /* TIME_MIN: none yet */
+} JobProgress;
+
+typedef struct JobOptions {
+    Clock *clock;
+    FileSystem *filesystem;
+    MemoryPool *pool;            /* the process's; may be NULL */
+    int64_t memory_limit_bytes;  /* of this job; 0 none */
+    int threads;                 /* >= 1 */
+    uint32_t batch_rows;         /* 1..BATCH_ROWS; 0: BATCH_ROWS */
+    uint64_t max_bad_rows;       /* ERR_TOO_MANY_BAD beyond; UINT64_MAX: none */
+    const char *base_directory;
+    size_t turn_bytes;           /* 0: 256 KiB .. 512 KiB by default; tests force turns of one record with 1 */
+    bool snapshot_every_turn;    /* tests: snapshot, throw everything away, restore, at every turn boundary */
+    uint64_t shuffle_seed;       /* tests: workers take turns in an order made from it; 0: as they come */
+    /* Rows of outputs without connector, in turn order; the batch is the callee's to read, not to keep (retain it to keep).
+     * ERR_CLOSED ends the job quietly. */
+    Error *(*on_rows)(void *caller, int output, const Batch *batch);
+    void *caller;
+} JobOptions;
+
+/* Opens connectors and operators. The plan and the options' referents outlive the job. On error nothing is left open. */
+Error *job_open(const Plan *plan, const JobOptions *options, Job **job);
+/* Runs until the input ends, LIMIT is reached, an error, or job_stop. */
+Error *job_run(Job *job);
+/* Asks the job to stop after the turn at hand: async-signal-safe and callable from any thread. job_run then returns ERR_INTERRUPTED. */
+void job_stop(Job *job);
+void job_counters(const Job *job, JobCounters *counters);
+int job_row_errors(const Job *job, const RowErrorSummary **summaries);
+void job_progress(Job *job, JobProgress *progress); /* callable from any thread while it runs */
+int64_t job_peak_bytes(const Job *job);
+/* Commits sinks when it ended well; frees. */
+Error *job_close(Job *job);
+
+/* A snapshot between two turns: plan fingerprint, source positions, watermarks, every operator's containers, sinks' state. */
+Error *job_snapshot(Job *job, Text *snapshot);
+Error *job_restore(Job *job, const char *snapshot, size_t length); /* into a freshly opened job of the same plan */

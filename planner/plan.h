@@ -1,0 +1,228 @@
+/* planner/plan.h: the physical plan: read-only data. EXPLAIN prints it, exec mirrors it with live operators, a
+ * checkpoint names it. Nothing behind the binder knows which dialect or spelling was used.
+ *
+ * A plan is a DAG of nodes; plan->nodes lists every node after its inputs. Operators work on columns by index: the binder
+ * puts a PROJECT in front that computes keys and arguments. All memory belongs to the plan's arena. */
+#pragma once
+#include "common/schema.h"
+#include "connectors/connectors.h"
+#include "formats/formats.h"
+#include "functions/functions.h"
+
+/* ---- bound expressions: typed, every name resolved, every conversion explicit ---- */
+
+typedef enum ExprKind {
+    EXPR_COLUMN,    /* column of the node's input */
+    EXPR_CONSTANT,
+    EXPR_CALL,      /* function(args): also operators, casts, IS NULL, LIKE, IN, constructors */
+    EXPR_AND,       /* args: two or more; three-valued; an argument sees only rows that are not yet false */
+    EXPR_OR,        /* likewise: not yet true */
+    EXPR_CASE,      /* args: when, then, when, then, .., else; an untaken branch is not evaluated */
+    EXPR_COALESCE,  /* args: the next one only for rows still NULL */
+    EXPR_FIELD      /* args[0].field of a STRUCT: no copying */
+} ExprKind;
+
+typedef struct Expr {
+    ExprKind kind;
+    const Type *type;
+    Span at;
+    int column;                       /* EXPR_COLUMN */
+    const char *name;                 /* EXPR_COLUMN: for EXPLAIN */
+    Value value;                      /* EXPR_CONSTANT */
+    const ScalarFunction *function;   /* EXPR_CALL */
+    int field;                        /* EXPR_FIELD */
+    int arg_count;
+    struct Expr **args;
+} Expr;
+
+/* ---- what an edge carries ---- */
+
+typedef enum Changes { CHANGES_APPEND, CHANGES_RETRACT, CHANGES_UPSERT } Changes;
+
+typedef struct TimeColumn {
+    int column;
+    int64_t lag_us;      /* future rows have column >= W - lag */
+    bool processing;     /* PROCTIME(): its clock is now_us */
+} TimeColumn;
+
+typedef struct ColumnSet { int count; int *columns; } ColumnSet;
+
+typedef struct EdgeTraits {
+    Changes changes;
+    ColumnSet *keys; int key_count;      /* all unique keys; CHANGES_UPSERT is keyed by the first */
+    TimeColumn *times; int time_count;
+    bool bounded;                        /* every source under it ends */
+} EdgeTraits;
+
+/* What becomes of a row that is wrong. */
+typedef enum RowPolicy { POLICY_FAIL, POLICY_SKIP, POLICY_NULL, POLICY_DEAD_LETTER } RowPolicy;
+
+/* ---- nodes ---- */
+
+typedef enum PlanKind {
+    PLAN_SCAN,              /* connector + format -> rows */
+    PLAN_VALUES,            /* constant rows, one turn */
+    PLAN_WATERMARK,         /* stamps event time: fills wm_us */
+    PLAN_FILTER,
+    PLAN_PROJECT,
+    PLAN_LOOKUP,            /* join with a table of a LookupType */
+    PLAN_WINDOW_ASSIGN,     /* window table function without aggregation: one row per window, bounds as columns */
+    PLAN_AGGREGATE,         /* GROUP BY without window; DISTINCT is one without aggregates */
+    PLAN_WINDOW_AGGREGATE,  /* tumbling, hopping: grid panes */
+    PLAN_SESSION_AGGREGATE,
+    PLAN_RANK,              /* ROW_NUMBER, RANK, DENSE_RANK with a bound: Top-N */
+    PLAN_SORT,              /* ORDER BY [LIMIT] over bounded input */
+    PLAN_LIMIT,             /* LIMIT [OFFSET] in arrival order; ends the job when reached everywhere */
+    PLAN_UNION,
+    PLAN_SINK
+} PlanKind;
+
+/* Side outputs of a node. Port 0 is its result. */
+enum { PORT_MAIN = 0, PORT_LATE = 1, PORT_DEAD_LETTER = 2 };
+
+typedef struct PlanInput {
+    struct PlanNode *node;
+    int port;
+} PlanInput;
+
+typedef enum Segment { SEGMENT_PARALLEL, SEGMENT_ORDERED } Segment;
+
+/* When results come out: set by the binder from EMIT; exec knows no EMIT. */
+typedef enum Trigger {
+    TRIGGER_CHANGES,          /* every change (conflated per batch) */
+    TRIGGER_FINAL,            /* once, when the window closes */
+    TRIGGER_AFTER_WATERMARK,  /* once when W reaches the end, then again per late change within the grace */
+    TRIGGER_DELAY,            /* early results every delay_us of processing time, then as AFTER_WATERMARK or CHANGES at the end */
+    TRIGGER_END               /* once at the end of bounded input */
+} Trigger;
+
+typedef struct AggregateCall {
+    const AggregateFunction *function;
+    int arg_count;
+    int args[FUNCTION_MAX_ARGS];  /* columns of the input */
+    int filter;                   /* BOOLEAN column; -1 none */
+    bool distinct;
+    const Type *type;
+    const char *name;             /* for EXPLAIN: COUNT(DISTINCT bidder) */
+    Span at;
+} AggregateCall;
+
+typedef enum WindowKind { WINDOW_TUMBLING, WINDOW_HOPPING, WINDOW_SESSION } WindowKind;
+
+typedef struct WindowSpec {
+    WindowKind kind;
+    int64_t size_us;            /* SESSION: the gap */
+    int64_t advance_us;         /* HOPPING; TUMBLING: = size. May exceed size (gaps: such rows are in no window) */
+    int64_t offset_us;
+    int64_t grace_us;
+    int64_t max_session_us;     /* ASA's maximum duration; 0 none */
+    bool end_inclusive;         /* (s, e] instead of [s, e): ASA */
+    bool session_end_with_gap;  /* window_end = last event + gap (Flink, ASA), else the last event (ksqlDB) */
+    int time_column;            /* of the input */
+    int64_t lag_us;             /* of that column: the clock is W - lag */
+    bool processing_time;       /* the clock is now_us */
+} WindowSpec;
+
+typedef enum RankKind { RANK_ROW_NUMBER, RANK_RANK, RANK_DENSE_RANK } RankKind;
+typedef struct SortKey { int column; bool descending, nulls_first; } SortKey;
+
+typedef struct PlanNode {
+    PlanKind kind;
+    int id;                     /* index in plan->nodes */
+    Span at;
+    int input_count;
+    PlanInput *inputs;
+    Schema schema;              /* of port 0 */
+    EdgeTraits traits;          /* of port 0 */
+    Segment segment;
+    const char *segment_reason; /* for EXPLAIN */
+    const char *name;           /* operator id: "aggregate-1f2e3d4c-0": meaning and ordinal; stable over unrelated edits */
+    uint64_t meaning, layout;   /* fingerprints: core.md section 12 */
+    bool late_wanted;           /* PORT_LATE has a consumer: schema = input columns + late columns (see below) */
+    bool dead_letter_wanted;    /* PORT_DEAD_LETTER has a consumer: dead_letter_schema() */
+    const char *state_bound;    /* EXPLAIN: what bounds the state; NULL: stateless */
+
+    union {
+        struct {
+            const char *source_name;        /* as the user knows it: 'bids', a path */
+            const ConnectorType *connector; const void *connector_options;
+            const FormatType *format; const void *format_options; /* NULL for row sources */
+            DecodeColumn *columns;          /* one per column of `schema`; paths also serve row sources */
+            int declared_count; const char *const *declared_names;
+            RowPolicy on_error;             /* FAIL, SKIP, DEAD_LETTER */
+            bool want_raw;                  /* a dead-letter stream wants the bytes */
+            bool bounded;
+            int64_t max_ahead_us;           /* 0: no bound */
+            int64_t idle_timeout_us;        /* 0: never idle */
+        } scan;
+        struct { Value *rows; int row_count; } values;             /* row-major */
+        struct {
+            int time_column;                /* -1: processing time */
+            Expr *watermark;                /* over the input's columns, TIMESTAMP; NULL: the time column itself */
+            int64_t extra_us;               /* the flink preset's one unit */
+            int64_t max_ahead_us;           /* as in the scan below it */
+            RowPolicy on_error;             /* for rows without a time */
+        } watermark;
+        struct { Expr *predicate; RowPolicy on_error; } filter;     /* POLICY_NULL: a failed row does not pass */
+        struct { Expr **exprs; RowPolicy on_error; } project;       /* schema.column_count of them */
+        struct {
+            LookupSpec spec;                /* values follow the input's columns in the schema */
+            int *key_columns;               /* of the input */
+            bool left;                      /* keep rows without a match, values NULL */
+            const char *table_name;
+        } lookup;
+        struct { WindowSpec window; } assign; /* schema: input columns, window_start, window_end, window_time */
+        struct {
+            int *key_columns; int key_count;
+            AggregateCall *calls; int call_count;
+            Trigger trigger; int64_t delay_us;
+            bool drop_null_keys;            /* ksql preset */
+            bool emit_unchanged;            /* an update even when the result is equal */
+            bool has_window; WindowSpec window;
+            /* schema: keys, then (has_window) window_start, window_end, window_time, then one column per call.
+             * A global aggregate (key_count 0) without window gives one row under TRIGGER_END, also over no rows. */
+        } aggregate;                        /* AGGREGATE, WINDOW_AGGREGATE, SESSION_AGGREGATE */
+        struct {
+            RankKind rank;
+            int *partition_columns; int partition_count;
+            SortKey *keys; int key_count;
+            int64_t limit;                  /* rank <= limit */
+            bool rank_column;               /* appended to the schema as BIGINT */
+            Trigger trigger;                /* FINAL: partitions end with their window; END: at the end of bounded input */
+            int window_time_column; int64_t lag_us; /* FINAL: a partition is complete when W - lag > its window time */
+        } rank;
+        struct { SortKey *keys; int key_count; int64_t limit, offset; /* limit -1: none */ } sort;
+        struct { int64_t limit, offset; } limit;
+        struct {
+            const ConnectorType *connector; /* NULL: the result goes to the caller (a top-level SELECT) */
+            SinkSpec spec;
+            const FormatType *format; const void *format_options; /* NULL for row sinks */
+            int output;                     /* index in plan->outputs */
+            bool with_kinds;                /* the changelog is written out */
+        } sink;
+    };
+} PlanNode;
+
+typedef struct PlanOutput {
+    const char *name;       /* sink's name; NULL for a SELECT */
+    PlanNode *sink;
+    Span at;
+    bool updating;          /* rows carry kinds */
+} PlanOutput;
+
+typedef struct Plan {
+    Arena *arena;
+    int node_count; PlanNode **nodes;
+    int output_count; PlanOutput *outputs;
+    bool bounded;           /* ends by itself */
+    bool order_sensitive;
+    uint64_t fingerprint;
+} Plan;
+
+/* Columns that PORT_LATE appends to the node's input columns: late_reason VARCHAR, late_window_start TIMESTAMP(3),
+ * late_window_end TIMESTAMP(3), late_watermark TIMESTAMP(3). */
+extern const Schema late_columns;
+/* PORT_DEAD_LETTER: raw BYTES, text VARCHAR (raw, invalid UTF-8 replaced), source VARCHAR, position BIGINT, line BIGINT,
+ * stage VARCHAR ('decode', 'time', 'expression'), column_name VARCHAR, reason VARCHAR. */
+extern const Schema dead_letter_columns;
+const char *plan_kind_name(PlanKind kind); /* "Scan", "WindowAggregate" .. */
