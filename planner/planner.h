@@ -1,0 +1,92 @@
+/* planner/planner.h: statements -> plans and catalog changes. The room's door.
+ *
+ * A Planner belongs to one session: it holds the catalog, the session's settings and the pending job (every INSERT INTO and
+ * CREATE .. AS with a connector since the last SELECT). It opens files only to infer schemas and runs nothing. */
+#pragma once
+#include "parser/ast.h"
+#include "planner/plan.h"
+
+typedef struct Planner Planner;
+typedef struct Catalog Catalog; /* planner/catalog.h */
+
+typedef struct PlannerOptions {
+    const ConnectorContext *connectors; /* file system, clock, base directory; outlives the planner */
+    Catalog *catalog;                   /* NULL: one of its own, in memory */
+} PlannerOptions;
+
+Planner *planner_new(const PlannerOptions *options);
+void planner_free(Planner *planner); /* NULL is fine */
+
+/* To be called before the first statement of each text that is parsed by itself (a script, a line of the shell): spans of
+ * statements from earlier texts then never show as places in this one. Trees of statements that define something (CREATE, INSERT)
+ * must live as long as the planner. */
+void planner_begin_text(Planner *planner);
+
+typedef enum PlannedKind {
+    PLANNED_DONE,       /* the catalog was changed or nothing was to be done; `message` says what, for people */
+    PLANNED_QUERY,      /* a top-level SELECT: run `plan` now; output 0's sink has no connector, its schema is the result's */
+    PLANNED_JOB_PART,   /* joined the pending job: planner_job */
+    PLANNED_ROWS,       /* DESCRIBE, SHOW, EXPLAIN: print `rows` */
+    PLANNED_SETTING,    /* SET, UNSET: see `setting` */
+    PLANNED_VARIABLE,   /* DEFINE, UNDEFINE: `variable`; the parser replaces ${name} */
+    PLANNED_SHOW,       /* the caller's own: SHOW QUERIES, VARIABLES, PROPERTIES, LAG: `show` */
+    PLANNED_SCRIPT,     /* RUN SCRIPT `path` */
+    PLANNED_AFTER_JOB   /* nothing happened: the statement changes what the pending job reads. Run planner_job, then ask again */
+} PlannedKind;
+
+typedef struct PlannedRows {
+    Schema schema;
+    Value *rows;          /* row-major */
+    int row_count;
+    bool preformatted;    /* one VARCHAR column whose rows are lines of text: no table around them (EXPLAIN) */
+} PlannedRows;
+
+typedef struct PlannedStatement {
+    PlannedKind kind;
+    const char *message;
+    Plan *plan;
+    bool analyze;         /* EXPLAIN ANALYZE: run `plan`, drop its rows, then print explain_plan with the counters */
+    PlannedRows rows;
+    struct {
+        const char *name, *value; /* value NULL: back to the default */
+        Span name_at, value_at;
+        bool known;               /* it was one of the planner's and is set; else it is the caller's to know or refuse */
+    } setting;
+    struct { const char *name, *value; } variable; /* value NULL: forget it */
+    AstShowKind show;
+    const char *path;
+} PlannedStatement;
+
+/* Plans one statement. What *planned points to lives in `arena`. On error nothing has changed. The error may be a list. */
+Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
+
+/* Is anything waiting to run? */
+bool planner_job_pending(const Planner *planner);
+/* One plan with an output for every pending statement, reading each source once; afterwards nothing is pending (also on error).
+ * *plan is NULL if nothing was. */
+Error *planner_job(Planner *planner, Arena *arena, Plan **plan);
+/* Forgets the pending statements (Ctrl-C, --check). */
+void planner_job_clear(Planner *planner);
+
+/* ---- settings ---- */
+
+typedef struct PlannerSetting {
+    const char *name, *value, *default_value, *doc;
+} PlannerSetting;
+
+/* Sets one of the planner's settings (value NULL: its default); *known = false and no error if it has none of that name. */
+Error *planner_set(Planner *planner, const char *name, const char *value, Span name_at, Span value_at, bool *known);
+/* All of them with their values of now, sorted; in `arena`. */
+const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int *count);
+
+/* ---- EXPLAIN, completion ---- */
+
+/* The tree as people read it. Lines end in \n. */
+void explain_plan(const Plan *plan, Text *text);
+/* The text of one node without its inputs: "WindowAggregate TUMBLING 1 min by auction". For EXPLAIN ANALYZE's table. */
+void explain_node(const PlanNode *node, Text *text);
+
+/* Names of streams, tables, views (for completion), sorted; in `arena`. */
+const char *const *planner_relation_names(const Planner *planner, Arena *arena, int *count);
+/* The columns of a relation, or NULL. */
+const Schema *planner_relation_schema(const Planner *planner, const char *name);
