@@ -217,6 +217,7 @@ typedef struct Plan {
     bool bounded;           /* ends by itself */
     bool order_sensitive;
     uint64_t fingerprint;
+    const char *rewrites;   /* for EXPLAIN: what was applied; NULL or "": nothing */
 } Plan;
 
 /* Columns that PORT_LATE appends to the node's input columns: late_reason VARCHAR, late_window_start TIMESTAMP(3),
