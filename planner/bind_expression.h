@@ -1,0 +1,55 @@
+/* planner/bind_expression.h: AstExpr -> Expr: names, types, conversions. Private to the room.
+ *
+ * A Scope says what names mean, a BindContext what else is special where the expression stands: the query binder hangs in
+ * `special` to catch aggregate calls, window columns, OVER, sub-queries, and whatever its block gives a meaning of its own. */
+#pragma once
+#include "parser/ast.h"
+#include "planner/dialect.h"
+#include "planner/expr.h"
+
+/* One relation in reach: its columns are columns base.. of the operator's input. */
+typedef struct ScopeRelation {
+    const char *alias;        /* NULL: columns cannot be qualified */
+    const Schema *schema;     /* hidden columns are found by name, too */
+    int base;
+} ScopeRelation;
+
+typedef struct Scope {
+    const ScopeRelation *relations;
+    int relation_count;
+} Scope;
+
+typedef struct BindContext BindContext;
+struct BindContext {
+    Arena *arena;
+    const Scope *scope;
+    const DialectRules *rules;  /* NULL: bidsql */
+    /* Called before the default handling of AST_CALL, AST_NAME, AST_SCALAR_QUERY, AST_EXISTS, AST_IN_QUERY, and, with `everywhere`, of
+     * any node. *handled = true: *result is what it means. May bind arguments itself through bind_expression with another context. NULL: none. */
+    Error *(*special)(BindContext *context, const AstExpr *ast, Expr **result, bool *handled);
+    bool everywhere;
+    /* What a type name that is not built in means; *type NULL: unknown. NULL: there are none. */
+    Error *(*custom_type)(BindContext *context, const AstType *ast, const Type **type);
+    void *owner;                /* the query binder's own */
+    const char *where;          /* for messages: "in WHERE"; NULL none */
+};
+
+Error *bind_expression(BindContext *context, const AstExpr *ast, Expr **expr);
+/* The same, and it must be BOOLEAN. `what`: "WHERE", "the condition of JOIN". */
+Error *bind_condition(BindContext *context, const AstExpr *ast, const char *what, Expr **expr);
+/* A value known now: no columns, does not fail. to NULL: its own type. `what`: "LIMIT". */
+Error *bind_constant(BindContext *context, const AstExpr *ast, const Type *to, const char *what, Value *value);
+/* A type as written. */
+Error *bind_type(BindContext *context, const AstType *ast, const Type **type);
+
+/* ---- names ---- */
+
+/* The column that the first one or two names of a path mean; *used says how many of them (the rest are fields). */
+Error *scope_resolve(Arena *arena, const Scope *scope, const AstNames *path, Span at, int *column, const Column **info, int *used);
+/* The same for a single name; *column = -1 and no error if there is none. */
+Error *scope_find(Arena *arena, const Scope *scope, const char *qualifier, const char *name, Span at, int *column, const Column **info);
+/* error with the nearest names of the scope suggested: "no column 'auctoin' in bids". */
+Error *scope_unknown(Arena *arena, const Scope *scope, const char *name, Span at);
+
+/* The name that a select item without alias gets: the column's or field's name, NULL if it has none. */
+const char *ast_expr_name(const AstExpr *ast);

@@ -1,0 +1,33 @@
+/* planner/dialect.h: the points where the systems contradict each other (dialect.md, "Where they disagree"). Only the binder
+ * asks: behind it presets have become functions, constants and properties of nodes. */
+#pragma once
+#include "planner/plan.h"
+
+typedef enum Dialect { DIALECT_BIDSQL, DIALECT_KSQL, DIALECT_FLINK, DIALECT_ASA } Dialect;
+
+typedef struct DialectRules {
+    Dialect dialect;
+    const char *name;             /* 'bidsql', 'ksql', 'flink', 'asa' */
+    bool upper_names;             /* unquoted identifiers are folded to upper case; output columns are upper case */
+    bool two_valued_comparison;   /* a comparison with NULL is false, also under NOT, IN, CASE; a literal NULL in one is refused */
+    bool drop_null_keys;          /* rows with a NULL group key do not count */
+    bool integer_average;         /* AVG of integers has the integer type */
+    bool windows_end_inclusive;   /* every window is (s, e] (ASA); else only those in ASA's spelling */
+    int64_t changes_grace_us;     /* default grace of a window under EMIT CHANGES: max(this - size, 0) */
+    int64_t late_tolerance_us;    /* default allowed lateness (ASA: 5 s); 0 */
+    bool lose_windows_on_jumps;   /* EMIT FINAL: windows past retention are lost when time jumps */
+    bool conflate;                /* changes to one key within a batch are merged */
+    RowPolicy on_error;           /* undecodable rows */
+    RowPolicy on_expr_error;      /* rows whose expression fails */
+    enum { TIME_OF_WINDOW_TIME, TIME_OF_LARGEST_EVENT, TIME_OF_WINDOW_END } windowed_time; /* event time of a windowed result */
+    bool epoch_json;              /* JSON text of TIMESTAMP and DATE: epoch milliseconds, days */
+    bool iso_json;                /* JSON text of TIMESTAMP: ISO 8601 */
+    const char *unnamed_column;   /* printf form of the name of an output column without one, from 0: "EXPR$%d", "KSQL_COL_%d" */
+    bool pull_select;             /* SELECT without EMIT reads to the present end */
+    bool watermark_inclusive;     /* W has been seen itself: equal is behind, too */
+} DialectRules;
+
+const DialectRules *dialect_rules(Dialect dialect);
+/* By name, without case. */
+bool dialect_find(const char *name, Dialect *dialect);
+extern const char *const dialect_names[]; /* in order of the enum; NULL-ended */
