@@ -97,7 +97,8 @@ typedef struct StateHeap StateHeap;
 Str state_heap_store(StateHeap *heap, const Str *value, const Str *previous); /* copies; may reuse previous's room */
 
 typedef struct AggregateArgs {
-    char *const *states;        /* states[i] belongs to the i-th row of `rows`; already moved to this aggregate's offset */
+    char *const *states;        /* states[i] + offset belongs to the i-th row of `rows` */
+    size_t offset;              /* of this aggregate within a group's entry */
     const Selection *rows;      /* rows of arg[] to add, FILTER applied; count states */
     const Vector *const *arg;   /* FLAT or CONSTANT; NULL rows are the kernel's to skip */
     const uint8_t *kinds;       /* RowKind per row of the batch; NULL: all inserts */
@@ -112,10 +113,12 @@ typedef struct AggregateFunction {
     const Type *(*resolve)(Arena *arena, const Type *const types[], int count);
     const char *layout;               /* one char a field of the state: 'l' int64, 'd' double, 's' Str, 'x' int128; 8-byte aligned ('x' too: use memcpy) */
     void (*update)(const AggregateArgs *args);
-    void (*merge)(char *const *into, char *const *from, uint32_t count, StateHeap *heap); /* panes, sessions */
-    void (*unmerge)(char *const *from_total, char *const *gone, uint32_t count);          /* INVERT only, else NULL */
-    /* Row i of `out` (FLAT, zeroed) from states[i]; may make it NULL, or fail it (a sum that does not fit). */
-    void (*result)(char *const *states, uint32_t count, const Args *args, Vector *out);
+    /* Panes, sessions: into[i * stride] += from[i * stride]. A state that is all zero adds nothing. `from` is not changed. */
+    void (*merge)(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap);
+    void (*unmerge)(char *total, const char *gone, size_t stride, uint32_t count); /* INVERT only, else NULL */
+    /* Row first + i of `out` (FLAT, zeroed) from states[i] + offset; may make it NULL, or fail it (a sum that does not fit).
+     * Strings are copied to the evaluation's arena. args->prepared is the Type of the first argument. */
+    void (*result)(char *const *states, size_t offset, uint32_t count, const Args *args, Vector *out, uint32_t first);
     AggregateRetract retract;
     bool merge_exact;      /* merging panes gives the bits that row order gives */
     bool order_sensitive;
