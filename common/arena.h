@@ -17,6 +17,9 @@ void arena_init(Arena *arena, MemoryPool *pool);
 void arena_release(Arena *arena); /* runs cleanups newest first, frees everything; safe to repeat */
 void arena_reset(Arena *arena);   /* like release, but keeps one block for what comes next */
 
+/* Gives an empty arena one recycled block of the largest size at once: for arenas that come and go, as a batch's. */
+void arena_start_large(Arena *arena);
+
 /* Memory aligned to 16 bytes, not zeroed. Never NULL (see common/memory.h). */
 void *arena_alloc(Arena *arena, size_t size) __attribute__((malloc, returns_nonnull));
 void *arena_calloc(Arena *arena, size_t count, size_t size) __attribute__((malloc, returns_nonnull));
