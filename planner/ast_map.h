@@ -1,0 +1,21 @@
+/* planner/ast_map.h: copies of expression trees with parts replaced. */
+#pragma once
+#include "parser/ast.h"
+
+/* Asked for every sub-expression, outermost first. Sets *replacement to stand for it as a whole, or leaves NULL to go inside. */
+typedef Error *AstReplacer(void *context, const AstExpr *expr, AstExpr **replacement);
+
+/* A copy in `arena`; sub-queries are not entered. Parameters of lambdas are not offered inside their bodies. */
+Error *ast_map(Arena *arena, const AstExpr *expr, AstReplacer *replace, void *context, AstExpr **result);
+
+/* True if `test` holds for the expression or anything in it; sub-queries are not entered. */
+bool ast_any(const AstExpr *expr, bool (*test)(const AstExpr *expr));
+
+/* A name that binds to column `column` of the relation, whatever it is called: see block_expr. */
+AstExpr *ast_marker(Arena *arena, int column, Span at);
+#define MARKER_ALIAS "$"
+
+/* The function's name without its qualifiers, or NULL if it is no call. */
+const char *ast_call_name(const AstExpr *expr);
+/* ... AND ... taken apart, left to right. */
+void ast_conjuncts(Arena *arena, const AstExpr *expr, AstExprs *conjuncts);

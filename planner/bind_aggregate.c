@@ -1,0 +1,616 @@
+/* planner/bind_aggregate.c: GROUP BY, aggregates, and what expressions above them may see.
+ *
+ * The expressions of SELECT, HAVING, QUALIFY and ORDER BY are copied with every grouped expression, aggregate and window bound
+ * replaced by a marker: the name of a column of the aggregate's result. What is left binds over that result like any other
+ * expression; a plain column that is left is neither grouped nor aggregated. */
+#include "planner/binder.h"
+#include "common/calendar.h"
+#include "planner/ast_map.h"
+#include "planner/explain.h"
+#include "planner/expr.h"
+
+typedef struct Key {
+    const AstExpr *ast;
+    Expr *expr;
+    const char *text;   /* canonical */
+    const char *name;
+    int column;         /* of the result */
+} Key;
+
+typedef struct Call {
+    const AstExpr *ast;
+    const AggregateFunction *function;
+    Expr *args[FUNCTION_MAX_ARGS]; int arg_count;
+    Expr *filter;
+    bool distinct;
+    const Type *type;
+    const char *text, *name;
+} Call;
+
+typedef struct Grouping {
+    Block *block;
+    Arena *arena;
+    struct { Key *items; int count, capacity; } keys;
+    struct { Call *items; int count, capacity; } calls;
+    bool windowed;          /* the block has a window of its own */
+    bool window_grouped;    /* GROUP BY names the bounds of FROM's window function */
+    int window_columns;     /* 3 or 0 */
+} Grouping;
+
+/* ---- what is an aggregate ---- */
+
+static bool is_aggregate_name(const char *name)
+{
+    int count = 0;
+    const AggregateFunction *const *all = aggregates_all(&count);
+    for (int i = 0; i < count; i++)
+        if (name_equal(all[i]->name, name))
+            return true;
+    return false;
+}
+
+static bool is_aggregate_call(const AstExpr *expr)
+{
+    const char *name = ast_call_name(expr);
+    return name && !expr->over && expr->path.count == 1 && is_aggregate_name(name);
+}
+
+bool block_aggregates(const AstQuery *query)
+{
+    if (query->group_by.count || query->having || query->group_kind != AST_GROUP_PLAIN)
+        return true;
+    for (int i = 0; i < query->items.count; i++)
+        if (ast_any(query->items.items[i].expr, is_aggregate_call))
+            return true;
+    for (int i = 0; i < query->order_by.count; i++)
+        if (ast_any(query->order_by.items[i].expr, is_aggregate_call))
+            return true;
+    return ast_any(query->qualify, is_aggregate_call);
+}
+
+static const char *canonical(Arena *arena, const Expr *expr)
+{
+    Text text = { 0 };
+    expr_canonical(expr, &text);
+    const char *copy = arena_strdup(arena, text_c(&text));
+    text_release(&text);
+    return copy;
+}
+
+static const char *ast_text(Arena *arena, const AstExpr *expr)
+{
+    Text text = { 0 };
+    ast_print_expr(expr, &text);
+    const char *copy = arena_strdup(arena, text_c(&text));
+    text_release(&text);
+    return copy;
+}
+
+/* ---- GROUP BY ---- */
+
+/* Binds over FROM without complaint: NULL if it does not bind. */
+static Expr *try_bind(Block *block, const AstExpr *ast)
+{
+    Expr *expr = NULL;
+    Error *error = block_expr(block, &block->from, ast, &expr);
+    if (error) {
+        error_free(error);
+        return NULL;
+    }
+    return expr;
+}
+
+static bool is_window_bound(const Block *block, const Expr *expr)
+{
+    return block->from.pending && expr && expr->kind == EXPR_COLUMN && expr->column >= block->from.schema.column_count - 3;
+}
+
+static const char *key_name(Arena *arena, const AstExpr *ast, int number)
+{
+    if (ast->kind == AST_NAME)
+        return ast->path.items[ast->path.count - 1].text;
+    if (ast->kind == AST_FIELD && ast->path.count)
+        return ast->path.items[ast->path.count - 1].text;
+    return arena_printf(arena, "key%d", number + 1);
+}
+
+static Error *add_key(Grouping *grouping, const AstExpr *ast, const char *name)
+{
+    Block *block = grouping->block;
+    Expr *expr = NULL;
+    TRY(block_expr(block, &block->from, ast, &expr));
+    if (is_window_bound(block, expr)) {
+        grouping->window_grouped = true;
+        return NULL;
+    }
+    if (expr->type->kind == TYPE_NULL)
+        return error_at(ERR_BIND, ast->at, "a group key of NULL is no key");
+    const char *text = canonical(grouping->arena, expr);
+    for (int i = 0; i < grouping->keys.count; i++)
+        if (strcmp(grouping->keys.items[i].text, text) == 0)
+            return NULL;
+    Key key = { ast, expr, text, name ? name : key_name(grouping->arena, ast, grouping->keys.count), grouping->keys.count };
+    LIST_ADD(grouping->arena, &grouping->keys, key);
+    return NULL;
+}
+
+static Error *group_item(Grouping *grouping, const AstExpr *ast)
+{
+    Block *block = grouping->block;
+    const AstQuery *query = block->query;
+    if (is_window_call(ast))
+        return NULL; /* bind_window_clause has read it */
+    if (ast->kind == AST_STRUCT && ast->path.count == 0) { /* GROUP BY (a, b) */
+        for (int i = 0; i < ast->args.count; i++)
+            TRY(group_item(grouping, ast->args.items[i]));
+        return NULL;
+    }
+    if (ast_any(ast, is_aggregate_call))
+        return error_at(ERR_BIND, ast->at, "an aggregate cannot be a group key");
+    if (ast->kind == AST_LITERAL && ast->value.type->kind != TYPE_NULL && type_is_integer(ast->value.type)) {
+        int64_t ordinal = ast->value.integer;
+        if (ordinal < 1 || ordinal > query->items.count)
+            return error_at(ERR_BIND, ast->at, "GROUP BY %lld: there are %d columns", (long long)ordinal, query->items.count);
+        const AstSelectItem *item = &query->items.items[ordinal - 1];
+        if (ast_any(item->expr, is_aggregate_call))
+            return error_at(ERR_BIND, ast->at, "GROUP BY %lld: column %lld is an aggregate", (long long)ordinal, (long long)ordinal);
+        return add_key(grouping, item->expr, item->alias.text);
+    }
+    if (ast->kind == AST_NAME && ast->path.count == 1 && !try_bind(block, ast)) /* an alias of SELECT, if it is no column */
+        for (int i = 0; i < query->items.count; i++) {
+            const AstSelectItem *item = &query->items.items[i];
+            if (!item->alias.text || !name_equal(item->alias.text, ast->path.items[0].text))
+                continue;
+            if (ast_any(item->expr, is_aggregate_call))
+                return error_at(ERR_BIND, ast->at, "'%s' is an aggregate, not a group key", item->alias.text);
+            if (is_window_bound_call(item->expr))
+                return NULL;
+            return add_key(grouping, item->expr, item->alias.text);
+        }
+    if (block->window && !block->from.pending && window_pseudo(ast) >= 0 && !try_bind(block, ast))
+        return NULL; /* GROUP BY k, window_start beside a window of its own: no key */
+    return add_key(grouping, ast, NULL);
+}
+
+/* ---- aggregates ---- */
+
+static Error *add_call(Grouping *grouping, const AstExpr *ast, int *index)
+{
+    Arena *arena = grouping->arena;
+    Block *block = grouping->block;
+    const char *name = ast_call_name(ast);
+    Call call = { .ast = ast, .distinct = ast->distinct, .name = ast_text(arena, ast) };
+    if (ast->args.count > FUNCTION_MAX_ARGS)
+        return error_at(ERR_BIND, ast->at, "%s takes at most %d arguments", name, FUNCTION_MAX_ARGS);
+    if (ast->within_order.count)
+        return binder_unsupported(ast->at, "ORDER BY inside %s", name);
+    const Type *types[FUNCTION_MAX_ARGS], *casts[FUNCTION_MAX_ARGS] = { NULL };
+    for (int i = 0; i < ast->args.count; i++) {
+        if (ast_any(ast->args.items[i], is_aggregate_call))
+            return error_at(ERR_BIND, ast->args.items[i]->at, "an aggregate inside of an aggregate");
+        TRY(block_expr(block, &block->from, ast->args.items[i], &call.args[i]));
+        if (is_window_bound(block, call.args[i]))
+            return binder_unsupported(ast->args.items[i]->at, "an aggregate of a window's bounds");
+        types[i] = call.args[i]->type;
+    }
+    call.arg_count = ast->args.count;
+    bool exists = false;
+    call.function = aggregate_resolve(arena, name, types, call.arg_count, &call.type, casts, &exists);
+    if (!call.function) {
+        const char *text = "";
+        for (int i = 0; i < call.arg_count; i++)
+            text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", type_text(arena, types[i]));
+        return error_at(ERR_BIND, ast->at, "%s does not take (%s)", name, text);
+    }
+    for (int i = 0; i < call.arg_count; i++)
+        if (casts[i])
+            TRY(binder_cast(arena, call.args[i], casts[i], &call.args[i]));
+    if (call.distinct && call.arg_count == 0)
+        return error_at(ERR_BIND, ast->at, "DISTINCT needs an argument");
+    if (ast->filter) {
+        TRY(block_expr(block, &block->from, ast->filter, &call.filter));
+        if (call.filter->type->kind != TYPE_BOOLEAN)
+            return error_at(ERR_BIND, ast->filter->at, "FILTER (WHERE ..) needs a condition, this is %s", type_text(arena, call.filter->type));
+    }
+    const char *text = arena_printf(arena, "%s%s", call.function->name, call.distinct ? " distinct" : "");
+    for (int i = 0; i < call.arg_count; i++)
+        text = arena_printf(arena, "%s, %s", text, canonical(arena, call.args[i]));
+    call.text = arena_printf(arena, "%s : %s", text, call.filter ? canonical(arena, call.filter) : "");
+    for (*index = 0; *index < grouping->calls.count; ++*index)
+        if (strcmp(grouping->calls.items[*index].text, call.text) == 0)
+            return NULL;
+    LIST_ADD(arena, &grouping->calls, call);
+    return NULL;
+}
+
+/* ---- replacing ---- */
+
+/* Column numbers of the result while calls are still being found: keys, three bounds, three pseudo columns in BIGINT, calls. */
+static int bound_column(const Grouping *grouping, int which) { return grouping->keys.count + which; }
+static int call_column(const Grouping *grouping, int index) { return grouping->keys.count + 2 * grouping->window_columns + index; }
+
+static AstExpr *match_key(Grouping *grouping, const AstExpr *ast)
+{
+    if (ast->kind == AST_LITERAL)
+        return NULL;
+    Expr *expr = try_bind(grouping->block, ast);
+    if (!expr)
+        return NULL;
+    if (is_window_bound(grouping->block, expr))
+        return ast_marker(grouping->arena, bound_column(grouping, expr->column - (grouping->block->from.schema.column_count - 3)), ast->at);
+    const char *text = canonical(grouping->arena, expr);
+    for (int i = 0; i < grouping->keys.count; i++)
+        if (strcmp(grouping->keys.items[i].text, text) == 0)
+            return ast_marker(grouping->arena, grouping->keys.items[i].column, ast->at);
+    return NULL;
+}
+
+/* a.b.c where a.b is grouped: field c of the key. */
+static AstExpr *match_key_field(Grouping *grouping, const AstExpr *ast)
+{
+    if (ast->kind != AST_NAME || ast->path.count < 2)
+        return NULL;
+    AstExpr shorter = *ast;
+    shorter.path.count--;
+    AstExpr *left = match_key(grouping, &shorter);
+    left = left ? left : match_key_field(grouping, &shorter);
+    if (!left)
+        return NULL;
+    AstExpr *field = ARENA_NEW(grouping->arena, AstExpr);
+    field->kind = AST_FIELD;
+    field->at = field->op_at = ast->at;
+    field->left = left;
+    LIST_ADD(grouping->arena, &field->path, ast->path.items[ast->path.count - 1]);
+    return field;
+}
+
+static bool holds_special(const AstExpr *expr)
+{
+    return is_aggregate_call(expr) || expr->over || is_window_bound_call(expr);
+}
+
+static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    Grouping *grouping = context;
+    Arena *arena = grouping->arena;
+    int bound = grouping->windowed ? window_pseudo(ast) : -1;
+    if (bound >= 0) {
+        *replacement = ast_marker(arena, bound_column(grouping, bound), ast->at);
+        return NULL;
+    }
+    if (is_aggregate_call(ast)) {
+        int index = 0;
+        TRY(add_call(grouping, ast, &index));
+        *replacement = ast_marker(arena, call_column(grouping, index), ast->at);
+        return NULL;
+    }
+    if (!grouping->windowed && is_window_bound_call(ast))
+        return error_at(ERR_BIND, ast->at, "%s needs a window in GROUP BY", ast_call_name(ast));
+    if (!ast_any(ast, holds_special)) {
+        *replacement = match_key(grouping, ast);
+        if (!*replacement)
+            *replacement = match_key_field(grouping, ast);
+    }
+    if (*replacement || ast->kind != AST_NAME)
+        return NULL;
+    /* a plain name that is no key: an alias of SELECT, or an error */
+    const AstQuery *query = grouping->block->query;
+    Expr *expr = NULL;
+    Error *error = block_expr(grouping->block, &grouping->block->from, ast, &expr);
+    if (error && ast->path.count == 1)
+        for (int i = 0; i < query->items.count; i++) {
+            const AstSelectItem *item = &query->items.items[i];
+            if (item->alias.text && item->expr != ast && name_equal(item->alias.text, ast->path.items[0].text)) {
+                error_free(error);
+                return ast_map(arena, item->expr, replace, grouping, replacement);
+            }
+        }
+    if (error)
+        return error;
+    const char *name = ast->path.items[ast->path.count - 1].text;
+    return error_hint(error_at(ERR_BIND, ast->at, "column '%s' is neither grouped nor aggregated", name), "add it to GROUP BY, or take MIN(%s), MAX(%s)..", name, name);
+}
+
+/* ---- the nodes ---- */
+
+typedef struct Inputs {
+    Expr **exprs;
+    Column *columns;
+    int count;
+    bool computed; /* something stands there that is no column of the input */
+} Inputs;
+
+/* The input's columns, then what has to be computed from them. */
+static void start_inputs(Arena *arena, const Relation *over, int column_count, int room, Inputs *inputs)
+{
+    inputs->exprs = ARENA_ARRAY(arena, Expr *, column_count + room + 1);
+    inputs->columns = ARENA_ARRAY(arena, Column, column_count + room + 1);
+    for (int i = 0; i < column_count; i++) {
+        inputs->exprs[i] = binder_column(arena, &over->schema, i, SPAN_NONE);
+        inputs->columns[i] = over->schema.columns[i];
+    }
+    inputs->count = column_count;
+}
+
+static int input_column(Inputs *inputs, Expr *expr, const char *name)
+{
+    if (expr->kind == EXPR_COLUMN)
+        return expr->column;
+    for (int i = 0; i < inputs->count; i++)
+        if (inputs->exprs[i] == expr)
+            return i;
+    inputs->exprs[inputs->count] = expr;
+    inputs->columns[inputs->count] = (Column){ .name = name, .type = expr->type, .hidden = true };
+    inputs->computed = true;
+    return inputs->count++;
+}
+
+static Error *check_changes(Block *block, const Grouping *grouping, const Relation *over)
+{
+    if (port_traits(grouping->arena, over->input).changes == CHANGES_APPEND)
+        return NULL;
+    for (int i = 0; i < grouping->calls.count; i++) {
+        const Call *call = &grouping->calls.items[i];
+        if (call->function->retract == RETRACT_REFUSE)
+            return error_hint(error_at(ERR_BIND, call->ast->at, "%s cannot take back rows, and its input has updates", call->name),
+                              "make the inner query EMIT FINAL");
+    }
+    (void)block;
+    return NULL;
+}
+
+static void note_late_rows(Block *block, const WindowUse *window, LogicalNode *node, int visible)
+{
+    Arena *arena = block->binder->arena;
+    if (!window->late_into || !window->late_into->text)
+        return;
+    Schema under = port_schema(arena, node->inputs[0]);
+    SidePort side = { .name = window->late_into->text, .input = { node, PORT_LATE } };
+    side.columns = ARENA_ARRAY(arena, int, visible + late_columns.column_count + 1);
+    for (int i = 0; i < visible; i++)
+        if (!under.columns[i].hidden)
+            side.columns[side.column_count++] = i;
+    for (int i = 0; i < late_columns.column_count; i++)
+        side.columns[side.column_count++] = under.column_count + i;
+    LIST_ADD(arena, &block->binder->sides, side);
+}
+
+/* Rows that are already windowed, grouped by their window's bound again: every window end is one tumbling window on window_time
+ * (see WindowColumns), so that the result closes with the window. */
+static bool regroup_window(Arena *arena, const Relation *over, const Grouping *grouping, WindowSpec *spec)
+{
+    const WindowColumns *columns = &over->window;
+    bool grouped = false;
+    for (int i = 0; i < grouping->keys.count; i++) {
+        const Expr *expr = grouping->keys.items[i].expr;
+        grouped |= expr->kind == EXPR_COLUMN && expr->column >= 0 &&
+                   (expr->column == columns->start || expr->column == columns->end || expr->column == columns->time);
+    }
+    EdgeTraits traits = port_traits(arena, over->input);
+    const TimeColumn *time = columns->time >= 0 ? traits_time(&traits, columns->time) : NULL;
+    if (!columns->windowed || !grouped || !time)
+        return false;
+    int64_t advance = columns->spec.kind == WINDOW_SESSION ? US_PER_MS : columns->spec.advance_us;
+    *spec = (WindowSpec){ .kind = WINDOW_TUMBLING, .size_us = advance, .advance_us = advance, .time_column = columns->time, .lag_us = time->lag_us, .processing_time = time->processing };
+    if (columns->spec.kind != WINDOW_SESSION)
+        spec->offset_us = floor_mod(columns->spec.offset_us + columns->spec.size_us, advance);
+    return true;
+}
+
+static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *result)
+{
+    Arena *arena = grouping->arena;
+    const WindowUse *window = block->window && (!block->from.pending || grouping->window_grouped) ? block->window : NULL;
+    int from_columns = over->schema.column_count;
+    if (over->pending)
+        from_columns -= 3;
+    Inputs inputs = { 0 };
+    start_inputs(arena, over, from_columns, grouping->keys.count + grouping->calls.count * (FUNCTION_MAX_ARGS + 1), &inputs);
+    int key_count = grouping->keys.count;
+    int *keys = ARENA_ARRAY(arena, int, key_count + 1);
+    for (int i = 0; i < key_count; i++)
+        keys[i] = input_column(&inputs, grouping->keys.items[i].expr, grouping->keys.items[i].name);
+    AggregateCall *calls = ARENA_ARRAY(arena, AggregateCall, grouping->calls.count + 1);
+    for (int i = 0; i < grouping->calls.count; i++) {
+        const Call *call = &grouping->calls.items[i];
+        calls[i] = (AggregateCall){ .function = call->function, .arg_count = call->arg_count, .filter = -1, .distinct = call->distinct, .type = call->type, .name = call->name, .at = call->ast->at };
+        for (int a = 0; a < call->arg_count; a++)
+            calls[i].args[a] = input_column(&inputs, call->args[a], arena_printf(arena, "%s", ast_text(arena, call->ast->args.items[a])));
+        if (call->filter)
+            calls[i].filter = input_column(&inputs, call->filter, ast_text(arena, call->ast->filter));
+    }
+    WindowSpec spec = { 0 };
+    bool again = !window && regroup_window(arena, over, grouping, &spec);
+    if (window) {
+        spec = window->spec;
+        EdgeTraits traits = port_traits(arena, over->input);
+        const TimeColumn *time = traits_time(&traits, spec.time_column);
+        spec.lag_us = time ? time->lag_us : 0;
+    }
+    PlanInput input = over->input;
+    if (inputs.computed)
+        input = main_port(binder_project(block->binder, over, inputs.exprs, inputs.columns, inputs.count, block->query->at));
+
+    PlanKind kind = !window && !again ? PLAN_AGGREGATE : spec.kind == WINDOW_SESSION ? PLAN_SESSION_AGGREGATE : PLAN_WINDOW_AGGREGATE;
+    LogicalNode *node = logical_node(arena, kind, block->query->group_at.length ? block->query->group_at : block->query->at, 1, &input);
+    node->aggregate.key_columns = keys;
+    node->aggregate.key_count = key_count;
+    node->aggregate.calls = calls;
+    node->aggregate.call_count = grouping->calls.count;
+    node->aggregate.has_window = window || again;
+    node->aggregate.window = spec;
+    const DialectRules *rules = dialect_rules(block->binder->settings->dialect);
+    node->aggregate.drop_null_keys = rules->drop_null_keys && key_count > 0;
+    TRY(bind_trigger(block, window || again, &node->aggregate.trigger, &node->aggregate.delay_us));
+    node->aggregate.emit_unchanged = !rules->conflate && node->aggregate.trigger == TRIGGER_CHANGES;
+
+    Schema schema = { 0, ARENA_ARRAY(arena, Column, key_count + 3 + grouping->calls.count + 1) };
+    for (int i = 0; i < key_count; i++)
+        schema.columns[schema.column_count++] = (Column){ .name = grouping->keys.items[i].name, .type = grouping->keys.items[i].expr->type };
+    static const char *const bounds[] = { "window_start", "window_end", "window_time" };
+    for (int i = 0; i < 3 && (window || again); i++)
+        schema.columns[schema.column_count++] = (Column){ .name = bounds[i], .type = type_scalar(TYPE_TIMESTAMP), .hidden = true };
+    for (int i = 0; i < grouping->calls.count; i++)
+        schema.columns[schema.column_count++] = (Column){ .name = grouping->calls.items[i].name, .type = grouping->calls.items[i].type };
+    node->schema = schema;
+    logical_derive(arena, node);
+    TRY(check_changes(block, grouping, over));
+    if (window)
+        note_late_rows(block, window, node, from_columns);
+
+    *result = (Relation){ .input = main_port(node), .schema = schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = over->dead_letter };
+    if (window) {
+        result->window = (WindowColumns){ true, key_count, key_count + 1, key_count + 2, window->spec };
+        result->time_column = spec.end_inclusive ? key_count + 1 : key_count + 2;
+    } else if (again) {
+        result->window = (WindowColumns){ true, -1, key_count + 1, key_count + 2, over->window.spec };
+        for (int i = 0; i < key_count; i++)
+            if (grouping->keys.items[i].expr->kind == EXPR_COLUMN && grouping->keys.items[i].expr->column == over->window.start)
+                result->window.start = i;
+            else if (grouping->keys.items[i].expr->kind == EXPR_COLUMN && grouping->keys.items[i].expr->column == over->window.end)
+                result->window.end = i;
+        result->time_column = over->window.spec.end_inclusive ? key_count + 1 : key_count + 2;
+    }
+    result->processing_time = (window || again) && spec.processing_time;
+    return NULL;
+}
+
+/* Above a windowed aggregate of the block: WINDOWSTART, WINDOWEND, ROWTIME in milliseconds, between the bounds and the calls, where
+ * the markers expect them. */
+static Error *add_pseudo_columns(Grouping *grouping, Relation *result)
+{
+    Arena *arena = grouping->arena;
+    int keys = grouping->keys.count, count = result->schema.column_count, made = 0;
+    Expr **exprs = ARENA_ARRAY(arena, Expr *, count + 4);
+    Column *columns = ARENA_ARRAY(arena, Column, count + 4);
+    static const char *const names[] = { "WINDOWSTART", "WINDOWEND", "ROWTIME" };
+    for (int i = 0; i < count; i++) {
+        exprs[made] = binder_column(arena, &result->schema, i, SPAN_NONE);
+        columns[made++] = result->schema.columns[i];
+        if (i != keys + 2)
+            continue;
+        for (int p = 0; p < 3; p++) {
+            TRY(binder_to_ms(arena, binder_column(arena, &result->schema, keys + p, SPAN_NONE), &exprs[made]));
+            columns[made++] = (Column){ .name = names[p], .hidden = true };
+        }
+    }
+    LogicalNode *project = logical_project(arena, result->input, exprs, columns, made, POLICY_FAIL, result->input.node->at);
+    result->input = main_port(project);
+    result->schema = project->schema;
+    return NULL;
+}
+
+static Error *check_session_keys(Block *block, const Grouping *grouping)
+{
+    const AstExprs *partition = block->window->partition_by;
+    if (block->window->spec.kind != WINDOW_SESSION || !block->window->table_function)
+        return NULL;
+    int given = partition ? partition->count : 0;
+    bool same = given == grouping->keys.count;
+    for (int i = 0; i < given && same; i++) {
+        Expr *expr = NULL;
+        TRY(block_expr(block, &block->from, partition->items[i], &expr));
+        bool found = false;
+        for (int k = 0; k < grouping->keys.count; k++)
+            found |= strcmp(grouping->keys.items[k].text, canonical(grouping->arena, expr)) == 0;
+        same = found;
+    }
+    if (same)
+        return NULL;
+    return error_hint(binder_unsupported(block->window->at, "SESSION with other keys than GROUP BY"),
+                      "say SESSION(TABLE t PARTITION BY k, ..) and GROUP BY k, window_start, window_end");
+}
+
+Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *result)
+{
+    Arena *arena = block->binder->arena;
+    const AstQuery *query = block->query;
+    Grouping grouping = { .block = block, .arena = arena };
+    if (query->group_kind != AST_GROUP_PLAIN)
+        return binder_unsupported(query->group_at, query->group_kind == AST_GROUP_SETS ? "GROUPING SETS" : query->group_kind == AST_GROUP_CUBE ? "CUBE" : "ROLLUP");
+    Error *errors = NULL;
+    for (int i = 0; i < query->group_by.count; i++)
+        errors = error_append(errors, group_item(&grouping, query->group_by.items[i]));
+    if (errors)
+        return errors;
+    Relation over = block->from;
+    if (over.pending && !grouping.window_grouped) { /* GROUP BY without the window: its rows, once for each window */
+        TRY(bind_window_assign(block->binder, &block->from));
+        block->window = NULL;
+        over = block->from;
+    }
+    grouping.windowed = block->window != NULL;
+    grouping.window_columns = grouping.windowed ? 3 : 0;
+    if (grouping.windowed)
+        TRY(check_session_keys(block, &grouping));
+    for (int i = 0; i < expr_count; i++)
+        if (exprs[i])
+            errors = error_append(errors, ast_map(arena, exprs[i], replace, &grouping, &exprs[i]));
+    if (errors)
+        return errors;
+    TRY(build(block, &grouping, &over, result));
+    if (grouping.windowed)
+        TRY(add_pseudo_columns(&grouping, result));
+    return NULL;
+}
+
+/* ---- DISTINCT ---- */
+
+Error *bind_distinct(Block *block, Relation *relation)
+{
+    Arena *arena = block->binder->arena;
+    Grouping grouping = { .block = block, .arena = arena };
+    int count = relation->schema.column_count;
+    for (int i = 0; i < count; i++) {
+        if (relation->schema.columns[i].hidden)
+            continue;
+        Expr *expr = binder_column(arena, &relation->schema, i, block->query->at);
+        Key key = { NULL, expr, "", relation->schema.columns[i].name, grouping.keys.count };
+        LIST_ADD(arena, &grouping.keys, key);
+    }
+    Relation over = *relation;
+    WindowUse *window = block->window;
+    block->window = NULL; /* its rows have their windows by now */
+    Error *error = build(block, &grouping, &over, relation);
+    block->window = window;
+    return error;
+}
+
+/* ---- when results come out ---- */
+
+Error *bind_trigger(const Block *block, bool windowed, Trigger *trigger, int64_t *delay_us)
+{
+    const AstEmit *emit = &block->query->emit;
+    const Binder *binder = block->binder;
+    bool bounded = port_traits(binder->arena, block->from.input).bounded;
+    *delay_us = 0;
+    if (emit->kind == AST_EMIT_AFTER_DELAY) {
+        if (emit->delay.interval.months || emit->delay.interval.us <= 0)
+            return error_at(ERR_BIND, emit->delay.at, "the delay must be a time of more than 0");
+        *delay_us = emit->delay.interval.us;
+    }
+    if (!windowed && emit->kind == AST_EMIT_AFTER_WATERMARK)
+        return error_at(ERR_BIND, emit->at, "EMIT AFTER WATERMARK needs a window: there is no end to wait for");
+    if (!windowed && emit->kind == AST_EMIT_FINAL && !bounded)
+        return error_at(ERR_BIND, emit->at, "EMIT FINAL needs a window: the input does not end");
+    if (binder->final_results && !(block->context.top_level && emit->kind != AST_EMIT_NONE)) {
+        *trigger = windowed ? TRIGGER_FINAL : TRIGGER_END;
+        return NULL;
+    }
+    switch (emit->kind) {
+    case AST_EMIT_NONE: {
+        const WindowUse *window = block->window;
+        bool outer = block->context.top_level || block->context.persistent;
+        if (!windowed || (window && window->clause && outer))
+            *trigger = TRIGGER_CHANGES;
+        else
+            *trigger = window && window->lateness_given && window->spec.grace_us ? TRIGGER_AFTER_WATERMARK : TRIGGER_FINAL;
+        break;
+    }
+    case AST_EMIT_CHANGES: *trigger = TRIGGER_CHANGES; break;
+    case AST_EMIT_FINAL: *trigger = windowed ? TRIGGER_FINAL : TRIGGER_END; break;
+    case AST_EMIT_AFTER_WATERMARK: *trigger = TRIGGER_AFTER_WATERMARK; break;
+    case AST_EMIT_AFTER_DELAY: *trigger = TRIGGER_DELAY; break;
+    }
+    return NULL;
+}

@@ -1,0 +1,371 @@
+/* planner/bind_from.c: what stands in FROM: names, files, sub-queries, VALUES, window functions, joins. */
+#include "planner/binder.h"
+
+static const WindowColumns no_window = { .start = -1, .end = -1, .time = -1 };
+
+/* ---- catalog entries ---- */
+
+static Error *enter(Binder *binder, const CatalogEntry *entry, Span at)
+{
+    for (int i = 0; i < binder->stack.count; i++)
+        if (binder->stack.items[i] == entry)
+            return error_at(ERR_BIND, at, "'%s' reads itself", entry->name);
+    LIST_ADD(binder->arena, &binder->stack, entry);
+    return NULL;
+}
+
+/* What an entry was defined with holds while its text is bound: settings, places, no CTEs of the reader. */
+typedef struct Outside {
+    const PlannerSettings *settings;
+    int text;
+    CteScope *ctes;
+} Outside;
+
+static Outside go_inside(Binder *binder, const PlannerSettings *settings, int text)
+{
+    Outside outside = { binder->settings, binder->text, binder->ctes };
+    binder->settings = settings;
+    binder->text = text;
+    binder->ctes = NULL;
+    return outside;
+}
+
+static void come_back(Binder *binder, Outside outside)
+{
+    binder->settings = outside.settings;
+    binder->text = outside.text;
+    binder->ctes = outside.ctes;
+}
+
+/* Places in another text cannot be shown: the reader's place stands for them. */
+static Error *foreign_error(Error *error, const char *name, Span at)
+{
+    if (error)
+        error_context(error, "in '%s'", name);
+    for (Error *each = error; each; each = each->next)
+        each->at = at;
+    return error;
+}
+
+static Error *bind_defining_query(Binder *binder, CatalogEntry *entry, Span at, Relation *relation)
+{
+    bool foreign = entry->text != binder->text;
+    Outside outside = go_inside(binder, &entry->settings, entry->text);
+    QueryContext context = { .persistent = entry->kind != CATALOG_VIEW };
+    Error *error = bind_query(binder, entry->query, context, relation);
+    come_back(binder, outside);
+    if (error)
+        return foreign ? foreign_error(error, entry->name, at) : error;
+    if (foreign)
+        logical_replace_spans(binder->arena, relation->input, at);
+    const AstCreate *create = entry->statement ? entry->statement->create : NULL;
+    if (create && create->columns.count && entry->kind == CATALOG_VIEW) { /* CREATE VIEW v (a, b) AS */
+        int visible = 0;
+        for (int i = 0; i < relation->schema.column_count; i++)
+            if (!relation->schema.columns[i].hidden && visible < create->columns.count)
+                relation->schema.columns[i].name = create->columns.items[visible++].name.text;
+    }
+    return NULL;
+}
+
+/* Rows that other queries put aside under this name. */
+static Error *bind_side_stream(Binder *binder, CatalogEntry *entry, Span at, Relation *relation)
+{
+    struct { PlanInput *items; int count, capacity; } inputs = { 0 };
+    for (int p = 0; p < entry->producers.count; p++) {
+        const CatalogProducer *producer = &entry->producers.items[p];
+        Binder inner = *binder;
+        inner.sides.items = NULL;
+        inner.sides.count = inner.sides.capacity = 0;
+        inner.settings = &producer->settings;
+        inner.text = producer->text;
+        inner.ctes = NULL;
+        Relation made;
+        Error *error = NULL;
+        if (producer->source) {
+            CatalogEntry *source = binder->catalog->find(binder->catalog, producer->source, false);
+            if (!source)
+                continue;
+            error = bind_entry(&inner, source, NULL, at, &made);
+        } else {
+            error = bind_statement_query(&inner, producer->statement, &made);
+        }
+        binder->uses = inner.uses;
+        binder->stack = inner.stack;
+        if (error)
+            return producer->text != binder->text ? foreign_error(error, entry->name, at) : error;
+        for (int s = 0; s < inner.sides.count; s++) {
+            SidePort *side = &inner.sides.items[s];
+            if (!name_equal(side->name, entry->name))
+                continue;
+            LogicalNode *pick = logical_pick(binder->arena, side->input, side->columns, side->column_count, at);
+            if (producer->text != binder->text)
+                logical_replace_spans(binder->arena, main_port(pick), at);
+            LIST_ADD(binder->arena, &inputs, main_port(pick));
+        }
+    }
+    if (inputs.count == 0)
+        return error_at(ERR_BIND, at, "nothing fills '%s' any more", entry->name);
+    for (int i = 1; i < inputs.count; i++)
+        for (int c = 0; c < inputs.items[0].node->schema.column_count; c++)
+            if (inputs.items[i].node->schema.column_count != inputs.items[0].node->schema.column_count ||
+                !type_equal(inputs.items[i].node->schema.columns[c].type, inputs.items[0].node->schema.columns[c].type))
+                return error_at(ERR_BIND, at, "the queries that fill '%s' put rows of different columns there", entry->name);
+    PlanInput input = inputs.count == 1 ? inputs.items[0] : main_port(logical_union(binder->arena, inputs.items, inputs.count, at));
+    *relation = (Relation){ .input = input, .alias = entry->name, .schema = input.node->schema, .time_column = -1, .window = no_window };
+    return NULL;
+}
+
+/* CREATE STREAM s (columns) without connector: the union of what INSERT INTO gives it. */
+static Error *bind_process_stream(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation)
+{
+    Arena *arena = binder->arena;
+    PlanInput *inputs = ARENA_ARRAY(arena, PlanInput, entry->producers.count + 1);
+    for (int p = 0; p < entry->producers.count; p++) {
+        const CatalogProducer *producer = &entry->producers.items[p];
+        bool foreign = producer->text != binder->text;
+        Outside outside = go_inside(binder, &producer->settings, producer->text);
+        Relation rows;
+        Error *error = bind_insert(binder, producer->statement, entry, &rows);
+        come_back(binder, outside);
+        if (error)
+            return foreign ? foreign_error(error, entry->name, at) : error;
+        if (foreign)
+            logical_replace_spans(arena, rows.input, at);
+        inputs[p] = rows.input;
+    }
+    PlanInput input;
+    if (entry->producers.count == 0) {
+        Schema schema = { 0, ARENA_ARRAY(arena, Column, entry->column_count + 1) };
+        for (int i = 0; i < entry->column_count; i++)
+            if (!entry->columns[i].computed)
+                schema.columns[schema.column_count++] = (Column){ .name = entry->columns[i].name, .type = entry->columns[i].type };
+        input = main_port(logical_values(arena, &schema, NULL, 0, at));
+    } else {
+        input = entry->producers.count == 1 ? inputs[0] : main_port(logical_union(arena, inputs, entry->producers.count, at));
+    }
+    TRY(bind_source_columns(binder, entry, input, timestamp_by, at, relation));
+    if (!relation->processing_time)
+        return NULL;
+    EdgeTraits traits = port_traits(arena, relation->input); /* no time of its own: that of its rows, if they have one */
+    for (int t = 0; t < traits.time_count; t++)
+        if (!traits.times[t].processing) {
+            relation->time_column = traits.times[t].column;
+            relation->processing_time = false;
+            break;
+        }
+    return NULL;
+}
+
+Error *bind_entry(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation)
+{
+    TRY(enter(binder, entry, at));
+    binder_use(binder, entry->name);
+    Error *error = NULL;
+    switch (entry->origin) {
+    case ORIGIN_CONNECTOR:
+        error = bind_source_scan(binder, entry, timestamp_by, at, relation);
+        timestamp_by = NULL;
+        break;
+    case ORIGIN_QUERY: error = bind_defining_query(binder, entry, at, relation); break;
+    case ORIGIN_PROCESS:
+        error = bind_process_stream(binder, entry, timestamp_by, at, relation);
+        timestamp_by = NULL;
+        break;
+    case ORIGIN_SIDE: error = bind_side_stream(binder, entry, at, relation); break;
+    case ORIGIN_NONE: error = error_at(ERR_BIND, at, "'%s' is a type", entry->name); break;
+    }
+    binder->stack.count--;
+    if (!error && timestamp_by)
+        error = bind_timestamp_by(binder, timestamp_by, relation);
+    if (!error)
+        relation->alias = entry->name;
+    return error;
+}
+
+/* ---- TIMESTAMP BY over rows that are not a scan ---- */
+
+Error *bind_timestamp_by(Binder *binder, const AstExpr *ast, Relation *relation)
+{
+    Arena *arena = binder->arena;
+    Expr *expr = NULL;
+    TRY(binder_expr(binder, relation, ast, &expr));
+    if (type_is_integer(expr->type))
+        TRY(binder_from_ms(arena, expr, &expr));
+    else if (!type_is_timestamp(expr->type))
+        TRY(binder_cast(arena, expr, type_scalar(TYPE_TIMESTAMP), &expr));
+    int count = relation->schema.column_count, time = expr->column;
+    PlanInput input = relation->input;
+    if (expr->kind != EXPR_COLUMN) {
+        Expr **exprs = ARENA_ARRAY(arena, Expr *, count + 1);
+        Column *columns = ARENA_ARRAY(arena, Column, count + 1);
+        for (int i = 0; i < count; i++) {
+            exprs[i] = binder_column(arena, &relation->schema, i, ast->at);
+            columns[i] = relation->schema.columns[i];
+        }
+        exprs[count] = expr;
+        columns[count] = (Column){ .name = "$time", .hidden = true };
+        LogicalNode *project = binder_project(binder, relation, exprs, columns, count + 1, ast->at);
+        input = main_port(project);
+        relation->schema = project->schema;
+        time = count;
+    }
+    LogicalNode *stamp = logical_node(arena, PLAN_WATERMARK, ast->at, 1, &input);
+    stamp->watermark.time_column = time;
+    stamp->watermark.on_error = binder_policy(binder) == POLICY_NULL ? POLICY_SKIP : binder_policy(binder);
+    logical_derive(arena, stamp);
+    Schema names = relation->schema;
+    relation->input = main_port(stamp);
+    relation->schema = names;
+    relation->time_column = time;
+    relation->processing_time = false;
+    return NULL;
+}
+
+/* ---- VALUES ---- */
+
+Error *bind_values(Binder *binder, const AstExprs *rows, int row_count, Span at, const Schema *target, Relation *relation)
+{
+    Arena *arena = binder->arena;
+    int width = row_count ? rows[0].count : 0;
+    Relation nothing = { .time_column = -1, .window = no_window };
+    Expr **exprs = ARENA_ARRAY(arena, Expr *, row_count * width + 1);
+    const Type **types = ARENA_ARRAY(arena, const Type *, width + 1);
+    for (int r = 0; r < row_count; r++) {
+        if (rows[r].count != width)
+            return error_at(ERR_BIND, rows[r].count ? rows[r].items[0]->at : at, "row %d has %d values, the first has %d", r + 1, rows[r].count, width);
+        for (int c = 0; c < width; c++) {
+            Expr **expr = &exprs[r * width + c];
+            TRY(binder_expr(binder, &nothing, rows[r].items[c], expr));
+            const Type *type = (*expr)->type;
+            if (target) {
+                TRY(binder_assign(binder, *expr, target->columns[c].type, target->columns[c].name, expr));
+            } else {
+                types[c] = types[c] ? type_common(arena, types[c], type) : type;
+                if (!types[c])
+                    return error_at(ERR_BIND, rows[r].items[c]->at, "column %d holds values that have no common type", c + 1);
+            }
+        }
+    }
+    Value *values = ARENA_ARRAY(arena, Value, row_count * width + 1);
+    Schema schema = { width, ARENA_ARRAY(arena, Column, width + 1) };
+    for (int c = 0; c < width; c++) {
+        const Type *type = target ? target->columns[c].type : types[c]->kind == TYPE_NULL ? type_scalar(TYPE_VARCHAR) : types[c];
+        schema.columns[c] = (Column){ .name = target ? target->columns[c].name : arena_printf(arena, "column%d", c + 1), .type = type };
+        for (int r = 0; r < row_count; r++) {
+            Expr *expr = exprs[r * width + c];
+            TRY(binder_cast(arena, expr, type, &expr));
+            TRY(binder_constant(binder, expr, &values[r * width + c]));
+        }
+    }
+    LogicalNode *node = logical_values(arena, &schema, values, row_count, at);
+    *relation = (Relation){ .input = main_port(node), .schema = schema, .time_column = -1, .window = no_window };
+    return NULL;
+}
+
+/* ---- relations ---- */
+
+static Error *column_aliases(const AstRelation *ast, Arena *arena, Relation *relation)
+{
+    if (ast->column_aliases.count == 0)
+        return NULL;
+    relation->schema = *schema_copy(arena, &relation->schema);
+    int next = 0;
+    for (int i = 0; i < relation->schema.column_count; i++)
+        if (!relation->schema.columns[i].hidden && next < ast->column_aliases.count)
+            relation->schema.columns[i].name = ast->column_aliases.items[next++].text;
+    if (next < ast->column_aliases.count)
+        return error_at(ERR_BIND, ast->column_aliases.items[next].at, "there are only %d columns to name", next);
+    return NULL;
+}
+
+static Error *bind_name(Binder *binder, const AstRelation *ast, const AstExpr *timestamp_by, Relation *relation)
+{
+    const AstName *name = &ast->name.items[ast->name.count - 1];
+    if (ast->hints.count)
+        return binder_unsupported(ast->hints.items[0].name_at, "OPTIONS (..) behind a table");
+    for (CteScope *scope = binder->ctes; scope; scope = scope->outer) {
+        if (!name_equal(scope->cte->name.text, name->text))
+            continue;
+        if (scope->binding)
+            return binder_unsupported(name->at, "a WITH step that reads itself");
+        if (!scope->bound) { /* bound once, however often it is read */
+            CteScope *all = binder->ctes;
+            binder->ctes = scope->outer;
+            scope->binding = true;
+            Error *error = bind_query(binder, scope->cte->query, (QueryContext){ false, false }, &scope->relation);
+            scope->binding = false;
+            binder->ctes = all;
+            if (error)
+                return error;
+            AstRelation named = { .column_aliases = scope->cte->columns };
+            TRY(column_aliases(&named, binder->arena, &scope->relation));
+            scope->bound = true;
+        }
+        *relation = scope->relation;
+        relation->alias = scope->cte->name.text;
+        return timestamp_by ? bind_timestamp_by(binder, timestamp_by, relation) : NULL;
+    }
+    CatalogEntry *entry = NULL;
+    TRY(catalog_get(binder->catalog, name, &entry));
+    if (ast->system_time)
+        return binder_unsupported(ast->system_time->at, "FOR SYSTEM_TIME AS OF outside of a lookup join");
+    return bind_entry(binder, entry, timestamp_by, name->at, relation);
+}
+
+Error *bind_relation(Binder *binder, const AstRelation *ast, const AstExpr *timestamp_by, Relation *relation)
+{
+    bool is_window = false;
+    switch (ast->kind) {
+    case AST_REL_NAME:
+        TRY(bind_name(binder, ast, timestamp_by, relation));
+        timestamp_by = NULL;
+        break;
+    case AST_REL_FILE: {
+        CatalogEntry *entry = NULL;
+        TRY(bind_source_file(binder, ast->path, ast->at, &entry));
+        TRY(bind_source_scan(binder, entry, timestamp_by, ast->at, relation));
+        relation->alias = NULL;
+        timestamp_by = NULL;
+        break;
+    }
+    case AST_REL_QUERY:
+        TRY(bind_query(binder, ast->query, (QueryContext){ false, false }, relation));
+        relation->alias = NULL;
+        break;
+    case AST_REL_VALUES:
+        TRY(bind_values(binder, ast->rows.items, ast->rows.count, ast->at, NULL, relation));
+        break;
+    case AST_REL_FUNCTION:
+        TRY(bind_window_function(binder, ast, relation, &is_window));
+        if (!is_window)
+            return binder_unsupported(ast->at, "the table function %s", ast->function && ast->function->path.count ? ast->function->path.items[ast->function->path.count - 1].text : "");
+        break;
+    case AST_REL_JOIN:
+        return binder_unsupported(ast->at, "a join in parentheses");
+    case AST_REL_MATCH:
+        return binder_unsupported(ast->match ? ast->match->at : ast->at, "MATCH_RECOGNIZE");
+    }
+    if (timestamp_by)
+        TRY(bind_timestamp_by(binder, timestamp_by, relation));
+    if (ast->alias.text)
+        relation->alias = ast->alias.text;
+    return column_aliases(ast, binder->arena, relation);
+}
+
+Error *bind_from(Block *block)
+{
+    Binder *binder = block->binder;
+    const AstRelation *ast = block->query->from;
+    if (block->query->timestamp_over)
+        return binder_unsupported(block->query->timestamp_over->at, "TIMESTAMP BY .. OVER");
+    if (ast->kind == AST_REL_JOIN) {
+        TRY(bind_join(block, ast, &block->from));
+    } else {
+        TRY(bind_relation(binder, ast, block->query->timestamp_by, &block->from));
+        block_add_part(block, &block->from, 0);
+    }
+    if (block->from.pending)
+        block->window = block->from.pending;
+    return NULL;
+}

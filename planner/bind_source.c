@@ -1,0 +1,605 @@
+/* planner/bind_source.c: CREATE .. WITH (..): which connector, which format, which columns, and the scan that reads it.
+ *
+ * A scan is up to three nodes: Scan decodes the columns that come from the record, Project computes the others and the hidden
+ * ROWTIME, Watermark stamps event time. */
+#include <stddef.h>
+#include "common/calendar.h"
+#include "planner/binder.h"
+#include "planner/expr.h"
+#include "planner/rewrite/rewrite.h"
+
+/* ---- properties of every stream ---- */
+
+typedef struct StreamOptions {
+    const char *connector, *format, *timestamp, *timestamp_format, *dead_letter;
+    int on_error, on_expr_error; /* 0: the preset's */
+    int64_t idle_timeout_us, max_ahead_us;
+    int64_t partitions, replicas; /* ksqlDB's, of no effect outside Kafka */
+} StreamOptions;
+
+static const char *const on_error_choices[] = { "default", "fail", "skip", "dead_letter", NULL };
+static const char *const on_expr_error_choices[] = { "default", "fail", "null", "dead_letter", "skip", NULL };
+static const RowPolicy on_error_policies[] = { POLICY_FAIL, POLICY_FAIL, POLICY_SKIP, POLICY_DEAD_LETTER };
+static const RowPolicy on_expr_error_policies[] = { POLICY_FAIL, POLICY_FAIL, POLICY_NULL, POLICY_DEAD_LETTER, POLICY_SKIP };
+static const char *const format_aliases[] = { "value_format", "value.format", NULL };
+
+static const OptionSpec stream_options[] = {
+    { "connector", OPTION_STRING, offsetof(StreamOptions, connector), NULL, "Where the rows come from and go to.", NULL, NULL, false, false, 0, 0 },
+    { "format", OPTION_STRING, offsetof(StreamOptions, format), NULL, "How records are written: json, csv.", NULL, format_aliases, false, false, 0, 0 },
+    { "timestamp", OPTION_STRING, offsetof(StreamOptions, timestamp), NULL, "The column that holds the event time.", NULL, NULL, false, false, 0, 0 },
+    { "timestamp_format", OPTION_STRING, offsetof(StreamOptions, timestamp_format), NULL, "How timestamps are written, as a Java pattern.", NULL, NULL, false, false, 0, 0 },
+    { "on_error", OPTION_ENUM, offsetof(StreamOptions, on_error), "default", "What becomes of a record that does not decode.", on_error_choices, NULL, false, false, 0, 0 },
+    { "on_expr_error", OPTION_ENUM, offsetof(StreamOptions, on_expr_error), "default", "What becomes of a row whose computed column fails.", on_expr_error_choices, NULL, false, false, 0, 0 },
+    { "dead_letter", OPTION_STRING, offsetof(StreamOptions, dead_letter), NULL, "The stream that takes bad records.", NULL, NULL, false, false, 0, 0 },
+    { "source.idle_timeout", OPTION_DURATION, offsetof(StreamOptions, idle_timeout_us), NULL, "After this long without rows a live split no longer holds time back.", NULL, NULL, false, false, 0, 0 },
+    { "event_time.max_ahead", OPTION_DURATION, offsetof(StreamOptions, max_ahead_us), NULL, "On live input a row further ahead of the clock than this is bad.", NULL, NULL, false, false, 0, 0 },
+    { NULL, 0, 0, NULL, NULL, NULL, NULL, false, false, 0, 0 },
+};
+
+static OptionEntry *find_option(const AstProperties *with, const char *name)
+{
+    for (int i = 0; i < with->count; i++)
+        if (option_name_equal(with->items[i].name, name))
+            return &with->items[i];
+    return NULL;
+}
+
+static Error *no_kafka(Span at)
+{
+    return error_hint(error_at(ERR_UNSUPPORTED, at, "connector 'kafka' is not supported yet"), "use connector = 'file' with a path");
+}
+
+static Error *find_connector(Binder *binder, const AstProperties *with, const ConnectorType **connector)
+{
+    static const char *const kafka_names[] = { "kafka_topic", "topic", "properties.bootstrap.servers", "key_format", "partitions", "wrap_single_value" };
+    const OptionEntry *given = find_option(with, "connector");
+    *connector = NULL;
+    if (given) {
+        if (name_equal(given->value, "kafka") || name_equal(given->value, "upsert-kafka"))
+            return no_kafka(given->value_at);
+        *connector = connector_find(given->value);
+        if (*connector)
+            return NULL;
+        int count = 0;
+        const ConnectorType *const *all = connectors_all(&count);
+        const char **names = ARENA_ARRAY(binder->arena, const char *, count + 1);
+        for (int i = 0; i < count; i++)
+            names[i] = all[i]->name;
+        return error_suggest(error_at(ERR_BIND, given->value_at, "no connector '%s'", given->value), given->value, names, count);
+    }
+    for (size_t i = 0; i < sizeof kafka_names / sizeof *kafka_names; i++) {
+        const OptionEntry *entry = find_option(with, kafka_names[i]);
+        if (entry)
+            return no_kafka(entry->name_at);
+    }
+    if (find_option(with, "path"))
+        *connector = connector_find("file");
+    return NULL;
+}
+
+static Error *find_format(Binder *binder, const AstProperties *with, const ConnectorType *connector, const FormatType **format, Span at)
+{
+    const OptionEntry *given = find_option(with, "format"), *path = find_option(with, "path");
+    bool rows = (connector->source && connector->source->row_source) || (connector->sink && connector->sink->row_sink) || (!connector->source && !connector->sink);
+    given = given ? given : find_option(with, "value_format");
+    *format = NULL;
+    if (rows) {
+        if (given)
+            return error_at(ERR_BIND, given->name_at, "connector '%s' has rows, not bytes: it takes no format", connector->name);
+        return NULL;
+    }
+    if (given) {
+        *format = format_find(given->value);
+        if (*format)
+            return NULL;
+        int count = 0;
+        const FormatType *const *all = formats_all(&count);
+        const char **names = ARENA_ARRAY(binder->arena, const char *, count + 1);
+        for (int i = 0; i < count; i++)
+            names[i] = all[i]->name;
+        return error_suggest(error_at(ERR_BIND, given->value_at, "no format '%s'", given->value), given->value, names, count);
+    }
+    if (path)
+        *format = format_for_path(path->value);
+    if (!*format && connector->default_format)
+        *format = format_find(connector->default_format);
+    if (!*format)
+        return error_hint(error_at(ERR_BIND, path ? path->value_at : at, "the format is not known"), "add format = 'json' or 'csv' to WITH (..)");
+    return NULL;
+}
+
+/* Everything in WITH (..) into entry->source. */
+static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, Span at)
+{
+    Arena *arena = &binder->catalog->arena;
+    CatalogSource *source = entry->source = ARENA_NEW(arena, CatalogSource);
+    StreamOptions options = { 0 };
+    TRY(find_connector(binder, with, &source->connector));
+    OptionTarget targets[3] = { { stream_options, &options, NULL } };
+    int target_count = 1;
+    if (source->connector) {
+        TRY(find_format(binder, with, source->connector, &source->format, at));
+        void *connector_options = arena_calloc(arena, 1, source->connector->options_size + 1);
+        source->connector_options = connector_options;
+        if (source->connector->options)
+            targets[target_count++] = (OptionTarget){ source->connector->options, connector_options, arena_printf(arena, "connector '%s'", source->connector->name) };
+        if (source->format) {
+            void *format_options = arena_calloc(arena, 1, source->format->options_size + 1);
+            source->format_options = format_options;
+            if (source->format->options)
+                targets[target_count++] = (OptionTarget){ source->format->options, format_options, arena_printf(arena, "format '%s'", source->format->name) };
+        }
+    }
+    TRY(options_parse(arena, with->items, with->count, targets, target_count, at));
+    entry->origin = source->connector ? ORIGIN_CONNECTOR : ORIGIN_PROCESS;
+    const DialectRules *rules = dialect_rules(binder->settings->dialect);
+    source->on_error = options.on_error ? on_error_policies[options.on_error]
+                                        : binder->settings->on_error >= 0 ? (RowPolicy)binder->settings->on_error : rules->on_error;
+    source->on_expr_error = options.on_expr_error ? on_expr_error_policies[options.on_expr_error] : binder_policy(binder);
+    source->dead_letter = options.dead_letter;
+    source->timestamp_column = options.timestamp;
+    const OptionEntry *timestamp = find_option(with, "timestamp");
+    source->timestamp_at = timestamp ? timestamp->value_at : at;
+    source->timestamp_format = options.timestamp_format;
+    source->bounded = !source->connector || !source->connector->source || source->connector->source->bounded(source->connector_options);
+    source->idle_timeout_us = options.idle_timeout_us;
+    source->max_ahead_us = options.max_ahead_us;
+    if (!source->bounded) {
+        source->idle_timeout_us = options.idle_timeout_us ? options.idle_timeout_us : binder->settings->idle_timeout_us;
+        source->max_ahead_us = options.max_ahead_us ? options.max_ahead_us : binder->settings->max_ahead_us;
+    }
+    const OptionEntry *policy = find_option(with, source->on_error == POLICY_DEAD_LETTER ? "on_error" : "on_expr_error");
+    if ((source->on_error == POLICY_DEAD_LETTER || source->on_expr_error == POLICY_DEAD_LETTER) && !source->dead_letter && policy)
+        return error_hint(error_at(ERR_BIND, policy->value_at, "no stream is named for the bad rows"), "add dead_letter = 'stream name'");
+    return NULL;
+}
+
+/* ---- columns ---- */
+
+typedef struct OpenSource {
+    Source source;
+    bool open;
+} OpenSource;
+
+static void close_source(void *what)
+{
+    OpenSource *open = what;
+    if (open->open)
+        open->source.spec->connector->source->close(&open->source);
+    open->open = false;
+}
+
+static Error *infer_schema(Binder *binder, const CatalogSource *source, const char *name, Span at, Schema **schema)
+{
+    const ConnectorType *connector = source->connector;
+    Arena *arena = &binder->catalog->arena;
+    if (connector->source->schema)
+        return connector->source->schema(arena, binder->connectors, source->connector_options, schema);
+    if (!source->format || !source->format->infer || name_equal(connector->name, "stdin"))
+        return error_hint(error_at(ERR_BIND, at, "'%s' needs its columns", name), "CREATE STREAM %s (a BIGINT, b STRING, ..) WITH (..)", name);
+    SourceSpec spec = { connector, source->connector_options, NULL, 0 };
+    OpenSource *open = ARENA_NEW(binder->arena, OpenSource);
+    open->source = (Source){ .spec = &spec, .context = binder->connectors };
+    TRY(connector->source->open(&open->source));
+    open->open = true;
+    arena_defer(binder->arena, close_source, open); /* also when memory runs out */
+    Error *error = NULL;
+    *schema = NULL;
+    for (int split = 0; split < open->source.split_count && !error && (!*schema || (*schema)->column_count == 0); split++) {
+        SourceInput input = { 0 };
+        error = connector->source->fill(&open->source, split, 256 * 1024, 1000 * US_PER_MS, &input);
+        if (!error && input.length)
+            error = source->format->infer(arena, source->format_options, input.bytes, input.length, schema);
+    }
+    close_source(open);
+    if (error)
+        return error_context(error, "'%s'", name);
+    if (!*schema || (*schema)->column_count == 0)
+        return error_hint(error_at(ERR_BIND, at, "'%s' shows no columns: there is nothing in it to infer them from", name), "declare them: (a BIGINT, b STRING, ..)");
+    return NULL;
+}
+
+static void columns_from_schema(Arena *arena, CatalogEntry *entry, const Schema *schema, Span at)
+{
+    entry->column_count = schema->column_count;
+    entry->columns = ARENA_ARRAY(arena, CatalogColumn, schema->column_count + 1);
+    for (int i = 0; i < schema->column_count; i++) {
+        const Column *column = &schema->columns[i];
+        entry->columns[i] = (CatalogColumn){ arena_strdup(arena, column->name), type_copy(arena, column->type), NULL, column->is_key, false, at };
+    }
+}
+
+static int find_column(const CatalogEntry *entry, const char *name)
+{
+    int match = -1;
+    for (int i = 0; i < entry->column_count; i++) {
+        if (strcmp(entry->columns[i].name, name) == 0)
+            return i;
+        if (match < 0 && name_equal(entry->columns[i].name, name))
+            match = i;
+    }
+    return match;
+}
+
+static Error *no_column(Binder *binder, const CatalogEntry *entry, const char *name, Span at)
+{
+    const char **names = ARENA_ARRAY(binder->arena, const char *, entry->column_count + 1);
+    for (int i = 0; i < entry->column_count; i++)
+        names[i] = entry->columns[i].name;
+    return error_suggest(error_at(ERR_BIND, at, "no column '%s' in '%s'", name, entry->name), name, names, entry->column_count);
+}
+
+static Error *name_columns(Binder *binder, const CatalogEntry *entry, const AstNames *names, int **columns, int *count)
+{
+    *columns = ARENA_ARRAY(&binder->catalog->arena, int, names->count + 1);
+    *count = 0;
+    for (int i = 0; i < names->count; i++) {
+        int column = find_column(entry, names->items[i].text);
+        if (column < 0)
+            return no_column(binder, entry, names->items[i].text, names->items[i].at);
+        (*columns)[(*count)++] = column;
+    }
+    return NULL;
+}
+
+static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogEntry *entry)
+{
+    Arena *arena = &binder->catalog->arena;
+    Error *errors = NULL;
+    entry->columns = ARENA_ARRAY(arena, CatalogColumn, create->columns.count + 1);
+    for (int i = 0; i < create->columns.count; i++) {
+        const AstColumn *ast = &create->columns.items[i];
+        CatalogColumn *column = &entry->columns[entry->column_count];
+        *column = (CatalogColumn){ arena_strdup(arena, ast->name.text), NULL, ast->computed, ast->is_key || ast->is_primary, ast->not_null, ast->name.at };
+        Error *error = NULL;
+        if (ast->is_headers || ast->is_metadata)
+            error = binder_unsupported(ast->at, "%s columns", ast->is_headers ? "HEADER" : "METADATA");
+        else if (ast->default_value)
+            error = binder_unsupported(ast->default_value->at, "DEFAULT");
+        else if (find_column(entry, ast->name.text) >= 0 && strcmp(entry->columns[find_column(entry, ast->name.text)].name, ast->name.text) == 0)
+            error = error_at(ERR_BIND, ast->name.at, "column '%s' is declared twice", ast->name.text);
+        else if (ast->type)
+            error = binder_type(binder, arena, ast->type, &column->type);
+        errors = error_append(errors, error);
+        entry->column_count += error == NULL;
+    }
+    return errors;
+}
+
+static Error *bind_keys(Binder *binder, const AstCreate *create, CatalogEntry *entry)
+{
+    Arena *arena = &binder->catalog->arena;
+    entry->key_columns = ARENA_ARRAY(arena, int, entry->column_count + 1);
+    for (int i = 0; i < create->columns.count && i < entry->column_count; i++)
+        if (create->columns.items[i].is_primary)
+            entry->key_columns[entry->key_count++] = i;
+    if (create->primary_key.count) {
+        if (entry->key_count)
+            return error_at(ERR_BIND, create->primary_key.items[0].at, "'%s' has two primary keys", entry->name);
+        TRY(name_columns(binder, entry, &create->primary_key, &entry->key_columns, &entry->key_count));
+    }
+    entry->source->key_not_enforced = create->not_enforced;
+    return name_columns(binder, entry, &create->partitioned_by, &entry->partition_columns, &entry->partition_count);
+}
+
+/* What readers see: declared columns with the types that computed ones turned out to have. */
+static Error *complete_schema(Binder *binder, CatalogEntry *entry, Span at)
+{
+    Arena *arena = &binder->catalog->arena;
+    for (int i = 0; i < entry->column_count; i++)
+        if (!entry->columns[i].type && !entry->columns[i].computed)
+            return error_at(ERR_BIND, entry->columns[i].at, "column '%s' has no type", entry->columns[i].name);
+    Schema physical = { 0, ARENA_ARRAY(binder->arena, Column, entry->column_count + 1) };
+    for (int i = 0; i < entry->column_count; i++)
+        if (!entry->columns[i].computed)
+            physical.columns[physical.column_count++] = (Column){ .name = entry->columns[i].name, .type = entry->columns[i].type };
+    Relation relation;
+    LogicalNode *rows = logical_values(binder->arena, &physical, NULL, 0, at);
+    TRY(bind_source_columns(binder, entry, main_port(rows), NULL, at, &relation));
+    entry->schema.column_count = entry->column_count;
+    entry->schema.columns = ARENA_ARRAY(arena, Column, entry->column_count + 1);
+    for (int i = 0; i < entry->column_count; i++) {
+        CatalogColumn *column = &entry->columns[i];
+        column->type = type_copy(arena, relation.schema.columns[i].type);
+        entry->schema.columns[i] = (Column){ .name = column->name, .type = column->type, .is_key = column->is_key, .not_null = column->not_null };
+    }
+    for (int i = 0; i < entry->key_count; i++)
+        entry->schema.columns[entry->key_columns[i]].is_key = true;
+    return NULL;
+}
+
+Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEntry *entry)
+{
+    Span at = create->name.at;
+    TRY(bind_options(binder, &create->with, entry, at));
+    CatalogSource *source = entry->source;
+    Error *errors = declared_columns(binder, create, entry);
+    if (errors)
+        return errors;
+    if (create->query) { /* the query gives the columns */
+        if (create->columns.count)
+            return error_hint(error_at(ERR_BIND, create->columns.items[0].at, "CREATE .. AS takes its columns from the query"), "leave the column list out");
+        return NULL;
+    }
+    if (create->columns.count == 0) {
+        if (!source->connector)
+            return error_hint(error_at(ERR_BIND, at, "'%s' has neither columns nor a connector", entry->name), "CREATE STREAM %s (a BIGINT, ..) or .. WITH (connector = 'file', path = '..')", entry->name);
+        if (!source->connector->source)
+            return error_at(ERR_BIND, at, "'%s' needs its columns: connector '%s' only takes rows", entry->name, source->connector->name);
+        Schema *schema = NULL;
+        TRY(infer_schema(binder, source, entry->name, at, &schema));
+        columns_from_schema(&binder->catalog->arena, entry, schema, at);
+    }
+    TRY(bind_keys(binder, create, entry));
+    if (create->watermark_column.text) {
+        source->watermark_column = create->watermark_column.text;
+        source->watermark = create->watermark;
+        source->watermark_at = create->watermark_column.at;
+        if (source->timestamp_column)
+            return error_at(ERR_BIND, source->timestamp_at, "'%s' has both WATERMARK FOR and the property 'timestamp'", entry->name);
+    }
+    return complete_schema(binder, entry, at);
+}
+
+Error *bind_source_file(Binder *binder, const char *path, Span at, CatalogEntry **result)
+{
+    Arena *arena = &binder->catalog->arena;
+    OptionEntry entries[1] = { { .name = "path", .value = path, .name_at = at, .value_at = at } };
+    AstProperties with = { entries, 1, 1 };
+    CatalogEntry *entry = ARENA_NEW(arena, CatalogEntry);
+    entry->kind = CATALOG_STREAM;
+    entry->name = arena_strdup(arena, path);
+    entry->at = at;
+    entry->text = binder->text;
+    entry->settings = *binder->settings;
+    TRY(bind_options(binder, &with, entry, at));
+    Schema *schema = NULL;
+    TRY(infer_schema(binder, entry->source, path, at, &schema));
+    columns_from_schema(arena, entry, schema, at);
+    TRY(complete_schema(binder, entry, at));
+    *result = entry;
+    return NULL;
+}
+
+/* ---- scans ---- */
+
+static Expr *arrival_time(Binder *binder, Span at)
+{
+    Expr *expr = NULL;
+    Error *error = expr_call(binder->arena, "proctime", at, 0, NULL, &expr);
+    if (error) {
+        error_free(error);
+        error = expr_call(binder->arena, "now", at, 0, NULL, &expr);
+        error_free(error);
+    }
+    return expr;
+}
+
+/* A timestamp out of whatever names the event time: TIMESTAMP, epoch milliseconds, text. */
+static Error *as_time(Binder *binder, const CatalogSource *source, Expr *expr, Expr **time)
+{
+    if (type_is_timestamp(expr->type)) {
+        *time = expr;
+        return NULL;
+    }
+    if (type_is_integer(expr->type))
+        return binder_from_ms(binder->arena, expr, time);
+    if (expr->type->kind == TYPE_VARCHAR && source && source->timestamp_format) {
+        Expr *format = ARENA_NEW(binder->arena, Expr);
+        *format = (Expr){ .kind = EXPR_CONSTANT, .type = type_scalar(TYPE_VARCHAR), .at = expr->at };
+        format->value = (Value){ .type = format->type, .text = str_c(source->timestamp_format) };
+        Expr *args[2] = { expr, format };
+        return expr_call(binder->arena, "parse_timestamp", expr->at, 2, args, time);
+    }
+    if (expr->type->kind == TYPE_VARCHAR || expr->type->kind == TYPE_DATE)
+        return binder_cast(binder->arena, expr, type_scalar(TYPE_TIMESTAMP), time);
+    return error_at(ERR_BIND, expr->at, "an event time cannot be made from %s", type_text(binder->arena, expr->type));
+}
+
+typedef struct Columns {
+    Expr **exprs;
+    Column *columns;
+    int count;
+} Columns;
+
+static void add_column(Columns *columns, Expr *expr, Column column)
+{
+    column.type = expr->type;
+    columns->exprs[columns->count] = expr;
+    columns->columns[columns->count++] = column;
+}
+
+/* Declared columns in their order; computed ones may use those declared before them. */
+static Error *compute_columns(Binder *binder, const CatalogEntry *entry, PlanInput input, Columns *columns)
+{
+    Schema under = port_schema(binder->arena, input);
+    Relation scope = { .input = input, .alias = entry->name, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 } };
+    /* all physical columns are in scope, wherever they stand */
+    Schema all = { 0, ARENA_ARRAY(binder->arena, Column, entry->column_count + 1) };
+    Expr **with = ARENA_ARRAY(binder->arena, Expr *, entry->column_count + 1);
+    int physical = 0;
+    for (int i = 0; i < entry->column_count; i++)
+        if (!entry->columns[i].computed) {
+            with[all.column_count] = binder_column(binder->arena, &under, physical++, entry->columns[i].at);
+            all.columns[all.column_count++] = (Column){ .name = entry->columns[i].name, .type = entry->columns[i].type };
+        }
+    physical = 0;
+    for (int i = 0; i < entry->column_count; i++) {
+        const CatalogColumn *declared = &entry->columns[i];
+        Column column = { .name = declared->name, .is_key = declared->is_key, .not_null = declared->not_null };
+        if (!declared->computed) {
+            add_column(columns, binder_column(binder->arena, &under, physical++, declared->at), column);
+            continue;
+        }
+        scope.schema = all;
+        Expr *expr = NULL;
+        TRY(binder_expr(binder, &scope, declared->computed, &expr));
+        expr = rewrite_substitute(binder->arena, expr, with);
+        if (declared->type)
+            TRY(binder_cast(binder->arena, expr, declared->type, &expr));
+        with[all.column_count] = expr;
+        all.columns[all.column_count++] = (Column){ .name = declared->name, .type = expr->type };
+        add_column(columns, expr, column);
+    }
+    return NULL;
+}
+
+/* Which column is the event time: an existing one or a hidden one added behind. *arrival: none was named. */
+static Error *time_column(Binder *binder, const CatalogEntry *entry, Columns *columns, const AstExpr *timestamp_by, Span at, int *column, bool *arrival)
+{
+    const CatalogSource *source = entry->source;
+    Schema declared = { columns->count, columns->columns };
+    Relation scope = { .alias = entry->name, .schema = declared, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 } };
+    const char *named = source->watermark_column ? source->watermark_column : source->timestamp_column;
+    Span named_at = source->watermark_column ? source->watermark_at : source->timestamp_at;
+    Expr *expr = NULL;
+    *arrival = false;
+    if (timestamp_by) {
+        TRY(binder_expr(binder, &scope, timestamp_by, &expr));
+    } else if (named) {
+        int found = schema_find(&declared, named);
+        if (found < 0)
+            return no_column(binder, entry, named, named_at);
+        if (source->watermark_column && !type_is_timestamp(declared.columns[found].type))
+            return error_hint(error_at(ERR_BIND, named_at, "WATERMARK FOR needs a TIMESTAMP column, '%s' is %s", named, type_text(binder->arena, declared.columns[found].type)),
+                              "declare it as TIMESTAMP(3), or add a computed column");
+        expr = binder_column(binder->arena, &declared, found, named_at);
+    } else {
+        *arrival = true;
+        *column = columns->count;
+        add_column(columns, arrival_time(binder, at), (Column){ .name = "$time", .hidden = true });
+        return NULL;
+    }
+    Expr *time = NULL;
+    TRY(as_time(binder, source, expr, &time));
+    if (time->kind == EXPR_COLUMN) {
+        *column = time->column;
+        return NULL;
+    }
+    *column = columns->count;
+    add_column(columns, rewrite_substitute(binder->arena, time, columns->exprs), (Column){ .name = "$time", .hidden = true });
+    return NULL;
+}
+
+static void note_dead_letters(Binder *binder, const char *name, LogicalNode *node)
+{
+    SidePort side = { .name = name, .input = { node, PORT_DEAD_LETTER }, .column_count = dead_letter_columns.column_count };
+    side.columns = ARENA_ARRAY(binder->arena, int, side.column_count);
+    for (int i = 0; i < side.column_count; i++)
+        side.columns[i] = i;
+    LIST_ADD(binder->arena, &binder->sides, side);
+}
+
+Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input, const AstExpr *timestamp_by, Span at, Relation *relation)
+{
+    Arena *arena = binder->arena;
+    const CatalogSource *source = entry->source;
+    int room = entry->column_count + 3;
+    Columns columns = { ARENA_ARRAY(arena, Expr *, room), ARENA_ARRAY(arena, Column, room), 0 };
+    TRY(compute_columns(binder, entry, input, &columns));
+    bool arrival = false;
+    int time = -1;
+    TRY(time_column(binder, entry, &columns, timestamp_by, at, &time, &arrival));
+    Expr *rowtime = NULL;
+    if (schema_find(&(Schema){ columns.count, columns.columns }, "rowtime") == -1) {
+        TRY(binder_to_ms(arena, columns.exprs[time], &rowtime));
+        add_column(&columns, rowtime, (Column){ .name = "ROWTIME", .hidden = true });
+    }
+    LogicalNode *node = logical_project(arena, input, columns.exprs, columns.columns, columns.count, source->on_expr_error, at);
+    if (source->on_expr_error == POLICY_DEAD_LETTER && source->dead_letter)
+        note_dead_letters(binder, source->dead_letter, node);
+    if (!arrival) {
+        Expr *watermark = NULL;
+        int64_t extra = 0;
+        if (source->watermark && !timestamp_by) {
+            Relation scope = { .alias = entry->name, .schema = node->schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 } };
+            TRY(binder_expr(binder, &scope, source->watermark, &watermark));
+            if (!type_is_timestamp(watermark->type))
+                return error_at(ERR_BIND, source->watermark->at, "a watermark is a TIMESTAMP, this is %s", type_text(arena, watermark->type));
+            if (watermark->kind == EXPR_COLUMN && watermark->column == time)
+                watermark = NULL;
+            extra = dialect_rules(binder->settings->dialect)->watermark_inclusive ? US_PER_SECOND : 0;
+            for (int digit = 0; digit < node->schema.columns[time].type->precision && extra > 1; digit++)
+                extra /= 10;
+        }
+        LogicalNode *stamp = logical_node(arena, PLAN_WATERMARK, at, 1, &(PlanInput){ node, PORT_MAIN });
+        stamp->watermark.time_column = time;
+        stamp->watermark.watermark = watermark;
+        stamp->watermark.extra_us = extra;
+        stamp->watermark.max_ahead_us = source->max_ahead_us;
+        stamp->watermark.on_error = source->on_error;
+        logical_derive(arena, stamp);
+        node = stamp;
+        if (source->on_error == POLICY_DEAD_LETTER && source->dead_letter)
+            note_dead_letters(binder, source->dead_letter, node);
+    }
+    *relation = (Relation){ .input = main_port(node), .alias = entry->name, .schema = node->schema, .time_column = time, .processing_time = arrival,
+                            .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = source->dead_letter };
+    return NULL;
+}
+
+/* Row sources name their columns; a wrong name is better said here than while running. */
+static Error *check_row_columns(Binder *binder, const CatalogEntry *entry, Span at)
+{
+    const CatalogSource *source = entry->source;
+    if (!source->connector->source->row_source || !source->connector->source->schema)
+        return NULL;
+    Schema *schema = NULL;
+    TRY(source->connector->source->schema(binder->arena, binder->connectors, source->connector_options, &schema));
+    for (int i = 0; i < entry->column_count; i++) {
+        const CatalogColumn *column = &entry->columns[i];
+        if (column->computed || schema_find(schema, column->name) != -1)
+            continue;
+        const char **names = ARENA_ARRAY(binder->arena, const char *, schema->column_count + 1);
+        for (int c = 0; c < schema->column_count; c++)
+            names[c] = schema->columns[c].name;
+        Span place = entry->text == binder->text ? column->at : at;
+        return error_suggest(error_at(ERR_BIND, place, "connector '%s' has no column '%s'", source->connector->name, column->name), column->name, names, schema->column_count);
+    }
+    return NULL;
+}
+
+Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation)
+{
+    Arena *arena = binder->arena;
+    const CatalogSource *source = entry->source;
+    if (!source->connector->source)
+        return error_at(ERR_BIND, at, "'%s' cannot be read: connector '%s' only takes rows", entry->name, source->connector->name);
+    if (entry->kind == CATALOG_TABLE && entry->key_count && !source->key_not_enforced && !source->connector->source->row_source)
+        return error_hint(binder_unsupported(at, "reading '%s', a table with a primary key over connector '%s',", entry->name, source->connector->name),
+                          "add NOT ENFORCED if its rows are inserts only");
+    TRY(check_row_columns(binder, entry, at));
+    LogicalNode *scan = logical_node(arena, PLAN_SCAN, at, 0, NULL);
+    int physical = 0;
+    for (int i = 0; i < entry->column_count; i++)
+        physical += entry->columns[i].computed == NULL;
+    scan->schema.columns = ARENA_ARRAY(arena, Column, physical + 1);
+    DecodeColumn *columns = ARENA_ARRAY(arena, DecodeColumn, physical + 1);
+    const char **names = ARENA_ARRAY(arena, const char *, physical + 1);
+    for (int i = 0; i < entry->column_count; i++) {
+        const CatalogColumn *declared = &entry->columns[i];
+        if (declared->computed)
+            continue;
+        int at_column = scan->schema.column_count++;
+        names[at_column] = declared->name;
+        scan->schema.columns[at_column] = (Column){ .name = declared->name, .type = declared->type, .is_key = declared->is_key, .not_null = declared->not_null };
+        columns[at_column] = (DecodeColumn){ .path = &names[at_column], .path_length = 1, .field_index = at_column, .type = declared->type,
+                                             .timestamp_format = type_is_timestamp(declared->type) ? source->timestamp_format : NULL, .not_null = declared->not_null };
+    }
+    scan->scan.source_name = entry->name;
+    scan->scan.connector = source->connector;
+    scan->scan.connector_options = source->connector_options;
+    scan->scan.format = source->format;
+    scan->scan.format_options = source->format_options;
+    scan->scan.columns = columns;
+    scan->scan.declared_count = physical;
+    scan->scan.declared_names = names;
+    scan->scan.on_error = source->on_error == POLICY_NULL ? POLICY_SKIP : source->on_error;
+    scan->scan.bounded = source->bounded;
+    scan->scan.max_ahead_us = source->max_ahead_us;
+    scan->scan.idle_timeout_us = source->idle_timeout_us;
+    logical_derive(arena, scan);
+    if (source->on_error == POLICY_DEAD_LETTER && source->dead_letter)
+        note_dead_letters(binder, source->dead_letter, scan);
+    return bind_source_columns(binder, entry, main_port(scan), timestamp_by, at, relation);
+}

@@ -1,0 +1,235 @@
+/* planner/binder.c: what the binder's files share. */
+#include "planner/binder.h"
+#include <stdio.h>
+#include "planner/ast_map.h"
+
+void binder_init(Binder *binder, Arena *arena, Catalog *catalog, const PlannerSettings *settings, const ConnectorContext *connectors, int text)
+{
+    *binder = (Binder){ .arena = arena, .catalog = catalog, .settings = settings, .connectors = connectors, .text = text };
+}
+
+Error *binder_unsupported(Span at, const char *what, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, what);
+    vsnprintf(text, sizeof text, what, args);
+    va_end(args);
+    size_t length = strlen(text);
+    if (length && text[length - 1] == ',')
+        text[length - 1] = 0;
+    return error_at(ERR_UNSUPPORTED, at, "%s is not supported yet", text);
+}
+
+const DialectRules *binder_rules(const Binder *binder) { return dialect_rules(binder->settings->dialect); }
+
+RowPolicy binder_policy(const Binder *binder)
+{
+    return binder->settings->on_expr_error >= 0 ? (RowPolicy)binder->settings->on_expr_error : binder_rules(binder)->on_expr_error;
+}
+
+void binder_use(Binder *binder, const char *name)
+{
+    for (int i = 0; i < binder->uses.count; i++)
+        if (strcmp(binder->uses.items[i], name) == 0)
+            return;
+    LIST_ADD(binder->arena, &binder->uses, name);
+}
+
+/* ---- expressions ---- */
+
+typedef struct ExprOwner {
+    Binder *binder;
+    const Relation *relation;
+} ExprOwner;
+
+static Error *special(BindContext *context, const AstExpr *ast, Expr **result, bool *handled)
+{
+    const ExprOwner *owner = context->owner;
+    const Relation *relation = owner->relation;
+    const char *name = ast_call_name(ast);
+    switch (ast->kind) {
+    case AST_SCALAR_QUERY: return binder_unsupported(ast->at, "a sub-query in an expression");
+    case AST_EXISTS: return binder_unsupported(ast->at, "EXISTS");
+    case AST_IN_QUERY: return binder_unsupported(ast->at, "IN with a sub-query");
+    default: break;
+    }
+    if (!name)
+        return NULL;
+    if (ast->over)
+        return is_rank_call(ast) ? error_at(ERR_BIND, ast->at, "%s OVER (..) may stand in SELECT and QUALIFY only", name)
+                                 : binder_unsupported(ast->at, "%s OVER (..)", name);
+    if (is_aggregate_call(ast))
+        return error_at(ERR_BIND, ast->at, "the aggregate %s may not stand here", name);
+    if (ast->filter)
+        return error_at(ERR_BIND, ast->filter->at, "FILTER needs an aggregate, %s is none", name);
+    if (is_window_bound_call(ast)) {
+        int column = relation->window.windowed && relation->window.end >= 0 ? relation->window.end : relation->time_column;
+        if (ast->path.count != 2)
+            return error_at(ERR_BIND, ast->at, "%s needs a window in GROUP BY", name);
+        if (column < 0)
+            return error_at(ERR_BIND, ast->at, "there is no event time here");
+        *result = binder_column(context->arena, &relation->schema, column, ast->at);
+        *handled = true;
+    }
+    return NULL;
+}
+
+static Error *custom_type(BindContext *context, const AstType *ast, const Type **type)
+{
+    const ExprOwner *owner = context->owner;
+    const CatalogEntry *entry = owner->binder->catalog->find(owner->binder->catalog, ast->name.text, true);
+    *type = entry ? entry->type : NULL;
+    return NULL;
+}
+
+static bool is_marker(const AstExpr *expr)
+{
+    return expr->kind == AST_NAME && expr->path.count == 2 && strcmp(expr->path.items[0].text, MARKER_ALIAS) == 0;
+}
+
+Error *binder_scope_expr(Binder *binder, const Relation *relation, const ScopeRelation *parts, int part_count, const AstExpr *ast, Expr **expr)
+{
+    Arena *arena = binder->arena;
+    /* every column can also be meant by number: see ast_marker */
+    Schema numbers = { relation->schema.column_count, ARENA_ARRAY(arena, Column, relation->schema.column_count + 1) };
+    for (int i = 0; i < numbers.column_count; i++)
+        numbers.columns[i] = (Column){ .name = arena_printf(arena, "$%d", i), .type = relation->schema.columns[i].type, .hidden = true };
+    ScopeRelation *relations = ARENA_ARRAY(arena, ScopeRelation, part_count + 1);
+    for (int i = 0; i < part_count; i++)
+        relations[i] = parts[i];
+    int count = part_count;
+    if (ast_any(ast, is_marker))
+        relations[count++] = (ScopeRelation){ MARKER_ALIAS, &numbers, 0 };
+    Scope scope = { relations, count };
+    ExprOwner owner = { binder, relation };
+    BindContext context = { .arena = arena, .scope = &scope, .rules = binder_rules(binder), .special = special, .custom_type = custom_type, .owner = &owner };
+    TRY(bind_expression(&context, ast, expr));
+    return NULL;
+}
+
+Error *binder_expr(Binder *binder, const Relation *relation, const AstExpr *ast, Expr **expr)
+{
+    ScopeRelation part = { relation->alias, &relation->schema, 0 };
+    return binder_scope_expr(binder, relation, &part, 1, ast, expr);
+}
+
+Expr *binder_column(Arena *arena, const Schema *schema, int column, Span at)
+{
+    return expr_column(arena, column, schema->columns[column].name, schema->columns[column].type, at);
+}
+
+Error *binder_cast(Arena *arena, Expr *expr, const Type *to, Expr **result)
+{
+    return expr_cast(arena, expr, to, false, expr->at, result);
+}
+
+Error *binder_assign(Binder *binder, Expr *expr, const Type *to, const char *column, Expr **result)
+{
+    const Type *from = expr->type;
+    if (type_equal(from, to)) {
+        *result = expr;
+        return NULL;
+    }
+    Error *error = expr_coerce(binder->arena, expr, to, result);
+    if (!error)
+        return NULL;
+    bool narrowing = (type_is_numeric(from) && type_is_numeric(to)) || (from->kind == TYPE_VARCHAR && to->kind == TYPE_VARCHAR) ||
+                     (type_is_timestamp(from) && (type_is_timestamp(to) || to->kind == TYPE_DATE)) || (from->kind == TYPE_DATE && type_is_timestamp(to));
+    if (!narrowing) {
+        error_free(error);
+        return error_hint(error_at(ERR_BIND, expr->at, "column '%s' is %s, the value is %s", column, type_text(binder->arena, to), type_text(binder->arena, from)),
+                          "convert it: CAST(.. AS %s)", type_text(binder->arena, to));
+    }
+    error_free(error);
+    return binder_cast(binder->arena, expr, to, result);
+}
+
+Error *binder_type(Binder *binder, Arena *arena, const AstType *ast, const Type **type)
+{
+    Scope scope = { NULL, 0 };
+    ExprOwner owner = { binder, NULL };
+    BindContext context = { .arena = arena, .scope = &scope, .rules = binder_rules(binder), .custom_type = custom_type, .owner = &owner };
+    TRY(bind_type(&context, ast, type));
+    *type = type_copy(arena, *type);
+    return NULL;
+}
+
+Error *binder_constant(Binder *binder, Expr *expr, Value *value)
+{
+    const char *reason = NULL;
+    if (expr_evaluate_constant(binder->arena, expr, value, &reason))
+        return NULL;
+    return error_at(ERR_BIND, expr->at, "%s", reason ? reason : "this is no constant");
+}
+
+Error *binder_literal(Binder *binder, const AstExpr *ast, const Type *to, const char *what, Value *value)
+{
+    Scope scope = { NULL, 0 };
+    Relation nothing = { .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 } };
+    ExprOwner owner = { binder, &nothing };
+    BindContext context = { .arena = binder->arena, .scope = &scope, .rules = binder_rules(binder), .special = special, .custom_type = custom_type, .owner = &owner };
+    return bind_constant(&context, ast, to, what, value);
+}
+
+/* ---- nodes ---- */
+
+static void note_failures(Binder *binder, const Relation *over, LogicalNode *node)
+{
+    const char *name = binder->settings->dead_letter ? binder->settings->dead_letter : over->dead_letter;
+    if (!name)
+        return;
+    SidePort side = { .name = name, .input = { node, PORT_DEAD_LETTER }, .column_count = dead_letter_columns.column_count };
+    side.columns = ARENA_ARRAY(binder->arena, int, side.column_count);
+    for (int i = 0; i < side.column_count; i++)
+        side.columns[i] = i;
+    LIST_ADD(binder->arena, &binder->sides, side);
+}
+
+LogicalNode *binder_project(Binder *binder, const Relation *over, Expr **exprs, const Column *columns, int count, Span at)
+{
+    LogicalNode *node = logical_project(binder->arena, over->input, exprs, columns, count, binder_policy(binder), at);
+    bool can_fail = false;
+    for (int i = 0; i < count; i++)
+        can_fail |= expr_can_fail(exprs[i]);
+    if (can_fail && node->project.on_error == POLICY_DEAD_LETTER)
+        note_failures(binder, over, node);
+    return node;
+}
+
+void binder_filter(Binder *binder, Relation *relation, Expr *predicate, Span at)
+{
+    LogicalNode *node = logical_filter(binder->arena, relation->input, predicate, binder_policy(binder), at);
+    if (expr_can_fail(predicate) && node->filter.on_error == POLICY_DEAD_LETTER)
+        note_failures(binder, relation, node);
+    relation->input = main_port(node);
+}
+
+/* ---- time ---- */
+
+Error *binder_to_ms(Arena *arena, Expr *timestamp, Expr **ms)
+{
+    return expr_call(arena, "unix_timestamp", timestamp->at, 1, &timestamp, ms);
+}
+
+Error *binder_from_ms(Arena *arena, Expr *ms, Expr **timestamp)
+{
+    return expr_call(arena, "from_unixtime", ms->at, 1, &ms, timestamp);
+}
+
+/* ---- blocks ---- */
+
+void block_add_part(Block *block, const Relation *relation, int base)
+{
+    Schema *schema = ARENA_NEW(block->binder->arena, Schema);
+    *schema = relation->schema;
+    ScopeRelation part = { relation->alias, schema, base };
+    LIST_ADD(block->binder->arena, &block->parts, part);
+}
+
+Error *block_expr(Block *block, const Relation *relation, const AstExpr *ast, Expr **expr)
+{
+    if (relation != &block->from)
+        return binder_expr(block->binder, relation, ast, expr);
+    return binder_scope_expr(block->binder, relation, block->parts.items, block->parts.count, ast, expr);
+}

@@ -1,0 +1,185 @@
+/* planner/binder.h: queries -> logical plan. Private to the room.
+ *
+ * A Binder lives for one statement (or one job). A query becomes a Relation: the edge its rows come out of, and what the columns
+ * mean beyond their types: which one is the event time, which ones are bounds of a window. */
+#pragma once
+#include "planner/bind_expression.h"
+#include "planner/catalog.h"
+#include "planner/logical.h"
+#include "planner/settings.h"
+
+/* A window table function or window clause whose rows have not been assigned yet: GROUP BY decides what becomes of it. */
+typedef struct WindowUse {
+    WindowSpec spec;
+    Span at;
+    bool lateness_given;
+    bool table_function;       /* TUMBLE(TABLE ..): window_start.. are columns of the relation */
+    bool clause;               /* ksqlDB's WINDOW: its default is EMIT CHANGES */
+    const AstName *late_into;  /* NULL none */
+    const AstExprs *partition_by; /* SESSION(TABLE t PARTITION BY ..) */
+} WindowUse;
+
+/* Columns that are bounds of windows, through every renaming; -1: not there. */
+typedef struct WindowColumns {
+    bool windowed;
+    int start, end, time;
+    WindowSpec spec;           /* of the windows they came from */
+} WindowColumns;
+
+typedef struct Relation {
+    PlanInput input;
+    const char *alias;         /* NULL: none */
+    Schema schema;             /* of the port, with the names that this query gives; hidden columns included */
+    int time_column;           /* its event time; -1: none */
+    bool processing_time;      /* that column is the arrival time */
+    WindowColumns window;
+    WindowUse *pending;        /* a window function in FROM; the schema ends in window_start, window_end, window_time for it */
+    const char *dead_letter;   /* stream for rows whose expressions fail; NULL none */
+} Relation;
+
+/* Rows put aside under a name: LATE INTO, dead_letter. */
+typedef struct SidePort {
+    const char *name;
+    PlanInput input;
+    int *columns; int column_count; /* of the port: what a reader sees */
+} SidePort;
+
+typedef struct CteScope {
+    const AstCte *cte;
+    struct CteScope *outer;
+    bool bound; Relation relation;  /* bound once */
+    bool binding;                   /* refers to itself */
+} CteScope;
+
+typedef struct Binder {
+    Arena *arena;
+    Catalog *catalog;
+    const PlannerSettings *settings;
+    const ConnectorContext *connectors;
+    int text;                       /* number of the text whose places may be shown */
+    bool final_results;             /* batch answers: no EMIT, everything bounded, the target takes no updates */
+    bool needs_final;               /* set while binding: something (ORDER BY, RANK) only works on final results */
+    CteScope *ctes;
+    struct { SidePort *items; int count, capacity; } sides;
+    struct { const char **items; int count, capacity; } uses;   /* catalog names that were read */
+    struct { const CatalogEntry **items; int count, capacity; } stack; /* entries being expanded */
+} Binder;
+
+/* How a query stands: what its missing EMIT means. */
+typedef struct QueryContext {
+    bool top_level;                 /* the statement's own query, not a sub-query */
+    bool persistent;                /* the query that defines a stream or table */
+} QueryContext;
+
+/* ---- bind_query.c: set operations, VALUES, ORDER BY, LIMIT, CTEs ---- */
+Error *bind_query(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation);
+
+/* ---- bind_select.c: one block ---- */
+Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation);
+
+/* What the parts of a block share. */
+typedef struct Block {
+    Binder *binder;
+    const AstQuery *query;
+    QueryContext context;
+    Relation from;                  /* after FROM, joins, WHERE */
+    struct { ScopeRelation *items; int count, capacity; } parts; /* what names can be qualified with: column ranges of `from` */
+    WindowUse *window;              /* of the block; NULL none */
+} Block;
+
+/* Adds the columns of `relation` to what names mean; they are columns base.. of block->from. */
+void block_add_part(Block *block, const Relation *relation, int base);
+/* Binds over block->from with its qualifiers, or over any other relation. */
+Error *block_expr(Block *block, const Relation *relation, const AstExpr *ast, Expr **expr);
+
+/* ---- bind_from.c: what stands in FROM ---- */
+Error *bind_from(Block *block);
+Error *bind_relation(Binder *binder, const AstRelation *ast, const AstExpr *timestamp_by, Relation *relation);
+/* Reads a catalog entry. */
+Error *bind_entry(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation);
+
+/* ---- bind_source.c: CREATE .. WITH, scans ---- */
+/* Checks and completes a definition: connector, format, options, columns (inferred where none are declared). In catalog->arena. */
+Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEntry *entry);
+/* FROM 'file': an entry that is in no catalog. */
+Error *bind_source_file(Binder *binder, const char *path, Span at, CatalogEntry **entry);
+/* Scan, computed columns, watermark. */
+Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation);
+/* The same above any input whose columns are the declared ones in order: in-process streams. */
+Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input, const AstExpr *timestamp_by, Span at, Relation *relation);
+/* TIMESTAMP BY over any relation. */
+Error *bind_timestamp_by(Binder *binder, const AstExpr *expr, Relation *relation);
+/* Dead-letter streams get a catalog entry as soon as something names them. */
+Error *bind_side_entry(Binder *binder, const char *name, Span at, const Schema *schema, const CatalogProducer *producer);
+
+/* ---- bind_lookup.c: joins ---- */
+Error *bind_join(Block *block, const AstRelation *join, Relation *relation);
+
+/* ---- bind_window.c: the three spellings ---- */
+/* TABLE(TUMBLE(TABLE t, ..)): the relation with window columns behind, pending set. *is_window false: some other function. */
+Error *bind_window_function(Binder *binder, const AstRelation *ast, Relation *relation, bool *is_window);
+/* The WINDOW clause, or a call in GROUP BY: TUMBLE(ts, ..), TumblingWindow(minute, 1). Sets block->window. */
+Error *bind_window_clause(Block *block);
+bool is_window_call(const AstExpr *expr);
+/* TUMBLE_START(..), System.Timestamp() .. */
+bool is_window_bound_call(const AstExpr *expr);
+/* Which bound a name or call means: 0 start, 1 end, 2 time as TIMESTAMP, 3.. the same as BIGINT milliseconds; -1 none. */
+int window_pseudo(const AstExpr *expr);
+/* A pending window function without aggregation: one row per window. */
+Error *bind_window_assign(Binder *binder, Relation *relation);
+
+/* ---- bind_aggregate.c ---- */
+/* Does the block aggregate? */
+bool block_aggregates(const AstQuery *query);
+bool is_aggregate_call(const AstExpr *expr);
+/* Aggregation of block->from: afterwards names, aggregates and window pseudo columns in `exprs` mean columns of *result; each
+ * expression is replaced by one that binds over *result. NULL expressions stay. */
+Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *result);
+/* SELECT DISTINCT over the visible columns. */
+Error *bind_distinct(Block *block, Relation *relation);
+/* The trigger that the block's EMIT (or its absence) means. */
+Error *bind_trigger(const Block *block, bool windowed, Trigger *trigger, int64_t *delay_us);
+
+/* ---- bind_rank.c: Top-N ---- */
+bool is_rank_call(const AstExpr *expr);
+/* Plans every ROW_NUMBER() OVER (..) in `exprs` above *relation and replaces it by its column. */
+Error *bind_ranks(Block *block, AstExpr **exprs, int expr_count, Relation *relation);
+
+/* ---- statement.c: what statements ask of queries ---- */
+/* The query of an INSERT, CREATE .. AS or SELECT. */
+Error *bind_statement_query(Binder *binder, const AstStatement *statement, Relation *relation);
+/* Rows of an INSERT as the target's columns that come from records (computed ones left out), converted. */
+Error *bind_insert(Binder *binder, const AstStatement *statement, const CatalogEntry *target, Relation *relation);
+
+/* ---- shared helpers: binder.c ---- */
+void binder_init(Binder *binder, Arena *arena, Catalog *catalog, const PlannerSettings *settings, const ConnectorContext *connectors, int text);
+/* Binds an expression over a relation's columns. */
+Error *binder_expr(Binder *binder, const Relation *relation, const AstExpr *ast, Expr **expr);
+/* The same over several relations. `relation` gives the meaning of System.Timestamp(); markers are its columns. */
+Error *binder_scope_expr(Binder *binder, const Relation *relation, const ScopeRelation *parts, int part_count, const AstExpr *ast, Expr **expr);
+/* "X is not supported yet" */
+Error *binder_unsupported(Span at, const char *what, ...) __attribute__((format(printf, 2, 3)));
+RowPolicy binder_policy(const Binder *binder);   /* on_expr_error of queries */
+const DialectRules *binder_rules(const Binder *binder);
+/* The column as an expression. */
+Expr *binder_column(Arena *arena, const Schema *schema, int column, Span at);
+/* Explicit conversion; the expression itself if nothing is to do. */
+Error *binder_cast(Arena *arena, Expr *expr, const Type *to, Expr **result);
+/* Conversion to a target column: what SQL converts by itself, and narrowing of numbers, which may fail per row. */
+Error *binder_assign(Binder *binder, Expr *expr, const Type *to, const char *column, Expr **result);
+/* A type as written, in `arena`. */
+Error *binder_type(Binder *binder, Arena *arena, const AstType *ast, const Type **type);
+/* The value of an expression without columns. */
+Error *binder_constant(Binder *binder, Expr *expr, Value *value);
+/* A constant of a type, as written: LIMIT 3. */
+Error *binder_literal(Binder *binder, const AstExpr *ast, const Type *to, const char *what, Value *value);
+/* Projects; dead letters are noted if the policy says so. */
+LogicalNode *binder_project(Binder *binder, const Relation *over, Expr **exprs, const Column *columns, int count, Span at);
+/* Filters a relation by a condition that is bound over it. */
+void binder_filter(Binder *binder, Relation *relation, Expr *predicate, Span at);
+/* TIMESTAMP <-> BIGINT milliseconds. */
+Error *binder_to_ms(Arena *arena, Expr *timestamp, Expr **ms);
+Error *binder_from_ms(Arena *arena, Expr *ms, Expr **timestamp);
+void binder_use(Binder *binder, const char *name);
+/* VALUES (..), (..); with a target its types and names. bind_from.c. */
+Error *bind_values(Binder *binder, const AstExprs *rows, int row_count, Span at, const Schema *target, Relation *relation);

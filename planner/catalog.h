@@ -1,0 +1,101 @@
+/* planner/catalog.h: what the names of a session mean: streams, tables, views, types, and side streams.
+ *
+ * Behind an interface, so that a server's catalog can live in a database. Entries are read-only data in the catalog's arena and stay
+ * readable until the catalog is freed, also after a DROP: plans point into them. */
+#pragma once
+#include "parser/ast.h"
+#include "planner/plan.h"
+#include "planner/settings.h"
+
+typedef enum CatalogKind { CATALOG_STREAM, CATALOG_TABLE, CATALOG_VIEW, CATALOG_TYPE } CatalogKind;
+
+/* Where the rows of an entry come from. */
+typedef enum CatalogOrigin {
+    ORIGIN_CONNECTOR,   /* CREATE .. WITH (connector ..): read and written through it */
+    ORIGIN_QUERY,       /* a view; CREATE STREAM .. AS without connector: readers pull the query */
+    ORIGIN_PROCESS,     /* CREATE STREAM s (columns) without connector: filled by INSERT INTO */
+    ORIGIN_SIDE,        /* named by LATE INTO or dead_letter: rows that another query puts aside */
+    ORIGIN_NONE         /* types */
+} CatalogOrigin;
+
+/* A column as declared. */
+typedef struct CatalogColumn {
+    const char *name;
+    const Type *type;          /* of computed columns: known after binding */
+    const AstExpr *computed;   /* NULL: comes from the record */
+    bool is_key, not_null;
+    Span at;
+} CatalogColumn;
+
+/* CREATE .. WITH (..): everything that scans and sinks need. */
+typedef struct CatalogSource {
+    const ConnectorType *connector; /* NULL for ORIGIN_PROCESS */
+    const void *connector_options;
+    const FormatType *format;       /* NULL for row sources and sinks */
+    const void *format_options;
+    const char *timestamp_column;   /* WITH (timestamp = ..) */
+    Span timestamp_at;
+    const char *timestamp_format;
+    const char *watermark_column;   /* WATERMARK FOR c AS e */
+    const AstExpr *watermark;
+    Span watermark_at;
+    RowPolicy on_error, on_expr_error;
+    const char *dead_letter;        /* stream name; NULL none */
+    int64_t idle_timeout_us, max_ahead_us;
+    bool bounded;
+    bool key_not_enforced;          /* PRIMARY KEY .. NOT ENFORCED: a promise about an append-only stream */
+} CatalogSource;
+
+/* One query that fills an in-process stream or a side stream. */
+typedef struct CatalogProducer {
+    const AstStatement *statement;  /* INSERT; for side streams the statement whose query puts rows aside */
+    const char *source;             /* side streams: the entry whose own scan puts bad rows aside; else NULL */
+    int text;                       /* of which script */
+    PlannerSettings settings;       /* as they were */
+} CatalogProducer;
+
+typedef struct CatalogEntry {
+    CatalogKind kind;
+    CatalogOrigin origin;
+    const char *name;
+    Span at;
+    int text;                       /* number of the text that `statement` and all places are in */
+    const AstStatement *statement;
+    const char *sql;                /* the statement, printed */
+    const AstQuery *query;          /* ORIGIN_QUERY */
+    PlannerSettings settings;       /* as they were when it was made */
+    CatalogColumn *columns; int column_count; /* declared or inferred; ORIGIN_QUERY: none */
+    Schema schema;                  /* what a reader sees, without pseudo columns */
+    int *key_columns; int key_count;          /* of `columns`: PRIMARY KEY */
+    int *partition_columns; int partition_count; /* of `columns`: PARTITIONED BY */
+    CatalogSource *source;          /* ORIGIN_CONNECTOR, ORIGIN_PROCESS */
+    struct { CatalogProducer *items; int count, capacity; } producers;
+    const char **uses; int use_count; /* names of entries that its query reads */
+    const Type *type;               /* CATALOG_TYPE */
+} CatalogEntry;
+
+struct Catalog {
+    /* The entry of that name: exact first, then unique without case; NULL. Types are looked up apart from relations. */
+    CatalogEntry *(*find)(Catalog *catalog, const char *name, bool type);
+    /* Takes the place of an entry of the same name. The entry lives in catalog->arena. */
+    Error *(*put)(Catalog *catalog, CatalogEntry *entry);
+    Error *(*remove)(Catalog *catalog, const CatalogEntry *entry);
+    /* All entries in order of name, in `arena`. */
+    CatalogEntry **(*list)(Catalog *catalog, Arena *arena, int *count);
+    void (*free)(Catalog *catalog);
+    Arena arena;       /* entries, their options and schemas */
+    void *state;
+};
+typedef struct Catalog Catalog;
+
+Catalog *catalog_new_memory(void);
+void catalog_free(Catalog *catalog); /* NULL is fine */
+
+/* "stream", "table", "view", "type" */
+const char *catalog_kind_name(CatalogKind kind);
+/* The entry, or ERR_BIND at `name` with the nearest known name. */
+Error *catalog_get(Catalog *catalog, const AstName *name, CatalogEntry **entry);
+/* ERR_BIND if something reads `entry`. */
+Error *catalog_check_unused(Catalog *catalog, const CatalogEntry *entry, Span at);
+/* Names of all relations, sorted. */
+const char *const *catalog_relation_names(Catalog *catalog, Arena *arena, int *count);

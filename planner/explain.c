@@ -1,0 +1,380 @@
+/* planner/explain.c: the plan as people read it.
+ *
+ * One line a node, its inputs below it; facts about a node stand under it behind a bar. A node with several consumers is
+ * printed once and referred to by its number afterwards. */
+#include "planner/explain.h"
+#include "common/calendar.h"
+#include "planner/expr.h"
+#include "planner/planner.h"
+
+/* ---- small texts ---- */
+
+void explain_duration(int64_t us, Text *text)
+{
+    static const struct { int64_t us; const char *name; } units[] = {
+        { US_PER_DAY, "d" }, { US_PER_HOUR, "h" }, { US_PER_MINUTE, "min" }, { US_PER_SECOND, "s" }, { US_PER_MS, "ms" }, { 1, "us" },
+    };
+    if (us == 0) {
+        text_add_c(text, "0 s");
+        return;
+    }
+    if (us == INT64_MAX) {
+        text_add_c(text, "forever");
+        return;
+    }
+    if (us < 0) {
+        text_add_char(text, '-');
+        us = -us;
+    }
+    bool first = true;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (us >= units[i].us) {
+            text_printf(text, "%s%lld %s", first ? "" : " ", (long long)(us / units[i].us), units[i].name);
+            us %= units[i].us;
+            first = false;
+        }
+}
+
+static void print_columns(const Schema *schema, Text *text)
+{
+    for (int i = 0; i < schema->column_count; i++) {
+        text_printf(text, "%s%s ", i ? ", " : "", schema->columns[i].name);
+        type_print(schema->columns[i].type, text);
+    }
+}
+
+static const char *input_name(Arena *arena, const PlanNode *node, int input, int column)
+{
+    Schema schema = port_schema(arena, node->inputs[input]);
+    return column >= 0 && column < schema.column_count ? schema.columns[column].name : "?";
+}
+
+static void print_names(Arena *arena, const PlanNode *node, const int *columns, int count, Text *text)
+{
+    for (int i = 0; i < count; i++)
+        text_printf(text, "%s%s", i ? ", " : "", input_name(arena, node, 0, columns[i]));
+}
+
+static void print_sort(Arena *arena, const PlanNode *node, const SortKey *keys, int count, Text *text)
+{
+    for (int i = 0; i < count; i++)
+        text_printf(text, "%s%s%s%s", i ? ", " : "", input_name(arena, node, 0, keys[i].column), keys[i].descending ? " DESC" : "",
+                    keys[i].nulls_first == keys[i].descending ? "" : keys[i].nulls_first ? " NULLS FIRST" : " NULLS LAST");
+}
+
+void explain_window(const WindowSpec *window, Text *text)
+{
+    switch (window->kind) {
+    case WINDOW_TUMBLING: text_add_c(text, "tumbling "); break;
+    case WINDOW_HOPPING: text_add_c(text, "hopping "); break;
+    case WINDOW_SESSION: text_add_c(text, "session gap "); break;
+    }
+    explain_duration(window->size_us, text);
+    if (window->kind == WINDOW_HOPPING) {
+        text_add_c(text, " every ");
+        explain_duration(window->advance_us, text);
+    }
+    if (window->offset_us) {
+        text_add_c(text, " offset ");
+        explain_duration(window->offset_us, text);
+    }
+    if (window->max_session_us) {
+        text_add_c(text, " at most ");
+        explain_duration(window->max_session_us, text);
+    }
+    if (window->end_inclusive)
+        text_add_c(text, " (s, e]");
+}
+
+static const char *policy_name(RowPolicy policy)
+{
+    switch (policy) {
+    case POLICY_FAIL: return "fail";
+    case POLICY_SKIP: return "skip";
+    case POLICY_NULL: return "null";
+    case POLICY_DEAD_LETTER: return "dead letter";
+    }
+    return "?";
+}
+
+/* ---- the line of a node ---- */
+
+static void print_project(const PlanNode *node, Text *text)
+{
+    for (int i = 0; i < node->schema.column_count; i++) {
+        const Expr *expr = node->project.exprs[i];
+        const char *name = node->schema.columns[i].name;
+        text_add_c(text, i ? ", " : " ");
+        size_t start = text->length;
+        expr_print(expr, text);
+        if (strcmp(text_c(text) + start, name) != 0)
+            text_printf(text, " AS %s", name);
+    }
+    if (node->schema.column_count == 0)
+        text_add_c(text, " no columns");
+}
+
+static void print_aggregate(Arena *arena, const PlanNode *node, Text *text)
+{
+    if (node->aggregate.has_window) {
+        text_add_char(text, ' ');
+        explain_window(&node->aggregate.window, text);
+        if (node->aggregate.window.processing_time)
+            text_add_c(text, " on processing time");
+        else
+            text_printf(text, " on %s", input_name(arena, node, 0, node->aggregate.window.time_column));
+    }
+    if (node->aggregate.key_count) {
+        text_add_c(text, " by ");
+        print_names(arena, node, node->aggregate.key_columns, node->aggregate.key_count, text);
+    } else if (!node->aggregate.has_window) {
+        text_add_c(text, " of all rows");
+    }
+    for (int i = 0; i < node->aggregate.call_count; i++)
+        text_printf(text, "%s%s", i ? ", " : ": ", node->aggregate.calls[i].name);
+}
+
+static void print_scan(const PlanNode *node, Text *text)
+{
+    text_printf(text, " %s", node->scan.source_name);
+    for (int i = 0; i < node->schema.column_count; i++) {
+        const DecodeColumn *column = &node->scan.columns[i];
+        text_add_c(text, i ? ", " : ": ");
+        for (int p = 0; p < column->path_length; p++)
+            text_printf(text, "%s%s", p ? "." : "", column->path[p]);
+        text_add_char(text, ' ');
+        type_print(column->type, text);
+    }
+}
+
+static void print_node(Arena *arena, const PlanNode *node, Text *text)
+{
+    if (node->kind == PLAN_SINK) {
+        text_add_c(text, node->sink.connector ? node->schema.column_count ? "Sink " : "Sink" : "Result ");
+        if (node->sink.connector)
+            text_printf(text, "%s: ", node->name && node->sink.spec.connector ? node->sink.connector->name : "");
+        print_columns(&node->schema, text);
+        return;
+    }
+    text_add_c(text, plan_kind_name(node->kind));
+    switch (node->kind) {
+    case PLAN_SCAN:
+        print_scan(node, text);
+        break;
+    case PLAN_VALUES:
+        text_printf(text, " %d row%s: ", node->values.row_count, node->values.row_count == 1 ? "" : "s");
+        print_columns(&node->schema, text);
+        break;
+    case PLAN_WATERMARK:
+        if (node->watermark.time_column < 0) {
+            text_add_c(text, " arrival");
+        } else {
+            text_printf(text, " %s", input_name(arena, node, 0, node->watermark.time_column));
+            if (node->watermark.watermark) {
+                text_add_c(text, " as ");
+                expr_print(node->watermark.watermark, text);
+            }
+        }
+        if (node->watermark.extra_us) {
+            text_add_c(text, " less ");
+            explain_duration(node->watermark.extra_us, text);
+        }
+        break;
+    case PLAN_FILTER:
+        text_add_char(text, ' ');
+        expr_print(node->filter.predicate, text);
+        break;
+    case PLAN_PROJECT:
+        print_project(node, text);
+        break;
+    case PLAN_LOOKUP:
+        text_printf(text, " %s%s on ", node->lookup.left ? "left " : "", node->lookup.table_name);
+        for (int i = 0; i < node->lookup.spec.key_count; i++)
+            text_printf(text, "%s%s = %s", i ? " and " : "", node->lookup.spec.key_columns[i], input_name(arena, node, 0, node->lookup.key_columns[i]));
+        break;
+    case PLAN_WINDOW_ASSIGN:
+        text_add_char(text, ' ');
+        explain_window(&node->assign.window, text);
+        text_printf(text, " on %s", node->assign.window.processing_time ? "processing time" : input_name(arena, node, 0, node->assign.window.time_column));
+        break;
+    case PLAN_AGGREGATE:
+    case PLAN_WINDOW_AGGREGATE:
+    case PLAN_SESSION_AGGREGATE:
+        print_aggregate(arena, node, text);
+        break;
+    case PLAN_RANK:
+        text_printf(text, " %s <= %lld", node->rank.rank == RANK_ROW_NUMBER ? "ROW_NUMBER" : node->rank.rank == RANK_RANK ? "RANK" : "DENSE_RANK",
+                    (long long)node->rank.limit);
+        if (node->rank.partition_count) {
+            text_add_c(text, " by ");
+            print_names(arena, node, node->rank.partition_columns, node->rank.partition_count, text);
+        }
+        text_add_c(text, " order ");
+        print_sort(arena, node, node->rank.keys, node->rank.key_count, text);
+        break;
+    case PLAN_SORT:
+        text_add_char(text, ' ');
+        print_sort(arena, node, node->sort.keys, node->sort.key_count, text);
+        if (node->sort.limit >= 0)
+            text_printf(text, " first %lld", (long long)node->sort.limit);
+        if (node->sort.offset)
+            text_printf(text, " offset %lld", (long long)node->sort.offset);
+        break;
+    case PLAN_LIMIT:
+        if (node->limit.limit >= 0)
+            text_printf(text, " %lld", (long long)node->limit.limit);
+        if (node->limit.offset)
+            text_printf(text, " offset %lld", (long long)node->limit.offset);
+        break;
+    case PLAN_UNION:
+        text_printf(text, " of %d", node->input_count);
+        break;
+    case PLAN_SINK:
+        break;
+    }
+}
+
+/* ---- what stands under it ---- */
+
+typedef struct Printer {
+    Arena *arena;
+    Text *out;
+    const Plan *plan;   /* NULL: a logical tree */
+    const PlanNode **printed; int printed_count;
+    int *consumers;
+} Printer;
+
+/* One fact: `prefix` draws the bars of the ancestors. */
+static void fact(Printer *printer, const char *prefix, bool bar, const char *name, const char *value)
+{
+    text_printf(printer->out, "%s%s%s: %s\n", prefix, bar ? "│  " : "   ", name, value);
+}
+
+static const char *trigger_text(Arena *arena, const PlanNode *node)
+{
+    Text text = { 0 };
+    switch (node->aggregate.trigger) {
+    case TRIGGER_CHANGES:
+        text_add_c(&text, node->aggregate.emit_unchanged ? "on every row" : "on every change");
+        break;
+    case TRIGGER_FINAL: text_add_c(&text, "once, when the window closes"); break;
+    case TRIGGER_AFTER_WATERMARK: text_add_c(&text, "when the watermark reaches the window's end, then on late changes"); break;
+    case TRIGGER_DELAY:
+        text_add_c(&text, "every ");
+        explain_duration(node->aggregate.delay_us, &text);
+        text_add_c(&text, ", then when the window closes");
+        break;
+    case TRIGGER_END: text_add_c(&text, "once, at the end of the input"); break;
+    }
+    if (node->aggregate.has_window && node->aggregate.window.grace_us) {
+        text_add_c(&text, "; grace ");
+        explain_duration(node->aggregate.window.grace_us, &text);
+    }
+    const char *copy = arena_strdup(arena, text_c(&text));
+    text_release(&text);
+    return copy;
+}
+
+static const char *changes_text(const EdgeTraits *traits)
+{
+    switch (traits->changes) {
+    case CHANGES_APPEND: return "append only";
+    case CHANGES_RETRACT: return "updates (+I -U +U -D)";
+    case CHANGES_UPSERT: return "upserts by key";
+    }
+    return "?";
+}
+
+static void print_facts(Printer *printer, const PlanNode *node, const char *prefix, bool bar)
+{
+    Arena *arena = printer->arena;
+    if (node->kind == PLAN_SCAN) {
+        const char *format = node->scan.format ? arena_printf(arena, ", %s", node->scan.format->name) : "";
+        const char *columns = node->scan.declared_count > 0 && node->scan.format
+            ? arena_printf(arena, ", %d column%s decoded of %d declared", node->schema.column_count, node->schema.column_count == 1 ? "" : "s", node->scan.declared_count) : "";
+        const char *policy = node->scan.on_error == POLICY_FAIL ? "" : arena_printf(arena, ", bad records: %s", policy_name(node->scan.on_error));
+        fact(printer, prefix, bar, "from", arena_printf(arena, "%s%s%s%s%s", node->scan.connector->name, format, node->scan.bounded ? ", bounded" : ", unbounded", columns, policy));
+    }
+    bool aggregate = node->kind == PLAN_AGGREGATE || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE;
+    if (aggregate)
+        fact(printer, prefix, bar, "emits", trigger_text(arena, node));
+    if (node->kind == PLAN_RANK)
+        fact(printer, prefix, bar, "emits", node->rank.trigger == TRIGGER_FINAL ? "when the window closes" : "at the end of the input");
+    if (node->late_wanted)
+        fact(printer, prefix, bar, "late rows", "kept");
+    if (node->dead_letter_wanted)
+        fact(printer, prefix, bar, "bad rows", "kept");
+    if (!printer->plan)
+        return;
+    if (node->state_bound)
+        fact(printer, prefix, bar, "state", node->state_bound);
+    bool changes_here = node->kind == PLAN_SINK || (node->traits.changes != CHANGES_APPEND && (aggregate || node->kind == PLAN_RANK));
+    if (changes_here)
+        fact(printer, prefix, bar, "changes", changes_text(&node->traits));
+    bool boundary = node->kind == PLAN_SCAN || node->kind == PLAN_VALUES;
+    for (int i = 0; i < node->input_count && !boundary; i++)
+        boundary = node->inputs[i].node->segment != node->segment;
+    if (boundary && node->segment_reason)
+        fact(printer, prefix, bar, node->segment == SEGMENT_PARALLEL ? "parallel" : "ordered", node->segment_reason);
+}
+
+static void print_tree(Printer *printer, PlanInput input, const char *lead, const char *prefix)
+{
+    const PlanNode *node = input.node;
+    text_add_c(printer->out, lead);
+    const char *port = input.port == PORT_LATE ? "late rows of " : input.port == PORT_DEAD_LETTER ? "bad rows of " : "";
+    for (int i = 0; i < printer->printed_count; i++)
+        if (printer->printed[i] == node) {
+            text_printf(printer->out, "%s%s #%d, above\n", port, plan_kind_name(node->kind), node->id);
+            return;
+        }
+    printer->printed[printer->printed_count++] = node;
+    text_add_c(printer->out, port);
+    print_node(printer->arena, node, printer->out);
+    if (node->id >= 0 && printer->consumers[node->id] > 1)
+        text_printf(printer->out, "  #%d", node->id);
+    text_add_char(printer->out, '\n');
+    print_facts(printer, node, prefix, node->input_count > 0);
+    for (int i = 0; i < node->input_count; i++) {
+        bool last = i == node->input_count - 1;
+        print_tree(printer, node->inputs[i], arena_printf(printer->arena, "%s%s", prefix, last ? "└─ " : "├─ "),
+                   arena_printf(printer->arena, "%s%s", prefix, last ? "   " : "│  "));
+    }
+}
+
+void explain_plan(const Plan *plan, Text *text)
+{
+    Arena arena;
+    arena_init(&arena, NULL);
+    Printer printer = { .arena = &arena, .out = text, .plan = plan };
+    printer.printed = ARENA_ARRAY(&arena, const PlanNode *, plan->node_count + 1);
+    printer.consumers = ARENA_ARRAY(&arena, int, plan->node_count + 1);
+    for (int n = 0; n < plan->node_count; n++)
+        for (int i = 0; i < plan->nodes[n]->input_count; i++)
+            printer.consumers[plan->nodes[n]->inputs[i].node->id]++;
+    for (int o = 0; o < plan->output_count; o++) {
+        if (plan->outputs[o].name)
+            text_printf(text, "%sinto %s\n", o ? "\n" : "", plan->outputs[o].name);
+        print_tree(&printer, main_port(plan->outputs[o].sink), "", "");
+    }
+    if (plan->rewrites && *plan->rewrites)
+        text_printf(text, "rewrites: %s\n", plan->rewrites);
+    arena_release(&arena);
+}
+
+void explain_logical(Arena *arena, PlanInput root, Text *text)
+{
+    NodeList nodes = { 0 };
+    logical_order(arena, &root, 1, &nodes);
+    Printer printer = { .arena = arena, .out = text };
+    printer.printed = ARENA_ARRAY(arena, const PlanNode *, nodes.count + 1);
+    print_tree(&printer, root, "", "");
+}
+
+void explain_node(const PlanNode *node, Text *text)
+{
+    Arena arena;
+    arena_init(&arena, NULL);
+    print_node(&arena, node, text);
+    arena_release(&arena);
+}

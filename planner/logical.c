@@ -1,0 +1,468 @@
+/* planner/logical.c: nodes of the logical plan, their schemas and traits. */
+#include "planner/logical.h"
+#include "common/calendar.h"
+
+static Column late_column_items[] = {
+    { .name = "late_reason" }, { .name = "late_window_start" }, { .name = "late_window_end" }, { .name = "late_watermark" },
+};
+static Column dead_letter_items[] = {
+    { .name = "raw" },  { .name = "text" },  { .name = "source" },      { .name = "position" },
+    { .name = "line" }, { .name = "stage" }, { .name = "column_name" }, { .name = "reason" },
+};
+const Schema late_columns = { 4, late_column_items };
+const Schema dead_letter_columns = { 8, dead_letter_items };
+
+/* Types are objects, not constants; they are put in before main. */
+__attribute__((constructor)) static void side_column_types(void)
+{
+    const Type *varchar = type_scalar(TYPE_VARCHAR), *timestamp = type_scalar(TYPE_TIMESTAMP), *bigint = type_scalar(TYPE_BIGINT);
+    late_column_items[0].type = varchar;
+    for (int i = 1; i < 4; i++)
+        late_column_items[i].type = timestamp;
+    for (int i = 0; i < 8; i++)
+        dead_letter_items[i].type = varchar;
+    dead_letter_items[0].type = type_scalar(TYPE_BYTES);
+    dead_letter_items[3].type = dead_letter_items[4].type = bigint;
+}
+
+const char *plan_kind_name(PlanKind kind)
+{
+    switch (kind) {
+    case PLAN_SCAN: return "Scan";
+    case PLAN_VALUES: return "Values";
+    case PLAN_WATERMARK: return "Watermark";
+    case PLAN_FILTER: return "Filter";
+    case PLAN_PROJECT: return "Project";
+    case PLAN_LOOKUP: return "Lookup";
+    case PLAN_WINDOW_ASSIGN: return "WindowAssign";
+    case PLAN_AGGREGATE: return "Aggregate";
+    case PLAN_WINDOW_AGGREGATE: return "WindowAggregate";
+    case PLAN_SESSION_AGGREGATE: return "SessionAggregate";
+    case PLAN_RANK: return "Rank";
+    case PLAN_SORT: return "Sort";
+    case PLAN_LIMIT: return "Limit";
+    case PLAN_UNION: return "Union";
+    case PLAN_SINK: return "Sink";
+    }
+    return "?";
+}
+
+LogicalNode *logical_node(Arena *arena, PlanKind kind, Span at, int input_count, const PlanInput inputs[])
+{
+    LogicalNode *node = ARENA_NEW(arena, LogicalNode);
+    node->kind = kind;
+    node->id = -1;
+    node->at = at;
+    node->input_count = input_count;
+    if (input_count)
+        node->inputs = arena_copy(arena, inputs, sizeof *inputs * (size_t)input_count);
+    return node;
+}
+
+Schema port_schema(Arena *arena, PlanInput input)
+{
+    if (input.port == PORT_MAIN)
+        return input.node->schema;
+    if (input.port == PORT_DEAD_LETTER)
+        return dead_letter_columns;
+    Schema under = port_schema(arena, input.node->inputs[0]);
+    Schema schema = { under.column_count + late_columns.column_count, NULL };
+    schema.columns = ARENA_ARRAY(arena, Column, schema.column_count);
+    if (under.column_count)
+        memcpy(schema.columns, under.columns, sizeof(Column) * (size_t)under.column_count);
+    memcpy(schema.columns + under.column_count, late_columns.columns, sizeof(Column) * (size_t)late_columns.column_count);
+    return schema;
+}
+
+EdgeTraits port_traits(Arena *arena, PlanInput input)
+{
+    if (input.port == PORT_MAIN)
+        return input.node->traits;
+    EdgeTraits traits = { .changes = CHANGES_APPEND, .bounded = input.node->traits.bounded };
+    if (input.port == PORT_LATE && input.node->input_count)
+        traits.changes = port_traits(arena, input.node->inputs[0]).changes;
+    return traits;
+}
+
+const TimeColumn *traits_time(const EdgeTraits *traits, int column)
+{
+    for (int i = 0; i < traits->time_count; i++)
+        if (traits->times[i].column == column)
+            return &traits->times[i];
+    return NULL;
+}
+
+/* ---- traits ---- */
+
+static void add_time(Arena *arena, EdgeTraits *traits, TimeColumn time)
+{
+    TimeColumn *times = ARENA_ARRAY(arena, TimeColumn, traits->time_count + 1);
+    if (traits->time_count)
+        memcpy(times, traits->times, sizeof *times * (size_t)traits->time_count);
+    times[traits->time_count++] = time;
+    traits->times = times;
+}
+
+static void add_key(Arena *arena, EdgeTraits *traits, int count, const int *columns)
+{
+    ColumnSet *keys = ARENA_ARRAY(arena, ColumnSet, traits->key_count + 1);
+    if (traits->key_count)
+        memcpy(keys, traits->keys, sizeof *keys * (size_t)traits->key_count);
+    keys[traits->key_count].count = count;
+    keys[traits->key_count++].columns = arena_copy(arena, columns, sizeof *columns * (size_t)(count ? count : 1));
+    traits->keys = keys;
+}
+
+static void derive_project(Arena *arena, LogicalNode *node, const EdgeTraits *under)
+{
+    EdgeTraits *traits = &node->traits;
+    int count = node->schema.column_count;
+    for (int t = 0; t < under->time_count; t++)
+        for (int i = 0; i < count; i++)
+            if (node->project.exprs[i]->kind == EXPR_COLUMN && node->project.exprs[i]->column == under->times[t].column)
+                add_time(arena, traits, (TimeColumn){ i, under->times[t].lag_us, under->times[t].processing });
+    for (int i = 0; i < count; i++) {
+        const Expr *expr = node->project.exprs[i];
+        if (expr->kind == EXPR_CALL && expr->arg_count == 0 && name_equal(expr->function->name, "proctime"))
+            add_time(arena, traits, (TimeColumn){ i, 0, true });
+    }
+    for (int k = 0; k < under->key_count; k++) {
+        int *columns = ARENA_ARRAY(arena, int, under->keys[k].count + 1), found = 0;
+        for (int c = 0; c < under->keys[k].count; c++)
+            for (int i = 0; i < count; i++)
+                if (node->project.exprs[i]->kind == EXPR_COLUMN && node->project.exprs[i]->column == under->keys[k].columns[c]) {
+                    columns[found++] = i;
+                    break;
+                }
+        if (found == under->keys[k].count)
+            add_key(arena, traits, found, columns);
+    }
+}
+
+/* window_time and window_end of a windowed result are event times again; a row for a window that is still open may come as late as
+ * the grace (core.md 2: lag). */
+static int64_t finer_than_ms(Arena *arena, const LogicalNode *node, int time_column)
+{
+    Schema under = port_schema(arena, node->inputs[0]);
+    return time_column >= 0 && time_column < under.column_count && under.columns[time_column].type->precision > 3 ? US_PER_MS : 0;
+}
+
+static void derive_window(Arena *arena, LogicalNode *node)
+{
+    const WindowSpec *window = &node->aggregate.window;
+    int64_t lag = time_add(window->lag_us, window->grace_us);
+    if (window->kind == WINDOW_SESSION && !window->session_end_with_gap)
+        lag = time_add(lag, window->size_us);
+    int end = node->aggregate.key_count + 1;
+    int64_t more = window->end_inclusive || window->kind == WINDOW_SESSION ? US_PER_MS : finer_than_ms(arena, node, window->time_column);
+    add_time(arena, &node->traits, (TimeColumn){ end + 1, time_add(lag, more), window->processing_time });
+    add_time(arena, &node->traits, (TimeColumn){ end, lag, window->processing_time });
+}
+
+static void derive_aggregate(Arena *arena, LogicalNode *node)
+{
+    int keys = node->aggregate.key_count, windowed = node->aggregate.has_window;
+    switch (node->aggregate.trigger) {
+    case TRIGGER_FINAL:
+    case TRIGGER_END: node->traits.changes = CHANGES_APPEND; break;
+    case TRIGGER_CHANGES:
+    case TRIGGER_AFTER_WATERMARK:
+    case TRIGGER_DELAY: node->traits.changes = CHANGES_RETRACT; break;
+    }
+    int *columns = ARENA_ARRAY(arena, int, keys + 2);
+    for (int i = 0; i < keys + 1; i++)
+        columns[i] = i;
+    if (windowed) { /* a window is known by its start as well as by its end */
+        add_key(arena, &node->traits, keys + 1, columns);
+        columns[keys] = keys + 1;
+        add_key(arena, &node->traits, keys + 1, columns);
+        derive_window(arena, node);
+    } else {
+        add_key(arena, &node->traits, keys, columns);
+    }
+}
+
+static void derive_union(Arena *arena, LogicalNode *node)
+{
+    EdgeTraits first = port_traits(arena, node->inputs[0]);
+    node->traits.bounded = true;
+    for (int i = 0; i < node->input_count; i++) {
+        EdgeTraits under = port_traits(arena, node->inputs[i]);
+        node->traits.bounded &= under.bounded;
+        if (under.changes != CHANGES_APPEND)
+            node->traits.changes = CHANGES_RETRACT;
+    }
+    for (int t = 0; t < first.time_count; t++) {
+        TimeColumn time = first.times[t];
+        bool everywhere = true;
+        for (int i = 1; i < node->input_count && everywhere; i++) {
+            EdgeTraits under = port_traits(arena, node->inputs[i]);
+            const TimeColumn *other = traits_time(&under, time.column);
+            everywhere = other && other->processing == time.processing;
+            if (everywhere && other->lag_us > time.lag_us)
+                time.lag_us = other->lag_us;
+        }
+        if (everywhere)
+            add_time(arena, &node->traits, time);
+    }
+}
+
+void logical_derive(Arena *arena, LogicalNode *node)
+{
+    EdgeTraits under = { .bounded = true };
+    if (node->input_count)
+        under = port_traits(arena, node->inputs[0]);
+    bool scan_bounded = node->kind == PLAN_SCAN && node->scan.bounded;
+    EdgeTraits scan_traits = node->traits;
+    node->traits = (EdgeTraits){ .changes = under.changes, .bounded = under.bounded };
+    switch (node->kind) {
+    case PLAN_SCAN:
+        node->traits = (EdgeTraits){ .bounded = scan_bounded, .keys = scan_traits.keys, .key_count = scan_traits.key_count };
+        break;
+    case PLAN_VALUES:
+        break;
+    case PLAN_WATERMARK:
+        node->schema = port_schema(arena, node->inputs[0]);
+        node->traits.keys = under.keys;
+        node->traits.key_count = under.key_count;
+        if (node->watermark.time_column >= 0)
+            add_time(arena, &node->traits, (TimeColumn){ node->watermark.time_column, 0, false });
+        for (int i = 0; i < under.time_count; i++) /* PROCTIME() columns stay what they are */
+            if (under.times[i].processing)
+                add_time(arena, &node->traits, under.times[i]);
+        break;
+    case PLAN_FILTER:
+    case PLAN_LIMIT:
+        node->schema = port_schema(arena, node->inputs[0]);
+        node->traits = under;
+        break;
+    case PLAN_PROJECT:
+        derive_project(arena, node, &under);
+        break;
+    case PLAN_LOOKUP:
+        node->traits.times = under.times;
+        node->traits.time_count = under.time_count;
+        break;
+    case PLAN_WINDOW_ASSIGN: {
+        node->traits.times = under.times;
+        node->traits.time_count = under.time_count;
+        int start = node->schema.column_count - 3;
+        const WindowSpec *window = &node->assign.window;
+        add_time(arena, &node->traits, (TimeColumn){ start + 2, time_add(window->lag_us, finer_than_ms(arena, node, window->time_column)), window->processing_time });
+        add_time(arena, &node->traits, (TimeColumn){ start + 1, window->lag_us, window->processing_time });
+        break;
+    }
+    case PLAN_AGGREGATE:
+    case PLAN_WINDOW_AGGREGATE:
+    case PLAN_SESSION_AGGREGATE:
+        derive_aggregate(arena, node);
+        break;
+    case PLAN_RANK:
+        node->traits.changes = node->rank.trigger == TRIGGER_CHANGES ? CHANGES_RETRACT : CHANGES_APPEND;
+        if (node->rank.trigger == TRIGGER_FINAL) {
+            node->traits.times = under.times;
+            node->traits.time_count = under.time_count;
+        }
+        if (node->rank.rank == RANK_ROW_NUMBER && node->rank.limit == 1)
+            add_key(arena, &node->traits, node->rank.partition_count, node->rank.partition_columns);
+        break;
+    case PLAN_SORT: /* the order of time is gone */
+        node->schema = port_schema(arena, node->inputs[0]);
+        node->traits.changes = CHANGES_APPEND;
+        node->traits.keys = under.keys;
+        node->traits.key_count = under.key_count;
+        break;
+    case PLAN_UNION:
+        derive_union(arena, node);
+        break;
+    case PLAN_SINK:
+        node->traits = under;
+        break;
+    }
+}
+
+/* ---- builders ---- */
+
+LogicalNode *logical_filter(Arena *arena, PlanInput input, Expr *predicate, RowPolicy on_error, Span at)
+{
+    LogicalNode *node = logical_node(arena, PLAN_FILTER, at, 1, &input);
+    node->filter.predicate = predicate;
+    node->filter.on_error = on_error;
+    logical_derive(arena, node);
+    return node;
+}
+
+LogicalNode *logical_project(Arena *arena, PlanInput input, Expr **exprs, const Column *columns, int count, RowPolicy on_error, Span at)
+{
+    LogicalNode *node = logical_node(arena, PLAN_PROJECT, at, 1, &input);
+    node->project.exprs = exprs;
+    node->project.on_error = on_error;
+    node->schema.column_count = count;
+    node->schema.columns = ARENA_ARRAY(arena, Column, count + 1);
+    for (int i = 0; i < count; i++) {
+        node->schema.columns[i] = columns[i];
+        node->schema.columns[i].type = exprs[i]->type;
+    }
+    logical_derive(arena, node);
+    return node;
+}
+
+LogicalNode *logical_pick(Arena *arena, PlanInput input, const int columns[], int count, Span at)
+{
+    Schema under = port_schema(arena, input);
+    Expr **exprs = ARENA_ARRAY(arena, Expr *, count + 1);
+    Column *names = ARENA_ARRAY(arena, Column, count + 1);
+    for (int i = 0; i < count; i++) {
+        names[i] = under.columns[columns[i]];
+        exprs[i] = ARENA_NEW(arena, Expr);
+        exprs[i]->kind = EXPR_COLUMN;
+        exprs[i]->type = names[i].type;
+        exprs[i]->at = at;
+        exprs[i]->column = columns[i];
+        exprs[i]->name = names[i].name;
+    }
+    return logical_project(arena, input, exprs, names, count, POLICY_FAIL, at);
+}
+
+LogicalNode *logical_limit(Arena *arena, PlanInput input, int64_t limit, int64_t offset, Span at)
+{
+    LogicalNode *node = logical_node(arena, PLAN_LIMIT, at, 1, &input);
+    node->limit.limit = limit;
+    node->limit.offset = offset;
+    logical_derive(arena, node);
+    return node;
+}
+
+LogicalNode *logical_union(Arena *arena, const PlanInput inputs[], int count, Span at)
+{
+    LogicalNode *node = logical_node(arena, PLAN_UNION, at, count, inputs);
+    Schema first = port_schema(arena, inputs[0]);
+    node->schema = *schema_copy(arena, &first);
+    logical_derive(arena, node);
+    return node;
+}
+
+LogicalNode *logical_values(Arena *arena, const Schema *schema, Value *rows, int row_count, Span at)
+{
+    LogicalNode *node = logical_node(arena, PLAN_VALUES, at, 0, NULL);
+    node->schema = *schema;
+    node->values.rows = rows;
+    node->values.row_count = row_count;
+    logical_derive(arena, node);
+    return node;
+}
+
+/* ---- looking inside ---- */
+
+Expr **logical_exprs(LogicalNode *node, int *count)
+{
+    *count = 0;
+    switch (node->kind) {
+    case PLAN_WATERMARK: *count = node->watermark.watermark != NULL; return &node->watermark.watermark;
+    case PLAN_FILTER: *count = 1; return &node->filter.predicate;
+    case PLAN_PROJECT: *count = node->schema.column_count; return node->project.exprs;
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE:
+    case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SINK:
+        return NULL;
+    }
+    return NULL;
+}
+
+void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
+{
+    switch (node->kind) {
+    case PLAN_WATERMARK:
+        if (node->watermark.time_column >= 0)
+            LIST_ADD(arena, refs, &node->watermark.time_column);
+        break;
+    case PLAN_LOOKUP:
+        for (int i = 0; i < node->lookup.spec.key_count; i++)
+            LIST_ADD(arena, refs, &node->lookup.key_columns[i]);
+        break;
+    case PLAN_WINDOW_ASSIGN:
+        if (node->assign.window.time_column >= 0)
+            LIST_ADD(arena, refs, &node->assign.window.time_column);
+        break;
+    case PLAN_AGGREGATE:
+    case PLAN_WINDOW_AGGREGATE:
+    case PLAN_SESSION_AGGREGATE:
+        for (int i = 0; i < node->aggregate.key_count; i++)
+            LIST_ADD(arena, refs, &node->aggregate.key_columns[i]);
+        for (int i = 0; i < node->aggregate.call_count; i++) {
+            AggregateCall *call = &node->aggregate.calls[i];
+            for (int a = 0; a < call->arg_count; a++)
+                LIST_ADD(arena, refs, &call->args[a]);
+            if (call->filter >= 0)
+                LIST_ADD(arena, refs, &call->filter);
+        }
+        if (node->aggregate.has_window && node->aggregate.window.time_column >= 0)
+            LIST_ADD(arena, refs, &node->aggregate.window.time_column);
+        break;
+    case PLAN_RANK:
+        for (int i = 0; i < node->rank.partition_count; i++)
+            LIST_ADD(arena, refs, &node->rank.partition_columns[i]);
+        for (int i = 0; i < node->rank.key_count; i++)
+            LIST_ADD(arena, refs, &node->rank.keys[i].column);
+        if (node->rank.trigger == TRIGGER_FINAL)
+            LIST_ADD(arena, refs, &node->rank.window_time_column);
+        break;
+    case PLAN_SORT:
+        for (int i = 0; i < node->sort.key_count; i++)
+            LIST_ADD(arena, refs, &node->sort.keys[i].column);
+        break;
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SINK:
+        break;
+    }
+}
+
+bool logical_passes_columns(const LogicalNode *node)
+{
+    switch (node->kind) {
+    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT:
+        return true;
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_PROJECT: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
+    case PLAN_UNION: case PLAN_SINK:
+        return false;
+    }
+    return false;
+}
+
+static void order_node(Arena *arena, LogicalNode *node, NodeList *nodes)
+{
+    for (int i = 0; i < nodes->count; i++)
+        if (nodes->items[i] == node)
+            return;
+    for (int i = 0; i < node->input_count; i++)
+        order_node(arena, node->inputs[i].node, nodes);
+    LIST_ADD(arena, nodes, node);
+}
+
+void logical_order(Arena *arena, const PlanInput roots[], int root_count, NodeList *nodes)
+{
+    for (int i = 0; i < root_count; i++)
+        order_node(arena, roots[i].node, nodes);
+}
+
+static void replace_expr_spans(Expr *expr, Span at)
+{
+    expr->at = at;
+    for (int i = 0; i < expr->arg_count; i++)
+        replace_expr_spans(expr->args[i], at);
+}
+
+void logical_replace_spans(Arena *arena, PlanInput input, Span at)
+{
+    NodeList nodes = { 0 };
+    logical_order(arena, &input, 1, &nodes);
+    for (int n = 0; n < nodes.count; n++) {
+        LogicalNode *node = nodes.items[n];
+        node->at = at;
+        int count = 0;
+        Expr **exprs = logical_exprs(node, &count);
+        for (int i = 0; i < count; i++)
+            replace_expr_spans(exprs[i], at);
+        if (node->kind == PLAN_AGGREGATE || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE)
+            for (int i = 0; i < node->aggregate.call_count; i++)
+                node->aggregate.calls[i].at = at;
+    }
+}

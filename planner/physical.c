@@ -1,0 +1,379 @@
+/* planner/physical.c: the last step of planning: rewrites in their order, then ids, ports, traits, segments, names. */
+#include "planner/physical.h"
+#include <ctype.h>
+#include "common/hash.h"
+#include "planner/explain.h"
+#include "planner/expr.h"
+#include "planner/rewrite/rewrite.h"
+
+/* ---- canonical texts ---- */
+
+/* Option structs are opaque; their table says what is in them. Where a value came from (a place, an alias) does not show. */
+static void print_options(const OptionSpec *specs, const void *options, Text *text)
+{
+    if (!specs || !options)
+        return;
+    for (const OptionSpec *spec = specs; spec->name; spec++) {
+        const void *field = (const char *)options + spec->offset;
+        text_printf(text, " %s=", spec->name);
+        switch (spec->kind) {
+        case OPTION_STRING: {
+            const char *value = *(const char *const *)field;
+            text_printf(text, "%zu:%s", value ? strlen(value) : 0, value ? value : "");
+            break;
+        }
+        case OPTION_INT:
+        case OPTION_DURATION: text_printf(text, "%lld", (long long)*(const int64_t *)field); break;
+        case OPTION_DOUBLE: text_printf(text, "%a", *(const double *)field); break;
+        case OPTION_BOOL: text_printf(text, "%d", *(const bool *)field); break;
+        case OPTION_CHAR: text_printf(text, "%d", *(const char *)field); break;
+        case OPTION_ENUM: text_printf(text, "%d", *(const int *)field); break;
+        }
+    }
+}
+
+static void print_ints(const int *items, int count, Text *text)
+{
+    text_add_char(text, '(');
+    for (int i = 0; i < count; i++)
+        text_printf(text, "%d,", items[i]);
+    text_add_char(text, ')');
+}
+
+static void print_types(const Schema *schema, Text *text)
+{
+    for (int i = 0; i < schema->column_count; i++) {
+        type_print(schema->columns[i].type, text);
+        text_add_char(text, ',');
+    }
+}
+
+static void print_window(const WindowSpec *window, Text *text)
+{
+    text_printf(text, " w%d %lld %lld %lld %lld %lld %d%d%d t%d %lld", window->kind, (long long)window->size_us, (long long)window->advance_us,
+                (long long)window->offset_us, (long long)window->grace_us, (long long)window->max_session_us, window->end_inclusive,
+                window->session_end_with_gap, window->processing_time, window->time_column, (long long)window->lag_us);
+}
+
+static void print_sort_keys(const SortKey *keys, int count, Text *text)
+{
+    for (int i = 0; i < count; i++)
+        text_printf(text, " k%d%d%d", keys[i].column, keys[i].descending, keys[i].nulls_first);
+}
+
+static void print_scan(const LogicalNode *node, Text *text)
+{
+    text_printf(text, " %s ", node->scan.connector->name);
+    print_options(node->scan.connector->options, node->scan.connector_options, text);
+    if (node->scan.format) {
+        text_printf(text, " %s ", node->scan.format->name);
+        print_options(node->scan.format->options, node->scan.format_options, text);
+    }
+    for (int i = 0; i < node->schema.column_count; i++) {
+        const DecodeColumn *column = &node->scan.columns[i];
+        text_add_c(text, " [");
+        for (int p = 0; p < column->path_length; p++)
+            text_printf(text, "%zu:%s.", strlen(column->path[p]), column->path[p]);
+        type_print(column->type, text);
+        text_printf(text, " %d %d %s]", column->field_index, column->not_null, column->timestamp_format ? column->timestamp_format : "");
+    }
+    text_printf(text, " %d %d %lld %lld", node->scan.declared_count, node->scan.on_error, (long long)node->scan.max_ahead_us, (long long)node->scan.idle_timeout_us);
+    for (int i = 0; i < node->scan.declared_count; i++)
+        text_printf(text, " %s", node->scan.declared_names[i]);
+}
+
+static void print_calls(const LogicalNode *node, Text *text)
+{
+    print_ints(node->aggregate.key_columns, node->aggregate.key_count, text);
+    for (int i = 0; i < node->aggregate.call_count; i++) {
+        const AggregateCall *call = &node->aggregate.calls[i];
+        text_printf(text, " %s", call->function->name);
+        print_ints(call->args, call->arg_count, text);
+        text_printf(text, "f%d%d ", call->filter, call->distinct);
+        type_print(call->type, text);
+    }
+    text_printf(text, " e%d %lld %d%d", node->aggregate.trigger, (long long)node->aggregate.delay_us, node->aggregate.drop_null_keys, node->aggregate.emit_unchanged);
+    if (node->aggregate.has_window)
+        print_window(&node->aggregate.window, text);
+}
+
+void node_canonical(const LogicalNode *node, Text *text)
+{
+    text_add_c(text, plan_kind_name(node->kind));
+    switch (node->kind) {
+    case PLAN_SCAN:
+        print_scan(node, text);
+        break;
+    case PLAN_VALUES:
+        print_types(&node->schema, text);
+        for (int i = 0; i < node->values.row_count * node->schema.column_count; i++) {
+            text_add_char(text, ' ');
+            value_print(&node->values.rows[i], text);
+        }
+        break;
+    case PLAN_WATERMARK:
+        text_printf(text, " %d %lld %lld %d ", node->watermark.time_column, (long long)node->watermark.extra_us, (long long)node->watermark.max_ahead_us, node->watermark.on_error);
+        if (node->watermark.watermark)
+            expr_canonical(node->watermark.watermark, text);
+        break;
+    case PLAN_FILTER:
+        text_printf(text, " %d ", node->filter.on_error);
+        expr_canonical(node->filter.predicate, text);
+        break;
+    case PLAN_PROJECT:
+        text_printf(text, " %d", node->project.on_error);
+        for (int i = 0; i < node->schema.column_count; i++) {
+            text_add_char(text, ' ');
+            expr_canonical(node->project.exprs[i], text);
+        }
+        break;
+    case PLAN_LOOKUP: {
+        const LookupSpec *spec = &node->lookup.spec;
+        text_printf(text, " %s%s ", spec->connector->name, node->lookup.left ? " left" : "");
+        print_options(spec->connector->options, spec->options, text);
+        for (int i = 0; i < spec->key_count; i++)
+            text_printf(text, " %s=%d", spec->key_columns[i], node->lookup.key_columns[i]);
+        for (int i = 0; i < spec->value_count; i++)
+            text_printf(text, " %s", spec->value_columns[i]);
+        print_types(&node->schema, text);
+        break;
+    }
+    case PLAN_WINDOW_ASSIGN:
+        print_window(&node->assign.window, text);
+        break;
+    case PLAN_AGGREGATE:
+    case PLAN_WINDOW_AGGREGATE:
+    case PLAN_SESSION_AGGREGATE:
+        print_calls(node, text);
+        break;
+    case PLAN_RANK:
+        text_printf(text, " %d %lld %d %d t%d %lld ", node->rank.rank, (long long)node->rank.limit, node->rank.rank_column, node->rank.trigger,
+                    node->rank.trigger == TRIGGER_FINAL ? node->rank.window_time_column : 0, (long long)node->rank.lag_us);
+        print_ints(node->rank.partition_columns, node->rank.partition_count, text);
+        print_sort_keys(node->rank.keys, node->rank.key_count, text);
+        break;
+    case PLAN_SORT:
+        text_printf(text, " %lld %lld", (long long)node->sort.limit, (long long)node->sort.offset);
+        print_sort_keys(node->sort.keys, node->sort.key_count, text);
+        break;
+    case PLAN_LIMIT:
+        text_printf(text, " %lld %lld", (long long)node->limit.limit, (long long)node->limit.offset);
+        break;
+    case PLAN_UNION:
+        break;
+    case PLAN_SINK:
+        text_printf(text, " %d", node->sink.output);
+        break;
+    }
+}
+
+/* ---- finishing ---- */
+
+static uint64_t meaning_of(const LogicalNode *node)
+{
+    Text text = { 0 };
+    node_canonical(node, &text);
+    for (int i = 0; i < node->input_count; i++)
+        text_printf(&text, " <%016llx.%d", (unsigned long long)node->inputs[i].node->meaning, node->inputs[i].port);
+    uint64_t meaning = checksum_bytes(text_c(&text), text.length);
+    text_release(&text);
+    return meaning;
+}
+
+/* What the state holds: key types, aggregates with their layouts, the window's shape. */
+static uint64_t layout_of(Arena *arena, const LogicalNode *node)
+{
+    Text text = { 0 };
+    text_add_c(&text, plan_kind_name(node->kind));
+    print_types(&node->schema, &text);
+    for (int i = 0; i < node->input_count; i++) {
+        Schema under = port_schema(arena, node->inputs[i]);
+        text_add_char(&text, '<');
+        print_types(&under, &text);
+    }
+    if (node->kind == PLAN_AGGREGATE || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE)
+        for (int i = 0; i < node->aggregate.call_count; i++)
+            text_printf(&text, " %s:%s:%d", node->aggregate.calls[i].function->name, node->aggregate.calls[i].function->layout, node->aggregate.calls[i].distinct);
+    uint64_t layout = checksum_bytes(text_c(&text), text.length);
+    text_release(&text);
+    return layout;
+}
+
+static bool keeps_state(const LogicalNode *node)
+{
+    switch (node->kind) {
+    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT:
+        return true;
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
+    case PLAN_UNION: case PLAN_SINK:
+        return false;
+    }
+    return false;
+}
+
+static void set_segment(LogicalNode *node)
+{
+    node->segment = SEGMENT_ORDERED;
+    switch (node->kind) {
+    case PLAN_SCAN:
+        node->segment = SEGMENT_PARALLEL;
+        node->segment_reason = node->scan.format ? "pieces are decoded by any worker; each row by itself" : "rows are made by any worker; each row by itself";
+        return;
+    case PLAN_VALUES:
+        node->segment = SEGMENT_PARALLEL;
+        node->segment_reason = "constant rows";
+        return;
+    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
+        node->segment = node->inputs[0].node->segment;
+        if (node->inputs[0].port != PORT_MAIN)
+            node->segment = SEGMENT_ORDERED; /* rows put aside come out in turn order */
+        node->segment_reason = node->segment == SEGMENT_PARALLEL ? "each row by itself" : "its input is in turn order";
+        return;
+    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT:
+        node->segment_reason = "its state takes rows in turn order";
+        return;
+    case PLAN_LIMIT:
+        node->segment_reason = "the first rows in turn order count";
+        return;
+    case PLAN_UNION:
+        node->segment_reason = "inputs meet in turn order";
+        return;
+    case PLAN_SINK:
+        node->segment_reason = node->sink.connector ? "rows are written in turn order" : "rows come out in turn order";
+        return;
+    }
+}
+
+static void set_state_bound(Arena *arena, LogicalNode *node)
+{
+    Text text = { 0 };
+    bool bounded = node->input_count && port_traits(arena, node->inputs[0]).bounded;
+    switch (node->kind) {
+    case PLAN_AGGREGATE:
+        if (node->aggregate.key_count == 0)
+            text_add_c(&text, "one row");
+        else
+            text_add_c(&text, bounded ? "one entry a key of the input" : "one entry a key: nothing bounds it (no window)");
+        for (int i = 0; i < node->aggregate.call_count; i++)
+            if (node->aggregate.calls[i].distinct && !node->aggregate.calls[i].function->distinct_is_same) {
+                text_add_c(&text, ", and its distinct values");
+                break;
+            }
+        break;
+    case PLAN_WINDOW_AGGREGATE:
+    case PLAN_SESSION_AGGREGATE: {
+        const WindowSpec *window = &node->aggregate.window;
+        text_printf(&text, "open %s: ", node->kind == PLAN_SESSION_AGGREGATE ? "sessions" : "windows");
+        text_add_c(&text, node->kind == PLAN_SESSION_AGGREGATE ? "last event + " : "end");
+        int64_t more = time_add(window->lag_us, window->grace_us);
+        if (node->kind == PLAN_SESSION_AGGREGATE)
+            more = time_add(more, window->size_us);
+        if (more) {
+            text_add_c(&text, node->kind == PLAN_SESSION_AGGREGATE ? "" : " + ");
+            explain_duration(more, &text);
+        }
+        text_add_c(&text, window->processing_time ? " not reached by the clock" : " not reached by the watermark");
+        break;
+    }
+    case PLAN_RANK:
+        text_printf(&text, "%lld row%s a partition, %s", (long long)node->rank.limit, node->rank.limit == 1 ? "" : "s",
+                    node->rank.trigger == TRIGGER_FINAL ? "until its window closes" : "until the end of the input");
+        break;
+    case PLAN_SORT:
+        if (node->sort.limit >= 0)
+            text_printf(&text, "%lld rows", (long long)(node->sort.limit + node->sort.offset));
+        else
+            text_add_c(&text, "all rows of the input");
+        break;
+    case PLAN_LIMIT:
+        text_add_c(&text, "a counter");
+        break;
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
+    case PLAN_UNION: case PLAN_SINK:
+        break;
+    }
+    if (text.length)
+        node->state_bound = arena_strdup(arena, text_c(&text));
+    text_release(&text);
+}
+
+static void set_names(Arena *arena, Plan *plan)
+{
+    for (int n = 0; n < plan->node_count; n++) {
+        PlanNode *node = plan->nodes[n];
+        int ordinal = 0;
+        for (int before = 0; before < n; before++)
+            ordinal += plan->nodes[before]->kind == node->kind && plan->nodes[before]->meaning == node->meaning;
+        char kind[32];
+        size_t length = 0;
+        for (const char *c = plan_kind_name(node->kind); *c && length + 2 < sizeof kind; c++) {
+            if (isupper((unsigned char)*c) && length)
+                kind[length++] = '-';
+            kind[length++] = (char)tolower((unsigned char)*c);
+        }
+        kind[length] = 0;
+        node->name = arena_printf(arena, "%s-%08x-%d", kind, (unsigned)(node->meaning >> 32), ordinal);
+    }
+}
+
+static bool order_matters(const PlanNode *node)
+{
+    if (node->kind == PLAN_LIMIT || node->kind == PLAN_RANK)
+        return true;
+    if (node->kind == PLAN_AGGREGATE || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE)
+        for (int i = 0; i < node->aggregate.call_count; i++)
+            if (node->aggregate.calls[i].function->order_sensitive)
+                return true;
+    return false;
+}
+
+Plan *physical_plan(Arena *arena, const PlannerSettings *settings, const PhysicalOutput *outputs, int output_count)
+{
+    RewriteContext context = { .arena = arena, .settings = settings, .root_count = output_count };
+    context.roots = ARENA_ARRAY(arena, PlanInput, output_count + 1);
+    for (int o = 0; o < output_count; o++) {
+        outputs[o].sink->sink.output = o;
+        context.roots[o] = main_port(outputs[o].sink);
+    }
+    rewrite_all(&context);
+
+    Plan *plan = ARENA_NEW(arena, Plan);
+    plan->arena = arena;
+    plan->rewrites = rewrite_summary(&context);
+    NodeList nodes = { 0 };
+    logical_order(arena, context.roots, output_count, &nodes);
+    plan->nodes = nodes.items;
+    plan->node_count = nodes.count;
+    for (int n = 0; n < nodes.count; n++) {
+        PlanNode *node = nodes.items[n];
+        node->id = n;
+        for (int i = 0; i < node->input_count; i++) {
+            node->inputs[i].node->late_wanted |= node->inputs[i].port == PORT_LATE;
+            node->inputs[i].node->dead_letter_wanted |= node->inputs[i].port == PORT_DEAD_LETTER;
+        }
+    }
+    uint64_t fingerprint = 0;
+    for (int n = 0; n < nodes.count; n++) {
+        PlanNode *node = nodes.items[n];
+        logical_derive(arena, node);
+        node->meaning = meaning_of(node);
+        node->layout = keeps_state(node) ? layout_of(arena, node) : 0;
+        set_segment(node);
+        set_state_bound(arena, node);
+        plan->order_sensitive |= order_matters(node);
+        if (node->kind == PLAN_SCAN)
+            node->scan.want_raw = node->dead_letter_wanted;
+        fingerprint = hash_combine(fingerprint, node->meaning);
+    }
+    plan->fingerprint = fingerprint;
+    set_names(arena, plan);
+    plan->output_count = output_count;
+    plan->outputs = ARENA_ARRAY(arena, PlanOutput, output_count + 1);
+    plan->bounded = true;
+    for (int o = 0; o < output_count; o++) {
+        PlanNode *sink = context.roots[o].node;
+        plan->outputs[o] = (PlanOutput){ outputs[o].name, sink, sink->at, sink->traits.changes != CHANGES_APPEND };
+        plan->bounded &= sink->traits.bounded;
+    }
+    return plan;
+}

@@ -1,0 +1,16 @@
+/* planner/physical.h: the logical plan -> Plan: rewrites, shared sub-plans, segments, names. */
+#pragma once
+#include "planner/logical.h"
+#include "planner/settings.h"
+
+/* A sink node with what names it. */
+typedef struct PhysicalOutput {
+    const char *name;   /* NULL: a SELECT */
+    LogicalNode *sink;
+} PhysicalOutput;
+
+/* Takes the trees apart: nodes are changed in place. Everything lives in `arena`. */
+Plan *physical_plan(Arena *arena, const PlannerSettings *settings, const PhysicalOutput *outputs, int output_count);
+
+/* Canonical text of a node without its inputs: equal texts over equal inputs mean equal results. */
+void node_canonical(const LogicalNode *node, Text *text);

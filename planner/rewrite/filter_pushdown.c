@@ -1,0 +1,136 @@
+/* planner/rewrite/filter_pushdown.c: rule 3. Conjuncts that cannot fail move below projections that cannot fail, lookups, window
+ * assignments and unions; neighbouring filters become one. Never below a watermark: a rejected row still moves time. */
+#include "planner/expr.h"
+#include "planner/rewrite/rewrite.h"
+
+typedef struct Conjuncts { Expr **items; int count, capacity; } Conjuncts;
+
+static void split(Arena *arena, Expr *expr, Conjuncts *conjuncts)
+{
+    if (expr->kind == EXPR_AND)
+        for (int i = 0; i < expr->arg_count; i++)
+            split(arena, expr->args[i], conjuncts);
+    else
+        LIST_ADD(arena, conjuncts, expr);
+}
+
+static Expr *join(Arena *arena, const Conjuncts *conjuncts)
+{
+    if (conjuncts->count == 1)
+        return conjuncts->items[0];
+    Expr *expr = arena_copy(arena, conjuncts->items[0], sizeof *expr);
+    expr->kind = EXPR_AND;
+    expr->type = type_scalar(TYPE_BOOLEAN);
+    expr->function = NULL;
+    expr->args = conjuncts->items;
+    expr->arg_count = conjuncts->count;
+    for (int i = 1; i < conjuncts->count; i++)
+        expr->at = span_join(expr->at, conjuncts->items[i]->at);
+    return expr;
+}
+
+/* Largest column that the expression reads, -1 none. */
+static int highest_column(const Expr *expr)
+{
+    int highest = expr->kind == EXPR_COLUMN ? expr->column : -1;
+    for (int i = 0; i < expr->arg_count; i++) {
+        int under = highest_column(expr->args[i]);
+        highest = under > highest ? under : highest;
+    }
+    return highest;
+}
+
+static bool reads_only_plain(const Expr *expr, const LogicalNode *project)
+{
+    if (expr->kind == EXPR_COLUMN) {
+        const Expr *source = project->project.exprs[expr->column];
+        while (source->kind == EXPR_FIELD)
+            source = source->args[0];
+        return source->kind == EXPR_COLUMN || source->kind == EXPR_CONSTANT;
+    }
+    for (int i = 0; i < expr->arg_count; i++)
+        if (!reads_only_plain(expr->args[i], project))
+            return false;
+    return true;
+}
+
+static bool project_can_fail(const LogicalNode *node)
+{
+    for (int i = 0; i < node->schema.column_count; i++)
+        if (expr_can_fail(node->project.exprs[i]) || expr_is_volatile(node->project.exprs[i]))
+            return true;
+    return false;
+}
+
+/* May the conjunct be tested before `below` has worked on the row? */
+static bool may_move(const Expr *conjunct, LogicalNode *below, Arena *arena)
+{
+    if (expr_can_fail(conjunct) || expr_is_volatile(conjunct))
+        return false;
+    switch (below->kind) {
+    case PLAN_PROJECT:
+        return reads_only_plain(conjunct, below) && !project_can_fail(below);
+    case PLAN_LOOKUP:
+    case PLAN_WINDOW_ASSIGN:
+        return highest_column(conjunct) < port_schema(arena, below->inputs[0]).column_count;
+    case PLAN_UNION:
+        return true;
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE:
+    case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SINK:
+        return false;
+    }
+    return false;
+}
+
+static bool push_one(RewriteContext *context, const NodeList *nodes, LogicalNode *filter)
+{
+    Arena *arena = context->arena;
+    if (filter->inputs[0].port != PORT_MAIN)
+        return false;
+    LogicalNode *below = filter->inputs[0].node;
+    if (rewrite_consumers(context, nodes, below) != 1)
+        return false;
+    Conjuncts all = { 0 }, moved = { 0 }, kept = { 0 };
+    split(arena, filter->filter.predicate, &all);
+    if (below->kind == PLAN_FILTER && below->filter.on_error == filter->filter.on_error) { /* two filters: one */
+        Conjuncts both = { 0 };
+        split(arena, below->filter.predicate, &both);
+        for (int i = 0; i < all.count; i++)
+            LIST_ADD(arena, &both, all.items[i]);
+        below->filter.predicate = join(arena, &both);
+        rewrite_replace(nodes, filter, main_port(below));
+        return true;
+    }
+    for (int i = 0; i < all.count; i++)
+        if (may_move(all.items[i], below, arena))
+            LIST_ADD(arena, &moved, all.items[i]);
+        else
+            LIST_ADD(arena, &kept, all.items[i]);
+    if (moved.count == 0)
+        return false;
+    if (below->kind == PLAN_PROJECT)
+        for (int i = 0; i < moved.count; i++)
+            moved.items[i] = rewrite_substitute(arena, moved.items[i], below->project.exprs);
+    Expr *predicate = join(arena, &moved);
+    for (int i = 0; i < below->input_count; i++)
+        below->inputs[i] = main_port(logical_filter(arena, below->inputs[i], predicate, filter->filter.on_error, filter->at));
+    if (kept.count)
+        filter->filter.predicate = join(arena, &kept);
+    else
+        rewrite_replace(nodes, filter, main_port(below));
+    return true;
+}
+
+int rewrite_filter_pushdown(RewriteContext *context)
+{
+    int changes = 0;
+    for (bool again = true; again;) {
+        again = false;
+        NodeList nodes = rewrite_nodes(context);
+        for (int n = nodes.count - 1; n >= 0 && !again; n--)
+            if (nodes.items[n]->kind == PLAN_FILTER)
+                again = push_one(context, &nodes, nodes.items[n]);
+        changes += again;
+    }
+    return changes;
+}

@@ -1,0 +1,81 @@
+/* planner/rewrite/rewrite.c: the rules in their order, and what they share. */
+#include "planner/rewrite/rewrite.h"
+
+NodeList rewrite_nodes(RewriteContext *context)
+{
+    NodeList nodes = { 0 };
+    logical_order(context->arena, context->roots, context->root_count, &nodes);
+    return nodes;
+}
+
+int rewrite_consumers(const RewriteContext *context, const NodeList *nodes, const LogicalNode *node)
+{
+    int count = 0;
+    for (int n = 0; n < nodes->count; n++)
+        for (int i = 0; i < nodes->items[n]->input_count; i++)
+            count += nodes->items[n]->inputs[i].node == node;
+    for (int r = 0; r < context->root_count; r++)
+        count += context->roots[r].node == node;
+    return count;
+}
+
+void rewrite_replace(const NodeList *nodes, const LogicalNode *from, PlanInput to)
+{
+    for (int n = 0; n < nodes->count; n++)
+        for (int i = 0; i < nodes->items[n]->input_count; i++) {
+            PlanInput *input = &nodes->items[n]->inputs[i];
+            if (input->node == from && input->port == PORT_MAIN)
+                *input = to;
+        }
+}
+
+Expr *rewrite_substitute(Arena *arena, const Expr *expr, Expr *const *with)
+{
+    if (expr->kind == EXPR_COLUMN)
+        return with[expr->column];
+    Expr *copy = arena_copy(arena, expr, sizeof *expr);
+    copy->args = ARENA_ARRAY(arena, Expr *, expr->arg_count + 1);
+    for (int i = 0; i < expr->arg_count; i++)
+        copy->args[i] = rewrite_substitute(arena, expr->args[i], with);
+    return copy;
+}
+
+int rewrite_count(void)
+{
+    int count = 0;
+    while (rewrite_rules[count].name)
+        count++;
+    return count;
+}
+
+void rewrite_all(RewriteContext *context)
+{
+    for (int r = 0; rewrite_rules[r].name; r++)
+        if (!(context->settings->rewrites_off >> r & 1)) {
+            NodeList nodes = rewrite_nodes(context);
+            context->counts[r] = rewrite_rules[r].apply(context);
+            nodes = rewrite_nodes(context);
+            for (int n = 0; n < nodes.count; n++)
+                logical_derive(context->arena, nodes.items[n]);
+        }
+}
+
+const char *rewrite_summary(const RewriteContext *context)
+{
+    const char *summary = "";
+    for (int r = 0; rewrite_rules[r].name; r++)
+        if (context->counts[r])
+            summary = arena_printf(context->arena, "%s%s%d %s", summary, *summary ? ", " : "", rewrite_rules[r].number, rewrite_rules[r].name);
+    return summary;
+}
+
+const RewriteRule rewrite_rules[] = {
+    { 1, "constant_folding", "Computes constant parts of expressions once, when planning", rewrite_constant_folding },
+    { 2, "shared_plans", "Computes equal parts of a job once", rewrite_shared_plans },
+    { 3, "filter_pushdown", "Tests conditions that cannot fail as early as possible", rewrite_filter_pushdown },
+    { 4, "projection_pruning", "Decodes and carries only the columns and fields that are read", rewrite_projection_pruning },
+    { 5, "merge_projections", "Makes one projection of two", rewrite_merge_projections },
+    { 6, "identity_projections", "Drops projections that change nothing", rewrite_identity_projections },
+    { 7, "top_k", "Keeps only the first rows while sorting under LIMIT", rewrite_top_k },
+    { 0, NULL, NULL, NULL },
+};

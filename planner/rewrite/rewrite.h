@@ -1,0 +1,44 @@
+/* planner/rewrite/rewrite.h: rules that change a plan and not its results. Each has a number, a file and a switch
+ * `planner.rewrite.<name>`. They work on the DAG of all outputs at once. */
+#pragma once
+#include "planner/logical.h"
+#include "planner/settings.h"
+
+typedef struct RewriteContext {
+    Arena *arena;
+    const PlannerSettings *settings;
+    PlanInput *roots; int root_count;   /* sink nodes */
+    int counts[32];                     /* changes made, per rule */
+} RewriteContext;
+
+typedef struct RewriteRule {
+    int number;                         /* in the order of application; never reused */
+    const char *name;
+    const char *doc;                    /* one sentence, for SHOW PROPERTIES */
+    int (*apply)(RewriteContext *context); /* returns how many changes it made */
+} RewriteRule;
+
+extern const RewriteRule rewrite_rules[]; /* ended by a NULL name */
+int rewrite_count(void);
+void rewrite_all(RewriteContext *context);
+/* "1 constant_folding, 4 projection_pruning": the rules that changed something. */
+const char *rewrite_summary(const RewriteContext *context);
+
+int rewrite_constant_folding(RewriteContext *context);
+int rewrite_shared_plans(RewriteContext *context);
+int rewrite_filter_pushdown(RewriteContext *context);
+int rewrite_projection_pruning(RewriteContext *context);
+int rewrite_merge_projections(RewriteContext *context);
+int rewrite_identity_projections(RewriteContext *context);
+int rewrite_top_k(RewriteContext *context);
+
+/* ---- for rules ---- */
+
+/* All nodes, inputs first. */
+NodeList rewrite_nodes(RewriteContext *context);
+/* How many inputs of `nodes` and roots read any port of the node. */
+int rewrite_consumers(const RewriteContext *context, const NodeList *nodes, const LogicalNode *node);
+/* Every input that reads `from`'s result reads `to` instead. */
+void rewrite_replace(const NodeList *nodes, const LogicalNode *from, PlanInput to);
+/* The expression with each column i replaced by with[i]; a new tree. */
+Expr *rewrite_substitute(Arena *arena, const Expr *expr, Expr *const *with);

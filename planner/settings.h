@@ -1,0 +1,17 @@
+/* planner/settings.h: what SET changes about planning. Small, and copied into every catalog entry: a query keeps the settings it
+ * was written under. */
+#pragma once
+#include "planner/dialect.h"
+#include "planner/plan.h"
+
+/* One bit a rewrite, in the order of rewrite.c's table. */
+typedef uint32_t RewriteSet;
+
+typedef struct PlannerSettings {
+    Dialect dialect;
+    int on_error, on_expr_error;  /* RowPolicy; -1: the preset's */
+    const char *dead_letter;      /* stream that takes rows whose expressions failed; NULL: the source's */
+    int64_t idle_timeout_us;      /* of live sources */
+    int64_t max_ahead_us;         /* of live sources */
+    RewriteSet rewrites_off;
+} PlannerSettings;
