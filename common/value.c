@@ -2,6 +2,7 @@
 #include "common/value.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "common/calendar.h"
 #include "common/decimal.h"
