@@ -1,0 +1,374 @@
+/* exec/aggregates.c: see aggregates.h. */
+#include "exec/aggregates.h"
+#include <string.h>
+#include "common/hash.h"
+
+/* ---- the plan ---- */
+
+static bool is_count_rows(const AggregateCall *call)
+{
+    return call->arg_count == 0 && call->filter < 0 && !call->distinct && name_equal(call->function->name, "count");
+}
+
+static const Type *input_type(const PlanNode *node, int column) { return node->inputs[0].node->schema.columns[column].type; }
+
+static void add_distinct(Aggregates *aggregates, int call)
+{
+    int column = aggregates->calls[call].args[0];
+    for (int i = 0; i < aggregates->distinct_count; i++)
+        if (aggregates->distincts[i].column == column && aggregates->distincts[i].call_count < 64) {
+            aggregates->distincts[i].calls[aggregates->distincts[i].call_count++] = call;
+            return;
+        }
+    DistinctColumn *fresh = &aggregates->distincts[aggregates->distinct_count++];
+    fresh->column = column;
+    fresh->calls[fresh->call_count++] = call;
+}
+
+Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, bool count_rows)
+{
+    int count = node->aggregate.call_count;
+    bool retracting = node->inputs[0].node->traits.changes != CHANGES_APPEND;
+    *aggregates = (Aggregates){ .node = node, .calls = node->aggregate.calls, .call_count = count, .retracting = retracting,
+                                .mergeable_by_copy = true, .all_plain = true, .invertible = true, .rows_call = -1 };
+    aggregates->offsets = ARENA_ARRAY(arena, size_t, count + 1);
+    aggregates->plain = ARENA_ARRAY(arena, bool, count + 1);
+    aggregates->arg_types = ARENA_ARRAY(arena, const Type *, count + 1);
+    aggregates->distincts = ARENA_ARRAY(arena, DistinctColumn, count + 1);
+    aggregates->set_calls = ARENA_ARRAY(arena, int, count + 1);
+    aggregates->set_types = ARENA_ARRAY(arena, const Type *, count + 1);
+    Text layout = { 0 };
+    size_t offset = 0;
+    for (int i = 0; i < count; i++) {
+        const AggregateCall *call = &aggregates->calls[i];
+        const AggregateFunction *function = call->function;
+        aggregates->offsets[i] = offset;
+        if (call->arg_count)
+            aggregates->arg_types[i] = input_type(node, call->args[0]);
+        if (retracting && function->retract == RETRACT_MULTISET) {
+            aggregates->set_calls[aggregates->set_count] = i;
+            aggregates->set_types[aggregates->set_count++] = aggregates->arg_types[i];
+            aggregates->mergeable_by_copy = aggregates->all_plain = aggregates->invertible = false;
+            continue;
+        }
+        if (retracting && function->retract == RETRACT_REFUSE) {
+            text_release(&layout);
+            return error_at(ERR_UNSUPPORTED, call->at, "%s cannot take back rows, and its input is updated", call->name);
+        }
+        aggregates->plain[i] = !call->distinct || function->distinct_is_same || call->arg_count == 0;
+        if (!aggregates->plain[i]) {
+            for (int d = 0; d < count; d++)
+                if (!aggregates->distincts[d].calls)
+                    aggregates->distincts[d].calls = ARENA_ARRAY(arena, int, count);
+            add_distinct(aggregates, i);
+            aggregates->mergeable_by_copy = aggregates->all_plain = aggregates->invertible = false;
+        }
+        if (is_count_rows(call) && !aggregates->has_rows) {
+            aggregates->has_rows = true;
+            aggregates->rows_offset = offset;
+            aggregates->rows_call = i;
+        }
+        if (strchr(function->layout, 's'))
+            aggregates->mergeable_by_copy = false;
+        aggregates->invertible = aggregates->invertible && function->unmerge;
+        aggregates->order_sensitive = aggregates->order_sensitive || function->order_sensitive;
+        text_add_c(&layout, function->layout);
+        offset += aggregate_state_size(function);
+    }
+    if (!aggregates->has_rows && (count_rows || retracting || offset == 0)) {
+        aggregates->has_rows = true;
+        aggregates->rows_offset = offset;
+        text_add_char(&layout, 'l');
+    }
+    aggregates->layout = arena_strndup(arena, text_c(&layout), layout.length);
+    text_release(&layout);
+    for (int i = 0; i < aggregates->distinct_count; i++) {
+        DistinctColumn *distinct = &aggregates->distincts[i];
+        const Type *type = input_type(node, distinct->column);
+        pair_layout_init(&distinct->layout, arena, &type, 1, distinct->call_count, retracting);
+        pair_scratch_init(&distinct->scratch, &distinct->layout);
+    }
+    return NULL;
+}
+
+void aggregates_close(Aggregates *aggregates)
+{
+    for (int i = 0; i < aggregates->distinct_count; i++)
+        if (aggregates->distincts[i].scratch.keys.layout)
+            pair_scratch_release(&aggregates->distincts[i].scratch);
+    mem_free(aggregates->states);
+    mem_free(aggregates->rows);
+    mem_free(aggregates->slots);
+    mem_free(aggregates->row_states);
+    mem_free(aggregates->masks);
+    mem_free(aggregates->changed);
+    *aggregates = (Aggregates){ 0 };
+}
+
+static void reserve_scratch(Aggregates *aggregates, uint32_t rows)
+{
+    if (aggregates->capacity >= rows)
+        return;
+    aggregates->states = mem_realloc(aggregates->states, sizeof(char *) * rows);
+    aggregates->rows = mem_realloc(aggregates->rows, sizeof(uint32_t) * rows);
+    aggregates->slots = mem_realloc(aggregates->slots, sizeof(uint32_t) * rows);
+    aggregates->row_states = mem_realloc(aggregates->row_states, sizeof(char *) * rows);
+    aggregates->masks = mem_realloc(aggregates->masks, sizeof(uint64_t) * rows);
+    aggregates->changed = mem_realloc(aggregates->changed, sizeof(uint64_t) * rows);
+    aggregates->capacity = rows;
+}
+
+/* ---- groups ---- */
+
+static const ContainerType groups_type;
+
+void groups_init(Groups *groups, MemoryPool *pool, const Aggregates *aggregates, bool sparse)
+{
+    *groups = (Groups){ .container = { &groups_type, pool }, .aggregates = aggregates };
+    state_init(&groups->state, pool, aggregates->layout, sparse);
+    if (aggregates->distinct_count)
+        groups->distincts = mem_calloc((size_t)aggregates->distinct_count, sizeof(PairSet));
+    for (int i = 0; i < aggregates->distinct_count; i++)
+        pair_set_init(&groups->distincts[i], pool, &aggregates->distincts[i].layout);
+    if (aggregates->set_count)
+        groups->sets = mem_calloc((size_t)aggregates->set_count, sizeof(OrderedSets));
+    for (int i = 0; i < aggregates->set_count; i++)
+        ordered_sets_init(&groups->sets[i], pool, aggregates->set_types[i]);
+}
+
+void groups_release(Groups *groups)
+{
+    if (!groups->aggregates)
+        return;
+    state_release(&groups->state);
+    for (int i = 0; groups->distincts && i < groups->aggregates->distinct_count; i++)
+        pair_set_release(&groups->distincts[i]);
+    for (int i = 0; groups->sets && i < groups->aggregates->set_count; i++)
+        ordered_sets_release(&groups->sets[i]);
+    mem_free(groups->distincts);
+    mem_free(groups->sets);
+    *groups = (Groups){ 0 };
+}
+
+void groups_clear(Groups *groups)
+{
+    state_clear(&groups->state);
+    for (int i = 0; i < groups->aggregates->distinct_count; i++)
+        pair_set_clear(&groups->distincts[i]);
+    for (int i = 0; i < groups->aggregates->set_count; i++)
+        ordered_sets_clear(&groups->sets[i]);
+}
+
+size_t groups_bytes(const Groups *groups)
+{
+    size_t bytes = state_bytes(&groups->state);
+    for (int i = 0; i < groups->aggregates->distinct_count; i++)
+        bytes += key_table_bytes(&groups->distincts[i].keys) + state_bytes(&groups->distincts[i].state);
+    for (int i = 0; i < groups->aggregates->set_count; i++)
+        bytes += groups->sets[i].nodes_bytes + groups->sets[i].roots_bytes;
+    return bytes;
+}
+
+/* ---- update ---- */
+
+static inline bool filter_passes(const Vector *filter, uint32_t row)
+{
+    return !vector_is_null(filter, row) && ((const uint8_t *)filter->values)[row & vector_mask(filter)];
+}
+
+static void update_call(const Aggregates *aggregates, Groups *groups, int call, const Batch *batch, const uint32_t *rows,
+                        char *const *states, uint32_t count, Evaluation *evaluation)
+{
+    const AggregateCall *plan = &aggregates->calls[call];
+    const Vector *arg[FUNCTION_MAX_ARGS];
+    for (int i = 0; i < plan->arg_count; i++)
+        arg[i] = batch->columns[plan->args[i]];
+    Selection selection = { count, rows };
+    AggregateArgs args = { states, aggregates->offsets[call], &selection, arg, batch->kinds, &groups->state.heap, evaluation };
+    plan->function->update(&args);
+}
+
+/* The rows that pass call's filter, with their states; returns their number. */
+static uint32_t filter_rows(Aggregates *aggregates, const AggregateCall *call, const Batch *batch, const uint32_t *rows,
+                            char *const *states, uint32_t count)
+{
+    const Vector *filter = batch->columns[call->filter];
+    uint32_t passed = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        aggregates->rows[passed] = rows[i];
+        aggregates->row_states[passed] = states[i];
+        passed += filter_passes(filter, rows[i]);
+    }
+    return passed;
+}
+
+/* COUNT(DISTINCT x) FILTER (..) .. over one column: one probe a row. */
+static void update_distinct(Aggregates *aggregates, Groups *groups, int which, const Batch *batch, const uint32_t *rows,
+                            const uint32_t *slots, uint32_t count, Evaluation *evaluation)
+{
+    DistinctColumn *distinct = &aggregates->distincts[which];
+    const Vector *column = batch->columns[distinct->column];
+    uint32_t kept = 0; /* rows with a value and a filter that passes */
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = rows[i];
+        uint64_t mask = 0;
+        if (vector_is_null(column, row))
+            continue;
+        for (int bit = 0; bit < distinct->call_count; bit++) {
+            int filter = aggregates->calls[distinct->calls[bit]].filter;
+            if (filter < 0 || filter_passes(batch->columns[filter], row))
+                mask |= 1ull << bit;
+        }
+        if (!mask)
+            continue;
+        aggregates->rows[kept] = row;
+        aggregates->slots[kept] = slots[i];
+        aggregates->row_states[kept] = aggregates->states[i];
+        aggregates->masks[kept++] = mask;
+    }
+    if (kept == 0)
+        return;
+    pair_set_add(&groups->distincts[which], &distinct->scratch, &column, batch->row_count, aggregates->rows, aggregates->slots, kept,
+                 aggregates->masks, batch->kinds, aggregates->changed);
+    for (int bit = 0; bit < distinct->call_count; bit++) {
+        uint32_t *chosen = aggregates->slots, chosen_count = 0; /* slots are done with */
+        char **states = (char **)aggregates->masks;             /* and so are masks */
+        for (uint32_t i = 0; i < kept; i++) {
+            chosen[chosen_count] = aggregates->rows[i];
+            states[chosen_count] = aggregates->row_states[i];
+            chosen_count += aggregates->changed[i] >> bit & 1;
+        }
+        if (chosen_count)
+            update_call(aggregates, groups, distinct->calls[bit], batch, chosen, states, chosen_count, evaluation);
+    }
+}
+
+static void count_group_rows(const Aggregates *aggregates, const Batch *batch, const uint32_t *rows, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        *(int64_t *)(aggregates->states[i] + aggregates->rows_offset) += row_kind_retracts(batch_kind(batch, rows[i])) ? -1 : 1;
+}
+
+void groups_update(Aggregates *aggregates, Groups *groups, const Batch *batch, const uint32_t *rows, const uint32_t *slots,
+                   uint32_t count, Evaluation *evaluation)
+{
+    reserve_scratch(aggregates, count);
+    state_touch(&groups->state, slots, count, aggregates->states);
+    for (int i = 0; i < aggregates->call_count; i++) {
+        const AggregateCall *call = &aggregates->calls[i];
+        if (!aggregates->plain[i])
+            continue;
+        if (call->filter < 0) {
+            update_call(aggregates, groups, i, batch, rows, aggregates->states, count, evaluation);
+            continue;
+        }
+        uint32_t passed = filter_rows(aggregates, call, batch, rows, aggregates->states, count);
+        if (passed)
+            update_call(aggregates, groups, i, batch, aggregates->rows, aggregates->row_states, passed, evaluation);
+    }
+    if (aggregates->has_rows && aggregates->rows_call < 0)
+        count_group_rows(aggregates, batch, rows, count);
+    for (int i = 0; i < aggregates->distinct_count; i++)
+        update_distinct(aggregates, groups, i, batch, rows, slots, count, evaluation);
+    for (int i = 0; i < aggregates->set_count; i++) {
+        const AggregateCall *call = &aggregates->calls[aggregates->set_calls[i]];
+        for (uint32_t r = 0; r < count; r++)
+            if (call->filter < 0 || filter_passes(batch->columns[call->filter], rows[r]))
+                ordered_sets_add(&groups->sets[i], slots[r], batch->columns[call->args[0]], rows[r],
+                                 row_kind_retracts(batch_kind(batch, rows[r])) ? -1 : 1);
+    }
+}
+
+/* ---- merging panes ---- */
+
+void groups_merge(const Aggregates *aggregates, Groups *into, uint32_t into_first, const Groups *from, uint32_t from_first,
+                  uint32_t count)
+{
+    char *to = state_entry(&into->state, into_first);
+    const char *other = state_entry(&from->state, from_first);
+    size_t width = into->state.width;
+    for (int i = 0; i < aggregates->call_count; i++)
+        if (aggregates->plain[i])
+            aggregates->calls[i].function->merge(to + aggregates->offsets[i], other + aggregates->offsets[i], width, count,
+                                                 &into->state.heap);
+    if (aggregates->has_rows && aggregates->rows_call < 0)
+        for (uint32_t i = 0; i < count; i++)
+            *(int64_t *)(to + i * width + aggregates->rows_offset) += *(const int64_t *)(other + i * width + aggregates->rows_offset);
+}
+
+void groups_unmerge(const Aggregates *aggregates, Groups *total, const Groups *gone, uint32_t first, uint32_t count)
+{
+    char *to = state_entry(&total->state, first);
+    const char *other = state_entry(&gone->state, first);
+    size_t width = total->state.width;
+    for (int i = 0; i < aggregates->call_count; i++)
+        aggregates->calls[i].function->unmerge(to + aggregates->offsets[i], other + aggregates->offsets[i], width, count);
+    if (aggregates->has_rows && aggregates->rows_call < 0)
+        for (uint32_t i = 0; i < count; i++)
+            *(int64_t *)(to + i * width + aggregates->rows_offset) -= *(const int64_t *)(other + i * width + aggregates->rows_offset);
+}
+
+/* ---- results ---- */
+
+Error *groups_result(const Aggregates *aggregates, const Groups *groups, char *const *states, const uint32_t *slots, uint32_t count,
+                     Vector *const columns[], uint32_t first, Operator *op, Batch *batch, Evaluation *evaluation)
+{
+    int set = 0;
+    for (int i = 0; i < aggregates->call_count; i++) {
+        const AggregateCall *call = &aggregates->calls[i];
+        if (set < aggregates->set_count && aggregates->set_calls[set] == i) {
+            const OrderedSets *sets = &groups->sets[set++];
+            bool largest = name_equal(call->function->name, "max");
+            for (uint32_t r = 0; r < count; r++) {
+                const OrderedNode *node = ordered_sets_end(sets, slots[r], largest);
+                if (node)
+                    ordered_sets_put(sets, node, columns[i], first + r, evaluation->arena);
+                else
+                    vector_set_null(evaluation->arena, columns[i], first + r);
+            }
+            continue;
+        }
+        uint32_t failures = evaluation->failure_count;
+        Args args = { .row_count = first + count, .live = { first + count, NULL }, .prepared = aggregates->arg_types[i],
+                      .result_type = call->type, .evaluation = evaluation };
+        call->function->result(states, aggregates->offsets[i], count, &args, columns[i], first);
+        for (uint32_t f = failures; f < evaluation->failure_count; f++)
+            TRY(job_row_error(op, POLICY_FAIL, batch, (int64_t)evaluation->failures[f].row, "expression", call->name,
+                              evaluation->failures[f].reason, call->at));
+    }
+    return NULL;
+}
+
+void groups_keep(Aggregates *aggregates, Groups *groups, const uint64_t *live, const uint32_t *remap, uint32_t kept)
+{
+    state_keep(&groups->state, live, remap, kept);
+    for (int i = 0; i < aggregates->distinct_count; i++)
+        pair_set_renumber(&groups->distincts[i], &aggregates->distincts[i].scratch, live, remap);
+    for (int i = 0; i < aggregates->set_count; i++)
+        ordered_sets_keep(&groups->sets[i], live, remap, kept);
+}
+
+/* ---- snapshot ---- */
+
+static void groups_write(const Container *container, Text *snapshot)
+{
+    const Groups *groups = (const Groups *)container;
+    container_write(&groups->state.container, snapshot);
+    for (int i = 0; i < groups->aggregates->distinct_count; i++)
+        container_write(&groups->distincts[i].container, snapshot);
+    for (int i = 0; i < groups->aggregates->set_count; i++)
+        container_write(&groups->sets[i].container, snapshot);
+}
+
+static Error *groups_read(Container *container, SnapshotReader *reader)
+{
+    Groups *groups = (Groups *)container;
+    TRY(container_read(&groups->state.container, reader));
+    for (int i = 0; i < groups->aggregates->distinct_count; i++)
+        TRY(container_read(&groups->distincts[i].container, reader));
+    for (int i = 0; i < groups->aggregates->set_count; i++)
+        TRY(container_read(&groups->sets[i].container, reader));
+    return NULL;
+}
+
+static const ContainerType groups_type = { "groups", groups_write, groups_read };

@@ -1,0 +1,85 @@
+/* exec/aggregates.h: the aggregates of one plan node, and their state over many groups.
+ *
+ *   entry of a group   [ state of call 0 | state of call 1 | .. | rows in the group, where no COUNT(*) says so ]
+ *   DISTINCT           one PairSet per argument column; calls over it get a row when its pair is new to them
+ *   shrinking MIN,MAX  (input retracts) an OrderedSets instead of a state in the entry
+ *
+ * An Aggregates is the read-only plan plus scratch memory of its operator; a Groups is state: a container. */
+#pragma once
+#include "exec/ordered_sets.h"
+#include "exec/output_builder.h"
+#include "exec/pair_set.h"
+
+typedef struct DistinctColumn {
+    int column;               /* of the input */
+    int call_count;
+    int *calls;               /* bit i: calls[i] */
+    PairLayout layout;
+    PairScratch scratch;
+} DistinctColumn;
+
+typedef struct Aggregates {
+    const PlanNode *node;
+    const AggregateCall *calls;
+    int call_count;
+    bool retracting;          /* the input has -U and -D rows */
+    char *layout;             /* of an entry */
+    size_t *offsets;          /* of each call's state */
+    bool *plain;              /* neither DISTINCT nor shrinking */
+    const Type **arg_types;   /* of the first argument; NULL without */
+    bool has_rows;            /* the entry says how many rows the group has.. */
+    size_t rows_offset;       /* ..here */
+    bool mergeable_by_copy;   /* no strings, sets: a first pane may be copied */
+    bool all_plain;
+    bool order_sensitive;     /* a call depends on the order of rows */
+    bool invertible;          /* all calls unmerge */
+    int rows_call;            /* the COUNT(*) that says how many rows a group has; -1: a field of its own */
+    int distinct_count;
+    DistinctColumn *distincts;
+    int set_count;            /* calls over OrderedSets */
+    int *set_calls;
+    const Type **set_types;
+    /* scratch, by row of the batch or of the run */
+    uint32_t capacity;
+    char **states;
+    uint32_t *rows, *slots;
+    char **row_states;
+    uint64_t *masks, *changed;
+} Aggregates;
+
+typedef struct Groups {
+    Container container;
+    const Aggregates *aggregates;
+    StateColumns state;
+    PairSet *distincts;
+    OrderedSets *sets;
+} Groups;
+
+/* `count_rows`: the entry must say how many rows a group has (panes, retractions). */
+Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, bool count_rows);
+void aggregates_close(Aggregates *aggregates);
+
+void groups_init(Groups *groups, MemoryPool *pool, const Aggregates *aggregates, bool sparse);
+void groups_release(Groups *groups);
+void groups_clear(Groups *groups);       /* keeps its memory */
+size_t groups_bytes(const Groups *groups);
+
+/* Adds rows[i] of the batch to the group slots[i], which is covered. aggregates->states[i] is its entry afterwards. */
+void groups_update(Aggregates *aggregates, Groups *groups, const Batch *batch, const uint32_t *rows, const uint32_t *slots,
+                   uint32_t count, Evaluation *evaluation);
+/* Adds groups [from_first, + count) of `from` to groups into_first.. of `into`; both ranges are covered and stay in one chunk.
+ * Plain calls only. */
+void groups_merge(const Aggregates *aggregates, Groups *into, uint32_t into_first, const Groups *from, uint32_t from_first,
+                  uint32_t count);
+void groups_unmerge(const Aggregates *aggregates, Groups *total, const Groups *gone, uint32_t first, uint32_t count);
+/* The rows of a group. */
+static inline int64_t group_rows(const Aggregates *aggregates, const char *entry)
+{
+    int64_t rows;
+    memcpy(&rows, entry + aggregates->rows_offset, 8);
+    return rows;
+}
+/* Results of the groups slots[i] (entries states[i]) into columns[call], rows first.. A failed result is the job's error. */
+Error *groups_result(const Aggregates *aggregates, const Groups *groups, char *const *states, const uint32_t *slots, uint32_t count,
+                     Vector *const columns[], uint32_t first, Operator *op, Batch *batch, Evaluation *evaluation);
+void groups_keep(Aggregates *aggregates, Groups *groups, const uint64_t *live, const uint32_t *remap, uint32_t kept);

@@ -1,0 +1,54 @@
+/* exec/late_rows.c: see late_rows.h. */
+#include "exec/late_rows.h"
+
+void late_release(LateRows *late)
+{
+    mem_free(late->rows);
+    *late = (LateRows){ 0 };
+}
+
+void late_add(LateRows *late, uint32_t row, int64_t start_us, int64_t end_us, int64_t clock_us)
+{
+    if (late->count == late->capacity)
+        late->rows = mem_grow(late->rows, &late->capacity, (size_t)late->count + 1, sizeof(LateRow));
+    late->rows[late->count++] = (LateRow){ row, start_us, end_us, clock_us };
+}
+
+/* The batch's rows with the late columns behind; the late rows are selected. */
+static Batch *late_batch(const LateRows *late, Batch *batch)
+{
+    enum { REASON, START, END, WATERMARK, LATE_COLUMNS };
+    Batch *out = batch_share(batch);
+    Arena *arena = &out->arena;
+    int count = batch->column_count;
+    Vector **columns = ARENA_ARRAY(arena, Vector *, count + LATE_COLUMNS);
+    for (int i = 0; i < count; i++)
+        columns[i] = out->columns[i];
+    for (int i = 0; i < LATE_COLUMNS; i++)
+        columns[count + i] = vector_new(arena, type_scalar(i == REASON ? TYPE_VARCHAR : TYPE_TIMESTAMP), batch->row_count);
+    uint32_t *rows = ARENA_ARRAY(arena, uint32_t, late->count);
+    for (uint32_t i = 0; i < late->count; i++) {
+        const LateRow *row = &late->rows[i];
+        rows[i] = row->row;
+        ((Str *)columns[count + REASON]->values)[row->row] = str_view("window closed", 13);
+        ((int64_t *)columns[count + START]->values)[row->row] = row->start_us;
+        ((int64_t *)columns[count + END]->values)[row->row] = row->end_us;
+        ((int64_t *)columns[count + WATERMARK]->values)[row->row] = row->clock_us;
+    }
+    out->columns = columns;
+    out->column_count = count + LATE_COLUMNS;
+    out->selection = (Selection){ late->count, rows };
+    return out;
+}
+
+Error *late_flush(LateRows *late, Operator *op, Batch *batch)
+{
+    if (late->count || late->windows)
+        job_count_late(op, late->count, late->windows);
+    Error *error = NULL;
+    if (late->count && output_wanted(op, PORT_LATE))
+        error = output_push(op, PORT_LATE, late_batch(late, batch));
+    late->count = 0;
+    late->windows = 0;
+    return error;
+}
