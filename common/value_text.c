@@ -205,7 +205,8 @@ void text_add_value_json(Text *text, const Vector *vector, uint32_t row)
         if (isfinite(((const double *)vector->values)[row])) {
             add_scalar(text, vector, row);
             return;
-        } /* fall through: NaN and infinities are strings */
+        } /* NaN and infinities are strings */
+        __attribute__((fallthrough));
     case TYPE_BYTES:
     case TYPE_DATE:
     case TYPE_TIME:

@@ -115,6 +115,7 @@ struct AstExpr {
     AstExpr *filter;           /* FILTER (WHERE ..) */
     AstOver *over;
     AstOrder within_order;     /* WITHIN GROUP (ORDER BY ..), and ORDER BY inside the call or of TABLE .. */
+    int depth;                 /* height of this tree, sub-queries included; the parser keeps it under PARSER_MAX_DEPTH */
 };
 
 /* ---- windows, emission ---- */
@@ -187,6 +188,7 @@ struct AstRelation {
     AstNames using;
     bool has_within; AstDuration within_before, within_after, join_grace; /* WITHIN n | (before, after) [GRACE PERIOD n] */
     AstExpr *system_time;      /* FOR SYSTEM_TIME AS OF e */
+    AstExpr *timestamp_by, *timestamp_over; /* TIMESTAMP BY e OVER k of one side of a join; of a lone source it is the query's */
     AstProperties hints;       /* OPTIONS('k' = 'v') */
     AstMatch *match;
     AstName alias;
@@ -215,12 +217,12 @@ struct AstQuery {
     struct { AstSelectItem *items; int count, capacity; } items;
     AstName into;              /* ASA: SELECT .. INTO sink */
     AstRelation *from;         /* NULL: SELECT 1; a comma list is a chain of AST_JOIN_CROSS */
-    AstExpr *timestamp_by, *timestamp_over;
+    AstExpr *timestamp_by, *timestamp_over; /* of a lone source in FROM; those of a join's sides are in the relations */
     AstWindow window;
     AstExpr *where;
     AstGroupKind group_kind;
-    AstExprs group_by;
-    struct { AstExprs *items; int count, capacity; } grouping_sets;
+    AstExprs group_by;         /* the plain items, also those beside GROUPING SETS, CUBE, ROLLUP */
+    struct { AstExprs *items; int count, capacity; } grouping_sets; /* the sets; CUBE's or ROLLUP's elements */
     Span group_at;
     AstDuration allowed_lateness; /* after GROUP BY */
     AstName late_into;            /* after GROUP BY */
@@ -230,6 +232,7 @@ struct AstQuery {
     AstOrder order_by;
     AstEmit emit;
     AstExpr *limit, *offset;   /* number or variable */
+    int depth;                 /* height of the highest expression, sub-queries included */
 };
 
 /* ---- statements ---- */

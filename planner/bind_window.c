@@ -408,7 +408,8 @@ static Error *late_name(Binder *binder, const AstExpr *ast, const AstName **name
 Error *bind_window_function(Binder *binder, const AstRelation *ast, Relation *relation, bool *is_window)
 {
     const AstExpr *call = ast->function;
-    *is_window = call && is_window_call(call) && strlen(ast_call_name(call)) <= strlen("cumulate");
+    static const char *const names[] = { "tumble", "hop", "session", "cumulate", NULL };
+    *is_window = call && is_window_call(call) && named(ast_call_name(call), names);
     if (!*is_window)
         return NULL;
     const char *name = ast_call_name(call);

@@ -42,6 +42,7 @@ typedef struct SidePort {
     const char *name;
     PlanInput input;
     int *columns; int column_count; /* of the port: what a reader sees */
+    bool own;                       /* of the statement itself, not of something that it reads */
 } SidePort;
 
 typedef struct CteScope {
@@ -73,6 +74,9 @@ typedef struct QueryContext {
 
 /* ---- bind_query.c: set operations, VALUES, ORDER BY, LIMIT, CTEs ---- */
 Error *bind_query(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation);
+
+/* Sorts and limits; keys are columns of the relation. */
+Error *bind_order(Binder *binder, const AstQuery *query, const SortKey *keys, int key_count, Relation *relation);
 
 /* ---- bind_select.c: one block ---- */
 Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation);
@@ -109,8 +113,6 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
 Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input, const AstExpr *timestamp_by, Span at, Relation *relation);
 /* TIMESTAMP BY over any relation. */
 Error *bind_timestamp_by(Binder *binder, const AstExpr *expr, Relation *relation);
-/* Dead-letter streams get a catalog entry as soon as something names them. */
-Error *bind_side_entry(Binder *binder, const char *name, Span at, const Schema *schema, const CatalogProducer *producer);
 
 /* ---- bind_lookup.c: joins ---- */
 Error *bind_join(Block *block, const AstRelation *join, Relation *relation);

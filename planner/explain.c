@@ -59,7 +59,7 @@ static void print_sort(Arena *arena, const PlanNode *node, const SortKey *keys, 
 {
     for (int i = 0; i < count; i++)
         text_printf(text, "%s%s%s%s", i ? ", " : "", input_name(arena, node, 0, keys[i].column), keys[i].descending ? " DESC" : "",
-                    keys[i].nulls_first == keys[i].descending ? "" : keys[i].nulls_first ? " NULLS FIRST" : " NULLS LAST");
+                    keys[i].nulls_first ? " NULLS FIRST" : "");
 }
 
 void explain_window(const WindowSpec *window, Text *text)
@@ -203,13 +203,14 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
         print_aggregate(arena, node, text);
         break;
     case PLAN_RANK:
-        text_printf(text, " %s <= %lld", node->rank.rank == RANK_ROW_NUMBER ? "ROW_NUMBER" : node->rank.rank == RANK_RANK ? "RANK" : "DENSE_RANK",
-                    (long long)node->rank.limit);
+        text_printf(text, " %s", node->rank.rank == RANK_ROW_NUMBER ? "ROW_NUMBER" : node->rank.rank == RANK_RANK ? "RANK" : "DENSE_RANK");
+        if (node->rank.limit != INT64_MAX)
+            text_printf(text, " <= %lld", (long long)node->rank.limit);
         if (node->rank.partition_count) {
             text_add_c(text, " by ");
             print_names(arena, node, node->rank.partition_columns, node->rank.partition_count, text);
         }
-        text_add_c(text, " order ");
+        text_add_c(text, node->rank.key_count ? " order " : " in order of arrival");
         print_sort(arena, node, node->rank.keys, node->rank.key_count, text);
         break;
     case PLAN_SORT:

@@ -276,8 +276,11 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
         break;
     }
     case PLAN_RANK:
-        text_printf(&text, "%lld row%s a partition, %s", (long long)node->rank.limit, node->rank.limit == 1 ? "" : "s",
-                    node->rank.trigger == TRIGGER_FINAL ? "until its window closes" : "until the end of the input");
+        if (node->rank.limit == INT64_MAX)
+            text_add_c(&text, "all rows, ");
+        else
+            text_printf(&text, "%lld row%s a partition, ", (long long)node->rank.limit, node->rank.limit == 1 ? "" : "s");
+        text_printf(&text, "%s", node->rank.trigger == TRIGGER_FINAL ? "until its window closes" : "until the end of the input");
         break;
     case PLAN_SORT:
         if (node->sort.limit >= 0)
