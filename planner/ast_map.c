@@ -1,5 +1,6 @@
 /* planner/ast_map.c: walking and copying expression trees. */
 #include "planner/ast_map.h"
+#include "parser/parser.h"
 
 typedef struct Lambda {
     const AstNames *parameters;
@@ -130,4 +131,13 @@ void ast_conjuncts(Arena *arena, const AstExpr *expr, AstExprs *conjuncts)
         return;
     }
     LIST_ADD(arena, conjuncts, (AstExpr *)expr);
+}
+
+const char *ast_text(Arena *arena, const AstExpr *expr)
+{
+    Text text = { 0 };
+    ast_print_expr(expr, &text);
+    const char *copy = arena_strdup(arena, text_c(&text));
+    text_release(&text);
+    return copy;
 }

@@ -19,3 +19,5 @@ AstExpr *ast_marker(Arena *arena, int column, Span at);
 const char *ast_call_name(const AstExpr *expr);
 /* ... AND ... taken apart, left to right. */
 void ast_conjuncts(Arena *arena, const AstExpr *expr, AstExprs *conjuncts);
+/* The expression as SQL. */
+const char *ast_text(Arena *arena, const AstExpr *expr);

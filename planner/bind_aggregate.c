@@ -49,7 +49,7 @@ static bool is_aggregate_name(const char *name)
     return false;
 }
 
-static bool is_aggregate_call(const AstExpr *expr)
+bool is_aggregate_call(const AstExpr *expr)
 {
     const char *name = ast_call_name(expr);
     return name && !expr->over && expr->path.count == 1 && is_aggregate_name(name);
@@ -72,15 +72,6 @@ static const char *canonical(Arena *arena, const Expr *expr)
 {
     Text text = { 0 };
     expr_canonical(expr, &text);
-    const char *copy = arena_strdup(arena, text_c(&text));
-    text_release(&text);
-    return copy;
-}
-
-static const char *ast_text(Arena *arena, const AstExpr *expr)
-{
-    Text text = { 0 };
-    ast_print_expr(expr, &text);
     const char *copy = arena_strdup(arena, text_c(&text));
     text_release(&text);
     return copy;

@@ -74,6 +74,7 @@ typedef struct CatalogEntry {
     const Type *type;               /* CATALOG_TYPE */
 } CatalogEntry;
 
+typedef struct Catalog Catalog;
 struct Catalog {
     /* The entry of that name: exact first, then unique without case; NULL. Types are looked up apart from relations. */
     CatalogEntry *(*find)(Catalog *catalog, const char *name, bool type);
@@ -86,7 +87,6 @@ struct Catalog {
     Arena arena;       /* entries, their options and schemas */
     void *state;
 };
-typedef struct Catalog Catalog;
 
 Catalog *catalog_new_memory(void);
 void catalog_free(Catalog *catalog); /* NULL is fine */

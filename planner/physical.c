@@ -1,6 +1,7 @@
 /* planner/physical.c: the last step of planning: rewrites in their order, then ids, ports, traits, segments, names. */
 #include "planner/physical.h"
 #include <ctype.h>
+#include "common/calendar.h"
 #include "common/hash.h"
 #include "planner/explain.h"
 #include "planner/expr.h"
@@ -330,6 +331,28 @@ static bool order_matters(const PlanNode *node)
     return false;
 }
 
+/* Where no operator acts on time nobody asks for it: rows without a time are not bad there, and nothing is stamped. Not a rewrite:
+ * what a NULL time means depends on it. */
+static void drop_unused_watermarks(RewriteContext *context)
+{
+    NodeList nodes = rewrite_nodes(context);
+    bool *acts = ARENA_ARRAY(context->arena, bool, nodes.count + 1); /* something above acts on time */
+    bool *bad_rows = ARENA_ARRAY(context->arena, bool, nodes.count + 1);
+    for (int n = nodes.count - 1; n >= 0; n--) {
+        LogicalNode *node = nodes.items[n];
+        bool here = acts[n] || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE ||
+                    (node->kind == PLAN_RANK && node->rank.trigger == TRIGGER_FINAL);
+        for (int i = 0; i < node->input_count; i++)
+            for (int under = 0; under < n; under++)
+                if (nodes.items[under] == node->inputs[i].node) {
+                    acts[under] |= here && node->kind != PLAN_WATERMARK; /* a new stamp replaces the old one */
+                    bad_rows[under] |= node->inputs[i].port == PORT_DEAD_LETTER;
+                }
+        if (node->kind == PLAN_WATERMARK && !acts[n] && !bad_rows[n])
+            rewrite_replace(&nodes, node, node->inputs[0]);
+    }
+}
+
 Plan *physical_plan(Arena *arena, const PlannerSettings *settings, const PhysicalOutput *outputs, int output_count)
 {
     RewriteContext context = { .arena = arena, .settings = settings, .root_count = output_count };
@@ -338,6 +361,7 @@ Plan *physical_plan(Arena *arena, const PlannerSettings *settings, const Physica
         outputs[o].sink->sink.output = o;
         context.roots[o] = main_port(outputs[o].sink);
     }
+    drop_unused_watermarks(&context);
     rewrite_all(&context);
 
     Plan *plan = ARENA_NEW(arena, Plan);

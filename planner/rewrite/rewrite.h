@@ -12,7 +12,7 @@ typedef struct RewriteContext {
 } RewriteContext;
 
 typedef struct RewriteRule {
-    int number;                         /* in the order of application; never reused */
+    int number;                         /* its name in talk and EXPLAIN; never reused */
     const char *name;
     const char *doc;                    /* one sentence, for SHOW PROPERTIES */
     int (*apply)(RewriteContext *context); /* returns how many changes it made */
@@ -31,6 +31,7 @@ int rewrite_projection_pruning(RewriteContext *context);
 int rewrite_merge_projections(RewriteContext *context);
 int rewrite_identity_projections(RewriteContext *context);
 int rewrite_top_k(RewriteContext *context);
+int rewrite_rank_limit(RewriteContext *context);
 
 /* ---- for rules ---- */
 

@@ -1,0 +1,384 @@
+/* planner/bind_select.c: one SELECT block, in the order in which SQL means it:
+ * FROM, windows, WHERE, GROUP BY, HAVING, ranks, QUALIFY, SELECT, DISTINCT. ORDER BY's keys become hidden columns behind the
+ * selected ones. So do the event time and the bounds of windows: outer blocks, ROWTIME and WINDOWSTART need them. */
+#include <ctype.h>
+#include "planner/ast_map.h"
+#include "planner/binder.h"
+
+typedef struct Item {
+    AstExpr *expr;          /* as written, or a marker for a column of `*` */
+    const char *name;       /* NULL: comes from the expression */
+    bool explicit_name;
+    Span at;
+} Item;
+
+typedef struct Select {
+    Block block;
+    Arena *arena;
+    struct { Item *items; int count, capacity; } items;
+    SortKey *order; Span *order_at; int order_count; /* columns of the projection */
+    AstExpr **exprs; int expr_count;                 /* items, HAVING, QUALIFY, then order expressions that are no item */
+    int having, qualify, first_extra;
+} Select;
+
+/* ---- SELECT * ---- */
+
+static void add_item(Select *select, AstExpr *expr, const char *name, bool explicit_name, Span at)
+{
+    Item item = { expr, name, explicit_name, at };
+    LIST_ADD(select->arena, &select->items, item);
+}
+
+static Error *expand_struct(Select *select, const AstExpr *star)
+{
+    Expr *expr = NULL;
+    TRY(block_expr(&select->block, &select->block.from, star->left, &expr));
+    if (expr->type->kind != TYPE_STRUCT)
+        return error_at(ERR_BIND, star->at, "only a STRUCT has fields to expand, this is %s", type_text(select->arena, expr->type));
+    for (int i = 0; i < expr->type->child_count; i++) {
+        AstExpr *field = ARENA_NEW(select->arena, AstExpr);
+        field->kind = AST_FIELD;
+        field->at = field->op_at = star->at;
+        field->left = star->left;
+        AstName name = { expr->type->names[i], true, star->at };
+        LIST_ADD(select->arena, &field->path, name);
+        add_item(select, field, expr->type->names[i], false, star->at);
+    }
+    return NULL;
+}
+
+static Error *expand_star(Select *select, const AstExpr *star)
+{
+    Block *block = &select->block;
+    const char *qualifier = star->path.count ? star->path.items[star->path.count - 1].text : NULL;
+    bool found = false;
+    if (star->left)
+        return expand_struct(select, star);
+    for (int p = 0; p < block->parts.count; p++) {
+        const ScopeRelation *part = &block->parts.items[p];
+        if (qualifier && (!part->alias || !name_equal(part->alias, qualifier)))
+            continue;
+        found = true;
+        for (int i = 0; i < part->schema->column_count; i++)
+            if (!part->schema->columns[i].hidden)
+                add_item(select, ast_marker(select->arena, part->base + i, star->at), part->schema->columns[i].name, false, star->at);
+    }
+    if (!found && qualifier) { /* a STRUCT column? */
+        AstExpr name = *star;
+        name.kind = AST_NAME;
+        AstExpr copy = *star;
+        copy.left = arena_copy(select->arena, &name, sizeof name);
+        Error *error = expand_struct(select, &copy);
+        if (!error)
+            return NULL;
+        error_free(error);
+        return error_at(ERR_BIND, star->at, "no table '%s' in this query", qualifier);
+    }
+    if (!found)
+        return error_at(ERR_BIND, star->at, "SELECT * needs FROM");
+    return NULL;
+}
+
+static Error *expand_items(Select *select, bool aggregated)
+{
+    const AstQuery *query = select->block.query;
+    for (int i = 0; i < query->items.count; i++) {
+        const AstSelectItem *item = &query->items.items[i];
+        if (item->expr->kind != AST_STAR) {
+            const char *name = item->alias.text;
+            if (name && !item->alias.quoted && binder_rules(select->block.binder)->upper_names) {
+                char *upper = arena_strdup(select->arena, name);
+                for (char *c = upper; *c; c++)
+                    *c = (char)toupper((unsigned char)*c);
+                name = upper;
+            }
+            add_item(select, item->expr, name, name != NULL, item->at);
+            continue;
+        }
+        if (aggregated && !item->expr->left)
+            return error_hint(error_at(ERR_BIND, item->expr->at, "SELECT * does not go with GROUP BY or aggregates"), "name the columns");
+        TRY(expand_star(select, item->expr));
+    }
+    return NULL;
+}
+
+/* ---- ORDER BY ---- */
+
+/* The item that an ORDER BY expression means by number or name; -1: an expression of its own. */
+static Error *order_item(Select *select, const AstExpr *expr, int *item)
+{
+    *item = -1;
+    if (expr->kind == AST_LITERAL && type_is_integer(expr->value.type)) {
+        if (expr->value.integer < 1 || expr->value.integer > select->items.count)
+            return error_at(ERR_BIND, expr->at, "ORDER BY %lld: there are %d columns", (long long)expr->value.integer, select->items.count);
+        *item = (int)expr->value.integer - 1;
+    } else if (expr->kind == AST_NAME && expr->path.count == 1) {
+        for (int pass = 0; pass < 2 && *item < 0; pass++)
+            for (int i = 0; i < select->items.count && *item < 0; i++) {
+                const Item *candidate = &select->items.items[i];
+                const char *name = candidate->name ? candidate->name : pass ? ast_expr_name(candidate->expr) : NULL;
+                if (name && name_equal(name, expr->path.items[0].text))
+                    *item = i;
+            }
+    }
+    return NULL;
+}
+
+static Error *collect_exprs(Select *select)
+{
+    const AstQuery *query = select->block.query;
+    int count = select->items.count;
+    select->exprs = ARENA_ARRAY(select->arena, AstExpr *, count + 2 + query->order_by.count + 1);
+    for (int i = 0; i < count; i++)
+        select->exprs[i] = select->items.items[i].expr;
+    select->having = count;
+    select->exprs[count++] = query->having;
+    select->qualify = count;
+    select->exprs[count++] = query->qualify;
+    select->first_extra = count;
+    select->order = ARENA_ARRAY(select->arena, SortKey, query->order_by.count + 1);
+    for (int i = 0; i < query->order_by.count; i++) {
+        const AstOrderItem *order = &query->order_by.items[i];
+        int item = -1;
+        TRY(order_item(select, order->expr, &item));
+        if (item < 0) {
+            item = select->items.count + (count - select->first_extra);
+            select->exprs[count++] = order->expr;
+            if (query->distinct)
+                return error_at(ERR_BIND, order->expr->at, "with DISTINCT, ORDER BY may only name selected columns");
+        }
+        select->order[select->order_count++] = (SortKey){ item, order->descending, order->nulls == 1 };
+    }
+    select->expr_count = count;
+    return NULL;
+}
+
+/* ---- conditions ---- */
+
+static Error *condition(Select *select, Relation *relation, const AstExpr *ast, const char *what)
+{
+    Expr *predicate = NULL;
+    TRY(block_expr(&select->block, relation, ast, &predicate));
+    if (predicate->type->kind != TYPE_BOOLEAN && predicate->type->kind != TYPE_NULL)
+        return error_at(ERR_BIND, ast->at, "%s needs a condition, this is %s", what, type_text(select->arena, predicate->type));
+    if (predicate->type->kind == TYPE_NULL)
+        TRY(binder_cast(select->arena, predicate, type_scalar(TYPE_BOOLEAN), &predicate));
+    binder_filter(select->block.binder, relation, predicate, ast->at);
+    return NULL;
+}
+
+/* WHERE below an aggregation that still has to assign its windows: conditions on the bounds are conditions on the groups. */
+static Error *where_under_window(Select *select, AstExpr **having)
+{
+    Block *block = &select->block;
+    AstExprs conjuncts = { 0 };
+    ast_conjuncts(select->arena, block->query->where, &conjuncts);
+    int virtual_from = block->from.schema.column_count - 3;
+    for (int i = 0; i < conjuncts.count; i++) {
+        Expr *expr = NULL;
+        TRY(block_expr(block, &block->from, conjuncts.items[i], &expr));
+        if (expr_max_column(expr) < virtual_from) {
+            TRY(condition(select, &block->from, conjuncts.items[i], "WHERE"));
+            continue;
+        }
+        if (!*having) {
+            *having = conjuncts.items[i];
+            continue;
+        }
+        AstExpr *both = ARENA_NEW(select->arena, AstExpr);
+        *both = (AstExpr){ .kind = AST_BINARY, .op = OP_AND, .at = span_join((*having)->at, conjuncts.items[i]->at), .left = *having, .right = conjuncts.items[i] };
+        *having = both;
+    }
+    return NULL;
+}
+
+/* ---- the projection ---- */
+
+static const char *unnamed(Select *select, const AstExpr *ast, int number)
+{
+    const DialectRules *rules = binder_rules(select->block.binder);
+    if (rules->unnamed_column) {
+        Text text = { 0 }; /* the format is one of ours */
+        _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wformat-nonliteral\"")
+        text_printf(&text, rules->unnamed_column, number);
+        _Pragma("GCC diagnostic pop")
+        const char *name = arena_strdup(select->arena, text_c(&text));
+        text_release(&text);
+        return name;
+    }
+    while (ast->kind == AST_CAST && ast->left)
+        ast = ast->left;
+    if (ast_expr_name(ast))
+        return ast_expr_name(ast);
+    const char *call = ast_call_name(ast);
+    if (call) {
+        char *lower = arena_strdup(select->arena, call);
+        for (char *c = lower; *c; c++)
+            *c = (char)tolower((unsigned char)*c);
+        return lower;
+    }
+    return arena_printf(select->arena, "column%d", number + 1);
+}
+
+static bool name_taken(const Column *columns, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (!columns[i].hidden && name_equal(columns[i].name, name))
+            return true;
+    return false;
+}
+
+static Error *item_name(Select *select, int index, const Expr *expr, const Schema *under, const Column *columns, const char **result)
+{
+    const Item *item = &select->items.items[index];
+    if (item->explicit_name) {
+        if (name_taken(columns, index, item->name))
+            return error_at(ERR_BIND, item->at, "two columns are called '%s'", item->name);
+        *result = item->name;
+        return NULL;
+    }
+    const char *name = item->name ? item->name : ast_expr_name(item->expr);
+    if (name && expr->kind == EXPR_COLUMN && name_equal(name, under->columns[expr->column].name))
+        name = under->columns[expr->column].name; /* the case in which it was declared */
+    if (!name)
+        name = unnamed(select, item->expr, index);
+    const char *base = name;
+    for (int n = 1; name_taken(columns, index, name); n++)
+        name = arena_printf(select->arena, "%s_%d", base, n);
+    *result = name;
+    return NULL;
+}
+
+static bool is_carried_name(const char *name)
+{
+    static const char *const names[] = { "ROWTIME", "WINDOWSTART", "WINDOWEND", "window_start", "window_end", "window_time" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+typedef struct Projection {
+    Expr **exprs;
+    Column *columns;
+    int count;
+} Projection;
+
+/* Where column `from` of the input stands in the projection; -1 nowhere. */
+static int projected(const Projection *projection, int from)
+{
+    for (int i = 0; i < projection->count && from >= 0; i++)
+        if (projection->exprs[i]->kind == EXPR_COLUMN && projection->exprs[i]->column == from)
+            return i;
+    return -1;
+}
+
+static void carry_hidden(Arena *arena, const Relation *relation, Projection *projection)
+{
+    const WindowColumns *window = &relation->window;
+    for (int i = 0; i < relation->schema.column_count; i++) {
+        const Column *column = &relation->schema.columns[i];
+        bool meaning = i == relation->time_column || (window->windowed && (i == window->start || i == window->end || i == window->time));
+        if (!meaning && !(column->hidden && is_carried_name(column->name)))
+            continue;
+        if (meaning && projected(projection, i) >= 0)
+            continue;
+        const char *name = is_carried_name(column->name) ? column->name : "$time";
+        if (name_taken(projection->columns, projection->count, name)) {
+            if (!meaning)
+                continue;
+            name = arena_printf(arena, "$%s", name);
+        }
+        projection->exprs[projection->count] = binder_column(arena, &relation->schema, i, SPAN_NONE);
+        projection->columns[projection->count++] = (Column){ .name = name, .hidden = true };
+    }
+}
+
+static Error *project(Select *select, Relation *under, Relation *relation)
+{
+    Arena *arena = select->arena;
+    Block *block = &select->block;
+    int items = select->items.count, extras = select->expr_count - select->first_extra;
+    int room = items + extras + under->schema.column_count + 1;
+    Projection projection = { ARENA_ARRAY(arena, Expr *, room), ARENA_ARRAY(arena, Column, room), 0 };
+    Error *errors = NULL;
+    for (int i = 0; i < items; i++) {
+        Expr *expr = NULL;
+        Error *error = block_expr(block, under, select->exprs[i], &expr);
+        if (!error && expr->type->kind == TYPE_NULL) /* SELECT NULL */
+            error = binder_cast(arena, expr, type_scalar(TYPE_VARCHAR), &expr);
+        Column column = { 0 };
+        if (!error)
+            error = item_name(select, i, expr, &under->schema, projection.columns, &column.name);
+        errors = error_append(errors, error);
+        if (error)
+            continue;
+        projection.exprs[i] = expr;
+        projection.columns[i] = column;
+    }
+    if (errors)
+        return errors;
+    projection.count = items;
+    for (int i = 0; i < extras; i++) {
+        Expr *expr = NULL;
+        TRY(block_expr(block, under, select->exprs[select->first_extra + i], &expr));
+        projection.exprs[projection.count] = expr;
+        projection.columns[projection.count++] = (Column){ .name = arena_printf(arena, "$order%d", i + 1), .hidden = true };
+    }
+    carry_hidden(arena, under, &projection);
+    LogicalNode *node = binder_project(block->binder, under, projection.exprs, projection.columns, projection.count, block->query->at);
+    *relation = (Relation){ .input = main_port(node), .schema = node->schema, .time_column = projected(&projection, under->time_column),
+                            .processing_time = under->processing_time, .dead_letter = under->dead_letter };
+    relation->window = under->window;
+    relation->window.start = projected(&projection, under->window.start);
+    relation->window.end = projected(&projection, under->window.end);
+    relation->window.time = projected(&projection, under->window.time);
+    return NULL;
+}
+
+/* ---- the block ---- */
+
+static Error *from_nothing(Block *block)
+{
+    Schema schema = { 0, ARENA_ARRAY(block->binder->arena, Column, 1) };
+    Value *values = ARENA_ARRAY(block->binder->arena, Value, 1);
+    LogicalNode *node = logical_values(block->binder->arena, &schema, values, 1, block->query->at);
+    block->from = (Relation){ .input = main_port(node), .schema = schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 } };
+    block_add_part(block, &block->from, 0);
+    return NULL;
+}
+
+Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation)
+{
+    Select select = { .block = { .binder = binder, .query = query, .context = context }, .arena = binder->arena };
+    Block *block = &select.block;
+    if (query->from)
+        TRY(bind_from(block));
+    else
+        TRY(from_nothing(block));
+    TRY(bind_window_clause(block));
+    bool aggregated = block_aggregates(query);
+    if (block->from.pending && !aggregated)
+        TRY(bind_window_assign(binder, &block->from));
+    TRY(expand_items(&select, aggregated));
+    TRY(collect_exprs(&select));
+    if (query->where && block->from.pending)
+        TRY(where_under_window(&select, &select.exprs[select.having]));
+    else if (query->where)
+        TRY(condition(&select, &block->from, query->where, "WHERE"));
+    Relation grouped, *under = &block->from;
+    if (aggregated) {
+        TRY(bind_aggregate(block, select.exprs, select.expr_count, &grouped));
+        under = &grouped;
+    }
+    if (select.exprs[select.having])
+        TRY(condition(&select, under, select.exprs[select.having], "HAVING"));
+    select.exprs[select.having] = NULL;
+    TRY(bind_ranks(block, select.exprs, select.expr_count, under));
+    if (select.exprs[select.qualify])
+        TRY(condition(&select, under, select.exprs[select.qualify], "QUALIFY"));
+    TRY(project(&select, under, relation));
+    if (query->distinct)
+        TRY(bind_distinct(block, relation));
+    return bind_order(binder, query, select.order, select.order_count, relation);
+}

@@ -1,0 +1,319 @@
+/* planner/define.c: CREATE and DROP. An entry is made and checked in full before the catalog sees it. */
+#include "parser/parser.h"
+#include "planner/ast_map.h"
+#include "planner/statement.h"
+
+static CatalogKind kind_of(AstObjectKind object)
+{
+    switch (object) {
+    case AST_OBJECT_STREAM: return CATALOG_STREAM;
+    case AST_OBJECT_TABLE: return CATALOG_TABLE;
+    case AST_OBJECT_VIEW: return CATALOG_VIEW;
+    case AST_OBJECT_TYPE: return CATALOG_TYPE;
+    case AST_OBJECT_FUNCTION: case AST_OBJECT_CONNECTOR: case AST_OBJECT_QUERY: break;
+    }
+    return CATALOG_STREAM;
+}
+
+static const char *statement_sql(Arena *arena, const AstStatement *statement)
+{
+    Text text = { 0 };
+    ast_print_statement(statement, &text);
+    const char *copy = arena_strdup(arena, text_c(&text));
+    text_release(&text);
+    return copy;
+}
+
+static void copy_uses(Arena *arena, const Binder *binder, CatalogEntry *entry)
+{
+    const char **uses = ARENA_ARRAY(arena, const char *, entry->use_count + binder->uses.count + 1);
+    int count = 0;
+    for (int i = 0; i < entry->use_count; i++)
+        uses[count++] = entry->uses[i];
+    for (int i = 0; i < binder->uses.count; i++) {
+        bool known = name_equal(binder->uses.items[i], entry->name);
+        for (int k = 0; k < count; k++)
+            known |= strcmp(uses[k], binder->uses.items[i]) == 0;
+        if (!known)
+            uses[count++] = arena_strdup(arena, binder->uses.items[i]);
+    }
+    entry->uses = uses;
+    entry->use_count = count;
+}
+
+/* The visible columns of a query as the columns of an entry. */
+static Error *columns_from_relation(Arena *arena, const AstCreate *create, const Relation *relation, CatalogEntry *entry, bool with_columns)
+{
+    int count = 0;
+    entry->schema.columns = ARENA_ARRAY(arena, Column, relation->schema.column_count + 1);
+    for (int i = 0; i < relation->schema.column_count; i++) {
+        const Column *column = &relation->schema.columns[i];
+        if (column->hidden)
+            continue;
+        const char *name = column->name;
+        if (create->columns.count) {
+            if (count >= create->columns.count)
+                return error_at(ERR_BIND, create->columns.items[0].at, "'%s' names %d columns, its query gives more", entry->name, create->columns.count);
+            name = create->columns.items[count].name.text;
+        }
+        entry->schema.columns[count++] = (Column){ .name = arena_strdup(arena, name), .type = type_copy(arena, column->type) };
+    }
+    if (count < create->columns.count)
+        return error_at(ERR_BIND, create->columns.items[count].at, "'%s' names %d columns, its query gives %d", entry->name, create->columns.count, count);
+    entry->schema.column_count = count;
+    if (!with_columns)
+        return NULL;
+    entry->column_count = count;
+    entry->columns = ARENA_ARRAY(arena, CatalogColumn, count + 1);
+    for (int i = 0; i < count; i++)
+        entry->columns[i] = (CatalogColumn){ entry->schema.columns[i].name, entry->schema.columns[i].type, NULL, false, false, create->name.at };
+    return NULL;
+}
+
+static int visible_index(const Schema *schema, int column)
+{
+    int visible = 0;
+    if (schema->columns[column].hidden)
+        return -1;
+    for (int i = 0; i < column; i++)
+        visible += !schema->columns[i].hidden;
+    return visible;
+}
+
+/* CREATE TABLE .. AS: its key is what tells the query's rows apart. */
+static void key_from_relation(Arena *arena, Binder *binder, const Relation *relation, CatalogEntry *entry)
+{
+    EdgeTraits traits = port_traits(binder->arena, relation->input);
+    for (int k = 0; k < traits.key_count && entry->key_count == 0; k++) {
+        int *columns = ARENA_ARRAY(arena, int, traits.keys[k].count + 1), count = 0;
+        for (int c = 0; c < traits.keys[k].count; c++) {
+            int visible = visible_index(&relation->schema, traits.keys[k].columns[c]);
+            if (visible >= 0)
+                columns[count++] = visible;
+        }
+        if (count != traits.keys[k].count || count == 0)
+            continue;
+        entry->key_columns = columns;
+        entry->key_count = count;
+        for (int i = 0; i < count; i++) {
+            entry->schema.columns[columns[i]].is_key = true;
+            entry->columns[columns[i]].is_key = true;
+        }
+    }
+}
+
+static Error *named_columns(Binder *binder, const AstNames *names, CatalogEntry *entry, int **columns, int *count)
+{
+    *columns = ARENA_ARRAY(&binder->catalog->arena, int, names->count + 1);
+    for (int i = 0; i < names->count; i++) {
+        int column = schema_find(&entry->schema, names->items[i].text);
+        if (column < 0) {
+            const char **all = ARENA_ARRAY(binder->arena, const char *, entry->schema.column_count + 1);
+            for (int c = 0; c < entry->schema.column_count; c++)
+                all[c] = entry->schema.columns[c].name;
+            return error_suggest(error_at(ERR_BIND, names->items[i].at, "no column '%s' in '%s'", names->items[i].text, entry->name), names->items[i].text, all, entry->schema.column_count);
+        }
+        (*columns)[(*count)++] = column;
+    }
+    return NULL;
+}
+
+static Error *define_as(Binder *binder, const AstStatement *statement, CatalogEntry *entry)
+{
+    Arena *arena = &binder->catalog->arena;
+    const AstCreate *create = statement->create;
+    bool connector = false;
+    if (statement->kind == AST_STMT_CREATE_AS) {
+        TRY(bind_source_definition(binder, create, entry));
+        connector = entry->source->connector != NULL;
+    }
+    entry->query = create->query;
+    Relation relation;
+    binder->final_results = false;
+    TRY(bind_statement_query(binder, statement, &relation));
+    if (!connector)
+        entry->origin = ORIGIN_QUERY;
+    TRY(columns_from_relation(arena, create, &relation, entry, connector));
+    if (connector) {
+        if (create->primary_key.count)
+            TRY(named_columns(binder, &create->primary_key, entry, &entry->key_columns, &entry->key_count));
+        else if (create->object == AST_OBJECT_TABLE)
+            key_from_relation(arena, binder, &relation, entry);
+        TRY(named_columns(binder, &create->partitioned_by, entry, &entry->partition_columns, &entry->partition_count));
+    }
+    return NULL;
+}
+
+Error *define_entry(Planner *planner, Binder *binder, const AstStatement *statement, CatalogEntry **result)
+{
+    const AstCreate *create = statement->create;
+    Arena *arena = &planner->catalog->arena;
+    CatalogEntry *entry = ARENA_NEW(arena, CatalogEntry);
+    entry->kind = statement->kind == AST_STMT_CREATE_VIEW ? CATALOG_VIEW : kind_of(create->object);
+    entry->name = arena_strdup(arena, create->name.text);
+    entry->at = create->name.at;
+    entry->text = planner->text;
+    entry->statement = statement;
+    entry->settings = planner->settings;
+    switch (statement->kind) {
+    case AST_STMT_CREATE_SOURCE: TRY(bind_source_definition(binder, create, entry)); break;
+    case AST_STMT_CREATE_AS:
+    case AST_STMT_CREATE_VIEW: TRY(define_as(binder, statement, entry)); break;
+    case AST_STMT_CREATE_TYPE:
+        entry->kind = CATALOG_TYPE;
+        entry->origin = ORIGIN_NONE;
+        TRY(binder_type(binder, arena, create->type, &entry->type));
+        break;
+    default: return error_at(ERR_INTERNAL, statement->at, "nothing to define");
+    }
+    entry->sql = statement_sql(arena, statement);
+    copy_uses(arena, binder, entry);
+    *result = entry;
+    return NULL;
+}
+
+/* ---- what statements put aside ---- */
+
+static Error *define_side(Planner *planner, const char *name, const Schema *schema, const CatalogProducer *producer, Span at)
+{
+    Arena *arena = &planner->catalog->arena;
+    CatalogEntry *old = planner->catalog->find(planner->catalog, name, false);
+    if (old && old->origin == ORIGIN_CONNECTOR)
+        return NULL; /* the rows are written there */
+    if (old && old->origin != ORIGIN_SIDE)
+        return error_at(ERR_BIND, at, "rows cannot be put aside into '%s': it is filled otherwise", name);
+    CatalogEntry *entry = ARENA_NEW(arena, CatalogEntry);
+    *entry = (CatalogEntry){ .kind = CATALOG_STREAM, .origin = ORIGIN_SIDE, .name = arena_strdup(arena, name), .at = at, .text = producer->text, .settings = producer->settings };
+    entry->schema = (Schema){ schema->column_count, ARENA_ARRAY(arena, Column, schema->column_count + 1) };
+    for (int i = 0; i < schema->column_count; i++)
+        entry->schema.columns[i] = (Column){ .name = arena_strdup(arena, schema->columns[i].name), .type = type_copy(arena, schema->columns[i].type) };
+    for (int i = 0; old && i < old->producers.count; i++) {
+        const CatalogProducer *other = &old->producers.items[i];
+        bool same = other->source ? producer->source && name_equal(other->source, producer->source) : other->statement == producer->statement;
+        bool earlier_select = !other->source && !producer->source && other->statement->kind == AST_STMT_QUERY && producer->statement->kind == AST_STMT_QUERY;
+        if (!same && !earlier_select) /* only the last SELECT counts */
+            LIST_ADD(arena, &entry->producers, *other);
+    }
+    LIST_ADD(arena, &entry->producers, *producer);
+    entry->sql = arena_printf(arena, "-- rows that other queries put aside");
+    return planner->catalog->put(planner->catalog, entry);
+}
+
+Error *define_sides(Planner *planner, const Binder *binder, const AstStatement *statement)
+{
+    CatalogProducer producer = { statement, NULL, planner->text, planner->settings };
+    for (int s = 0; s < binder->sides.count; s++) {
+        const SidePort *side = &binder->sides.items[s];
+        if (!side->own)
+            continue;
+        Schema port = port_schema(binder->arena, side->input);
+        Schema schema = { side->column_count, ARENA_ARRAY(binder->arena, Column, side->column_count + 1) };
+        for (int i = 0; i < side->column_count; i++)
+            schema.columns[i] = port.columns[side->columns[i]];
+        TRY(define_side(planner, side->name, &schema, &producer, statement->at));
+    }
+    return NULL;
+}
+
+static Error *define_source_side(Planner *planner, const CatalogEntry *entry)
+{
+    if (!entry->source || !entry->source->dead_letter)
+        return NULL;
+    CatalogProducer producer = { NULL, entry->name, planner->text, planner->settings };
+    return define_side(planner, entry->source->dead_letter, &dead_letter_columns, &producer, entry->at);
+}
+
+/* ---- CREATE ---- */
+
+Error *define_create(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
+{
+    const AstCreate *create = statement->create;
+    if (statement->kind == AST_STMT_CREATE_FUNCTION)
+        return binder_unsupported(statement->at, "CREATE FUNCTION");
+    bool type = statement->kind == AST_STMT_CREATE_TYPE;
+    CatalogEntry *old = planner->catalog->find(planner->catalog, create->name.text, type);
+    if (old && create->if_not_exists) {
+        planned->message = arena_printf(arena, "%s '%s' exists already", catalog_kind_name(old->kind), old->name);
+        return NULL;
+    }
+    if (old && !create->or_replace)
+        return error_hint(error_at(ERR_BIND, create->name.at, "%s '%s' exists already", catalog_kind_name(old->kind), old->name), "CREATE OR REPLACE, or DROP it first");
+    if (old && planner->pending_count) {
+        planned->kind = PLANNED_AFTER_JOB;
+        return NULL;
+    }
+    Binder binder;
+    binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
+    CatalogEntry *entry = NULL;
+    TRY(define_entry(planner, &binder, statement, &entry));
+    for (int u = 0; u < entry->use_count && old; u++)
+        if (name_equal(entry->uses[u], old->name))
+            return error_at(ERR_BIND, create->name.at, "'%s' would read itself", old->name);
+    bool job = statement->kind == AST_STMT_CREATE_AS && entry->origin == ORIGIN_CONNECTOR;
+    if (job) {
+        Outputs outputs = { 0 };
+        TRY(statement_outputs(&binder, statement, entry, &outputs));
+    }
+    TRY(planner->catalog->put(planner->catalog, entry));
+    Error *error = define_sides(planner, &binder, statement);
+    if (!error)
+        error = define_source_side(planner, entry);
+    if (error) { /* as if nothing had been asked */
+        if (old)
+            error_free(planner->catalog->put(planner->catalog, old));
+        else
+            error_free(planner->catalog->remove(planner->catalog, entry));
+        return error;
+    }
+    if (job) {
+        planner_push(planner, statement);
+        planned->kind = PLANNED_JOB_PART;
+    }
+    planned->message = arena_printf(arena, "%s '%s' %s", catalog_kind_name(entry->kind), entry->name, old ? "replaced" : "created");
+    return NULL;
+}
+
+Error *define_producer(Planner *planner, Binder *binder, const AstStatement *statement, CatalogEntry *target)
+{
+    Arena *arena = &planner->catalog->arena;
+    Relation rows;
+    TRY(bind_insert(binder, statement, target, &rows));
+    for (int i = 0; i < binder->uses.count; i++)
+        if (name_equal(binder->uses.items[i], target->name))
+            return error_at(ERR_BIND, statement->name.at, "'%s' would read itself", target->name);
+    TRY(define_sides(planner, binder, statement));
+    CatalogProducer producer = { statement, NULL, planner->text, planner->settings };
+    LIST_ADD(arena, &target->producers, producer);
+    copy_uses(arena, binder, target);
+    return NULL;
+}
+
+/* ---- DROP ---- */
+
+Error *define_drop(Planner *planner, const AstStatement *statement, Arena *arena, PlannedStatement *planned)
+{
+    bool type = statement->object == AST_OBJECT_TYPE;
+    if (statement->object == AST_OBJECT_FUNCTION || statement->object == AST_OBJECT_CONNECTOR || statement->object == AST_OBJECT_QUERY)
+        return binder_unsupported(statement->at, "this DROP");
+    if (statement->delete_topic)
+        return binder_unsupported(statement->at, "DELETE TOPIC");
+    CatalogEntry *entry = planner->catalog->find(planner->catalog, statement->name.text, type);
+    if (!entry && statement->if_exists) {
+        planned->message = arena_printf(arena, "there is no '%s'", statement->name.text);
+        return NULL;
+    }
+    if (!entry && !type)
+        TRY(catalog_get(planner->catalog, &statement->name, &entry));
+    if (!entry)
+        return error_at(ERR_BIND, statement->name.at, "no type '%s'", statement->name.text);
+    if (entry->kind != kind_of(statement->object))
+        return error_hint(error_at(ERR_BIND, statement->name.at, "'%s' is a %s", entry->name, catalog_kind_name(entry->kind)), "DROP %s %s", catalog_kind_name(entry->kind), entry->name);
+    TRY(catalog_check_unused(planner->catalog, entry, statement->name.at));
+    if (planner->pending_count) {
+        planned->kind = PLANNED_AFTER_JOB;
+        return NULL;
+    }
+    TRY(planner->catalog->remove(planner->catalog, entry));
+    planned->message = arena_printf(arena, "%s '%s' dropped", catalog_kind_name(entry->kind), entry->name);
+    return NULL;
+}

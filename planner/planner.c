@@ -1,0 +1,286 @@
+/* planner/planner.c: the door: one statement at a time, and the job that INSERTs make together. */
+#include "planner/planner.h"
+#include "planner/explain.h"
+#include "planner/statement.h"
+
+Planner *planner_new(const PlannerOptions *options)
+{
+    Planner *planner = mem_calloc(1, sizeof *planner);
+    planner->connectors = options->connectors;
+    arena_init(&planner->arena, NULL);
+    settings_init(&planner->settings);
+    planner->catalog = options->catalog;
+    if (!planner->catalog) {
+        planner->catalog = catalog_new_memory();
+        planner->owns_catalog = true;
+    }
+    return planner;
+}
+
+void planner_free(Planner *planner)
+{
+    if (!planner)
+        return;
+    if (planner->owns_catalog)
+        catalog_free(planner->catalog);
+    mem_free(planner->pending);
+    arena_release(&planner->arena);
+    mem_free(planner);
+}
+
+void planner_begin_text(Planner *planner) { planner->text++; }
+
+const char *const *planner_relation_names(const Planner *planner, Arena *arena, int *count)
+{
+    return catalog_relation_names(planner->catalog, arena, count);
+}
+
+const Schema *planner_relation_schema(const Planner *planner, const char *name)
+{
+    const CatalogEntry *entry = planner->catalog->find(planner->catalog, name, false);
+    return entry ? &entry->schema : NULL;
+}
+
+/* ---- the pending job ---- */
+
+void planner_push(Planner *planner, const AstStatement *statement)
+{
+    planner->pending = mem_grow(planner->pending, &planner->pending_capacity, planner->pending_count + 1, sizeof *planner->pending);
+    planner->pending[planner->pending_count++] = (PendingStatement){ statement, planner->text, planner->settings };
+}
+
+bool planner_job_pending(const Planner *planner) { return planner->pending_count > 0; }
+void planner_job_clear(Planner *planner) { planner->pending_count = 0; }
+
+static Error *pending_target(Planner *planner, const AstStatement *statement, CatalogEntry **target)
+{
+    const AstName *name = statement_target(statement);
+    return catalog_get(planner->catalog, name ? name : &statement->create->name, target);
+}
+
+Error *planner_job(Planner *planner, Arena *arena, Plan **plan)
+{
+    *plan = NULL;
+    size_t count = planner->pending_count;
+    planner->pending_count = 0;
+    if (count == 0)
+        return NULL;
+    Outputs outputs = { 0 };
+    for (size_t i = 0; i < count; i++) {
+        PendingStatement *pending = arena_copy(arena, &planner->pending[i], sizeof *pending);
+        Binder binder;
+        CatalogEntry *target = NULL;
+        TRY(pending_target(planner, pending->statement, &target));
+        binder_init(&binder, arena, planner->catalog, &pending->settings, planner->connectors, pending->text);
+        int first = outputs.count;
+        TRY(statement_outputs(&binder, pending->statement, target, &outputs));
+        if (pending->text != planner->text) /* places of another text mean nothing here */
+            for (int o = first; o < outputs.count; o++)
+                logical_replace_spans(arena, main_port(outputs.items[o].sink), SPAN_NONE);
+    }
+    *plan = physical_plan(arena, &planner->settings, outputs.items, outputs.count);
+    return NULL;
+}
+
+/* ---- statements ---- */
+
+static Error *plan_rows(Planner *planner, Arena *arena, const AstStatement *statement, CatalogEntry *target, Binder *binder, Plan **plan)
+{
+    Outputs outputs = { 0 };
+    binder_init(binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
+    TRY(statement_outputs(binder, statement, target, &outputs));
+    *plan = physical_plan(arena, &planner->settings, outputs.items, outputs.count);
+    return NULL;
+}
+
+static Error *target_entry(Planner *planner, const AstName *name, CatalogEntry **target)
+{
+    TRY(catalog_get(planner->catalog, name, target));
+    if ((*target)->origin == ORIGIN_CONNECTOR || (*target)->origin == ORIGIN_PROCESS)
+        return NULL;
+    return error_at(ERR_BIND, name->at, "'%s' is %s: rows cannot be inserted", (*target)->name,
+                    (*target)->origin == ORIGIN_SIDE ? "filled with rows that queries put aside" : (*target)->kind == CATALOG_VIEW ? "a view" : "filled by its query");
+}
+
+static Error *plan_select(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
+{
+    Binder binder;
+    TRY(plan_rows(planner, arena, statement, NULL, &binder, &planned->plan));
+    TRY(define_sides(planner, &binder, statement));
+    planned->kind = PLANNED_QUERY;
+    return NULL;
+}
+
+static Error *plan_insert(Planner *planner, Arena *arena, const AstStatement *statement, bool check_only, PlannedStatement *planned)
+{
+    const AstName *name = statement_target(statement);
+    CatalogEntry *target = NULL;
+    Binder binder;
+    if (statement->overwrite)
+        return binder_unsupported(statement->at, "INSERT OVERWRITE");
+    if (statement->properties.count)
+        return binder_unsupported(statement->properties.items[0].name_at, "INSERT .. WITH (..)");
+    TRY(target_entry(planner, name, &target));
+    if (target->origin == ORIGIN_PROCESS) {
+        binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
+        if (!check_only)
+            TRY(define_producer(planner, &binder, statement, target));
+        planned->kind = PLANNED_DONE;
+        planned->message = arena_printf(arena, "'%s' takes the rows of this query", target->name);
+        return NULL;
+    }
+    Outputs outputs = { 0 };
+    binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
+    TRY(statement_outputs(&binder, statement, target, &outputs));
+    if (check_only)
+        return NULL;
+    TRY(define_sides(planner, &binder, statement));
+    planner_push(planner, statement);
+    planned->kind = PLANNED_JOB_PART;
+    return NULL;
+}
+
+static Error *plan_set(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
+{
+    Error *errors = NULL;
+    for (int pass = 0; pass < 2 && !errors; pass++)
+        for (int i = 0; i < statement->statements.count; i++) {
+            const AstStatement *inner = statement->statements.items[i];
+            if (!statement_target(inner))
+                errors = error_append(errors, error_at(ERR_BIND, inner->at, "a statement set holds INSERT INTO only"));
+            else
+                errors = error_append(errors, plan_insert(planner, arena, inner, pass == 0, planned));
+        }
+    if (!errors)
+        planned->kind = planner->pending_count ? PLANNED_JOB_PART : PLANNED_DONE;
+    return errors;
+}
+
+/* A plan that only EXPLAIN sees. */
+static Error *explained_plan(Planner *planner, Arena *arena, const AstStatement *inner, Plan **plan)
+{
+    Binder binder;
+    CatalogEntry *target = NULL;
+    const AstName *name = statement_target(inner);
+    switch (inner->kind) {
+    case AST_STMT_QUERY:
+        if (name)
+            TRY(target_entry(planner, name, &target));
+        return plan_rows(planner, arena, inner, target, &binder, plan);
+    case AST_STMT_INSERT_QUERY:
+    case AST_STMT_INSERT_VALUES:
+        TRY(target_entry(planner, name, &target));
+        if (target->origin == ORIGIN_CONNECTOR)
+            return plan_rows(planner, arena, inner, target, &binder, plan);
+        return binder_unsupported(inner->at, "EXPLAIN of an INSERT into a stream without a connector");
+    case AST_STMT_CREATE_AS:
+    case AST_STMT_CREATE_VIEW: {
+        binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
+        TRY(define_entry(planner, &binder, inner, &target));
+        return plan_rows(planner, arena, inner, target->origin == ORIGIN_CONNECTOR ? target : NULL, &binder, plan);
+    }
+    default:
+        return error_at(ERR_BIND, inner->at, "only queries, INSERT and CREATE .. AS have a plan");
+    }
+}
+
+static Error *plan_explain(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
+{
+    if (!statement->explained)
+        return binder_unsupported(statement->at, "EXPLAIN of a running query");
+    if (statement->explain == AST_EXPLAIN_WHY_NO_OUTPUT)
+        return binder_unsupported(statement->at, "EXPLAIN WHY NO OUTPUT");
+    Plan *plan = NULL;
+    TRY(explained_plan(planner, arena, statement->explained, &plan));
+    if (statement->explain == AST_EXPLAIN_ANALYZE) {
+        planned->kind = PLANNED_QUERY;
+        planned->plan = plan;
+        planned->analyze = true;
+        return NULL;
+    }
+    Text text = { 0 };
+    explain_plan(plan, &text);
+    rows_from_text(arena, "plan", text_c(&text), &planned->rows);
+    text_release(&text);
+    planned->kind = PLANNED_ROWS;
+    return NULL;
+}
+
+static Error *plan_setting(Planner *planner, const AstStatement *statement, PlannedStatement *planned)
+{
+    planned->kind = PLANNED_SETTING;
+    bool unset = statement->kind == AST_STMT_UNSET;
+    if (statement->properties.count) {
+        const OptionEntry *entry = &statement->properties.items[0];
+        planned->setting.name = entry->name;
+        planned->setting.value = unset ? NULL : entry->value;
+        planned->setting.name_at = entry->name_at;
+        planned->setting.value_at = entry->value_at.length ? entry->value_at : entry->name_at;
+    } else {
+        planned->setting.name = statement->name.text;
+        planned->setting.name_at = planned->setting.value_at = statement->name.at;
+    }
+    if (!planned->setting.name)
+        return binder_unsupported(statement->at, unset ? "RESET of all settings" : "SET without a name");
+    return planner_set(planner, planned->setting.name, planned->setting.value, planned->setting.name_at, planned->setting.value_at, &planned->setting.known);
+}
+
+Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
+{
+    *planned = (PlannedStatement){ .kind = PLANNED_DONE, .message = "" };
+    switch (statement->kind) {
+    case AST_STMT_QUERY:
+        if (statement->query->into.text)
+            return plan_insert(planner, arena, statement, false, planned);
+        return plan_select(planner, arena, statement, planned);
+    case AST_STMT_CREATE_SOURCE:
+    case AST_STMT_CREATE_AS:
+    case AST_STMT_CREATE_VIEW:
+    case AST_STMT_CREATE_TYPE:
+    case AST_STMT_CREATE_FUNCTION:
+        return define_create(planner, arena, statement, planned);
+    case AST_STMT_INSERT_QUERY:
+    case AST_STMT_INSERT_VALUES:
+        return plan_insert(planner, arena, statement, false, planned);
+    case AST_STMT_STATEMENT_SET:
+        return plan_set(planner, arena, statement, planned);
+    case AST_STMT_DROP:
+        return define_drop(planner, statement, arena, planned);
+    case AST_STMT_ALTER:
+        return binder_unsupported(statement->at, "ALTER .. ADD COLUMN");
+    case AST_STMT_DESCRIBE:
+    case AST_STMT_DESCRIBE_FUNCTION:
+        planned->kind = PLANNED_ROWS;
+        return describe_statement(planner, arena, statement, &planned->rows);
+    case AST_STMT_SHOW:
+        if (statement->show == AST_SHOW_QUERIES || statement->show == AST_SHOW_VARIABLES || statement->show == AST_SHOW_PROPERTIES || statement->show == AST_SHOW_LAG) {
+            planned->kind = PLANNED_SHOW;
+            planned->show = statement->show;
+            return NULL;
+        }
+        planned->kind = PLANNED_ROWS;
+        return describe_statement(planner, arena, statement, &planned->rows);
+    case AST_STMT_EXPLAIN:
+        return plan_explain(planner, arena, statement, planned);
+    case AST_STMT_SET:
+    case AST_STMT_UNSET:
+        return plan_setting(planner, statement, planned);
+    case AST_STMT_DEFINE:
+    case AST_STMT_UNDEFINE:
+        planned->kind = PLANNED_VARIABLE;
+        planned->variable.name = statement->properties.count ? statement->properties.items[0].name : statement->name.text;
+        planned->variable.value = statement->kind == AST_STMT_DEFINE && statement->properties.count ? statement->properties.items[0].value : NULL;
+        return NULL;
+    case AST_STMT_RUN_SCRIPT:
+        planned->kind = PLANNED_SCRIPT;
+        planned->path = statement->path;
+        return NULL;
+    case AST_STMT_TERMINATE: return binder_unsupported(statement->at, "TERMINATE");
+    case AST_STMT_PAUSE: return binder_unsupported(statement->at, "PAUSE");
+    case AST_STMT_RESUME: return binder_unsupported(statement->at, "RESUME");
+    case AST_STMT_PRINT: return binder_unsupported(statement->at, "PRINT");
+    case AST_STMT_ASSERT: return binder_unsupported(statement->at, "ASSERT");
+    case AST_STMT_CONNECTOR: return error_at(ERR_UNSUPPORTED, statement->at, "Kafka Connect statements are not supported: there is no Connect cluster here");
+    }
+    return NULL;
+}

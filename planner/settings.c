@@ -1,0 +1,135 @@
+/* planner/settings.c: SET and what it changes about planning. */
+#include "planner/settings.h"
+#include "common/calendar.h"
+#include "common/options.h"
+#include "planner/explain.h"
+#include "planner/rewrite/rewrite.h"
+#include "planner/statement.h"
+
+static const char *const policy_names[] = { "fail", "skip", "null", "dead_letter", NULL }; /* order of RowPolicy */
+
+void settings_init(PlannerSettings *settings)
+{
+    *settings = (PlannerSettings){ .dialect = DIALECT_BIDSQL, .on_error = -1, .on_expr_error = -1, .max_ahead_us = US_PER_DAY };
+}
+
+#define REWRITE_PREFIX "planner.rewrite."
+
+static int find_rewrite(const char *name)
+{
+    size_t prefix = strlen(REWRITE_PREFIX);
+    if (strncasecmp(name, REWRITE_PREFIX, prefix) != 0)
+        return -1;
+    for (int r = 0; rewrite_rules[r].name; r++)
+        if (option_name_equal(name + prefix, rewrite_rules[r].name))
+            return r;
+    return -1;
+}
+
+static Error *bad_value(Span at, const char *value, const char *name, const char *const *choices)
+{
+    int count = 0;
+    while (choices[count])
+        count++;
+    return error_suggest(error_at(ERR_BIND, at, "'%s' is no value of '%s'", value, name), value, choices, count);
+}
+
+static Error *set_policy(const char *name, const char *value, Span at, bool is_expr, int *policy)
+{
+    *policy = -1;
+    for (int i = 0; value && policy_names[i]; i++)
+        if (name_equal(value, policy_names[i]))
+            *policy = i;
+    bool fits = *policy >= 0 && (is_expr || *policy != POLICY_NULL);
+    return !value || fits ? NULL : bad_value(at, value, name, policy_names);
+}
+
+static Error *set_duration(const char *name, const char *value, Span at, int64_t absent, int64_t *us)
+{
+    *us = absent;
+    if (value && (!duration_parse(value, us) || *us < 0))
+        return error_hint(error_at(ERR_BIND, at, "'%s' is no length of time for '%s'", value, name), "10 s, 5 minutes, 500 ms");
+    return NULL;
+}
+
+static Error *set_rewrites(Planner *planner, const char *name, const char *value, Span name_at, Span value_at)
+{
+    bool on = !value || name_equal(value, "on") || name_equal(value, "true");
+    if (!on && !name_equal(value, "off") && !name_equal(value, "false"))
+        return error_at(ERR_BIND, value_at, "'%s' is neither on nor off", value);
+    int rule = find_rewrite(name);
+    RewriteSet bits = rule >= 0 ? (RewriteSet)1 << rule : (RewriteSet)-1;
+    if (rule < 0 && !option_name_equal(name, REWRITE_PREFIX "all")) {
+        const char *names[32];
+        int count = 0;
+        for (; rewrite_rules[count].name; count++)
+            names[count] = rewrite_rules[count].name;
+        return error_suggest(error_at(ERR_BIND, name_at, "no rewrite '%s'", name + strlen(REWRITE_PREFIX)), name + strlen(REWRITE_PREFIX), names, count);
+    }
+    planner->settings.rewrites_off = on ? planner->settings.rewrites_off & ~bits : planner->settings.rewrites_off | bits;
+    return NULL;
+}
+
+Error *planner_set(Planner *planner, const char *name, const char *value, Span name_at, Span value_at, bool *known)
+{
+    PlannerSettings *settings = &planner->settings;
+    *known = true;
+    if (option_name_equal(name, "dialect")) {
+        Dialect dialect = DIALECT_BIDSQL;
+        if (value && !dialect_find(value, &dialect))
+            return bad_value(value_at, value, "dialect", dialect_names);
+        settings->dialect = dialect;
+        return NULL;
+    }
+    if (option_name_equal(name, "on_error"))
+        return set_policy(name, value, value_at, false, &settings->on_error);
+    if (option_name_equal(name, "on_expr_error"))
+        return set_policy(name, value, value_at, true, &settings->on_expr_error);
+    if (option_name_equal(name, "dead_letter")) {
+        settings->dead_letter = value && *value ? arena_strdup(&planner->arena, value) : NULL;
+        return NULL;
+    }
+    if (option_name_equal(name, "source.idle_timeout"))
+        return set_duration(name, value, value_at, 0, &settings->idle_timeout_us);
+    if (option_name_equal(name, "event_time.max_ahead"))
+        return set_duration(name, value, value_at, US_PER_DAY, &settings->max_ahead_us);
+    if (strncasecmp(name, REWRITE_PREFIX, strlen(REWRITE_PREFIX)) == 0)
+        return set_rewrites(planner, name, value, name_at, value_at);
+    *known = false;
+    return NULL;
+}
+
+/* ---- listing ---- */
+
+static const char *duration_value(Arena *arena, int64_t us)
+{
+    Text text = { 0 };
+    explain_duration(us, &text);
+    const char *copy = arena_strdup(arena, text_c(&text));
+    text_release(&text);
+    return copy;
+}
+
+const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int *count)
+{
+    const PlannerSettings *settings = &planner->settings;
+    const DialectRules *rules = dialect_rules(settings->dialect);
+    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 8);
+    int used = 0;
+    list[used++] = (PlannerSetting){ "dead_letter", settings->dead_letter ? settings->dead_letter : "", "", "The stream that takes rows whose expressions failed" };
+    list[used++] = (PlannerSetting){ "dialect", rules->name, "bidsql", "Whose rules count where SQL dialects contradict each other" };
+    list[used++] = (PlannerSetting){ "event_time.max_ahead", duration_value(arena, settings->max_ahead_us), "1 d", "On live input a row further ahead of the clock is bad" };
+    list[used++] = (PlannerSetting){ "on_error", policy_names[settings->on_error >= 0 ? settings->on_error : (int)rules->on_error], policy_names[rules->on_error], "What becomes of a record that does not decode" };
+    list[used++] = (PlannerSetting){ "on_expr_error", policy_names[settings->on_expr_error >= 0 ? settings->on_expr_error : (int)rules->on_expr_error], policy_names[rules->on_expr_error], "What becomes of a row whose expression fails" };
+    int first = used;
+    for (int r = 0; rewrite_rules[r].name; r++) {
+        PlannerSetting setting = { arena_printf(arena, REWRITE_PREFIX "%s", rewrite_rules[r].name), settings->rewrites_off >> r & 1 ? "off" : "on", "on", rewrite_rules[r].doc };
+        int at = used++;
+        for (; at > first && strcmp(list[at - 1].name, setting.name) > 0; at--)
+            list[at] = list[at - 1];
+        list[at] = setting;
+    }
+    list[used++] = (PlannerSetting){ "source.idle_timeout", duration_value(arena, settings->idle_timeout_us), "0 s", "After this long without rows a live split no longer holds time back; 0: never" };
+    *count = used;
+    return list;
+}

@@ -1,0 +1,290 @@
+/* planner/statement.c: SELECT, INSERT, CREATE .. AS -> sink nodes.
+ *
+ * A query without EMIT gives final results where all its input ends and its target takes no updates, else changes. Whether input
+ * ends is known only after binding, so such a query is bound for final results first and again for changes if need be. */
+#include "planner/statement.h"
+#include "planner/ast_map.h"
+
+const AstQuery *statement_query(const AstStatement *statement)
+{
+    switch (statement->kind) {
+    case AST_STMT_QUERY:
+    case AST_STMT_INSERT_QUERY: return statement->query;
+    case AST_STMT_CREATE_AS:
+    case AST_STMT_CREATE_VIEW: return statement->create->query;
+    default: return NULL;
+    }
+}
+
+const AstName *statement_target(const AstStatement *statement)
+{
+    if (statement->kind == AST_STMT_INSERT_QUERY || statement->kind == AST_STMT_INSERT_VALUES)
+        return &statement->name;
+    if (statement->kind == AST_STMT_QUERY && statement->query->into.text)
+        return &statement->query->into;
+    return NULL;
+}
+
+Error *bind_statement_query(Binder *binder, const AstStatement *statement, Relation *relation)
+{
+    const AstQuery *query = statement_query(statement);
+    if (!query)
+        return error_at(ERR_INTERNAL, statement->at, "a statement without a query");
+    return bind_query(binder, query, (QueryContext){ .top_level = true, .persistent = statement->kind == AST_STMT_CREATE_AS }, relation);
+}
+
+/* ---- the rows of an INSERT in the target's columns ---- */
+
+static Schema record_schema(Arena *arena, const CatalogEntry *target)
+{
+    Schema schema = { 0, ARENA_ARRAY(arena, Column, target->column_count + 1) };
+    for (int i = 0; i < target->column_count; i++)
+        if (!target->columns[i].computed)
+            schema.columns[schema.column_count++] = (Column){ .name = target->columns[i].name, .type = target->columns[i].type, .is_key = target->columns[i].is_key, .not_null = target->columns[i].not_null };
+    return schema;
+}
+
+/* INSERT INTO t (b, a): columns of the record schema in the order given. */
+static Error *listed_columns(Binder *binder, const AstStatement *statement, const CatalogEntry *target, const Schema *schema, int *columns, int *count)
+{
+    *count = 0;
+    if (statement->columns.count == 0) {
+        for (int i = 0; i < schema->column_count; i++)
+            columns[(*count)++] = i;
+        return NULL;
+    }
+    for (int i = 0; i < statement->columns.count; i++) {
+        const AstName *name = &statement->columns.items[i];
+        int column = schema_find(schema, name->text);
+        if (column < 0) {
+            const char **names = ARENA_ARRAY(binder->arena, const char *, schema->column_count + 1);
+            for (int c = 0; c < schema->column_count; c++)
+                names[c] = schema->columns[c].name;
+            return error_suggest(error_at(ERR_BIND, name->at, "no column '%s' in '%s'", name->text, target->name), name->text, names, schema->column_count);
+        }
+        for (int before = 0; before < *count; before++)
+            if (columns[before] == column)
+                return error_at(ERR_BIND, name->at, "column '%s' is named twice", name->text);
+        columns[(*count)++] = column;
+    }
+    return NULL;
+}
+
+static Error *insert_rows(Binder *binder, const AstStatement *statement, const CatalogEntry *target, const Schema *schema, const int *columns, int count, Relation *rows)
+{
+    if (statement->kind != AST_STMT_INSERT_VALUES)
+        return bind_statement_query(binder, statement, rows);
+    Schema listed = { count, ARENA_ARRAY(binder->arena, Column, count + 1) };
+    for (int i = 0; i < count; i++)
+        listed.columns[i] = schema->columns[columns[i]];
+    for (int r = 0; r < statement->rows.count; r++)
+        if (statement->rows.items[r].count != count)
+            return error_at(ERR_BIND, statement->rows.items[r].count ? statement->rows.items[r].items[0]->at : statement->at, "'%s' takes %d values, this row has %d",
+                            target->name, count, statement->rows.items[r].count);
+    return bind_values(binder, statement->rows.items, statement->rows.count, statement->at, &listed, rows);
+}
+
+Error *bind_insert(Binder *binder, const AstStatement *statement, const CatalogEntry *target, Relation *relation)
+{
+    Arena *arena = binder->arena;
+    Schema schema = record_schema(arena, target);
+    int *columns = ARENA_ARRAY(arena, int, schema.column_count + statement->columns.count + 1), count = 0;
+    TRY(listed_columns(binder, statement, target, &schema, columns, &count));
+    Relation rows;
+    TRY(insert_rows(binder, statement, target, &schema, columns, count, &rows));
+    int *given = ARENA_ARRAY(arena, int, rows.schema.column_count + 1), given_count = 0;
+    for (int i = 0; i < rows.schema.column_count; i++)
+        if (!rows.schema.columns[i].hidden)
+            given[given_count++] = i;
+    const AstQuery *query = statement_query(statement);
+    if (given_count != count)
+        return error_at(ERR_BIND, query ? query->at : statement->at, "'%s' takes %d column%s, the query gives %d", target->name, count, count == 1 ? "" : "s", given_count);
+    Expr **exprs = ARENA_ARRAY(arena, Expr *, schema.column_count + 1);
+    Error *errors = NULL;
+    for (int i = 0; i < count; i++) {
+        Span at = query && query->kind == AST_SELECT && i < query->items.count && query->items.items[i].expr->kind != AST_STAR ? query->items.items[i].expr->at : query ? query->at : statement->at;
+        Expr *expr = binder_column(arena, &rows.schema, given[i], at);
+        errors = error_append(errors, binder_assign(binder, expr, schema.columns[columns[i]].type, schema.columns[columns[i]].name, &exprs[columns[i]]));
+    }
+    if (errors)
+        return errors;
+    for (int i = 0; i < schema.column_count; i++) {
+        if (exprs[i])
+            continue;
+        if (schema.columns[i].not_null)
+            return error_at(ERR_BIND, statement->at, "column '%s' of '%s' is NOT NULL and gets no value", schema.columns[i].name, target->name);
+        Value null = value_null(schema.columns[i].type);
+        exprs[i] = expr_constant(arena, &null, statement->at);
+    }
+    LogicalNode *node = binder_project(binder, &rows, exprs, schema.columns, schema.column_count, statement->at);
+    *relation = (Relation){ .input = main_port(node), .schema = node->schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = rows.dead_letter };
+    return NULL;
+}
+
+/* ---- sinks ---- */
+
+static Error *record_columns(Binder *binder, const CatalogEntry *target, const int *columns, int count, Span at, int **result)
+{
+    *result = ARENA_ARRAY(binder->arena, int, count + 1);
+    for (int i = 0; i < count; i++) {
+        int place = 0;
+        if (target->columns[columns[i]].computed)
+            return error_at(ERR_BIND, at, "'%s' of '%s' is computed and not written", target->columns[columns[i]].name, target->name);
+        for (int c = 0; c < columns[i]; c++)
+            place += target->columns[c].computed == NULL;
+        (*result)[i] = place;
+    }
+    return NULL;
+}
+
+static bool key_determined(const EdgeTraits *traits, const int *key, int key_count)
+{
+    for (int k = 0; k < traits->key_count; k++) {
+        bool inside = true;
+        for (int c = 0; c < traits->keys[k].count && inside; c++) {
+            inside = false;
+            for (int i = 0; i < key_count; i++)
+                inside |= key[i] == traits->keys[k].columns[c];
+        }
+        if (inside)
+            return true;
+    }
+    return false;
+}
+
+static Error *check_updates(Binder *binder, const CatalogEntry *target, const SinkSpec *spec, const EdgeTraits *traits, Span at)
+{
+    const ConnectorType *connector = spec->connector;
+    (void)binder;
+    if (traits->changes == CHANGES_APPEND)
+        return NULL;
+    if (!connector->sink->takes_updates)
+        return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and '%s' takes none: connector '%s' only appends", target->name, connector->name),
+                          "use a window with EMIT FINAL, or a table that takes updates");
+    if (connector->sink->needs_key && spec->key_count == 0)
+        return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and '%s' has no primary key to find them by", target->name),
+                          "declare it: CREATE TABLE %s (k BIGINT PRIMARY KEY, ..)", target->name);
+    if (connector->sink->needs_key && !key_determined(traits, spec->key_columns, spec->key_count))
+        return error_hint(error_at(ERR_BIND, at, "the primary key of '%s' does not tell the query's rows apart", target->name), "make it the query's GROUP BY columns");
+    return NULL;
+}
+
+static Error *add_sink(Binder *binder, CatalogEntry *target, const Relation *rows, Span at, Outputs *outputs)
+{
+    Arena *arena = binder->arena;
+    const CatalogSource *source = target->source;
+    if (!source->connector->sink)
+        return error_at(ERR_BIND, at, "'%s' cannot be written: connector '%s' only gives rows", target->name, source->connector->name);
+    if (source->format && !source->format->encoder_open)
+        return error_at(ERR_BIND, at, "'%s' cannot be written: format '%s' is only read", target->name, source->format->name);
+    LogicalNode *node = logical_node(arena, PLAN_SINK, at, 1, &rows->input);
+    node->schema = *schema_copy(arena, &rows->schema);
+    SinkSpec *spec = &node->sink.spec;
+    int *keys = NULL, *partitions = NULL;
+    TRY(record_columns(binder, target, target->key_columns, target->key_count, at, &keys));
+    TRY(record_columns(binder, target, target->partition_columns, target->partition_count, at, &partitions));
+    *spec = (SinkSpec){ source->connector, source->connector_options, &node->schema, partitions, target->partition_count, keys, target->key_count };
+    node->sink.connector = source->connector;
+    node->sink.format = source->format;
+    node->sink.format_options = source->format_options;
+    logical_derive(arena, node);
+    TRY(check_updates(binder, target, spec, &node->traits, at));
+    node->sink.with_kinds = node->traits.changes != CHANGES_APPEND && !source->connector->sink->row_sink;
+    binder_use(binder, target->name);
+    LIST_ADD(arena, outputs, ((PhysicalOutput){ target->name, node }));
+    return NULL;
+}
+
+/* Rows put aside into a stream that has a connector: one more output, columns by name. */
+static Error *side_sinks(Binder *binder, Span at, Outputs *outputs)
+{
+    Arena *arena = binder->arena;
+    for (int s = 0; s < binder->sides.count; s++) {
+        const SidePort *side = &binder->sides.items[s];
+        CatalogEntry *target = binder->catalog->find(binder->catalog, side->name, false);
+        if (!target || target->origin != ORIGIN_CONNECTOR)
+            continue;
+        Schema port = port_schema(arena, side->input), schema = record_schema(arena, target);
+        Expr **exprs = ARENA_ARRAY(arena, Expr *, schema.column_count + 1);
+        for (int i = 0; i < schema.column_count; i++) {
+            int found = -1;
+            for (int c = 0; c < side->column_count && found < 0; c++)
+                if (name_equal(port.columns[side->columns[c]].name, schema.columns[i].name))
+                    found = side->columns[c];
+            if (found < 0)
+                return error_at(ERR_BIND, at, "'%s' has a column '%s' that the rows put aside do not have", target->name, schema.columns[i].name);
+            TRY(binder_assign(binder, binder_column(arena, &port, found, at), schema.columns[i].type, schema.columns[i].name, &exprs[i]));
+        }
+        LogicalNode *node = logical_project(arena, side->input, exprs, schema.columns, schema.column_count, POLICY_FAIL, at);
+        Relation rows = { .input = main_port(node), .schema = node->schema };
+        TRY(add_sink(binder, target, &rows, at, outputs));
+    }
+    return NULL;
+}
+
+/* ---- final results or changes ---- */
+
+static const AstEmit *statement_emit(const AstStatement *statement)
+{
+    const AstQuery *query = statement_query(statement);
+    return query ? &query->emit : NULL;
+}
+
+static Error *bind_once(Binder *binder, const AstStatement *statement, CatalogEntry *target, bool final_results, Relation *relation)
+{
+    binder->final_results = final_results;
+    binder->needs_final = false;
+    binder->sides.count = 0;
+    binder->stack.count = 0;
+    binder->ctes = NULL;
+    return target ? bind_insert(binder, statement, target, relation) : bind_statement_query(binder, statement, relation);
+}
+
+static Error *bind_rows(Binder *binder, const AstStatement *statement, CatalogEntry *target, Relation *relation)
+{
+    const AstEmit *emit = statement_emit(statement);
+    bool explicit_changes = emit && emit->kind != AST_EMIT_NONE && emit->kind != AST_EMIT_FINAL;
+    if (explicit_changes) {
+        TRY(bind_once(binder, statement, target, false, relation));
+        if (binder->needs_final)
+            return error_at(ERR_BIND, emit->at, "ORDER BY and ranks need final results: they do not go with this EMIT");
+        return NULL;
+    }
+    TRY(bind_once(binder, statement, target, true, relation));
+    bool bounded = port_traits(binder->arena, relation->input).bounded;
+    const SinkType *sink = target && target->source && target->source->connector ? target->source->connector->sink : NULL;
+    bool takes_updates = sink && sink->takes_updates && sink->needs_key && target->key_count > 0;
+    if (bounded && !takes_updates)
+        return NULL;
+    TRY(bind_once(binder, statement, target, false, relation));
+    if (binder->needs_final && bounded)
+        TRY(bind_once(binder, statement, target, true, relation));
+    return NULL;
+}
+
+Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogEntry *target, Outputs *outputs)
+{
+    Arena *arena = binder->arena;
+    Relation relation;
+    const AstQuery *query = statement_query(statement);
+    Span at = target && statement_target(statement) ? statement_target(statement)->at : target ? statement->create->name.at : query ? query->at : statement->at;
+    TRY(bind_rows(binder, statement, target, &relation));
+    if (target) {
+        TRY(add_sink(binder, target, &relation, at, outputs));
+        return side_sinks(binder, at, outputs);
+    }
+    int *columns = ARENA_ARRAY(arena, int, relation.schema.column_count + 1), count = 0;
+    for (int i = 0; i < relation.schema.column_count; i++)
+        if (!relation.schema.columns[i].hidden)
+            columns[count++] = i;
+    LogicalNode *pick = logical_pick(arena, relation.input, columns, count, at);
+    LogicalNode *node = logical_node(arena, PLAN_SINK, at, 1, &(PlanInput){ pick, PORT_MAIN });
+    node->schema = (Schema){ count, ARENA_ARRAY(arena, Column, count + 1) };
+    for (int i = 0; i < count; i++) /* names are the relation's: aliases of FROM rename nothing below */
+        node->schema.columns[i] = relation.schema.columns[columns[i]];
+    node->sink.spec.schema = &node->schema;
+    logical_derive(arena, node);
+    node->sink.with_kinds = node->traits.changes != CHANGES_APPEND;
+    LIST_ADD(arena, outputs, ((PhysicalOutput){ NULL, node }));
+    return side_sinks(binder, at, outputs);
+}

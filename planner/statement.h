@@ -1,0 +1,51 @@
+/* planner/statement.h: statements with rows -> sink nodes; statements that define -> catalog. Private to the room. */
+#pragma once
+#include "planner/binder.h"
+#include "planner/physical.h"
+#include "planner/planner.h"
+
+typedef struct PendingStatement {
+    const AstStatement *statement;
+    int text;
+    PlannerSettings settings;
+} PendingStatement;
+
+struct Planner {
+    const ConnectorContext *connectors;
+    Catalog *catalog;
+    bool owns_catalog;
+    PlannerSettings settings;
+    Arena arena;                /* strings of settings */
+    int text;                   /* number of the text at hand */
+    PendingStatement *pending;
+    size_t pending_count, pending_capacity;
+};
+
+typedef struct Outputs { PhysicalOutput *items; int count, capacity; } Outputs;
+
+/* Binds a statement with rows (SELECT, INSERT, CREATE .. AS) and adds its sinks. target: the entry that takes the rows; NULL for a
+ * SELECT. *binder stays for what it learned: uses, sides. */
+Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogEntry *target, Outputs *outputs);
+/* The query of a statement, or NULL. */
+const AstQuery *statement_query(const AstStatement *statement);
+/* The name of the target of SELECT .. INTO, INSERT; NULL. */
+const AstName *statement_target(const AstStatement *statement);
+
+/* ---- define.c: CREATE, DROP, in-process INSERT ---- */
+Error *define_create(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
+Error *define_drop(Planner *planner, const AstStatement *statement, Arena *arena, PlannedStatement *planned);
+Error *define_producer(Planner *planner, Binder *binder, const AstStatement *statement, CatalogEntry *target);
+/* Catalog entries for what the statement puts aside (LATE INTO, dead_letter). */
+Error *define_sides(Planner *planner, const Binder *binder, const AstStatement *statement);
+/* Makes the entry of CREATE .. without putting it into the catalog; *binder is used. */
+Error *define_entry(Planner *planner, Binder *binder, const AstStatement *statement, CatalogEntry **entry);
+/* Adds to the pending job. */
+void planner_push(Planner *planner, const AstStatement *statement);
+
+/* ---- describe.c: SHOW, DESCRIBE ---- */
+Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *statement, PlannedRows *rows);
+/* One VARCHAR column of lines. */
+void rows_from_text(Arena *arena, const char *column, const char *text, PlannedRows *rows);
+
+/* ---- settings.c ---- */
+void settings_init(PlannerSettings *settings);
