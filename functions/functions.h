@@ -63,6 +63,8 @@ typedef struct ScalarFunction {
     bool dense;         /* cheap, infallible and safe on any initialised input: runs over all rows, live or not, NULL or not */
     bool sees_nulls;    /* NULLs are passed in (the kernel sets out's validity itself); else NULL in, NULL out */
     bool is_volatile;   /* NOW, RANDOM, UUID: never folded; per turn or per row */
+    bool unify;         /* the TYPE_ANY arguments are converted to their common type */
+    bool retypes;       /* the result is the argument's values as they are: nothing runs */
     bool hidden;        /* not in SHOW FUNCTIONS: operators, casts */
     const char *const *aliases; /* NULL-ended */
     const char *category;       /* "string", "math", "time".. */
@@ -85,6 +87,19 @@ int type_convertible(const Type *from, const Type *to);
 const Type *type_common(Arena *arena, const Type *a, const Type *b);
 /* The kernel row that casts from -> to; NULL when SQL has no such cast. It can_fail unless it is a widening. TRY_CAST gives NULL instead. */
 const ScalarFunction *function_cast(const Type *from, const Type *to, bool try_cast);
+
+/* The same conversion for one value. False: it does not fit; *reason in the arena. */
+bool value_cast(Arena *arena, const Value *value, const Type *to, Value *result, const char **reason);
+/* DECIMAL that holds every value of an integer type. */
+const Type *type_decimal_of(Arena *arena, const Type *integer);
+
+/* ---- rows of vectors ---- */
+
+/* Total order of two rows: NULL last, NaN above all numbers; nested values element by element. Same types. */
+int vector_compare_rows(const Vector *a, uint32_t a_row, const Vector *b, uint32_t b_row);
+/* out[row] = sources[which[row]][row]; CHOOSE_NONE: NULL. `out` is new (vector_new); same types. */
+#define CHOOSE_NONE UINT16_MAX
+void vector_choose(Arena *arena, Vector *out, const Vector *const sources[], const uint16_t *which, uint32_t row_count);
 
 /* ---- aggregates ---- */
 
