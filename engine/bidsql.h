@@ -1,0 +1,79 @@
+/* engine/bidsql.h: the embedding API: a Session runs scripts. The room's door.
+ *
+ * A session holds a catalog, settings and variables. It prints nothing: results and notices go to the caller's SessionOutput. */
+#pragma once
+#include "common/batch.h"
+#include "common/clock.h"
+#include "common/filesystem.h"
+#include "common/options.h"
+
+#define BIDSQL_VERSION_TEXT "bidsql " BIDSQL_VERSION
+
+typedef struct bidsql_Session Session;
+
+/* A result that is about to come. */
+typedef struct ResultInfo {
+    const Schema *schema;
+    const char *title;      /* text of a `--# ..` comment before the statement, or NULL */
+    bool updating;          /* rows carry row kinds */
+    bool continuous;        /* does not end by itself: show rows as they come */
+    bool is_query;          /* a SELECT; otherwise the rows of DESCRIBE, SHOW, EXPLAIN.. */
+} ResultInfo;
+
+/* Where results go. Every function may be NULL. Rows come in order; a batch is the callee's to read, not to keep. */
+typedef struct SessionOutput {
+    Error *(*begin)(void *caller, const ResultInfo *info);
+    Error *(*rows)(void *caller, const Batch *batch);
+    Error *(*end)(void *caller);
+    void (*notice)(void *caller, const char *text);  /* "created stream bids", summaries of skipped rows: for stderr */
+    void *caller;
+} SessionOutput;
+
+typedef struct SessionOptions {
+    Clock *clock;                 /* NULL: the system's */
+    FileSystem *filesystem;       /* NULL: the system's */
+    int threads;                  /* 0: all cores */
+    uint32_t batch_rows;          /* 0: default */
+    uint64_t max_bad_rows;        /* UINT64_MAX: no bound */
+    int64_t memory_limit_bytes;   /* 0: none */
+    const char *dialect;          /* NULL: 'bidsql' */
+    const char *base_directory;   /* relative paths in SQL; NULL: the current directory */
+    bool check_only;              /* parse and plan, run nothing */
+    bool explain_only;            /* print the plan of every query instead of running it */
+    bool keep_quiet;              /* no notices for DDL */
+    /* tests */
+    size_t turn_bytes;
+    bool snapshot_every_turn, rewrites_off;
+    uint64_t shuffle_seed;
+} SessionOptions;
+
+typedef struct SessionCounters {
+    uint64_t rows_in, rows_out, bad_rows, row_errors, late_rows, late_windows;
+    int64_t peak_bytes;
+} SessionCounters;
+
+typedef struct SessionProgress {
+    bool running;
+    int64_t bytes_done, bytes_total; /* -1 unknown */
+    uint64_t rows_in;
+} SessionProgress;
+
+Error *session_new(const SessionOptions *options, Session **session);
+void session_free(Session *session);
+
+/* SET name = value, before or between scripts. */
+Error *session_set(Session *session, const char *name, const char *value);
+/* Defines ${name}. */
+Error *session_define(Session *session, const char *name, const char *value);
+
+/* Parses all of `text`, then plans and runs its statements in order; stops at the first that fails. If any statement does not parse,
+ * nothing runs and every parse error is in the list. Errors are placed in `text`. */
+Error *session_run(Session *session, const char *text, size_t length, const SessionOutput *output);
+
+/* Stops what runs after the turn at hand; session_run then returns ERR_INTERRUPTED. Async-signal-safe. */
+void session_interrupt(Session *session);
+void session_counters(const Session *session, SessionCounters *counters);
+void session_progress(Session *session, SessionProgress *progress); /* callable from another thread */
+
+/* "file:line:col: error: ..", the line with its caret, the hint: as the front doors print it. Appends all errors of the list. */
+void error_render(const Error *error, const char *file_name, const char *text, size_t length, bool color, Text *out);

@@ -1,0 +1,606 @@
+/* engine/session.c: a session drives scripts: parse all, then plan and run statement by statement.
+ *
+ * Everything that INSERT INTO and CREATE .. AS put into the pending job runs as one job before the next SELECT, or at the end of the text. */
+#include "engine/bidsql.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/decimal.h"
+#include "exec/exec.h"
+#include "parser/parser.h"
+#include "planner/planner.h"
+
+#define SCRIPT_DEPTH_MAX 16 /* RUN SCRIPT inside RUN SCRIPT .. */
+
+struct bidsql_Session {
+    SessionOptions options;
+    ConnectorContext connectors;
+    MemoryPool pool;
+    Planner *planner;
+    Arena arena;                 /* names of variables, settings: as long as the session */
+    struct { Arena **items; int count, capacity; } texts; /* trees of every text so far */
+    struct { const char **items; int count, capacity; } variable_names, variable_values;
+    SessionCounters counters;
+    Job *_Atomic job;            /* the one that runs, for interrupt and progress */
+    atomic_int job_watchers;     /* threads that look at it */
+    atomic_bool interrupted;
+    int depth;
+};
+
+/* ---- life ---- */
+
+static Error *session_open(Session *session)
+{
+    PlannerOptions options = { .connectors = &session->connectors };
+    session->planner = planner_new(&options);
+    if (session->options.rewrites_off)
+        TRY(session_set(session, "planner.rewrites", "off"));
+    if (session->options.dialect)
+        TRY(session_set(session, "dialect", session->options.dialect));
+    return NULL;
+}
+
+Error *session_new(const SessionOptions *options, Session **result)
+{
+    Session *session = mem_calloc(1, sizeof *session);
+    session->options = *options;
+    if (!session->options.clock)
+        session->options.clock = clock_system();
+    if (!session->options.filesystem)
+        session->options.filesystem = filesystem_system();
+    if (session->options.threads <= 0) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        session->options.threads = cores > 0 ? (int)cores : 1;
+    }
+    pool_init(&session->pool, NULL, "session", 0);
+    arena_init(&session->arena, &session->pool);
+    session->connectors = (ConnectorContext){ .filesystem = session->options.filesystem, .clock = session->options.clock,
+        .pool = &session->pool, .base_directory = session->options.base_directory, .batch_mode = true };
+    Error *error;
+    MEMORY_GUARDED(error, session_open(session));
+    if (error) {
+        session_free(session);
+        return error;
+    }
+    *result = session;
+    return NULL;
+}
+
+void session_free(Session *session)
+{
+    if (!session)
+        return;
+    planner_free(session->planner);
+    for (int i = 0; i < session->texts.count; i++) {
+        arena_release(session->texts.items[i]);
+        mem_free(session->texts.items[i]);
+    }
+    arena_release(&session->arena);
+    mem_free(session);
+}
+
+/* ---- settings and variables ---- */
+
+static Error *set_number(const char *name, const char *value, Span at, int64_t minimum, int64_t maximum, int64_t *number)
+{
+    if (!int64_parse(value, strlen(value), number) || *number < minimum || *number > maximum)
+        return error_at(ERR_BIND, at, "'%s' wants a number from %lld to %lld, not '%s'", name, (long long)minimum, (long long)maximum, value);
+    return NULL;
+}
+
+/* The settings that are the session's own. *known: it is one of them. */
+static Error *set_own(Session *session, const char *name, const char *value, Span value_at, bool *known)
+{
+    int64_t number = 0;
+    *known = true;
+    if (option_name_equal(name, "exec.threads")) {
+        if (value)
+            TRY(set_number(name, value, value_at, 1, 256, &number));
+        session->options.threads = number ? (int)number : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    } else if (option_name_equal(name, "exec.batch_rows")) {
+        if (value)
+            TRY(set_number(name, value, value_at, 1, BATCH_ROWS, &number));
+        session->options.batch_rows = (uint32_t)number;
+    } else if (option_name_equal(name, "exec.memory_limit")) {
+        if (value && (!bytes_parse(value, &number) || number < 0))
+            return error_at(ERR_BIND, value_at, "'%s' wants a size such as 512MiB, not '%s'", name, value);
+        session->options.memory_limit_bytes = number;
+    } else if (option_name_equal(name, "max_errors")) {
+        if (value)
+            TRY(set_number(name, value, value_at, 0, INT64_MAX, &number));
+        session->options.max_bad_rows = value ? (uint64_t)number : UINT64_MAX;
+    } else {
+        *known = false;
+    }
+    return NULL;
+}
+
+static const char *const own_settings[] = { "exec.threads", "exec.batch_rows", "exec.memory_limit", "max_errors" };
+#define OWN_SETTING_COUNT 4
+
+static Error *unknown_setting(Session *session, Arena *arena, const char *name, Span at)
+{
+    int count;
+    const PlannerSetting *settings = planner_settings(session->planner, arena, &count);
+    const char **names = ARENA_ARRAY(arena, const char *, (size_t)count + OWN_SETTING_COUNT);
+    for (int i = 0; i < count; i++)
+        names[i] = settings[i].name;
+    for (int i = 0; i < OWN_SETTING_COUNT; i++)
+        names[count + i] = own_settings[i];
+    return error_suggest(error_at(ERR_BIND, at, "no setting '%s'", name), name, names, count + OWN_SETTING_COUNT);
+}
+
+static Error *set_any(Session *session, const char *name, const char *value)
+{
+    bool known;
+    TRY(set_own(session, name, value, SPAN_NONE, &known));
+    if (!known)
+        TRY(planner_set(session->planner, name, value, SPAN_NONE, SPAN_NONE, &known));
+    return known ? NULL : unknown_setting(session, &session->arena, name, SPAN_NONE);
+}
+
+Error *session_set(Session *session, const char *name, const char *value)
+{
+    Error *error;
+    MEMORY_GUARDED(error, set_any(session, name, value));
+    if (error && error->code == ERR_BIND)
+        error->code = ERR_USAGE; /* there is no SQL text that it could be placed in */
+    return error;
+}
+
+static void define(Session *session, const char *name, const char *value)
+{
+    for (int i = 0; i < session->variable_names.count; i++)
+        if (strcmp(session->variable_names.items[i], name) == 0) {
+            session->variable_values.items[i] = value ? arena_strdup(&session->arena, value) : NULL;
+            return;
+        }
+    LIST_ADD(&session->arena, &session->variable_names, arena_strdup(&session->arena, name));
+    LIST_ADD(&session->arena, &session->variable_values, value ? arena_strdup(&session->arena, value) : NULL);
+}
+
+static Error *define_checked(Session *session, const char *name, const char *value)
+{
+    define(session, name, value);
+    return NULL;
+}
+
+Error *session_define(Session *session, const char *name, const char *value)
+{
+    Error *error;
+    MEMORY_GUARDED(error, define_checked(session, name, value));
+    return error;
+}
+
+/* ---- output ---- */
+
+static void notice(const SessionOutput *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void notice(const SessionOutput *output, const char *format, ...)
+{
+    if (!output->notice)
+        return;
+    Text text = { 0 };
+    va_list args;
+    va_start(args, format);
+    char line[4096];
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    text_add_c(&text, line);
+    output->notice(output->caller, text_c(&text));
+    text_release(&text);
+}
+
+static Error *emit_rows(const SessionOutput *output, const PlannedRows *rows, const char *title)
+{
+    ResultInfo info = { .schema = &rows->schema, .title = title };
+    if (output->begin)
+        TRY(output->begin(output->caller, &info));
+    Error *error = NULL;
+    for (int first = 0; first < rows->row_count && !error; first += BATCH_ROWS) {
+        int count = rows->row_count - first < BATCH_ROWS ? rows->row_count - first : BATCH_ROWS;
+        Batch *batch = batch_for_schema(NULL, &rows->schema, (uint32_t)count);
+        for (int row = 0; row < count; row++)
+            for (int column = 0; column < rows->schema.column_count; column++)
+                vector_set(&batch->arena, batch->columns[column], (uint32_t)row, &rows->rows[(first + row) * rows->schema.column_count + column]);
+        batch->row_count = batch->selection.count = (uint32_t)count;
+        if (output->rows)
+            error = output->rows(output->caller, batch);
+        batch_release(batch);
+    }
+    if (!error && output->end)
+        error = output->end(output->caller);
+    return error;
+}
+
+static Error *emit_lines(const SessionOutput *output, const char *text, size_t length, const char *title)
+{
+    Arena arena;
+    arena_init(&arena, NULL);
+    Column column = { .name = "plan", .type = type_scalar(TYPE_VARCHAR) };
+    struct { Value *items; int count, capacity; } lines = { 0 };
+    for (size_t at = 0; at < length;) {
+        const char *end = memchr(text + at, '\n', length - at);
+        size_t size = end ? (size_t)(end - text) - at : length - at;
+        LIST_ADD(&arena, &lines, ((Value){ .type = column.type, .text = str_view(text + at, size) }));
+        at += size + 1;
+    }
+    PlannedRows rows = { .schema = { 1, &column }, .rows = lines.items, .row_count = lines.count, .preformatted = true };
+    Error *error = emit_rows(output, &rows, title);
+    arena_release(&arena);
+    return error;
+}
+
+/* The text behind `--#` on the comment lines right before a statement, or NULL. */
+static const char *title_before(Arena *arena, const char *text, uint32_t start)
+{
+    const char *title = NULL;
+    size_t end = start;
+    for (;;) {
+        while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\t'))
+            end--;
+        if (end == 0 || text[end - 1] != '\n')
+            return title;
+        size_t line_end = --end;
+        while (end > 0 && text[end - 1] != '\n')
+            end--;
+        size_t at = end;
+        while (at < line_end && (text[at] == ' ' || text[at] == '\t'))
+            at++;
+        if (line_end - at < 2 || text[at] != '-' || text[at + 1] != '-')
+            return title;
+        if (line_end - at > 3 && text[at + 2] == '#') {
+            at += 3;
+            while (at < line_end && text[at] == ' ')
+                at++;
+            title = arena_strndup(arena, text + at, line_end - at);
+        }
+    }
+}
+
+/* ---- jobs ---- */
+
+static void add_counters(Session *session, Job *job)
+{
+    JobCounters counters;
+    job_counters(job, &counters);
+    session->counters.rows_in += counters.rows_in;
+    session->counters.rows_out += counters.rows_out;
+    session->counters.bad_rows += counters.bad_rows;
+    session->counters.row_errors += counters.row_errors;
+    session->counters.late_rows += counters.late_rows;
+    session->counters.late_windows += counters.late_windows;
+    int64_t peak = job_peak_bytes(job);
+    if (peak > session->counters.peak_bytes)
+        session->counters.peak_bytes = peak;
+}
+
+static void summarise(Job *job, const SessionOutput *output)
+{
+    const RowErrorSummary *errors;
+    int count = job_row_errors(job, &errors);
+    for (int i = 0; i < count; i++)
+        notice(output, "%s: %llu bad row%s (%s): %s; first at %s", errors[i].source, (unsigned long long)errors[i].count,
+               errors[i].count == 1 ? "" : "s", errors[i].stage, errors[i].reason, errors[i].place);
+    JobCounters counters;
+    job_counters(job, &counters);
+    if (counters.late_rows)
+        notice(output, "%llu row%s came too late for every window", (unsigned long long)counters.late_rows, counters.late_rows == 1 ? "" : "s");
+}
+
+typedef struct Running { /* what on_rows needs */
+    const SessionOutput *output;
+} Running;
+
+static Error *on_job_rows(void *caller, int output_index, const Batch *batch)
+{
+    (void)output_index; /* a query has one output without a connector */
+    Running *running = caller;
+    return running->output->rows ? running->output->rows(running->output->caller, batch) : NULL;
+}
+
+static Error *run_plan(Session *session, const Plan *plan, const SessionOutput *output)
+{
+    Running running = { output };
+    JobOptions options = { .clock = session->options.clock, .filesystem = session->options.filesystem, .pool = &session->pool,
+        .memory_limit_bytes = session->options.memory_limit_bytes, .threads = session->options.threads,
+        .batch_rows = session->options.batch_rows, .max_bad_rows = session->options.max_bad_rows,
+        .base_directory = session->options.base_directory, .turn_bytes = session->options.turn_bytes,
+        .snapshot_every_turn = session->options.snapshot_every_turn, .shuffle_seed = session->options.shuffle_seed,
+        .on_rows = on_job_rows, .caller = &running };
+    Job *job;
+    if (session->interrupted)
+        return error_new(ERR_INTERRUPTED, "interrupted");
+    TRY(job_open(plan, &options, &job));
+    session->job = job;
+    if (session->interrupted)
+        job_stop(job);
+    Error *error = job_run(job);
+    session->job = NULL;
+    while (session->job_watchers) /* somebody reads its progress: microseconds */
+        usleep(10);
+    add_counters(session, job);
+    summarise(job, output);
+    Error *closed = job_close(job);
+    if (!error)
+        return closed;
+    error_free(closed);
+    return error;
+}
+
+static Error *explain_to(const Plan *plan, const SessionOutput *output, const char *title)
+{
+    Text text = { 0 };
+    explain_plan(plan, &text);
+    Error *error = emit_lines(output, text_c(&text), text.length, title);
+    text_release(&text);
+    return error;
+}
+
+static Error *run_query(Session *session, const Plan *plan, const SessionOutput *output, const char *title)
+{
+    if (session->options.explain_only)
+        return explain_to(plan, output, title);
+    if (session->options.check_only)
+        return NULL;
+    const PlanOutput *result = &plan->outputs[0];
+    ResultInfo info = { .schema = &result->sink->schema, .title = title, .updating = result->updating, .continuous = !plan->bounded, .is_query = true };
+    if (output->begin)
+        TRY(output->begin(output->caller, &info));
+    Error *error = run_plan(session, plan, output);
+    Error *ended = output->end ? output->end(output->caller) : NULL; /* rows before an error are results, too */
+    if (!error)
+        return ended;
+    error_free(ended);
+    return error;
+}
+
+static Error *run_analyze(Session *session, const Plan *plan, const SessionOutput *output, const char *title)
+{
+    SessionOutput nowhere = { .notice = output->notice, .caller = output->caller };
+    SessionCounters before = session->counters;
+    int64_t start_us = session->options.clock->now_us(session->options.clock);
+    TRY(run_plan(session, plan, &nowhere));
+    int64_t elapsed_us = session->options.clock->now_us(session->options.clock) - start_us;
+    Text text = { 0 };
+    explain_plan(plan, &text);
+    text_printf(&text, "\nran in %.3f s: %llu rows in, %llu rows out, %llu late, %llu bad; peak %.1f MiB\n", (double)elapsed_us / 1e6,
+                (unsigned long long)(session->counters.rows_in - before.rows_in), (unsigned long long)(session->counters.rows_out - before.rows_out),
+                (unsigned long long)(session->counters.late_rows - before.late_rows), (unsigned long long)(session->counters.bad_rows - before.bad_rows),
+                (double)session->counters.peak_bytes / 1048576);
+    Error *error = emit_lines(output, text_c(&text), text.length, title);
+    text_release(&text);
+    return error;
+}
+
+static Error *run_pending(Session *session, const SessionOutput *output)
+{
+    if (!planner_job_pending(session->planner))
+        return NULL;
+    Arena arena;
+    arena_init(&arena, &session->pool);
+    Plan *plan = NULL;
+    Error *error;
+    MEMORY_GUARDED(error, planner_job(session->planner, &arena, &plan));
+    if (!error && plan) {
+        if (session->options.explain_only)
+            error = explain_to(plan, output, NULL);
+        else if (!session->options.check_only)
+            error = run_plan(session, plan, output);
+    }
+    arena_release(&arena);
+    return error;
+}
+
+/* ---- statements ---- */
+
+static Error *run_text(Session *session, const char *text, size_t length, const SessionOutput *output);
+
+static Error *read_file(Session *session, const char *path, Text *text)
+{
+    FileSystem *fs = session->options.filesystem;
+    char full[4096];
+    if (session->options.base_directory && path[0] != '/')
+        snprintf(full, sizeof full, "%s/%s", session->options.base_directory, path);
+    else
+        snprintf(full, sizeof full, "%s", path);
+    int handle;
+    TRY(fs->open_read(fs, full, &handle));
+    Error *error = NULL;
+    char piece[65536];
+    for (size_t got = 1; got > 0 && !error;) {
+        error = fs->read_next(fs, handle, piece, sizeof piece, &got);
+        if (!error)
+            text_add(text, piece, got);
+    }
+    fs->close(fs, handle);
+    return error;
+}
+
+static Error *run_script_file(Session *session, const char *path, Span at, const SessionOutput *output)
+{
+    if (session->depth >= SCRIPT_DEPTH_MAX)
+        return error_at(ERR_BIND, at, "scripts run each other more than %d deep", SCRIPT_DEPTH_MAX);
+    Text text = { 0 };
+    Error *error = read_file(session, path, &text);
+    if (error) {
+        error->at = at;
+        error->code = ERR_CONNECT;
+    } else if ((error = run_text(session, text.bytes ? text.bytes : "", text.length, output)) != NULL && error->at.length) {
+        /* The place is one in that file: say so in the message, and point at RUN SCRIPT here. */
+        TextPlace place = text_place(text.bytes, text.length, error->at.start);
+        error = error_context(error, "%s:%d:%d", path, place.line, place.column);
+        error->at = at;
+    }
+    text_release(&text);
+    return error;
+}
+
+static Error *show_own(Session *session, Arena *arena, AstShowKind show, const SessionOutput *output)
+{
+    static Column columns[3] = { { .name = "name" }, { .name = "value" }, { .name = "meaning" } };
+    for (int i = 0; i < 3; i++)
+        columns[i].type = type_scalar(TYPE_VARCHAR);
+    struct { Value *items; int count, capacity; } values = { 0 };
+    const Type *type = columns[0].type;
+    PlannedRows rows = { .schema = { 2, columns } };
+    if (show == AST_SHOW_VARIABLES) {
+        for (int i = 0; i < session->variable_names.count; i++) {
+            if (!session->variable_values.items[i])
+                continue;
+            LIST_ADD(arena, &values, ((Value){ .type = type, .text = str_c(session->variable_names.items[i]) }));
+            LIST_ADD(arena, &values, ((Value){ .type = type, .text = str_c(session->variable_values.items[i]) }));
+        }
+    } else if (show == AST_SHOW_PROPERTIES) {
+        int count;
+        const PlannerSetting *settings = planner_settings(session->planner, arena, &count);
+        rows.schema.column_count = 3;
+        for (int i = 0; i < count; i++) {
+            LIST_ADD(arena, &values, ((Value){ .type = type, .text = str_c(settings[i].name) }));
+            LIST_ADD(arena, &values, ((Value){ .type = type, .text = str_c(settings[i].value ? settings[i].value : "") }));
+            LIST_ADD(arena, &values, ((Value){ .type = type, .text = str_c(settings[i].doc) }));
+        }
+        const char *own[OWN_SETTING_COUNT] = {
+            arena_printf(arena, "%d", session->options.threads),
+            arena_printf(arena, "%u", session->options.batch_rows ? session->options.batch_rows : BATCH_ROWS),
+            session->options.memory_limit_bytes ? arena_printf(arena, "%lld", (long long)session->options.memory_limit_bytes) : "none",
+            session->options.max_bad_rows == UINT64_MAX ? "none" : arena_printf(arena, "%llu", (unsigned long long)session->options.max_bad_rows) };
+        static const char *const docs[OWN_SETTING_COUNT] = { "Worker threads of a job.", "Rows in the largest batch; 1 shows every single change.",
+            "Bytes that a job may hold before it stops in good order.", "Bad rows after which a job stops." };
+        for (int i = 0; i < OWN_SETTING_COUNT; i++) {
+            LIST_ADD(arena, &values, ((Value){ .type = type, .text = str_c(own_settings[i]) }));
+            LIST_ADD(arena, &values, ((Value){ .type = type, .text = str_c(own[i]) }));
+            LIST_ADD(arena, &values, ((Value){ .type = type, .text = str_c(docs[i]) }));
+        }
+    }
+    /* SHOW QUERIES and SHOW LAG have nothing to list outside a server: a job runs while nothing else does. */
+    rows.rows = values.items;
+    rows.row_count = values.count / rows.schema.column_count;
+    return emit_rows(output, &rows, NULL);
+}
+
+static Error *run_planned(Session *session, Arena *arena, const AstStatement *statement, PlannedStatement *planned,
+                          const char *title, const SessionOutput *output)
+{
+    switch (planned->kind) {
+    case PLANNED_DONE:
+        if (planned->message && !session->options.keep_quiet)
+            notice(output, "%s", planned->message);
+        return NULL;
+    case PLANNED_QUERY:
+        TRY(run_pending(session, output));
+        return planned->analyze ? run_analyze(session, planned->plan, output, title) : run_query(session, planned->plan, output, title);
+    case PLANNED_JOB_PART:
+        return NULL;
+    case PLANNED_ROWS:
+        return emit_rows(output, &planned->rows, title);
+    case PLANNED_SETTING: {
+        bool known = planned->setting.known;
+        if (!known)
+            TRY(set_own(session, planned->setting.name, planned->setting.value, planned->setting.value_at, &known));
+        return known ? NULL : unknown_setting(session, arena, planned->setting.name, planned->setting.name_at);
+    }
+    case PLANNED_VARIABLE:
+        define(session, planned->variable.name, planned->variable.value);
+        return NULL;
+    case PLANNED_SHOW:
+        return show_own(session, arena, planned->show, output);
+    case PLANNED_SCRIPT:
+        TRY(run_pending(session, output));
+        return run_script_file(session, planned->path, statement->at, output);
+    case PLANNED_AFTER_JOB:
+        break; /* the caller's */
+    }
+    return error_new(ERR_INTERNAL, "the planner asked twice for its job to run");
+}
+
+static Error *run_statement(Session *session, const AstStatement *statement, const char *text, const SessionOutput *output)
+{
+    Arena arena;
+    arena_init(&arena, &session->pool);
+    PlannedStatement planned = { 0 };
+    Error *error;
+    MEMORY_GUARDED(error, planner_statement(session->planner, &arena, statement, &planned));
+    if (!error && planned.kind == PLANNED_AFTER_JOB) {
+        error = run_pending(session, output);
+        if (!error)
+            MEMORY_GUARDED(error, planner_statement(session->planner, &arena, statement, &planned));
+    }
+    if (!error) {
+        const char *title = title_before(&arena, text, statement->at.start);
+        MEMORY_GUARDED(error, run_planned(session, &arena, statement, &planned, title, output));
+    }
+    arena_release(&arena);
+    return error;
+}
+
+static Error *parse_text(Session *session, const char *text, size_t length, AstScript *script)
+{
+    Arena *arena = mem_calloc(1, sizeof *arena);
+    arena_init(arena, &session->pool);
+    LIST_ADD(&session->arena, &session->texts, arena);
+    int count = 0, total = session->variable_names.count;
+    const char **names = ARENA_ARRAY(arena, const char *, (size_t)total + 1), **values = ARENA_ARRAY(arena, const char *, (size_t)total + 1);
+    for (int i = 0; i < total; i++)
+        if (session->variable_values.items[i]) {
+            names[count] = session->variable_names.items[i];
+            values[count++] = session->variable_values.items[i];
+        }
+    ParserVariables variables = { names, values, count };
+    TRY(parse_script(arena, text, length, &variables, script));
+    planner_begin_text(session->planner);
+    return NULL;
+}
+
+static Error *run_text(Session *session, const char *text, size_t length, const SessionOutput *output)
+{
+    AstScript script = { 0 };
+    Error *error;
+    MEMORY_GUARDED(error, parse_text(session, text, length, &script));
+    session->depth++;
+    for (int i = 0; i < script.statement_count && !error; i++) {
+        if (session->interrupted)
+            error = error_new(ERR_INTERRUPTED, "interrupted");
+        else
+            error = run_statement(session, script.statements[i], text, output);
+    }
+    if (!error)
+        error = run_pending(session, output);
+    planner_job_clear(session->planner);
+    session->depth--;
+    return error;
+}
+
+Error *session_run(Session *session, const char *text, size_t length, const SessionOutput *output)
+{
+    session->interrupted = false;
+    return run_text(session, text, length, output);
+}
+
+/* ---- from other threads and signal handlers ---- */
+
+void session_interrupt(Session *session)
+{
+    session->interrupted = true;
+    session->job_watchers++;
+    Job *job = session->job;
+    if (job)
+        job_stop(job);
+    session->job_watchers--;
+}
+
+void session_progress(Session *session, SessionProgress *progress)
+{
+    *progress = (SessionProgress){ .bytes_total = -1 };
+    session->job_watchers++;
+    Job *job = session->job;
+    if (job) {
+        JobProgress now;
+        job_progress(job, &now);
+        *progress = (SessionProgress){ .running = true, .bytes_done = now.bytes_done, .bytes_total = now.bytes_total, .rows_in = now.rows_in };
+    }
+    session->job_watchers--;
+}
+
+void session_counters(const Session *session, SessionCounters *counters) { *counters = session->counters; }

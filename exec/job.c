@@ -1,0 +1,436 @@
+/* exec/job.c: a job from open to close, and who executes its turns.
+ *
+ * Workers draw turns one at a time, run their PARALLEL parts side by side, and put them into the ring. Whoever completes the chain runs
+ * the ORDERED parts, in turn order, without locks inside. With one thread there is no ring and no waiting. */
+#include "exec/job_internal.h"
+
+#include <sched.h>
+#include <string.h>
+
+#include "exec/checkpoint.h"
+
+/* ---- preparing ---- */
+
+static bool is_source(const PlanNode *node) { return node->kind == PLAN_SCAN || node->kind == PLAN_VALUES; }
+
+/* A node is PARALLEL if the plan says so and everything above it is, too. */
+static bool may_be_parallel(const Job *job, const PlanNode *node)
+{
+    if (is_source(node))
+        return true;
+    if (node->segment != SEGMENT_PARALLEL)
+        return false;
+    for (int i = 0; i < node->input_count; i++)
+        if (!job->parallel[node->inputs[i].node->id] || node->inputs[i].port != PORT_MAIN)
+            return false;
+    return node->kind == PLAN_WATERMARK || node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT || node->kind == PLAN_LOOKUP;
+}
+
+static bool wants_clock(const PlanNode *node)
+{
+    switch (node->kind) {
+    case PLAN_AGGREGATE:
+    case PLAN_WINDOW_AGGREGATE:
+    case PLAN_SESSION_AGGREGATE:
+        return node->aggregate.trigger == TRIGGER_DELAY || (node->aggregate.has_window && node->aggregate.window.processing_time);
+    case PLAN_SCAN:
+    case PLAN_VALUES:
+    case PLAN_WATERMARK:
+    case PLAN_FILTER:
+    case PLAN_PROJECT:
+    case PLAN_LOOKUP:
+    case PLAN_WINDOW_ASSIGN:
+    case PLAN_RANK:
+    case PLAN_SORT:
+    case PLAN_LIMIT:
+    case PLAN_UNION:
+    case PLAN_SINK:
+        return false;
+    }
+    return false;
+}
+
+static int scan_number(const Job *job, const PlanNode *node)
+{
+    for (int i = 0; i < job->scan_count; i++)
+        if (job->scans[i].node == node)
+            return i;
+    return -1;
+}
+
+static int scan_above(const Job *job, const PlanNode *node)
+{
+    while (!is_source(node) && node->input_count)
+        node = node->inputs[0].node;
+    return scan_number(job, node);
+}
+
+/* Do dead letters of anything in the scan's PARALLEL part go anywhere? Their lines are counted then. */
+static bool dead_letters_wanted(const Job *job, const PlanNode *scan)
+{
+    for (int id = 0; id < job->plan->node_count; id++) {
+        const PlanNode *node = job->plan->nodes[id];
+        if (node->dead_letter_wanted && job->parallel[id] && job->scans[scan_above(job, node)].node == scan)
+            return true;
+    }
+    return false;
+}
+
+static void survey_plan(Job *job)
+{
+    const Plan *plan = job->plan;
+    size_t count = (size_t)plan->node_count + 1;
+    job->parallel = ARENA_ARRAY(&job->arena, bool, count);
+    job->on_clock = ARENA_ARRAY(&job->arena, bool, count);
+    job->node_domain = ARENA_ARRAY(&job->arena, int, count);
+    job->scans = ARENA_ARRAY(&job->arena, Scan, count);
+    job->domains = ARENA_ARRAY(&job->arena, Domain, count);
+    job->sinks = ARENA_ARRAY(&job->arena, Sink *, count);
+    job->output_done = ARENA_ARRAY(&job->arena, bool, (size_t)plan->output_count + 1);
+    job->workers = ARENA_ARRAY(&job->arena, WorkerContext, (size_t)job->options.threads);
+    for (int id = 0; id < plan->node_count; id++) {
+        const PlanNode *node = plan->nodes[id];
+        job->parallel[id] = may_be_parallel(job, node);
+        job->on_clock[id] = wants_clock(node);
+        job->node_domain[id] = node->input_count ? job->node_domain[node->inputs[0].node->id] : -1;
+        if (is_source(node))
+            job->scans[job->scan_count++].node = node;
+        if (node->kind == PLAN_WATERMARK && job->parallel[id]) {
+            job->node_domain[id] = job->domain_count;
+            job->domains[job->domain_count++] = (Domain){ .node = node, .scan = scan_above(job, node) };
+        }
+    }
+    for (int i = 0; i < job->scan_count; i++)
+        job->scans[i].count_lines = dead_letters_wanted(job, job->scans[i].node);
+    for (int w = 0; w < job->options.threads; w++) {
+        job->workers[w].decoders = ARENA_ARRAY(&job->arena, Decoder, (size_t)job->scan_count + 1);
+        job->workers[w].decoder_open = ARENA_ARRAY(&job->arena, bool, (size_t)job->scan_count + 1);
+    }
+}
+
+static Error *open_parts(Job *job)
+{
+    survey_plan(job);
+    TRY(sequencer_open(job));
+    return pipeline_open(job);
+}
+
+static void close_decoders(Job *job)
+{
+    for (int w = 0; job->workers && w < job->options.threads; w++)
+        for (int i = 0; i < job->scan_count; i++)
+            if (job->workers[w].decoder_open && job->workers[w].decoder_open[i]) {
+                job->workers[w].decoders[i].type->decoder_close(&job->workers[w].decoders[i]);
+                job->workers[w].decoder_open[i] = false;
+            }
+}
+
+static void free_job(Job *job)
+{
+    pipeline_close(job);
+    close_decoders(job);
+    sequencer_close(job);
+    error_free(job->error);
+    arena_release(&job->operator_arena);
+    arena_release(&job->clock_arena);
+    arena_release(&job->draw_arena);
+    arena_release(&job->arena);
+    pthread_mutex_destroy(&job->clock_lock);
+    pthread_mutex_destroy(&job->lock);
+    pthread_cond_destroy(&job->changed);
+    mem_free(job);
+}
+
+Error *job_open(const Plan *plan, const JobOptions *options, Job **result)
+{
+    Job *job = mem_calloc(1, sizeof *job);
+    job->plan = plan;
+    job->options = *options;
+    if (job->options.threads < 1 || options->snapshot_every_turn)
+        job->options.threads = 1;
+    if (job->options.batch_rows == 0 || job->options.batch_rows > BATCH_ROWS)
+        job->options.batch_rows = BATCH_ROWS;
+    if (job->options.turn_bytes == 0)
+        job->options.turn_bytes = TURN_BYTES;
+    pool_init(&job->pool, options->pool, "job", options->memory_limit_bytes);
+    arena_init(&job->arena, &job->pool);
+    arena_init(&job->operator_arena, &job->pool);
+    arena_init(&job->clock_arena, &job->pool);
+    arena_init(&job->draw_arena, &job->pool);
+    pthread_mutex_init(&job->clock_lock, NULL);
+    job->connectors = (ConnectorContext){ .filesystem = options->filesystem, .clock = options->clock, .pool = &job->pool,
+        .base_directory = options->base_directory, .batch_mode = plan->bounded };
+    pthread_mutex_init(&job->lock, NULL);
+    pthread_cond_init(&job->changed, NULL);
+    job->progress_wm_us = TIME_MIN;
+    Error *error;
+    MEMORY_GUARDED(error, open_parts(job));
+    if (error) {
+        checkpoint_close_sinks(job, false);
+        free_job(job);
+        return error;
+    }
+    *result = job;
+    return NULL;
+}
+
+Error *job_close(Job *job)
+{
+    Error *error = checkpoint_close_sinks(job, job->finished && !job->error);
+    free_job(job);
+    return error;
+}
+
+/* ---- one thread ---- */
+
+static bool limits_reached(const Job *job)
+{
+    for (int i = 0; i < job->plan->output_count; i++)
+        if (!job->output_done[i])
+            return false;
+    return job->plan->output_count > 0;
+}
+
+static Error *interrupted(void) { return error_new(ERR_INTERRUPTED, "interrupted"); }
+
+static void wait_for_input(Job *job, int64_t until_us)
+{
+    int64_t now_us = job->options.clock->now_us(job->options.clock);
+    int64_t latest_us = now_us + 50000; /* a stop is seen soon, too */
+    job->options.clock->sleep_until_us(job->options.clock, until_us < latest_us ? until_us : latest_us);
+}
+
+static Error *run_alone(Job *job)
+{
+    for (;;) {
+        if (job->stop)
+            return interrupted();
+        Turn *turn = &job->ring[0];
+        turn->number = job->turns_drawn;
+        turn_start(turn, job);
+        bool drawn = false;
+        int64_t wait_until_us = TIME_MAX;
+        Error *error;
+        MEMORY_GUARDED(error, sequencer_draw(job, turn, &drawn, &wait_until_us));
+        bool tick = !error && !drawn && turn->kind == TURN_TICK;
+        if (!error && !drawn && !tick) { /* everything is drawn */
+            turn->kind = TURN_END;
+            error = turn_ordered(job, turn);
+            turn_finish(turn);
+            return error;
+        }
+        if (!error) {
+            job->turns_drawn++;
+            turn_parallel(job, &job->workers[0], turn);
+            error = turn_ordered(job, turn);
+            job->turns_done++;
+        }
+        turn_finish(turn);
+        if (error)
+            return error;
+        if (limits_reached(job))
+            return NULL;
+        if (tick)
+            wait_for_input(job, wait_until_us);
+        if (job->options.snapshot_every_turn)
+            TRY(checkpoint_replace_job(job));
+    }
+}
+
+/* ---- many threads ---- */
+
+typedef struct WorkerStart {
+    Job *job;
+    WorkerContext *worker;
+    uint64_t random; /* shuffling for tests; 0: none */
+} WorkerStart;
+
+static void fail(Job *job, Error *error) /* locked */
+{
+    if (job->error)
+        error_free(error);
+    else
+        job->error = error;
+    job->finished = true;
+    pthread_cond_broadcast(&job->changed);
+}
+
+/* Runs the ORDERED parts that are due. Called with the lock held, by the one thread that set job->executing. */
+static void execute_ready(Job *job)
+{
+    while (!job->finished && job->turns_done < job->turns_drawn && job->ring[job->turns_done % TURNS_IN_FLIGHT].ready) {
+        Turn *turn = &job->ring[job->turns_done % TURNS_IN_FLIGHT];
+        pthread_mutex_unlock(&job->lock);
+        Error *error = turn_ordered(job, turn);
+        turn_finish(turn);
+        bool enough = !error && limits_reached(job);
+        pthread_mutex_lock(&job->lock);
+        turn->ready = false;
+        job->turns_done++;
+        if (error)
+            fail(job, error);
+        if (enough)
+            job->finished = true;
+        pthread_cond_broadcast(&job->changed);
+    }
+}
+
+static void finish_input(Job *job) /* locked; every drawn turn is done */
+{
+    Turn *turn = &job->ring[job->turns_drawn % TURNS_IN_FLIGHT];
+    turn->number = job->turns_drawn;
+    turn_start(turn, job);
+    turn->kind = TURN_END;
+    turn->now_us = job->options.clock->now_us(job->options.clock);
+    Error *error = turn_ordered(job, turn);
+    turn_finish(turn);
+    if (error)
+        fail(job, error);
+    job->finished = true;
+    pthread_cond_broadcast(&job->changed);
+}
+
+/* Draws a turn into the ring. Called with the lock held; true: *turn is to be executed. */
+static bool draw_next(Job *job, Turn **result)
+{
+    Turn *turn = &job->ring[job->turns_drawn % TURNS_IN_FLIGHT];
+    job->drawing = true;
+    pthread_mutex_unlock(&job->lock);
+    turn->number = job->turns_drawn;
+    bool drawn = false;
+    int64_t wait_until_us = TIME_MAX;
+    Error *error;
+    turn_start(turn, job);
+    MEMORY_GUARDED(error, sequencer_draw(job, turn, &drawn, &wait_until_us));
+    bool tick = !error && !drawn && turn->kind == TURN_TICK;
+    pthread_mutex_lock(&job->lock);
+    job->drawing = false;
+    pthread_cond_broadcast(&job->changed);
+    if (error || (!drawn && !tick)) {
+        turn_finish(turn);
+        if (error)
+            fail(job, error);
+        else
+            job->drained = true; /* nothing more to draw */
+        return false;
+    }
+    job->turns_drawn++;
+    if (tick) {
+        turn->ready = true;
+        pthread_mutex_unlock(&job->lock);
+        wait_for_input(job, wait_until_us);
+        pthread_mutex_lock(&job->lock);
+        return false;
+    }
+    *result = turn;
+    return true;
+}
+
+static void shuffle(WorkerStart *start)
+{
+    if (!start->random)
+        return;
+    start->random = start->random * 6364136223846793005ull + 1442695040888963407ull;
+    for (uint64_t spins = start->random >> 60; spins > 0; spins--)
+        sched_yield();
+}
+
+/* Drawing has its own view of splits and clocks: it goes on beside PARALLEL and ORDERED parts of earlier turns. */
+static bool may_draw(const Job *job) { return !job->drained && !job->drawing && job->turns_drawn - job->turns_done < TURNS_IN_FLIGHT; }
+
+static void *work(void *argument)
+{
+    WorkerStart *start = argument;
+    Job *job = start->job;
+    pthread_mutex_lock(&job->lock);
+    while (!job->finished) {
+        if (job->stop) {
+            fail(job, interrupted());
+            break;
+        }
+        bool ready = job->turns_done < job->turns_drawn && job->ring[job->turns_done % TURNS_IN_FLIGHT].ready;
+        Turn *turn;
+        if (ready && !job->executing) {
+            job->executing = true;
+            execute_ready(job);
+            job->executing = false;
+            pthread_cond_broadcast(&job->changed);
+        } else if (may_draw(job)) {
+            if (draw_next(job, &turn)) {
+                pthread_mutex_unlock(&job->lock);
+                shuffle(start);
+                turn_parallel(job, start->worker, turn);
+                shuffle(start);
+                pthread_mutex_lock(&job->lock);
+                turn->ready = true;
+                pthread_cond_broadcast(&job->changed);
+            }
+        } else if (job->drained && !job->drawing && job->turns_done == job->turns_drawn && !job->executing) {
+            finish_input(job);
+        } else {
+            pthread_cond_wait(&job->changed, &job->lock);
+        }
+    }
+    pthread_mutex_unlock(&job->lock);
+    return NULL;
+}
+
+static void discard_ring(Job *job)
+{
+    for (uint64_t n = job->turns_done; n < job->turns_drawn; n++)
+        turn_finish(&job->ring[n % TURNS_IN_FLIGHT]);
+    job->turns_drawn = job->turns_done;
+}
+
+static Error *run_together(Job *job)
+{
+    WorkerStart *starts = ARENA_ARRAY(&job->arena, WorkerStart, (size_t)job->options.threads);
+    int started = 0;
+    for (int w = 0; w < job->options.threads; w++) {
+        starts[w] = (WorkerStart){ job, &job->workers[w], job->options.shuffle_seed ? job->options.shuffle_seed * 2654435761u + (uint64_t)w : 0 };
+        if (w > 0 && pthread_create(&job->workers[w].thread, NULL, work, &starts[w]) == 0)
+            started = w;
+        else if (w > 0)
+            break; /* fewer threads do the same work */
+    }
+    work(&starts[0]);
+    for (int w = 1; w <= started; w++)
+        pthread_join(job->workers[w].thread, NULL);
+    discard_ring(job);
+    Error *error = job->error;
+    job->error = NULL;
+    return error;
+}
+
+Error *job_run(Job *job)
+{
+    Error *error = job->options.threads == 1 ? run_alone(job) : run_together(job);
+    job->finished = !error;
+    if (!error)
+        MEMORY_GUARDED(error, checkpoint_flush_sinks(job));
+    if (error)
+        job->finished = false;
+    return error;
+}
+
+/* ---- looking in from outside ---- */
+
+void job_stop(Job *job) { job->stop = true; }
+
+void job_counters(const Job *job, JobCounters *counters) { *counters = job->counters; }
+
+int job_row_errors(const Job *job, const RowErrorSummary **summaries)
+{
+    *summaries = job->row_errors.items;
+    return job->row_errors.count;
+}
+
+void job_progress(Job *job, JobProgress *progress)
+{
+    int64_t total = 0;
+    for (int i = 0; i < job->scan_count; i++)
+        total = total < 0 || job->scans[i].length_total < 0 ? -1 : total + job->scans[i].length_total;
+    *progress = (JobProgress){ job->progress_bytes, total, job->progress_rows, job->progress_wm_us };
+}
+
+int64_t job_peak_bytes(const Job *job) { return job->pool.peak_bytes; }

@@ -1,0 +1,175 @@
+/* exec/job_internal.h: the parts of a running job: scans, turns, clocks, workers. Private to job.c, pipeline.c, sequencer.c, turn.c. */
+#pragma once
+#include <pthread.h>
+
+#include "exec/exec_internal.h"
+
+#define TURNS_IN_FLIGHT 16              /* also: the clocks that choose the split of turn n are those after turn n - 16 */
+#define TURN_BYTES (256 * 1024)
+#define TURN_ROWS 8192                  /* of a row source */
+#define RECORD_BYTES_MAX (64u << 20)    /* a longer record is a bad row */
+
+/* ---- turns ---- */
+
+typedef enum TurnKind { TURN_BATCH, TURN_IDLE, TURN_TICK, TURN_END } TurnKind;
+
+/* A row that went wrong in a PARALLEL part; counted and sent to the dead letters in the ORDERED part, in order of place. */
+typedef struct RowEvent {
+    const PlanNode *node;
+    const char *stage, *column, *reason; /* in the turn's arena, as is raw */
+    uint64_t position, line;
+    bool has_raw;
+    Str raw;
+    uint32_t order;                      /* of arrival: ties */
+} RowEvent;
+
+/* A batch that the PARALLEL part hands to an ORDERED operator. */
+typedef struct TurnOutput {
+    Operator *target;
+    int input;
+    int domain;
+    Batch *batch;
+} TurnOutput;
+
+typedef struct Turn {
+    uint64_t number;
+    TurnKind kind;
+    int64_t now_us;
+    int scan, split;
+    bool split_end;
+    /* what was drawn */
+    Buffer *bytes;
+    size_t length;
+    uint64_t position;                   /* of bytes[0], or of the first row */
+    RowRange range;
+    bool oversized;                      /* the piece is (the start of) a record that is too long */
+    /* what the PARALLEL part made of it */
+    Arena arena;
+    struct { TurnOutput *items; int count, capacity; } outputs;
+    struct { RowEvent *items; int count, capacity; } events;
+    int64_t *domain_wm_us;               /* per domain: largest watermark expression of this turn's rows; TIME_MIN none */
+    uint64_t rows_in, line_count;
+    uint64_t lookup_hits, lookup_misses, lookup_absent;
+    Error *error;                        /* comes after all outputs */
+    bool ready;
+} Turn;
+
+/* ---- sources ---- */
+
+typedef struct SplitState {
+    uint64_t position;         /* bytes or rows consumed */
+    uint64_t lines;            /* newlines before `position`; counted only where dead letters want them */
+    bool opened;               /* the format has seen its first bytes */
+    bool ended;                /* nothing left to draw */
+    bool idle;                 /* as the drawing sees it */
+    bool idle_in_order;        /* as the turns say: out of the minimum */
+    bool skipping;             /* inside a record that is too long */
+    bool waiting;              /* the last look found no data */
+    int64_t waiting_since_us;
+    int64_t next_at_us;        /* row sources with a rate: when to look again */
+    FormatSplit *format_split;
+} SplitState;
+
+typedef struct Scan {          /* a PLAN_SCAN or PLAN_VALUES of the job */
+    const PlanNode *node;
+    SourceSpec source_spec;
+    DecodeSpec decode_spec;
+    Source source;
+    bool source_open, row_source, values, count_lines;
+    SplitState *splits;
+    int split_count;
+    int64_t length_total;      /* for progress; -1 unknown */
+} Scan;
+
+/* A clock domain: the watermark of one PLAN_WATERMARK node, kept per split of the scan below it. */
+typedef struct Domain {
+    const PlanNode *node;
+    int scan;
+    int64_t *split_wm_us;      /* after the last turn; TIME_MAX when the split has ended */
+    int64_t *visible_wm_us;    /* after turn n - 16: what chooses the next split */
+    int64_t wm_us;             /* of the query: minimum over live splits; never falls */
+} Domain;
+
+/* Watermarks of turns that the choice of splits may not see yet. Written in the ORDERED part, read by drawing, under clock_lock. */
+typedef struct ClockStep { int domain, split; int64_t wm_us; uint64_t turn; } ClockStep;
+
+/* ---- operators ---- */
+
+/* An edge out of the PARALLEL part. */
+typedef struct Boundary {
+    Operator *target;
+    int input;
+    int domain;                /* -1: no watermark on it */
+} Boundary;
+
+typedef struct WorkerContext { /* one a worker, and one (number -1) for the ORDERED part */
+    OperatorContext base;      /* first: operators point to it */
+    Turn *turn;
+    Operator **operators;      /* by node id; NULL where the node has no instance here */
+    Decoder *decoders;         /* per scan */
+    bool *decoder_open;
+    pthread_t thread;
+} WorkerContext;
+
+struct Job {
+    const Plan *plan;
+    JobOptions options;
+    ConnectorContext connectors;
+    MemoryPool pool;
+    Arena arena;               /* everything below that lives as long as the job */
+    Arena operator_arena;      /* operators and their links; renewed by a restore */
+    Scan *scans; int scan_count;
+    Domain *domains; int domain_count;
+    int *node_domain;          /* per node: the domain of its output; -1 */
+    bool *parallel;            /* per node */
+    bool *on_clock;            /* per node: wants `advance` every turn */
+    WorkerContext *workers;    /* options.threads of them */
+    WorkerContext ordered;
+    Sink **sinks;              /* per node: open sinks outlive the operators */
+    bool *output_done;         /* per plan output: its LIMIT was reached */
+    /* sequencing */
+    uint64_t turns_drawn, turns_done;
+    struct { ClockStep *items; int count, capacity; } clock_steps; /* oldest first */
+    pthread_mutex_t clock_lock;
+    Arena clock_arena, draw_arena; /* what the ORDERED part, and what drawing, keeps as long as the job */
+    Turn ring[TURNS_IN_FLIGHT];
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool drawing, executing, finished;
+    bool drained;              /* there is nothing more to draw */
+    bool ended;                /* every turn is done: all watermarks are TIME_MAX */
+    Error *error;
+    atomic_bool stop;
+    JobCounters counters;
+    struct { RowErrorSummary *items; int count, capacity; } row_errors;
+    _Atomic int64_t progress_bytes;
+    _Atomic uint64_t progress_rows;
+    _Atomic int64_t progress_wm_us;
+};
+
+/* pipeline.c: operators and the links between them */
+Error *pipeline_open(Job *job);    /* instances of every node, connected */
+void pipeline_close(Job *job);
+Error *pipeline_advance(Job *job, bool tick); /* passes the domains' watermarks through the ORDERED operators */
+Error *pipeline_end(Job *job);
+Error *pipeline_push_inputs(Job *job, Turn *turn);
+WorkerContext *context_worker(Operator *op);
+Operator *const *pipeline_targets(Job *job, const PlanNode *node, int port, int *count);
+
+/* sequencer.c: which split is next, and what its turn holds */
+Error *sequencer_open(Job *job);
+void sequencer_close(Job *job);
+/* Draws the next turn. *drawn false: nothing can be drawn now; then *wait_until_us says until when to wait (TIME_MAX: all input is drawn). */
+Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us);
+void sequencer_turn_done(Job *job, const Turn *turn); /* ORDERED: the turn's watermarks become the split's */
+
+/* turn.c: executing one turn */
+void turn_start(Turn *turn, Job *job);
+Error *turn_parallel(Job *job, WorkerContext *worker, Turn *turn);
+Error *turn_ordered(Job *job, Turn *turn);
+void turn_finish(Turn *turn);
+Error *turn_peek(Job *job, int scan, int split); /* the first record's watermark of a split that has not started */
+
+/* row_errors.c */
+Error *row_events_settle(Job *job, Turn *turn);
+void row_errors_place(Job *job, const PlanNode *node, int split, uint64_t position, uint64_t line, Text *place);

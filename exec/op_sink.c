@@ -1,0 +1,181 @@
+/* exec/op_sink.c: where rows leave the job: to the caller, as bytes in a format, or as batches.
+ *
+ * PARTITIONED BY: rows are grouped by the values of the partition columns, one piece of bytes for each folder. Sinks are opened once a
+ * job and outlive the operator, as a restore renews operators only. */
+#include "common/value_text.h"
+#include "exec/job_internal.h"
+#include "exec/operators.h"
+
+typedef struct SinkState {
+    Encoder encoder;
+    bool encoder_open;
+    Text bytes, header;
+    Schema encoded;         /* the columns that are written: without the partition's */
+    Arena arena;
+} SinkState;
+
+static bool is_partition_column(const PlanNode *node, int column)
+{
+    for (int i = 0; i < node->sink.spec.partition_count; i++)
+        if (node->sink.spec.partition_columns[i] == column)
+            return true;
+    return false;
+}
+
+static Error *open_sink(Operator *op)
+{
+    Job *job = op->context->job;
+    const PlanNode *node = op->node;
+    if (job->sinks[node->id])
+        return NULL;
+    Sink *sink = ARENA_NEW(&job->arena, Sink);
+    sink->spec = &node->sink.spec;
+    sink->context = &job->connectors;
+    job->sinks[node->id] = sink; /* close is due also after a failed open */
+    return node->sink.connector->sink->open(sink);
+}
+
+static Error *open_encoder(Operator *op, SinkState *state)
+{
+    const PlanNode *node = op->node;
+    const FormatType *format = node->sink.format;
+    if (!format || !format->encoder_open)
+        return error_new(ERR_BIND, "the format '%s' cannot be written", format ? format->name : "none");
+    state->encoded.columns = ARENA_ARRAY(&state->arena, Column, (size_t)node->schema.column_count + 1);
+    for (int i = 0; i < node->schema.column_count; i++)
+        if (!is_partition_column(node, i))
+            state->encoded.columns[state->encoded.column_count++] = node->schema.columns[i];
+    state->encoder = (Encoder){ .type = format, .schema = &state->encoded, .options = node->sink.format_options };
+    TRY(format->encoder_open(&state->encoder));
+    state->encoder_open = true;
+    if (format->encode_header)
+        format->encode_header(&state->encoder, &state->header);
+    return NULL;
+}
+
+static Error *sink_open(Operator *op)
+{
+    SinkState *state = mem_calloc(1, sizeof *state);
+    op->state = state;
+    arena_init(&state->arena, &op->pool);
+    if (!op->node->sink.connector)
+        return NULL;
+    TRY(open_sink(op));
+    return op->node->sink.connector->sink->row_sink ? NULL : open_encoder(op, state);
+}
+
+static void sink_close(Operator *op)
+{
+    SinkState *state = op->state;
+    if (!state)
+        return;
+    if (state->encoder_open)
+        state->encoder.type->encoder_close(&state->encoder);
+    text_release(&state->bytes);
+    text_release(&state->header);
+    arena_release(&state->arena);
+    mem_free(state);
+    op->state = NULL;
+}
+
+static Error *write_piece(Operator *op, const Batch *batch, const char *partition)
+{
+    SinkState *state = op->state;
+    Sink *sink = op->context->job->sinks[op->node->id];
+    state->bytes.length = 0;
+    TRY(state->encoder.type->encode(&state->encoder, batch, op->node->sink.with_kinds, &state->bytes));
+    return sink->spec->connector->sink->write(sink, partition, text_c(&state->header), state->header.length, text_c(&state->bytes), state->bytes.length);
+}
+
+/* A value as a folder's name: '/' and other characters that paths cannot hold become %XX, as Hive writes them. */
+static void add_folder_value(Text *path, const Vector *vector, uint32_t row)
+{
+    Text value = { 0 };
+    if (vector_is_null(vector, row))
+        text_add_c(&value, "__HIVE_DEFAULT_PARTITION__");
+    else
+        text_add_value_plain(&value, vector, row);
+    for (size_t i = 0; i < value.length; i++) {
+        unsigned char c = (unsigned char)value.bytes[i];
+        if (c < 0x20 || c == '/' || c == '\\' || c == '%' || c == '=' || c == 0x7f || (c == '.' && i == 0))
+            text_printf(path, "%%%02X", c);
+        else
+            text_add_char(path, (char)c);
+    }
+    text_release(&value);
+}
+
+static const char *folder_of(Operator *op, const Batch *batch, uint32_t row, Text *path)
+{
+    const SinkSpec *spec = &op->node->sink.spec;
+    path->length = 0;
+    for (int i = 0; i < spec->partition_count; i++) {
+        int column = spec->partition_columns[i];
+        text_printf(path, "%s%s=", i ? "/" : "", op->node->schema.columns[column].name);
+        add_folder_value(path, batch->columns[column], row);
+    }
+    return text_c(path);
+}
+
+static Batch *without_partition_columns(const PlanNode *node, Batch *batch)
+{
+    Batch *out = batch_share(batch);
+    int count = 0;
+    for (int i = 0; i < batch->column_count; i++)
+        if (!is_partition_column(node, i))
+            out->columns[count++] = batch->columns[i];
+    out->column_count = count;
+    return out;
+}
+
+/* Rows of one folder after the other, folders in order of their first row. */
+static Error *write_partitions(Operator *op, Batch *batch)
+{
+    Batch *out = without_partition_columns(op->node, batch);
+    uint32_t count = batch->selection.count;
+    const char **folders = ARENA_ARRAY(&out->arena, const char *, (size_t)count + 1);
+    uint32_t *rows = ARENA_ARRAY(&out->arena, uint32_t, (size_t)count + 1);
+    Text path = { 0 };
+    for (uint32_t i = 0; i < count; i++) {
+        const char *folder = folder_of(op, batch, selection_row(&batch->selection, i), &path);
+        folders[i] = i && folders[i - 1] && strcmp(folders[i - 1], folder) == 0 ? folders[i - 1] : arena_strdup(&out->arena, folder);
+    }
+    text_release(&path);
+    Error *error = NULL;
+    for (uint32_t i = 0; i < count && !error; i++) {
+        if (!folders[i])
+            continue;
+        const char *folder = folders[i];
+        uint32_t used = 0;
+        for (uint32_t j = i; j < count; j++)
+            if (folders[j] && (folders[j] == folder || strcmp(folders[j], folder) == 0)) {
+                rows[used++] = selection_row(&batch->selection, j);
+                folders[j] = NULL;
+            }
+        out->selection = (Selection){ used, rows };
+        error = write_piece(op, out, folder);
+    }
+    batch_release(out);
+    return error;
+}
+
+static Error *sink_process(Operator *op, int input, Batch *batch)
+{
+    (void)input;
+    Job *job = op->context->job;
+    const PlanNode *node = op->node;
+    Error *error;
+    job->counters.rows_out += batch->selection.count;
+    if (!node->sink.connector)
+        error = job->options.on_rows ? job->options.on_rows(job->options.caller, node->sink.output, batch) : NULL;
+    else if (node->sink.connector->sink->row_sink)
+        error = node->sink.connector->sink->write_batch(job->sinks[node->id], batch);
+    else if (node->sink.spec.partition_count)
+        error = write_partitions(op, batch);
+    else
+        error = write_piece(op, batch, NULL);
+    batch_release(batch);
+    return error;
+}
+
+const OperatorType sink_operator = { .name = "sink", .open = sink_open, .close = sink_close, .process = sink_process };

@@ -1,0 +1,18 @@
+/* exec/operators.h: the operator types, one a file op_<name>.c. Private to the room. */
+#pragma once
+#include "exec/exec_internal.h"
+
+extern const OperatorType source_operator;
+extern const OperatorType watermark_operator;
+extern const OperatorType filter_operator;
+extern const OperatorType project_operator;
+extern const OperatorType lookup_operator;
+extern const OperatorType window_assign_operator;
+extern const OperatorType aggregate_operator;
+extern const OperatorType window_operator;
+extern const OperatorType session_operator;
+extern const OperatorType rank_operator;
+extern const OperatorType sort_operator;
+extern const OperatorType limit_operator;
+extern const OperatorType union_operator;
+extern const OperatorType sink_operator;

@@ -1,0 +1,429 @@
+/* exec/sequencer.c: everything that enters a job, in one order.
+ *
+ * The next turn goes to the live split with the lowest watermark (ties: split order), judged by the clocks as of TURNS_IN_FLIGHT
+ * turns ago: a constant, so that the sequence depends on the input alone and never on threads or speed. */
+#include "exec/job_internal.h"
+
+#include <string.h>
+
+/* ---- opening ---- */
+
+static void decode_spec_for(Scan *scan)
+{
+    const PlanNode *node = scan->node;
+    scan->decode_spec = (DecodeSpec){ .columns = node->scan.columns, .column_count = node->schema.column_count,
+        .declared_count = node->scan.declared_count, .declared_names = node->scan.declared_names,
+        .options = node->scan.format_options, .want_raw = node->dead_letter_wanted || node->scan.want_raw,
+        .want_positions = true };
+}
+
+static Error *open_scan(Job *job, Scan *scan)
+{
+    const PlanNode *node = scan->node;
+    if (node->kind == PLAN_VALUES) {
+        scan->values = true;
+        scan->split_count = 1;
+        scan->length_total = -1;
+    } else {
+        SourceColumn *columns = ARENA_ARRAY(&job->arena, SourceColumn, (size_t)node->schema.column_count + 1);
+        for (int i = 0; i < node->schema.column_count; i++)
+            columns[i] = (SourceColumn){ node->scan.columns[i].path, node->scan.columns[i].path_length, node->scan.columns[i].type };
+        scan->source_spec = (SourceSpec){ node->scan.connector, node->scan.connector_options, columns, node->schema.column_count };
+        scan->row_source = node->scan.connector->source->row_source;
+        if (!scan->row_source)
+            decode_spec_for(scan);
+        scan->source = (Source){ .spec = &scan->source_spec, .context = &job->connectors };
+        scan->source_open = true; /* close is due also after a failed open */
+        TRY(node->scan.connector->source->open(&scan->source));
+        scan->split_count = scan->source.split_count;
+        scan->length_total = 0;
+        for (int s = 0; s < scan->split_count; s++)
+            scan->length_total = scan->length_total < 0 || scan->source.splits[s].length < 0 ? -1 : scan->length_total + scan->source.splits[s].length;
+    }
+    if (!scan->splits)
+        scan->splits = ARENA_ARRAY(&job->arena, SplitState, (size_t)scan->split_count + 1);
+    return NULL;
+}
+
+static void init_domains(Job *job)
+{
+    for (int d = 0; d < job->domain_count; d++) {
+        Domain *domain = &job->domains[d];
+        size_t count = (size_t)job->scans[domain->scan].split_count + 1;
+        domain->split_wm_us = ARENA_ARRAY(&job->arena, int64_t, count);
+        domain->visible_wm_us = ARENA_ARRAY(&job->arena, int64_t, count);
+        for (size_t s = 0; s < count; s++)
+            domain->split_wm_us[s] = domain->visible_wm_us[s] = TIME_MIN;
+        domain->wm_us = TIME_MIN;
+    }
+}
+
+Error *sequencer_open(Job *job)
+{
+    for (int i = 0; i < job->scan_count; i++)
+        TRY(open_scan(job, &job->scans[i]));
+    if (job->domain_count && !job->domains[0].split_wm_us)
+        init_domains(job);
+    return NULL;
+}
+
+void sequencer_close(Job *job)
+{
+    for (int i = 0; i < job->scan_count; i++) {
+        Scan *scan = &job->scans[i];
+        if (scan->source_open)
+            scan->source_spec.connector->source->close(&scan->source);
+        scan->source_open = false;
+    }
+}
+
+/* ---- starting a split ---- */
+
+static Error *open_split(Job *job, Scan *scan, int s)
+{
+    SplitState *split = &scan->splits[s];
+    split->opened = true;
+    const FormatType *format = scan->node->scan.format;
+    if (!format->split_open || split->position > 0)
+        return NULL;
+    const SourceType *type = scan->source_spec.connector->source;
+    SourceInput input;
+    size_t skip = 0;
+    TRY(type->fill(&scan->source, s, 65536, 0, &input));
+    if (input.length == 0 && !input.end) { /* nothing there yet: ask again */
+        split->opened = false;
+        return NULL;
+    }
+    TRY(format->split_open(&job->draw_arena, &scan->decode_spec, input.bytes, input.length, &split->format_split, &skip));
+    if (skip) {
+        Buffer *header = NULL;
+        TRY(type->take(&scan->source, s, skip, &header));
+        split->lines += scan->count_lines ? 1 : 0;
+        split->position += skip;
+        buffer_release(header);
+    }
+    return NULL;
+}
+
+/* A split that has not started counts with its first record's time. Only needed where there is a choice. */
+static Error *peek_splits(Job *job)
+{
+    int total = 0;
+    for (int i = 0; i < job->scan_count; i++)
+        total += job->scans[i].split_count;
+    for (int i = 0; i < job->scan_count; i++) {
+        Scan *scan = &job->scans[i];
+        for (int s = 0; s < scan->split_count; s++) {
+            if (scan->row_source || scan->values || scan->splits[s].opened)
+                continue;
+            TRY(open_split(job, scan, s));
+            if (total > 1 && scan->splits[s].opened && scan->splits[s].position < (UINT64_C(1) << 20))
+                TRY(turn_peek(job, i, s));
+        }
+    }
+    return NULL;
+}
+
+/* ---- choosing ---- */
+
+static int64_t visible_watermark(const Job *job, int scan, int split)
+{
+    for (int d = 0; d < job->domain_count; d++)
+        if (job->domains[d].scan == scan)
+            return job->domains[d].visible_wm_us[split];
+    return TIME_MIN;
+}
+
+static bool may_have_data(const SplitState *split, int64_t now_us)
+{
+    return !split->ended && (!split->waiting || split->next_at_us <= now_us);
+}
+
+static bool choose_split(const Job *job, int64_t now_us, int *scan, int *split)
+{
+    bool found = false;
+    int64_t lowest = TIME_MAX;
+    for (int i = 0; i < job->scan_count; i++)
+        for (int s = 0; s < job->scans[i].split_count; s++) {
+            if (!may_have_data(&job->scans[i].splits[s], now_us))
+                continue;
+            int64_t wm_us = visible_watermark(job, i, s);
+            if (!found || wm_us < lowest) {
+                found = true;
+                lowest = wm_us;
+                *scan = i;
+                *split = s;
+            }
+        }
+    return found;
+}
+
+/* ---- drawing ---- */
+
+static void set_waiting(Job *job, SplitState *split, int64_t now_us, int64_t next_at_us)
+{
+    (void)job;
+    if (!split->waiting)
+        split->waiting_since_us = now_us;
+    split->waiting = true;
+    split->next_at_us = next_at_us;
+}
+
+static void got_data(SplitState *split)
+{
+    split->waiting = false;
+    split->idle = false;
+}
+
+/* Bytes up to the next line end belong to a record that is too long: they are dropped. *left: it goes on after them. */
+static Error *skip_record(Scan *scan, int s, const SourceInput *input, bool *left)
+{
+    const char *end = memchr(input->bytes, '\n', input->length);
+    size_t length = end ? (size_t)(end - input->bytes) + 1 : input->length;
+    Buffer *dropped = NULL;
+    *left = !end && !input->end;
+    if (length)
+        TRY(scan->source_spec.connector->source->take(&scan->source, s, length, &dropped));
+    buffer_release(dropped);
+    scan->splits[s].position += length;
+    return NULL;
+}
+
+/* The piece of `limit` bytes or a little more that ends at a record's end; 0: more bytes are needed. */
+static size_t cut_piece(const Scan *scan, const SourceInput *input, size_t limit)
+{
+    const FormatType *format = scan->node->scan.format;
+    const void *options = scan->node->scan.format_options;
+    for (;;) {
+        bool all = limit >= input->length;
+        size_t length = format->cut(options, input->bytes, all ? input->length : limit, all && input->end);
+        if (length || all)
+            return length;
+        limit *= 2;
+    }
+}
+
+static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
+{
+    SplitState *split = &scan->splits[s];
+    const SourceType *type = scan->source_spec.connector->source;
+    size_t want = job->options.turn_bytes, length = 0;
+    SourceInput input;
+    for (;;) {
+        TRY(type->fill(&scan->source, s, want, 10000, &input));
+        if (split->skipping && input.length) {
+            bool left;
+            TRY(skip_record(scan, s, &input, &left));
+            split->skipping = left;
+            continue;
+        }
+        length = input.length ? cut_piece(scan, &input, job->options.turn_bytes) : 0;
+        if (length || input.end || input.waiting)
+            break;
+        if (input.length >= RECORD_BYTES_MAX) {
+            turn->oversized = split->skipping = true;
+            length = input.length;
+            break;
+        }
+        want = input.length * 2 > want * 2 ? input.length * 2 : want * 2;
+    }
+    if (length == 0 && !input.end) {
+        set_waiting(job, split, turn->now_us, turn->now_us + 10000);
+        return NULL;
+    }
+    got_data(split);
+    turn->position = split->position;
+    turn->length = length;
+    bool whole = input.end && length == input.length;
+    if (length)
+        TRY(type->take(&scan->source, s, length, &turn->bytes));
+    else
+        turn->bytes = buffer_new(1);
+    split->position += length;
+    split->ended = turn->split_end = whole || (input.end && length == 0);
+    *drawn = true;
+    return NULL;
+}
+
+static Error *draw_rows(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
+{
+    SplitState *split = &scan->splits[s];
+    uint64_t most = job->options.turn_bytes < TURN_BYTES ? 1 : TURN_ROWS;
+    if (scan->values) {
+        uint64_t total = (uint64_t)scan->node->values.row_count;
+        turn->range = (RowRange){ .first = split->position, .count = total - split->position < most ? total - split->position : most };
+        turn->range.end = split->position + turn->range.count == total;
+    } else {
+        TRY(scan->source_spec.connector->source->next_rows(&scan->source, s, most, turn->now_us, &turn->range));
+        if (turn->range.count == 0 && turn->range.waiting && !turn->range.end) {
+            set_waiting(job, split, turn->now_us, turn->range.next_at_us);
+            return NULL;
+        }
+    }
+    got_data(split);
+    turn->position = split->position;
+    split->position += turn->range.count;
+    split->ended = turn->split_end = turn->range.end;
+    *drawn = true;
+    return NULL;
+}
+
+static bool all_ended(const Job *job)
+{
+    for (int i = 0; i < job->scan_count; i++)
+        for (int s = 0; s < job->scans[i].split_count; s++)
+            if (!job->scans[i].splits[s].ended)
+                return false;
+    return true;
+}
+
+static void make_clocks_visible(Job *job, uint64_t next_turn)
+{
+    int gone = 0;
+    pthread_mutex_lock(&job->clock_lock);
+    while (gone < job->clock_steps.count && job->clock_steps.items[gone].turn + TURNS_IN_FLIGHT <= next_turn) {
+        ClockStep *step = &job->clock_steps.items[gone++];
+        job->domains[step->domain].visible_wm_us[step->split] = step->wm_us;
+    }
+    job->clock_steps.count -= gone;
+    if (gone)
+        memmove(job->clock_steps.items, job->clock_steps.items + gone, sizeof *job->clock_steps.items * (size_t)job->clock_steps.count);
+    pthread_mutex_unlock(&job->clock_lock);
+}
+
+/* A split that has been silent for long goes out of the minimum: a turn of its own, as it may close windows. */
+static bool draw_idle(Job *job, Turn *turn)
+{
+    for (int i = 0; i < job->scan_count; i++) {
+        int64_t timeout_us = job->scans[i].values ? 0 : job->scans[i].node->scan.idle_timeout_us;
+        for (int s = 0; timeout_us && s < job->scans[i].split_count; s++) {
+            SplitState *split = &job->scans[i].splits[s];
+            if (!split->ended && split->waiting && !split->idle && turn->now_us - split->waiting_since_us >= timeout_us) {
+                split->idle = true;
+                turn->kind = TURN_IDLE;
+                turn->scan = i;
+                turn->split = s;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static int64_t next_look_us(const Job *job)
+{
+    int64_t next_us = TIME_MAX;
+    for (int i = 0; i < job->scan_count; i++)
+        for (int s = 0; s < job->scans[i].split_count; s++) {
+            const SplitState *split = &job->scans[i].splits[s];
+            if (!split->ended && split->next_at_us < next_us)
+                next_us = split->next_at_us;
+        }
+    return next_us;
+}
+
+static void count_progress(Job *job)
+{
+    int64_t done = 0;
+    for (int i = 0; i < job->scan_count; i++) {
+        Scan *scan = &job->scans[i];
+        int64_t (*progress)(Source *, int) = scan->source_open ? scan->source_spec.connector->source->progress : NULL;
+        for (int s = 0; progress && s < scan->split_count; s++)
+            done += progress(&scan->source, s);
+    }
+    job->progress_bytes = done;
+}
+
+Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us)
+{
+    *drawn = false;
+    *wait_until_us = TIME_MAX;
+    TRY(peek_splits(job));
+    make_clocks_visible(job, turn->number);
+    turn->now_us = job->options.clock->now_us(job->options.clock);
+    while (!*drawn && choose_split(job, turn->now_us, &turn->scan, &turn->split)) {
+        Scan *scan = &job->scans[turn->scan];
+        turn->kind = TURN_BATCH;
+        bool rows = scan->values || scan->row_source;
+        if (!rows && !scan->splits[turn->split].opened) {
+            set_waiting(job, &scan->splits[turn->split], turn->now_us, turn->now_us + 10000);
+            continue;
+        }
+        TRY((rows ? draw_rows : draw_bytes)(job, scan, turn->split, turn, drawn));
+    }
+    count_progress(job);
+    if (*drawn || all_ended(job))
+        return NULL;
+    *drawn = draw_idle(job, turn);
+    if (!*drawn) { /* time passes: processing-time windows and delays look at their clocks */
+        turn->kind = TURN_TICK;
+        turn->scan = turn->split = 0;
+        *wait_until_us = next_look_us(job);
+    }
+    return NULL;
+}
+
+/* ---- after a turn ---- */
+
+/* Room is made first: no lock is held while memory may run out. */
+static void add_clock_step(Job *job, const ClockStep *step)
+{
+    ClockStep *larger = NULL;
+    pthread_mutex_lock(&job->clock_lock);
+    int capacity = job->clock_steps.capacity;
+    bool full = job->clock_steps.count == capacity; /* drawing only takes away from here on */
+    pthread_mutex_unlock(&job->clock_lock);
+    if (full) {
+        capacity = capacity ? capacity * 2 : 64;
+        larger = ARENA_ARRAY(&job->clock_arena, ClockStep, (size_t)capacity);
+    }
+    pthread_mutex_lock(&job->clock_lock);
+    if (larger) {
+        if (job->clock_steps.count)
+            memcpy(larger, job->clock_steps.items, sizeof *larger * (size_t)job->clock_steps.count);
+        job->clock_steps.items = larger;
+        job->clock_steps.capacity = capacity;
+    }
+    job->clock_steps.items[job->clock_steps.count++] = *step;
+    pthread_mutex_unlock(&job->clock_lock);
+}
+
+static void raise_query_watermark(Job *job, Domain *domain)
+{
+    const Scan *scan = &job->scans[domain->scan];
+    int64_t minimum = TIME_MAX;
+    bool any = false;
+    for (int s = 0; s < scan->split_count; s++)
+        if (!scan->splits[s].idle_in_order) {
+            any = true;
+            if (domain->split_wm_us[s] < minimum)
+                minimum = domain->split_wm_us[s];
+        }
+    (void)job;
+    if (any && minimum > domain->wm_us)
+        domain->wm_us = minimum;
+}
+
+void sequencer_turn_done(Job *job, const Turn *turn)
+{
+    Scan *scan = &job->scans[turn->scan];
+    scan->splits[turn->split].lines += turn->line_count;
+    if (turn->kind != TURN_TICK)
+        scan->splits[turn->split].idle_in_order = turn->kind == TURN_IDLE;
+    for (int d = 0; d < job->domain_count; d++) {
+        Domain *domain = &job->domains[d];
+        if (domain->scan != turn->scan)
+            continue;
+        int64_t *wm_us = &domain->split_wm_us[turn->split];
+        if (turn->domain_wm_us[d] > *wm_us)
+            *wm_us = turn->domain_wm_us[d];
+        if (turn->split_end)
+            *wm_us = TIME_MAX;
+        ClockStep step = { d, turn->split, *wm_us, turn->number };
+        if (turn->kind == TURN_BATCH && scan->split_count + job->scan_count > 2)
+            add_clock_step(job, &step);
+        raise_query_watermark(job, domain);
+    }
+    job->progress_rows = job->counters.rows_in;
+    job->progress_wm_us = job->domain_count ? job->domains[0].wm_us : TIME_MIN;
+}

@@ -1,0 +1,304 @@
+/* exec/turn.c: executing one turn: the PARALLEL part on any worker, the ORDERED part in turn order. */
+#include "exec/job_internal.h"
+
+#include <string.h>
+
+void turn_start(Turn *turn, Job *job)
+{
+    uint64_t number = turn->number;
+    memset(turn, 0, sizeof *turn);
+    turn->number = number;
+    arena_init(&turn->arena, &job->pool);
+    turn->domain_wm_us = ARENA_ARRAY(&turn->arena, int64_t, (size_t)job->domain_count + 1);
+    for (int d = 0; d < job->domain_count; d++)
+        turn->domain_wm_us[d] = TIME_MIN;
+}
+
+void turn_finish(Turn *turn)
+{
+    for (int i = 0; i < turn->outputs.count; i++)
+        batch_release(turn->outputs.items[i].batch);
+    if (turn->range.page && turn->range.page_free)
+        turn->range.page_free(turn->range.page);
+    buffer_release(turn->bytes);
+    error_free(turn->error);
+    arena_release(&turn->arena);
+    turn->outputs.count = turn->events.count = 0;
+    turn->range.page = NULL;
+    turn->bytes = NULL;
+    turn->error = NULL;
+}
+
+/* ---- the PARALLEL part ---- */
+
+static Batch *batch_for_scan(Job *job, const Scan *scan, const Turn *turn)
+{
+    Batch *batch = batch_for_schema(&job->pool, &scan->node->schema, job->options.batch_rows);
+    batch->row_count = batch->selection.count = 0;
+    batch->turn = turn->number;
+    batch->split = (uint32_t)turn->split;
+    batch->now_us = turn->now_us;
+    batch->wm_end_us = TIME_MIN;
+    return batch;
+}
+
+/* Bad records of a decoded batch become events; under POLICY_FAIL the batch is cut before the first of them. */
+static Error *settle_bad_records(Operator *op, Batch *batch)
+{
+    const PlanNode *node = op->node;
+    for (uint32_t i = 0; i < batch->bad_row_count; i++) {
+        BadRow *bad = &batch->bad_rows[i];
+        Error *error = job_row_error(op, node->scan.on_error, batch, -1 - (int64_t)i, "decode", bad->column, bad->reason, SPAN_NONE);
+        if (error) {
+            batch->row_count = batch->selection.count = bad->before_row;
+            return error;
+        }
+    }
+    return NULL;
+}
+
+/* Gives a decoded batch to the consumers; its error, if any, comes after the rows before it. */
+static Error *push_decoded(Operator *op, Turn *turn, Batch *batch)
+{
+    batch->selection = (Selection){ batch->row_count, NULL };
+    Error *bad = op->node->kind == PLAN_SCAN ? settle_bad_records(op, batch) : NULL;
+    turn->rows_in += batch->row_count;
+    Error *error = output_push(op, PORT_MAIN, batch);
+    if (error) {
+        error_free(bad);
+        return error;
+    }
+    return bad;
+}
+
+static Error *produce_values(Job *job, const Scan *scan, Operator *op, Turn *turn)
+{
+    const PlanNode *node = scan->node;
+    int width = node->schema.column_count;
+    for (uint64_t done = 0; done < turn->range.count;) {
+        Batch *batch = batch_for_scan(job, scan, turn);
+        uint32_t count = 0;
+        for (; count < job->options.batch_rows && done < turn->range.count; count++, done++)
+            for (int c = 0; c < width; c++)
+                vector_set(&batch->arena, batch->columns[c], count, &node->values.rows[(turn->range.first + done) * (uint64_t)width + (uint64_t)c]);
+        batch->row_count = count;
+        TRY(push_decoded(op, turn, batch));
+    }
+    return NULL;
+}
+
+static Error *produce_rows(Job *job, Scan *scan, Operator *op, Turn *turn)
+{
+    const SourceType *type = scan->source_spec.connector->source;
+    for (uint64_t done = 0; done < turn->range.count;) {
+        uint64_t left = turn->range.count - done;
+        uint32_t want = left < job->options.batch_rows ? (uint32_t)left : job->options.batch_rows;
+        Batch *batch = batch_for_scan(job, scan, turn);
+        Error *error = type->produce(&scan->source, turn->split, &turn->range, done, want, batch);
+        if (error) {
+            batch_release(batch);
+            return error;
+        }
+        done += want;
+        TRY(push_decoded(op, turn, batch));
+    }
+    return NULL;
+}
+
+static uint64_t count_newlines(const char *bytes, size_t length)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < length; i++)
+        count += bytes[i] == '\n';
+    return count;
+}
+
+static Error *too_long(Job *job, const Scan *scan, Operator *op, Turn *turn)
+{
+    Batch *batch = batch_for_scan(job, scan, turn);
+    BadRow bad = { .position = turn->position, .raw = str_view(turn->bytes->bytes, turn->length < 1024 ? turn->length : 1024),
+        .reason = "the record is longer than 64 MiB" };
+    batch_hold_buffer(batch, turn->bytes);
+    batch_add_bad_row(batch, &bad);
+    return push_decoded(op, turn, batch);
+}
+
+static Error *decode_bytes(Job *job, WorkerContext *worker, Scan *scan, Operator *op, Turn *turn)
+{
+    if (turn->oversized)
+        return too_long(job, scan, op, turn);
+    Decoder *decoder = &worker->decoders[turn->scan];
+    DecodeInput input = { .bytes = turn->bytes->bytes, .length = turn->length, .position = turn->position, .line = 1,
+        .buffer = turn->bytes, .split = scan->splits[turn->split].format_split };
+    if (scan->count_lines)
+        turn->line_count = count_newlines(turn->bytes->bytes, turn->length);
+    while (input.at < input.length) {
+        Batch *batch = batch_for_scan(job, scan, turn);
+        Error *error = decoder->type->decode(decoder, &input, job->options.batch_rows, batch);
+        if (error) {
+            batch_release(batch);
+            return error;
+        }
+        TRY(push_decoded(op, turn, batch));
+    }
+    return NULL;
+}
+
+static Error *open_decoder(WorkerContext *worker, const Scan *scan, int number)
+{
+    if (scan->row_source || scan->values || worker->decoder_open[number])
+        return NULL;
+    worker->decoders[number] = (Decoder){ .type = scan->node->scan.format, .spec = &scan->decode_spec };
+    TRY(worker->decoders[number].type->decoder_open(&worker->decoders[number]));
+    worker->decoder_open[number] = true;
+    return NULL;
+}
+
+static Error *run_parallel(Job *job, WorkerContext *worker, Turn *turn)
+{
+    Scan *scan = &job->scans[turn->scan];
+    Operator *op = worker->operators[scan->node->id];
+    worker->turn = turn;
+    worker->base.now_us = turn->now_us;
+    worker->base.turn = turn->number;
+    if (scan->values)
+        return produce_values(job, scan, op, turn);
+    if (scan->row_source)
+        return produce_rows(job, scan, op, turn);
+    TRY(open_decoder(worker, scan, turn->scan));
+    return decode_bytes(job, worker, scan, op, turn);
+}
+
+Error *turn_parallel(Job *job, WorkerContext *worker, Turn *turn)
+{
+    if (turn->kind != TURN_BATCH)
+        return NULL;
+    Error *error;
+    MEMORY_GUARDED(error, run_parallel(job, worker, turn));
+    turn->error = error; /* it comes after what the turn brought before it */
+    worker->turn = NULL;
+    return NULL;
+}
+
+Error *turn_peek(Job *job, int scan_number, int split)
+{
+    Scan *scan = &job->scans[scan_number];
+    if (scan->row_source || scan->values || scan->splits[split].ended)
+        return NULL;
+    const SourceType *type = scan->source_spec.connector->source;
+    const FormatType *format = scan->node->scan.format;
+    SourceInput input;
+    TRY(type->fill(&scan->source, split, 65536, 0, &input));
+    size_t limit = input.length < 65536 ? input.length : 65536;
+    size_t length = format->cut(scan->node->scan.format_options, input.bytes, limit, input.end && limit == input.length);
+    if (length == 0)
+        return NULL;
+    /* A copy with padding: the piece itself stays with the source. */
+    Buffer *copy = buffer_new(length);
+    memcpy((char *)copy->bytes, input.bytes, length);
+    Turn turn = { .number = 0 };
+    turn_start(&turn, job);
+    turn.scan = scan_number;
+    turn.split = split;
+    turn.bytes = copy;
+    turn.length = length;
+    turn.position = scan->splits[split].position;
+    turn.now_us = job->options.clock->now_us(job->options.clock);
+    WorkerContext *worker = &job->workers[0];
+    worker->turn = &turn;
+    worker->base.turn = UINT64_MAX; /* no turn of the job: watermark operators start afresh */
+    Error *error = open_decoder(worker, scan, scan_number);
+    DecodeInput decode = { .bytes = copy->bytes, .length = length, .position = turn.position, .buffer = copy, .split = scan->splits[split].format_split };
+    for (bool found = false; !error && !found && decode.at < decode.length;) {
+        Batch *batch = batch_for_scan(job, scan, &turn);
+        error = scan->node->scan.format->decode(&worker->decoders[scan_number], &decode, 1, batch);
+        if (error) {
+            batch_release(batch);
+            break;
+        }
+        batch->bad_row_count = 0;
+        batch->selection = (Selection){ batch->row_count, NULL };
+        found = batch->row_count > 0;
+        /* Its errors are the real turn's to report. */
+        error_free(output_push(worker->operators[scan->node->id], PORT_MAIN, batch));
+    }
+    for (int d = 0; d < job->domain_count; d++)
+        if (job->domains[d].scan == scan_number) {
+            job->domains[d].split_wm_us[split] = job->domains[d].visible_wm_us[split] = turn.domain_wm_us[d];
+        }
+    worker->turn = NULL;
+    worker->base.turn = UINT64_MAX;
+    turn_finish(&turn);
+    return error;
+}
+
+/* ---- the ORDERED part ---- */
+
+/* The batches' local watermarks become those of the query: at least what the split had, at most what the other splits allow. */
+static void combine_watermarks(Job *job, const Turn *turn)
+{
+    for (int i = 0; i < turn->outputs.count; i++) {
+        TurnOutput *output = &turn->outputs.items[i];
+        Batch *batch = output->batch;
+        if (output->domain < 0) {
+            batch->wm_us = NULL;
+            batch->wm_end_us = TIME_MIN;
+            continue;
+        }
+        Domain *domain = &job->domains[output->domain];
+        int64_t others = TIME_MAX, base = domain->split_wm_us[turn->split], floor_us = domain->wm_us;
+        const Scan *scan = &job->scans[domain->scan];
+        for (int s = 0; s < scan->split_count; s++)
+            if (s != turn->split && !scan->splits[s].idle_in_order && domain->split_wm_us[s] < others)
+                others = domain->split_wm_us[s];
+        for (uint32_t row = 0; batch->wm_us && row < batch->row_count; row++) {
+            int64_t wm_us = batch->wm_us[row] > base ? batch->wm_us[row] : base;
+            wm_us = wm_us < others ? wm_us : others;
+            batch->wm_us[row] = wm_us > floor_us ? wm_us : floor_us;
+        }
+        int64_t end_us = batch->wm_end_us > base ? batch->wm_end_us : base;
+        end_us = end_us < others ? end_us : others;
+        batch->wm_end_us = end_us > floor_us ? end_us : floor_us;
+    }
+}
+
+static Error *run_ordered(Job *job, Turn *turn)
+{
+    job->ordered.base.now_us = turn->now_us;
+    job->ordered.base.turn = turn->number;
+    if (turn->kind == TURN_END)
+        return pipeline_end(job);
+    job->counters.turns++;
+    job->counters.rows_in += turn->rows_in;
+    job->counters.bytes_in += turn->length;
+    job->counters.lookup_hits += turn->lookup_hits;
+    job->counters.lookup_misses += turn->lookup_misses;
+    job->counters.lookup_absent += turn->lookup_absent;
+    combine_watermarks(job, turn);
+    TRY(pipeline_push_inputs(job, turn));
+    TRY(row_events_settle(job, turn));
+    if (turn->error) {
+        Error *error = turn->error;
+        turn->error = NULL;
+        return error;
+    }
+    sequencer_turn_done(job, turn);
+    TRY(pipeline_advance(job, turn->kind == TURN_TICK));
+    const Scan *scan = &job->scans[turn->scan];
+    if (turn->kind == TURN_BATCH && scan->source_open && scan->source_spec.connector->source->verify)
+        TRY(scan->source_spec.connector->source->verify((Source *)&scan->source, turn->split));
+    return NULL;
+}
+
+Error *turn_ordered(Job *job, Turn *turn)
+{
+    Error *error;
+    MEMORY_GUARDED(error, run_ordered(job, turn));
+    if (!error) {
+        const MemoryPool *over = pool_over_limit(&job->pool);
+        if (over)
+            error = error_new(ERR_MEMORY, "the query holds %.1f MiB, more than its limit of %.1f MiB",
+                              (double)job->pool.used_bytes / 1048576, (double)over->limit_bytes / 1048576);
+    }
+    return error;
+}

@@ -1,0 +1,495 @@
+/* repl/result_writer.c: rows as text, in one of the output modes.
+ *
+ * Modes that align columns (box, table, markdown) must see values before they can size columns. They hold back up to
+ * HELD_ROWS rows, or what one batch brings when the query has no end, and keep the widths from then on. */
+#include "repl/result_writer.h"
+
+#include <errno.h>
+#include <unistd.h>
+#include <utf8proc.h>
+
+#include "common/value_text.h"
+
+#define HELD_ROWS 5000
+#define WRITE_AT (256 * 1024) /* bytes gathered before a write */
+
+const char *const output_mode_names[] = { "box", "table", "csv", "tsv", "json", "jsonl", "vertical", "markdown", NULL };
+
+struct ResultWriter {
+    OutputMode mode;
+    int fd;
+    bool unicode;
+    Text out;
+    /* the result at hand */
+    int column_count;
+    char **names;
+    bool *right_aligned;
+    int *widths;
+    bool with_kinds, continuous, started;
+    uint64_t row_count;
+    /* rows held back until widths are known: cells in row-major order, as places in held_text */
+    Text held_text;
+    size_t *held_ends;
+    size_t held_capacity, held_cells;
+    bool holding;
+};
+
+bool output_mode_find(const char *name, OutputMode *mode)
+{
+    for (int i = 0; output_mode_names[i]; i++)
+        if (name_equal(name, output_mode_names[i])) {
+            *mode = (OutputMode)i;
+            return true;
+        }
+    return false;
+}
+
+ResultWriter *result_writer_new(OutputMode mode, int fd, bool unicode)
+{
+    ResultWriter *writer = mem_calloc(1, sizeof *writer);
+    writer->mode = mode;
+    writer->fd = fd;
+    writer->unicode = unicode;
+    return writer;
+}
+
+static void result_forget(ResultWriter *writer)
+{
+    for (int i = 0; i < writer->column_count; i++)
+        mem_free(writer->names[i]);
+    mem_free(writer->names);
+    mem_free(writer->right_aligned);
+    mem_free(writer->widths);
+    writer->names = NULL;
+    writer->right_aligned = NULL;
+    writer->widths = NULL;
+    writer->column_count = 0;
+    writer->held_text.length = 0;
+    writer->held_cells = 0;
+}
+
+void result_writer_free(ResultWriter *writer)
+{
+    if (!writer)
+        return;
+    result_forget(writer);
+    text_release(&writer->out);
+    text_release(&writer->held_text);
+    mem_free(writer->held_ends);
+    mem_free(writer);
+}
+
+Error *result_writer_flush(ResultWriter *writer)
+{
+    size_t done = 0;
+    while (done < writer->out.length) {
+        ssize_t wrote = write(writer->fd, writer->out.bytes + done, writer->out.length - done);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0) {
+            int reason = errno;
+            writer->out.length = 0;
+            return reason == EPIPE ? error_new(ERR_CLOSED, "the reader of the output went away")
+                                   : error_new(ERR_IO, "cannot write the output: %s", strerror(reason));
+        }
+        done += (size_t)wrote;
+    }
+    writer->out.length = 0;
+    return NULL;
+}
+
+static Error *flush_if_full(ResultWriter *writer)
+{
+    return writer->out.length >= WRITE_AT ? result_writer_flush(writer) : NULL;
+}
+
+/* ---- widths ---- */
+
+/* Columns of a terminal that the text takes. */
+static int display_width(const char *bytes, size_t length)
+{
+    int width = 0;
+    for (size_t at = 0; at < length;) {
+        utf8proc_int32_t point;
+        utf8proc_ssize_t size = utf8proc_iterate((const utf8proc_uint8_t *)bytes + at, (utf8proc_ssize_t)(length - at), &point);
+        if (size <= 0) {
+            at++;
+            width++;
+            continue;
+        }
+        int cell = point < 0x20 ? 1 : utf8proc_charwidth(point);
+        width += cell < 0 ? 0 : cell;
+        at += (size_t)size;
+    }
+    return width;
+}
+
+/* Text for a table cell: line ends and other control characters would break the frame. */
+static void add_cell_text(Text *out, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        if (c == '\n')
+            text_add_c(out, "\\n");
+        else if (c == '\t')
+            text_add_c(out, "\\t");
+        else if (c == '\r')
+            text_add_c(out, "\\r");
+        else if (c < 0x20 || c == 0x7f)
+            text_printf(out, "\\x%02x", c);
+        else
+            text_add_char(out, (char)c);
+    }
+}
+
+static void add_repeated(Text *out, const char *piece, int times)
+{
+    for (int i = 0; i < times; i++)
+        text_add_c(out, piece);
+}
+
+static void add_padded(Text *out, const char *bytes, size_t length, int width, bool right)
+{
+    int pad = width - display_width(bytes, length);
+    if (right)
+        add_repeated(out, " ", pad);
+    text_add(out, bytes, length);
+    if (!right)
+        add_repeated(out, " ", pad);
+}
+
+/* ---- frames: box, table, markdown ---- */
+
+typedef struct Frame {
+    const char *bar, *dash;
+    const char *top[3], *middle[3], *bottom[3]; /* left, cross, right */
+} Frame;
+
+static const Frame unicode_frame = { "│", "─", { "┌", "┬", "┐" }, { "├", "┼", "┤" }, { "└", "┴", "┘" } };
+static const Frame ascii_frame = { "|", "-", { "+", "+", "+" }, { "+", "+", "+" }, { "+", "+", "+" } };
+
+static const Frame *frame_of(const ResultWriter *writer)
+{
+    return writer->mode == OUTPUT_BOX && writer->unicode ? &unicode_frame : &ascii_frame;
+}
+
+static bool is_framed(const ResultWriter *writer)
+{
+    return writer->mode == OUTPUT_BOX || writer->mode == OUTPUT_TABLE || writer->mode == OUTPUT_MARKDOWN;
+}
+
+static void add_rule(ResultWriter *writer, const char *const ends[3])
+{
+    const Frame *frame = frame_of(writer);
+    text_add_c(&writer->out, ends[0]);
+    for (int i = 0; i < writer->column_count; i++) {
+        add_repeated(&writer->out, frame->dash, writer->widths[i] + 2);
+        text_add_c(&writer->out, i + 1 < writer->column_count ? ends[1] : ends[2]);
+    }
+    text_add_char(&writer->out, '\n');
+}
+
+static void add_framed_row(ResultWriter *writer, const char *const cells[], const size_t lengths[], bool header)
+{
+    const char *bar = writer->mode == OUTPUT_MARKDOWN ? "|" : frame_of(writer)->bar;
+    for (int i = 0; i < writer->column_count; i++) {
+        text_add_c(&writer->out, bar);
+        text_add_char(&writer->out, ' ');
+        add_padded(&writer->out, cells[i], lengths[i], writer->widths[i], writer->right_aligned[i] && !header);
+        text_add_char(&writer->out, ' ');
+    }
+    text_add_c(&writer->out, bar);
+    text_add_char(&writer->out, '\n');
+}
+
+static void add_framed_header(ResultWriter *writer)
+{
+    Arena arena;
+    arena_init(&arena, NULL);
+    size_t *lengths = ARENA_ARRAY(&arena, size_t, (size_t)writer->column_count + 1);
+    for (int i = 0; i < writer->column_count; i++)
+        lengths[i] = strlen(writer->names[i]);
+    if (writer->mode == OUTPUT_MARKDOWN) {
+        add_framed_row(writer, (const char *const *)writer->names, lengths, true);
+        for (int i = 0; i < writer->column_count; i++) {
+            text_add_c(&writer->out, "|-");
+            add_repeated(&writer->out, "-", writer->widths[i]);
+            text_add_char(&writer->out, writer->right_aligned[i] ? ':' : '-');
+        }
+        text_add_c(&writer->out, "|\n");
+    } else {
+        add_rule(writer, frame_of(writer)->top);
+        add_framed_row(writer, (const char *const *)writer->names, lengths, true);
+        add_rule(writer, frame_of(writer)->middle);
+    }
+    arena_release(&arena);
+}
+
+static void add_held_row(ResultWriter *writer, size_t first_cell, const char **cells, size_t *lengths)
+{
+    for (int i = 0; i < writer->column_count; i++) {
+        size_t cell = first_cell + (size_t)i;
+        size_t start = cell ? writer->held_ends[cell - 1] : 0;
+        cells[i] = writer->held_text.bytes + start;
+        lengths[i] = writer->held_ends[cell] - start;
+    }
+    add_framed_row(writer, cells, lengths, false);
+}
+
+static Error *write_held(ResultWriter *writer)
+{
+    if (!writer->started)
+        for (int i = 0; i < writer->column_count; i++)
+            for (size_t cell = (size_t)i; cell < writer->held_cells; cell += (size_t)writer->column_count) {
+                size_t start = cell ? writer->held_ends[cell - 1] : 0;
+                int width = display_width(writer->held_text.bytes + start, writer->held_ends[cell] - start);
+                if (width > writer->widths[i])
+                    writer->widths[i] = width;
+            }
+    if (!writer->started)
+        add_framed_header(writer);
+    writer->started = true;
+    Error *error = NULL;
+    const char **cells = mem_alloc(sizeof *cells * ((size_t)writer->column_count + 1));
+    size_t *lengths = mem_alloc(sizeof *lengths * ((size_t)writer->column_count + 1));
+    for (size_t cell = 0; cell < writer->held_cells && !error; cell += (size_t)writer->column_count) {
+        add_held_row(writer, cell, cells, lengths);
+        error = flush_if_full(writer);
+    }
+    mem_free(cells);
+    mem_free(lengths);
+    writer->held_text.length = 0;
+    writer->held_cells = 0;
+    return error;
+}
+
+static void hold_cell(ResultWriter *writer)
+{
+    writer->held_ends = mem_grow(writer->held_ends, &writer->held_capacity, writer->held_cells + 1, sizeof *writer->held_ends);
+    writer->held_ends[writer->held_cells++] = writer->held_text.length;
+}
+
+static void hold_row(ResultWriter *writer, const Batch *batch, uint32_t row)
+{
+    if (writer->with_kinds) {
+        text_add_c(&writer->held_text, row_kind_text(batch_kind(batch, row)));
+        hold_cell(writer);
+    }
+    Text cell = { 0 };
+    for (int i = 0; i < batch->column_count; i++) {
+        cell.length = 0;
+        if (vector_is_null(batch->columns[i], row))
+            text_add_c(&cell, "NULL");
+        else
+            text_add_value_plain(&cell, batch->columns[i], row);
+        add_cell_text(&writer->held_text, text_c(&cell), cell.length);
+        hold_cell(writer);
+    }
+    text_release(&cell);
+}
+
+/* ---- unframed rows ---- */
+
+static void add_csv_cell(Text *out, const char *bytes, size_t length)
+{
+    bool quote = length == 0;
+    for (size_t i = 0; i < length && !quote; i++)
+        quote = bytes[i] == '"' || bytes[i] == ',' || bytes[i] == '\n' || bytes[i] == '\r';
+    if (!quote) {
+        text_add(out, bytes, length);
+        return;
+    }
+    text_add_char(out, '"');
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] == '"')
+            text_add_char(out, '"');
+        text_add_char(out, bytes[i]);
+    }
+    text_add_char(out, '"');
+}
+
+/* Tabs and line ends inside values are written as \t, \n, \r, \\, as PostgreSQL's COPY does; NULL is \N. */
+static void add_tsv_cell(Text *out, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char c = bytes[i];
+        if (c == '\t' || c == '\n' || c == '\r' || c == '\\') {
+            text_add_char(out, '\\');
+            text_add_char(out, c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : '\\');
+        } else {
+            text_add_char(out, c);
+        }
+    }
+}
+
+static void add_separated_row(ResultWriter *writer, const Batch *batch, uint32_t row)
+{
+    bool csv = writer->mode == OUTPUT_CSV;
+    char separator = csv ? ',' : '\t';
+    Text *out = &writer->out, cell = { 0 };
+    if (writer->with_kinds)
+        text_add_c(out, row_kind_text(batch_kind(batch, row)));
+    for (int i = 0; i < batch->column_count; i++) {
+        if (i > 0 || writer->with_kinds)
+            text_add_char(out, separator);
+        if (vector_is_null(batch->columns[i], row)) {
+            if (!csv)
+                text_add_c(out, "\\N");
+            continue;
+        }
+        cell.length = 0;
+        text_add_value_plain(&cell, batch->columns[i], row);
+        (csv ? add_csv_cell : add_tsv_cell)(out, text_c(&cell), cell.length);
+    }
+    text_add_char(out, '\n');
+    text_release(&cell);
+}
+
+static void add_json_name(Text *out, const char *name)
+{
+    Str str = str_c(name);
+    Vector vector = { .type = type_scalar(TYPE_VARCHAR), .encoding = VECTOR_CONSTANT, .capacity = 1, .values = &str };
+    text_add_value_json(out, &vector, 0);
+}
+
+static void add_json_row(ResultWriter *writer, const Batch *batch, uint32_t row)
+{
+    Text *out = &writer->out;
+    if (writer->mode == OUTPUT_JSON)
+        text_add_c(out, writer->row_count ? ",\n " : "[");
+    text_add_char(out, '{');
+    if (writer->with_kinds)
+        text_printf(out, "\"op\":\"%s\"", row_kind_text(batch_kind(batch, row)));
+    for (int i = 0; i < batch->column_count; i++) {
+        if (i > 0 || writer->with_kinds)
+            text_add_char(out, ',');
+        text_add_c(out, writer->names[i + writer->with_kinds]); /* already "name": */
+        text_add_value_json(out, batch->columns[i], row);
+    }
+    text_add_char(out, '}');
+    if (writer->mode == OUTPUT_JSONL)
+        text_add_char(out, '\n');
+}
+
+static void add_vertical_row(ResultWriter *writer, const Batch *batch, uint32_t row)
+{
+    Text *out = &writer->out;
+    int width = 0;
+    for (int i = 0; i < writer->column_count; i++)
+        if (writer->widths[i] > width)
+            width = writer->widths[i];
+    text_printf(out, "%s-[ row %llu ]", writer->row_count ? "\n" : "", (unsigned long long)writer->row_count + 1);
+    text_add_char(out, '\n');
+    for (int i = 0; i < writer->column_count; i++) {
+        add_padded(out, writer->names[i], strlen(writer->names[i]), width, false);
+        text_add_c(out, " | ");
+        int column = i - writer->with_kinds;
+        if (column < 0)
+            text_add_c(out, row_kind_text(batch_kind(batch, row)));
+        else if (vector_is_null(batch->columns[column], row))
+            text_add_c(out, "NULL");
+        else
+            text_add_value_plain(out, batch->columns[column], row);
+        text_add_char(out, '\n');
+    }
+}
+
+/* ---- a result ---- */
+
+static void add_separated_header(ResultWriter *writer)
+{
+    for (int i = 0; i < writer->column_count; i++) {
+        if (i > 0)
+            text_add_char(&writer->out, writer->mode == OUTPUT_CSV ? ',' : '\t');
+        (writer->mode == OUTPUT_CSV ? add_csv_cell : add_tsv_cell)(&writer->out, writer->names[i], strlen(writer->names[i]));
+    }
+    text_add_char(&writer->out, '\n');
+}
+
+static bool is_right_aligned(const Type *type) { return type_is_numeric(type); }
+
+Error *result_writer_begin(ResultWriter *writer, const ResultInfo *info)
+{
+    result_forget(writer);
+    bool json = writer->mode == OUTPUT_JSON || writer->mode == OUTPUT_JSONL;
+    writer->with_kinds = info->updating;
+    writer->continuous = info->continuous;
+    writer->started = false;
+    writer->row_count = 0;
+    int total = info->schema->column_count + writer->with_kinds;
+    writer->names = mem_calloc((size_t)total + 1, sizeof *writer->names);
+    writer->right_aligned = mem_calloc((size_t)total + 1, sizeof *writer->right_aligned);
+    writer->widths = mem_calloc((size_t)total + 1, sizeof *writer->widths);
+    for (int i = 0; i < total; i++) {
+        const Column *column = i >= writer->with_kinds ? &info->schema->columns[i - writer->with_kinds] : NULL;
+        const char *name = column ? column->name : "op";
+        Text rendered = { 0 };
+        if (json) {
+            add_json_name(&rendered, name);
+            text_add_char(&rendered, ':');
+        } else if (is_framed(writer)) {
+            add_cell_text(&rendered, name, strlen(name));
+        } else {
+            text_add_c(&rendered, name);
+        }
+        writer->names[i] = mem_strdup(text_c(&rendered));
+        writer->column_count = i + 1;
+        text_release(&rendered);
+        writer->right_aligned[i] = column && is_right_aligned(column->type);
+        writer->widths[i] = display_width(writer->names[i], strlen(writer->names[i]));
+    }
+    bool titled = is_framed(writer) || writer->mode == OUTPUT_VERTICAL;
+    if (info->title && titled)
+        text_printf(&writer->out, "%s%s\n", writer->mode == OUTPUT_MARKDOWN ? "### " : "", info->title);
+    if (writer->mode == OUTPUT_CSV || writer->mode == OUTPUT_TSV)
+        add_separated_header(writer);
+    writer->holding = is_framed(writer);
+    return NULL;
+}
+
+Error *result_writer_rows(ResultWriter *writer, const Batch *batch)
+{
+    for (uint32_t i = 0; i < batch->selection.count; i++) {
+        uint32_t row = selection_row(&batch->selection, i);
+        switch (writer->mode) {
+        case OUTPUT_BOX:
+        case OUTPUT_TABLE:
+        case OUTPUT_MARKDOWN:
+            hold_row(writer, batch, row);
+            break;
+        case OUTPUT_CSV:
+        case OUTPUT_TSV:
+            add_separated_row(writer, batch, row);
+            break;
+        case OUTPUT_JSON:
+        case OUTPUT_JSONL:
+            add_json_row(writer, batch, row);
+            break;
+        case OUTPUT_VERTICAL:
+            add_vertical_row(writer, batch, row);
+            break;
+        }
+        writer->row_count++;
+        TRY(flush_if_full(writer));
+    }
+    if (writer->holding && (writer->started || writer->continuous || writer->row_count > HELD_ROWS))
+        TRY(write_held(writer));
+    return writer->continuous ? result_writer_flush(writer) : flush_if_full(writer);
+}
+
+Error *result_writer_end(ResultWriter *writer)
+{
+    if (writer->holding) {
+        TRY(write_held(writer));
+        if (writer->mode != OUTPUT_MARKDOWN)
+            add_rule(writer, frame_of(writer)->bottom);
+        if (writer->mode != OUTPUT_MARKDOWN)
+            text_printf(&writer->out, "%llu row%s\n", (unsigned long long)writer->row_count, writer->row_count == 1 ? "" : "s");
+        text_add_char(&writer->out, '\n');
+    }
+    if (writer->mode == OUTPUT_JSON)
+        text_add_c(&writer->out, writer->row_count ? "]\n" : "[]\n");
+    Error *error = result_writer_flush(writer);
+    result_forget(writer);
+    return error;
+}

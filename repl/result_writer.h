@@ -1,0 +1,21 @@
+/* repl/result_writer.h: rows as text, in one of the output modes. */
+#pragma once
+#include "common/batch.h"
+#include "engine/bidsql.h"
+
+typedef enum OutputMode { OUTPUT_BOX, OUTPUT_TABLE, OUTPUT_CSV, OUTPUT_TSV, OUTPUT_JSON, OUTPUT_JSONL, OUTPUT_VERTICAL, OUTPUT_MARKDOWN } OutputMode;
+
+/* False: no such mode. `names`: for messages. */
+bool output_mode_find(const char *name, OutputMode *mode);
+extern const char *const output_mode_names[]; /* NULL-ended, in the order of the enum */
+
+typedef struct ResultWriter ResultWriter;
+
+/* Writes to `fd`. unicode: box-drawing characters. */
+ResultWriter *result_writer_new(OutputMode mode, int fd, bool unicode);
+void result_writer_free(ResultWriter *writer);
+Error *result_writer_begin(ResultWriter *writer, const ResultInfo *info);
+Error *result_writer_rows(ResultWriter *writer, const Batch *batch);
+Error *result_writer_end(ResultWriter *writer);
+/* Writes out what is buffered. ERR_CLOSED when the reader went away. */
+Error *result_writer_flush(ResultWriter *writer);
