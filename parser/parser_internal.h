@@ -1,0 +1,219 @@
+/* parser/parser_internal.h: what the files of this room share: tokens, the state of one parse, builders.
+ *
+ *   text --lexer.re--> raw tokens --shim.c--> tokens as the grammar wants them --sql.y--> tree (build.c, literal.c)
+ *
+ * A raw token is a word, a literal or an operator. Only the shim knows whether a word is a keyword at its place. */
+#pragma once
+#include <inttypes.h>
+#include <stdio.h>
+#include "common/calendar.h"
+#include "common/decimal.h"
+#include "parser/parser.h"
+
+/* Brackets, CASEs and prefix operators inside one another. */
+#define PARSER_MAX_NESTING 1000
+/* Height of an expression's tree: a + a + a ... of more operands than this is refused, since every later
+ * stage walks the tree recursively. */
+#define PARSER_MAX_DEPTH 3000
+/* Joins in one FROM, set operations in one query. */
+#define PARSER_MAX_CHAIN 1000
+
+typedef enum KeywordClass {
+    KEYWORD_NONE,
+    KEYWORD_PLAIN,    /* the grammar falls back to a name where the word is not expected */
+    KEYWORD_SHAPED,   /* a keyword only where the tokens around it fit (shim.c); a name elsewhere */
+    KEYWORD_RESERVED  /* never a name, unless it follows a '.' or names a property */
+} KeywordClass;
+
+enum {
+    TOKEN_QUOTED = 1,    /* "x", `x`, [x] */
+    TOKEN_BODY = 2,      /* $$ .. $$: a string taken verbatim */
+    TOKEN_VARIABLE = 4,  /* out of a ${name}: `at` is the place of the ${name} */
+    TOKEN_LAMBDA = 8,    /* a lambda's parameters begin here */
+    TOKEN_NAME = 16      /* a name whatever the word: `x =>`, a parameter of a lambda */
+};
+
+typedef struct Token {
+    const char *text;       /* as written, quotes included; not ended by a 0 */
+    uint32_t length;
+    Span at;
+    uint16_t code;          /* TK_.. */
+    uint16_t keyword;       /* TK_.. of a word that can be one, else 0 */
+    uint8_t keyword_class;  /* KeywordClass */
+    uint8_t flags;
+} Token;
+
+typedef struct Tokens { Token *items; int count, capacity; } Tokens;
+
+/* Where the lexer stands in a text that ends with a 0. */
+typedef struct Lexer {
+    const char *text, *cursor, *limit;
+    Token previous;         /* for `[`: quote or subscript */
+    int word_index;         /* tokens since the statement began */
+    int paren_depth;
+    int match_depth;        /* paren depth inside MATCH_RECOGNIZE (..), or 0: PATTERN ( .. ) is raw text there */
+    bool pattern_next;      /* PATTERN ( was read */
+    bool match_next;        /* MATCH_RECOGNIZE was read */
+    bool in_hint;
+    int variable_depth;
+} Lexer;
+
+typedef struct ErrorList { Error *first, *last; } ErrorList;
+
+typedef struct Parser {
+    Arena *arena;           /* the tree */
+    Arena *scratch;         /* tokens, the stack; freed when the parse ends */
+    const char *text;
+    size_t length;
+    Lexer lexer;
+    ErrorList errors;       /* of the script so far; owned, freed with `scratch` if a guard is left */
+    Error *error;           /* of this statement: the first one counts; likewise owned */
+    struct { const char **names, **values; int count, capacity; } variables;
+    Tokens raw;             /* this statement */
+    Span last;              /* the token before the one that is being parsed */
+    const Token *current;   /* being parsed, in raw; NULL at the end */
+    AstStatement *statement;
+    AstExpr *expression;
+    void *engine;           /* lemon's state */
+} Parser;
+
+/* ---- lexer.re ---- */
+/* Reads the next token. At the end of the text its code is 0. */
+Error *lexer_next(Lexer *lexer, Token *token);
+
+/* ---- keywords.c ---- */
+/* The keyword's code, or 0; fills the class. */
+int keyword_find(const char *text, size_t length, KeywordClass *class);
+const char *keyword_name(int code); /* NULL for what is no keyword */
+KeywordClass keyword_class(int code);
+
+/* ---- shim.c ---- */
+/* Feeds the statement's raw tokens to the grammar, each as what it is at its place. Errors go to parser->error. */
+void shim_feed(Parser *parser, const Token *tokens, int count, bool as_expression);
+
+/* ---- sql.y ---- */
+size_t sql_engine_size(void);
+void sql_parseInit(void *engine, Parser *parser);
+void sql_parse(void *engine, int code, Token token);
+
+/* ---- messages.c ---- */
+/* The first error of a statement stays; later ones, which often follow from it, are dropped. */
+void parser_fail(Parser *parser, Error *error);
+/* `accepted[code]` says which tokens could have stood here. */
+void parser_unexpected(Parser *parser, const bool accepted[], int code_count, Token found);
+const char *parser_token_text(const Token *token, char *buffer, size_t size); /* shortened for messages */
+
+/* ---- literal.c ---- */
+char *token_string(Parser *parser, Token token);           /* a string's content, unescaped, ${name} replaced */
+size_t token_content(Parser *parser, Token token, char **content);
+AstName token_name(Parser *parser, Token token);
+AstExpr *literal_number(Parser *parser, Token token);
+AstExpr *literal_string(Parser *parser, Token token);
+AstExpr *literal_bytes(Parser *parser, Token token);
+AstExpr *literal_constant(Parser *parser, Token token);    /* TRUE, FALSE, NULL */
+AstExpr *literal_typed(Parser *parser, Token type, Token text); /* DATE '..', TIME '..', TIMESTAMP '..' */
+/* INTERVAL [sign] amount [unit [TO unit]]; tokens of code 0 were not given. */
+AstDuration literal_interval(Parser *parser, Token start, bool negative, Token amount, Token unit, Token to);
+bool interval_unit_known(const char *text, size_t length);
+bool string_is_number(const Token *token); /* '5', '-1.5': a unit must follow */
+
+/* ---- build.c ---- */
+typedef struct Clause { /* a clause of a query, in whatever order it came */
+    enum { CLAUSE_INTO, CLAUSE_FROM, CLAUSE_WINDOW, CLAUSE_WHERE, CLAUSE_GROUP, CLAUSE_LATENESS, CLAUSE_LATE,
+           CLAUSE_PARTITION, CLAUSE_HAVING, CLAUSE_QUALIFY, CLAUSE_ORDER, CLAUSE_EMIT, CLAUSE_LIMIT, CLAUSE_OFFSET } kind;
+    Span at; /* the keyword */
+    AstName name;
+    AstRelation *relation;
+    AstExpr *expr;
+    AstExprs *exprs;
+    AstOrder *order;
+    AstQuery *group; /* only its group_.. fields */
+    AstWindow window;
+    AstEmit emit;
+    AstDuration duration;
+} Clause;
+
+typedef struct Operand { /* of a set operation */
+    AstQuery *query;
+    bool open;            /* not in parentheses: its trailing ORDER BY, EMIT, LIMIT belong to the whole */
+    Span tail_at;         /* the first such clause; length 0: none */
+} Operand;
+
+typedef struct WindowOption {
+    enum { WINDOW_SIZE, WINDOW_GAP, WINDOW_ADVANCE, WINDOW_STEP, WINDOW_OFFSET, WINDOW_RETENTION, WINDOW_GRACE, WINDOW_ZONE, WINDOW_LATE } kind;
+    Span at;
+    AstDuration duration;
+    bool is_count; int64_t count;
+    const char *text; Span text_at;
+    AstName name;
+} WindowOption;
+typedef struct WindowOptions { WindowOption *items; int count, capacity; } WindowOptions;
+
+typedef struct Element { /* between the parentheses of CREATE */
+    enum { ELEMENT_COLUMN, ELEMENT_WATERMARK, ELEMENT_PRIMARY_KEY } kind;
+    Span at;
+    AstColumn column;
+    AstName name;
+    AstExpr *expr;
+    AstNames *names;
+    bool not_enforced;
+} Element;
+typedef struct Elements { Element *items; int count, capacity; } Elements;
+
+typedef struct NamedExpr { AstName name; AstExpr *expr; } NamedExpr;
+typedef struct NamedExprs { NamedExpr *items; int count, capacity; } NamedExprs;
+typedef struct Fields { AstField *items; int count, capacity; } Fields;
+typedef struct Rows { AstExprs *items; int count, capacity; } Rows;
+typedef struct Columns { AstColumn *items; int count, capacity; } Columns;
+typedef struct SelectItems { AstSelectItem *items; int count, capacity; } SelectItems;
+typedef struct Ctes { AstCte *items; int count, capacity; } Ctes;
+typedef struct Duo { AstDuration before, after, grace; bool given; } Duo;
+
+AstExpr *build_expr(Parser *parser, AstExprKind kind, Span at);
+/* To be called once the children are in place: computes the depth and refuses what is too deep. */
+AstExpr *build_done(Parser *parser, AstExpr *expr);
+AstExpr *build_binary(Parser *parser, AstOperator op, AstExpr *left, Token op_token, AstExpr *right);
+AstExpr *build_unary(Parser *parser, AstOperator op, Token op_token, AstExpr *operand);
+AstExpr *build_name(Parser *parser, AstNames *path);
+AstExpr *build_call(Parser *parser, AstNames *path, AstExprs *args, Token close);
+AstExpr *build_query_expr(Parser *parser, AstExprKind kind, Span at, AstQuery *query);
+AstExpr *build_map_brackets(Parser *parser, Token map, AstExprs *items, Token close);
+AstExprs *exprs_add(Parser *parser, AstExprs *list, AstExpr *expr);
+AstNames *names_add(Parser *parser, AstNames *list, AstName name);
+Span names_span(const AstNames *names);
+Span exprs_span(const AstExprs *exprs);
+/* GROUP BY (a, b) and PARTITION BY (a, b) mean the list without the parentheses. */
+AstExprs *exprs_unwrap(AstExprs *exprs);
+
+AstQuery *build_select(Parser *parser, Token select, bool distinct, SelectItems *items);
+void query_add_clause(Parser *parser, AstQuery *query, const Clause *clause);
+Operand operand_with_tails(Parser *parser, AstQuery *query, bool parenthesized, Clause **tails, int tail_count);
+Operand build_set_operation(Parser *parser, Operand left, AstSetKind kind, bool all, Token op, Operand right);
+AstQuery *query_with_ctes(Parser *parser, Ctes *ctes, AstQuery *query);
+/* The last touches once a query is whole: depth, TIMESTAMP BY of a lone source. */
+AstQuery *query_done(Parser *parser, AstQuery *query);
+AstQuery *build_group(Parser *parser, AstExprs *plain, AstGroupKind kind, Rows *sets, Span at);
+AstQuery *group_merge(Parser *parser, AstQuery *list, AstQuery *item);
+
+AstRelation *build_relation(Parser *parser, AstRelationKind kind, Span at);
+AstRelation *build_join(Parser *parser, AstRelation *left, AstJoinKind kind, bool natural, Token op, AstRelation *right,
+                        const Duo *within, AstExpr *on, AstNames *using);
+AstRelation *build_relation_query(Parser *parser, AstQuery *query);
+void relation_alias(Parser *parser, AstRelation *relation, AstName alias, AstNames *columns);
+void relation_timestamp(Parser *parser, AstRelation *relation, Token timestamp, AstExpr *by, AstExpr *over);
+
+AstWindow build_window(Parser *parser, Token window, Token kind, WindowOptions *options, Token close);
+AstType *build_type(Parser *parser, AstName name);
+int integer_value(Parser *parser, Token token);
+int64_t integer_value64(Parser *parser, Token token);
+
+AstStatement *build_statement(Parser *parser, AstStatementKind kind);
+void create_elements(Parser *parser, AstCreate *create, Elements *elements);
+AstStatement *build_create(Parser *parser, AstCreate *create, AstQuery *query, Span at);
+AstStatement *build_insert(Parser *parser, AstName target, bool overwrite, AstNames *columns, AstProperties *with, AstQuery *query);
+void property_add(Parser *parser, AstProperties *list, OptionEntry entry);
+void named_split(Parser *parser, const NamedExprs *list, AstExpr ***exprs, AstName **names, int *count);
+AstName words_join(Parser *parser, AstName left, const char *between, AstName right); /* a.b-c as one text */
+const char *skip_text(Parser *parser, const char *how, AstName variable);
+const char *pattern_text(Parser *parser, Token token); /* without comments, blanks collapsed */
+const char *token_source(Parser *parser, Span at, const Token *token); /* the token's text as written, ended by a 0 */
