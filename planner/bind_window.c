@@ -468,7 +468,6 @@ Error *bind_window_function(Binder *binder, const AstRelation *ast, Relation *re
         schema.columns[schema.column_count++] = (Column){ .name = bounds[b], .type = type_scalar(TYPE_TIMESTAMP) };
     relation->schema = schema;
     relation->pending = use;
-    relation->alias = NULL;
     return NULL;
 }
 

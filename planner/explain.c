@@ -150,9 +150,10 @@ static void print_scan(const PlanNode *node, Text *text)
 static void print_node(Arena *arena, const PlanNode *node, Text *text)
 {
     if (node->kind == PLAN_SINK) {
-        text_add_c(text, node->sink.connector ? node->schema.column_count ? "Sink " : "Sink" : "Result ");
         if (node->sink.connector)
-            text_printf(text, "%s: ", node->name && node->sink.spec.connector ? node->sink.connector->name : "");
+            text_printf(text, "Sink %s%s%s: ", node->sink.connector->name, node->sink.format ? ", " : "", node->sink.format ? node->sink.format->name : "");
+        else
+            text_add_c(text, "Result: ");
         print_columns(&node->schema, text);
         return;
     }

@@ -72,8 +72,8 @@ const char *rewrite_summary(const RewriteContext *context)
 const RewriteRule rewrite_rules[] = {
     { 1, "constant_folding", "Computes constant parts of expressions once, when planning", rewrite_constant_folding },
     { 2, "shared_plans", "Computes equal parts of a job once", rewrite_shared_plans },
-    { 3, "filter_pushdown", "Tests conditions that cannot fail as early as possible", rewrite_filter_pushdown },
     { 8, "rank_limit", "Keeps only the ranks that a filter asks for", rewrite_rank_limit },
+    { 3, "filter_pushdown", "Tests conditions that cannot fail as early as possible", rewrite_filter_pushdown },
     { 4, "projection_pruning", "Decodes and carries only the columns and fields that are read", rewrite_projection_pruning },
     { 5, "merge_projections", "Makes one projection of two", rewrite_merge_projections },
     { 6, "identity_projections", "Drops projections that change nothing", rewrite_identity_projections },
