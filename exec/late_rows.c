@@ -1,5 +1,6 @@
 /* exec/late_rows.c: see late_rows.h. */
 #include "exec/late_rows.h"
+#include "common/calendar.h"
 
 void late_release(LateRows *late)
 {
@@ -7,15 +8,15 @@ void late_release(LateRows *late)
     *late = (LateRows){ 0 };
 }
 
-void late_add(LateRows *late, uint32_t row, int64_t start_us, int64_t end_us, int64_t clock_us)
+void late_add(LateRows *late, uint32_t row, int64_t start_us, int64_t end_us)
 {
     if (late->count == late->capacity)
         late->rows = mem_grow(late->rows, &late->capacity, (size_t)late->count + 1, sizeof(LateRow));
-    late->rows[late->count++] = (LateRow){ row, start_us, end_us, clock_us };
+    late->rows[late->count++] = (LateRow){ row, start_us, end_us };
 }
 
 /* The batch's rows with the late columns behind; the late rows are selected. */
-static Batch *late_batch(const LateRows *late, Batch *batch)
+static Batch *late_batch(const LateRows *late, Batch *batch, int64_t lag_us)
 {
     enum { REASON, START, END, WATERMARK, LATE_COLUMNS };
     Batch *out = batch_share(batch);
@@ -33,7 +34,8 @@ static Batch *late_batch(const LateRows *late, Batch *batch)
         ((Str *)columns[count + REASON]->values)[row->row] = str_view("window closed", 13);
         ((int64_t *)columns[count + START]->values)[row->row] = row->start_us;
         ((int64_t *)columns[count + END]->values)[row->row] = row->end_us;
-        ((int64_t *)columns[count + WATERMARK]->values)[row->row] = row->clock_us;
+        ((int64_t *)columns[count + WATERMARK]->values)[row->row] =
+            time_sub(batch->wm_us ? batch->wm_us[row->row] : batch->wm_end_us, lag_us);
     }
     out->columns = columns;
     out->column_count = count + LATE_COLUMNS;
@@ -41,13 +43,13 @@ static Batch *late_batch(const LateRows *late, Batch *batch)
     return out;
 }
 
-Error *late_flush(LateRows *late, Operator *op, Batch *batch)
+Error *late_flush(LateRows *late, Operator *op, Batch *batch, int64_t lag_us)
 {
     if (late->count || late->windows)
         job_count_late(op, late->count, late->windows);
     Error *error = NULL;
     if (late->count && output_wanted(op, PORT_LATE))
-        error = output_push(op, PORT_LATE, late_batch(late, batch));
+        error = output_push(op, PORT_LATE, late_batch(late, batch, lag_us));
     late->count = 0;
     late->windows = 0;
     return error;

@@ -5,7 +5,6 @@
 typedef struct LateRow {
     uint32_t row;
     int64_t start_us, end_us; /* the last of the windows it belongs to */
-    int64_t clock_us;         /* that closed it */
 } LateRow;
 
 typedef struct LateRows {
@@ -17,6 +16,6 @@ typedef struct LateRows {
 
 void late_release(LateRows *late);
 /* A row that found none of its windows open; `windows` is added to by the caller. */
-void late_add(LateRows *late, uint32_t row, int64_t start_us, int64_t end_us, int64_t clock_us);
-/* Counts them and sends them on; the batch stays the caller's. */
-Error *late_flush(LateRows *late, Operator *op, Batch *batch);
+void late_add(LateRows *late, uint32_t row, int64_t start_us, int64_t end_us);
+/* Counts them and sends them on, with the watermark minus lag_us that each met; the batch stays the caller's. */
+Error *late_flush(LateRows *late, Operator *op, Batch *batch, int64_t lag_us);

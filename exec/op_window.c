@@ -556,7 +556,7 @@ static void count_late(WindowOperator *w, const Placement *place, uint32_t row)
 {
     w->late.windows += place->late_windows;
     if (place->late)
-        late_add(&w->late, row, place->last_start_us, place->last_start_us + w->size_us, w->scalars[SCALAR_CLOCK]);
+        late_add(&w->late, row, place->last_start_us, place->last_start_us + w->size_us);
 }
 
 static Error *take_touched(WindowOperator *w, Operator *op, Batch *batch, uint32_t entries, uint32_t touched)
@@ -813,7 +813,7 @@ static Error *window_process(Operator *op, int input, Batch *batch)
     if (!error)
         error = builder_flush(&w->out);
     if (!error)
-        error = late_flush(&w->late, op, batch);
+        error = late_flush(&w->late, op, batch, w->spec->lag_us);
     batch_release(batch);
     return error;
 }

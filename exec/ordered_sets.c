@@ -266,15 +266,17 @@ static void ordered_sets_write(const Container *container, Text *snapshot)
     arena_init(&arena, NULL);
     OrderedNode *nodes = arena_alloc(&arena, sizeof(OrderedNode) * ((size_t)sets->node_count + 1));
     int64_t *slots = arena_alloc(&arena, 8 * ((size_t)sets->node_count + 1));
-    uint64_t count = 0;
+    uint64_t count = 0, slot_count = 0; /* up to the last slot with a value */
     for (uint32_t slot = 0; slot < sets->slot_count; slot++) {
         uint64_t before = count;
         walk(sets, sets->roots[slot], nodes, &count);
         for (uint64_t i = before; i < count; i++)
             slots[i] = slot;
+        if (count > before)
+            slot_count = slot + 1;
     }
     PageWriter page = page_begin(snapshot, PAGE_ORDERED, 1, sets_layout(sets), count);
-    page_put_u64(&page, sets->slot_count);
+    page_put_u64(&page, slot_count);
     page_put_column(&page, slots, 8, 8, count);
     page_put_column(&page, &nodes[0].count, sizeof(OrderedNode), 8, count);
     if (sets->physical == PHYSICAL_STR)
