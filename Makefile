@@ -20,7 +20,7 @@ DEFINES  = -D_GNU_SOURCE -DBIDSQL_VERSION='"$(VERSION)"' -DBIDSQL_COMMIT='"$(COM
 CFLAGS   = -std=gnu11 -g $(OPT) $(WARNINGS) $(HARDEN) $(DEFINES) $(SANITIZE) -I. -I$(B)/gen
 CXXFLAGS = -std=c++17 -g $(OPT) -Wall -Wextra -Werror $(HARDEN) $(DEFINES) $(SANITIZE) -fno-exceptions -I.
 LDFLAGS  = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZE)
-LIBS     = -lsqlite3 -lz -lzstd -lsimdjson -lpthread -lm
+LIBS     = -lsqlite3 -lz -lzstd -lsimdjson -lutf8proc -lpcre2-8 -lpthread -lm
 VERSION  = 0.1.0
 COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
@@ -89,8 +89,41 @@ unit: $(foreach room,$(ROOMS),$(if $(wildcard tests/unit/$(room)/test_*.c),unit-
 ASAN  = B=build/asan OPT=-O1 HARDEN= SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 TSAN  = B=build/tsan OPT=-O1 HARDEN= SANITIZE="-fsanitize=thread"
 
+JOBS := $(shell nproc)
+
+run:
+	@tools/setup build
+	@$(MAKE) --no-print-directory -s -j$(JOBS) bidsql
+	./bidsql -o box -f examples.sql
+
+test:
+	@tools/setup test
+	@$(MAKE) --no-print-directory -s -j$(JOBS) bidsql
+	@$(MAKE) --no-print-directory -s -j$(JOBS) unit-build
+	@tools/run-tests
+
+check: bidsql
+	./bidsql test --mode=plain tests/sql docs README.md
+
+test-deep:
+	@tools/setup deep
+	@$(MAKE) --no-print-directory -s -j$(JOBS) bidsql
+	@tools/run-deep-tests
+
+bench: bidsql
+	@bench/run
+
+asan:
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(ASAN) build/asan/bidsql
+tsan:
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(TSAN) build/tsan/bidsql
+
+layers:
+	@tools/layers
+
 clean:
 	rm -rf build bidsql
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all clean unit
+unit-build: $(foreach test,$(wildcard tests/unit/*/test_*.c),$(patsubst tests/unit/%.c,$(B)/unit/%,$(test)))
+.PHONY: all clean unit unit-build run test check test-deep bench asan tsan layers
