@@ -175,7 +175,9 @@ static Error *infer_schema(Binder *binder, const CatalogSource *source, const ch
     Arena *arena = &binder->catalog->arena;
     if (connector->source->schema)
         return connector->source->schema(arena, binder->connectors, source->connector_options, schema);
-    if (!source->format || !source->format->infer || name_equal(connector->name, "stdin"))
+    const char *path = connector_path(connector, source->connector_options);
+    bool pipe = name_equal(connector->name, "stdin") || (path && strcmp(path, "-") == 0); /* what is looked at is gone */
+    if (!source->format || !source->format->infer || pipe)
         return error_hint(error_at(ERR_BIND, at, "'%s' needs its columns", name), "CREATE STREAM %s (a BIGINT, b STRING, ..) WITH (..)", name);
     SourceSpec spec = { connector, source->connector_options, NULL, 0 };
     OpenSource *open = ARENA_NEW(binder->arena, OpenSource);

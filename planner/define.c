@@ -238,7 +238,8 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
     }
     if (old && !create->or_replace)
         return error_hint(error_at(ERR_BIND, create->name.at, "%s '%s' exists already", catalog_kind_name(old->kind), old->name), "CREATE OR REPLACE, or DROP it first");
-    if (old && planner->pending_count) {
+    bool infers = statement->kind == AST_STMT_CREATE_SOURCE && create->columns.count == 0; /* maybe from what the job writes */
+    if ((old || infers) && planner->pending_count) {
         planned->kind = PLANNED_AFTER_JOB;
         return NULL;
     }
@@ -270,6 +271,39 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
         planned->kind = PLANNED_JOB_PART;
     }
     planned->message = arena_printf(arena, "%s '%s' %s", catalog_kind_name(entry->kind), entry->name, old ? "replaced" : "created");
+    return NULL;
+}
+
+/* ALTER .. ADD COLUMN: the definition again, with more columns. */
+Error *define_alter(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
+{
+    CatalogEntry *old = NULL, *entry = NULL;
+    TRY(catalog_get(planner->catalog, &statement->name, &old));
+    if (!old->statement || old->statement->kind != AST_STMT_CREATE_SOURCE || old->statement->create->columns.count == 0)
+        return error_at(ERR_BIND, statement->name.at, "'%s' does not declare its columns: there is nothing to add to", old->name);
+    if (planner->pending_count) {
+        planned->kind = PLANNED_AFTER_JOB;
+        return NULL;
+    }
+    Arena *keep = &planner->catalog->arena;
+    AstStatement *changed = arena_copy(keep, old->statement, sizeof *changed);
+    AstCreate *create = arena_copy(keep, changed->create, sizeof *create);
+    create->columns.items = NULL;
+    create->columns.count = create->columns.capacity = 0;
+    for (int i = 0; i < old->statement->create->columns.count; i++)
+        LIST_ADD(keep, &create->columns, old->statement->create->columns.items[i]);
+    for (int i = 0; i < statement->added.count; i++)
+        LIST_ADD(keep, &create->columns, statement->added.items[i]);
+    changed->create = create;
+    Binder binder;
+    binder_init(&binder, arena, planner->catalog, &old->settings, planner->connectors, planner->text);
+    TRY(define_entry(planner, &binder, changed, &entry));
+    entry->producers = old->producers;
+    entry->settings = old->settings;
+    entry->uses = old->uses;
+    entry->use_count = old->use_count;
+    TRY(planner->catalog->put(planner->catalog, entry));
+    planned->message = arena_printf(arena, "%s '%s' changed", catalog_kind_name(entry->kind), entry->name);
     return NULL;
 }
 

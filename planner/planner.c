@@ -1,5 +1,6 @@
 /* planner/planner.c: the door: one statement at a time, and the job that INSERTs make together. */
 #include "planner/planner.h"
+#include <assert.h>
 #include "planner/explain.h"
 #include "planner/statement.h"
 
@@ -43,9 +44,15 @@ const Schema *planner_relation_schema(const Planner *planner, const char *name)
 
 /* ---- the pending job ---- */
 
+/* Room first, so that without memory nothing has changed yet. */
+static void planner_reserve(Planner *planner, size_t more)
+{
+    planner->pending = mem_grow(planner->pending, &planner->pending_capacity, planner->pending_count + more, sizeof *planner->pending);
+}
+
 void planner_push(Planner *planner, const AstStatement *statement)
 {
-    planner->pending = mem_grow(planner->pending, &planner->pending_capacity, planner->pending_count + 1, sizeof *planner->pending);
+    assert(planner->pending_count < planner->pending_capacity);
     planner->pending[planner->pending_count++] = (PendingStatement){ statement, planner->text, planner->settings };
 }
 
@@ -105,6 +112,10 @@ static Error *target_entry(Planner *planner, const AstName *name, CatalogEntry *
 static Error *plan_select(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
 {
     Binder binder;
+    if (planner->pending_count) { /* what it reads may be what the job writes */
+        planned->kind = PLANNED_AFTER_JOB;
+        return NULL;
+    }
     TRY(plan_rows(planner, arena, statement, NULL, &binder, &planned->plan));
     TRY(define_sides(planner, &binder, statement));
     planned->kind = PLANNED_QUERY;
@@ -228,6 +239,7 @@ static Error *plan_setting(Planner *planner, const AstStatement *statement, Plan
 Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
 {
     *planned = (PlannedStatement){ .kind = PLANNED_DONE, .message = "" };
+    planner_reserve(planner, (size_t)statement->statements.count + 1);
     switch (statement->kind) {
     case AST_STMT_QUERY:
         if (statement->query->into.text)
@@ -247,7 +259,7 @@ Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *sta
     case AST_STMT_DROP:
         return define_drop(planner, statement, arena, planned);
     case AST_STMT_ALTER:
-        return binder_unsupported(statement->at, "ALTER .. ADD COLUMN");
+        return define_alter(planner, arena, statement, planned);
     case AST_STMT_DESCRIBE:
     case AST_STMT_DESCRIBE_FUNCTION:
         planned->kind = PLANNED_ROWS;

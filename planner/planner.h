@@ -17,8 +17,8 @@ typedef struct PlannerOptions {
 Planner *planner_new(const PlannerOptions *options);
 void planner_free(Planner *planner); /* NULL is fine */
 
-/* To be called before the first statement of each text that is parsed by itself (a script, a line of the shell): spans of
- * statements from earlier texts then never show as places in this one. Trees of statements that define something (CREATE, INSERT)
+/* To be called before the first statement of each text that is parsed by itself (a script, a line of the shell), and after coming
+ * back from one that ran in between: spans of statements from other texts then never show as places in this one. Trees of statements
  * must live as long as the planner. */
 void planner_begin_text(Planner *planner);
 
@@ -31,7 +31,8 @@ typedef enum PlannedKind {
     PLANNED_VARIABLE,   /* DEFINE, UNDEFINE: `variable`; the parser replaces ${name} */
     PLANNED_SHOW,       /* the caller's own: SHOW QUERIES, VARIABLES, PROPERTIES, LAG: `show` */
     PLANNED_SCRIPT,     /* RUN SCRIPT `path` */
-    PLANNED_AFTER_JOB   /* nothing happened: the statement changes what the pending job reads. Run planner_job, then ask again */
+    PLANNED_AFTER_JOB   /* nothing happened: the statement reads what the pending job writes or changes what it reads. Run
+                         * planner_job, then ask again */
 } PlannedKind;
 
 typedef struct PlannedRows {

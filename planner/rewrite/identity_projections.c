@@ -8,7 +8,7 @@ int rewrite_identity_projections(RewriteContext *context)
     NodeList nodes = rewrite_nodes(context);
     for (int n = 0; n < nodes.count; n++) {
         LogicalNode *node = nodes.items[n];
-        if (node->kind != PLAN_PROJECT)
+        if (node->kind != PLAN_PROJECT || node->inputs[0].port != PORT_MAIN) /* side ports have a schema of their own */
             continue;
         bool identity = port_schema(context->arena, node->inputs[0]).column_count == node->schema.column_count;
         for (int i = 0; i < node->schema.column_count && identity; i++)
