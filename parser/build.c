@@ -254,6 +254,23 @@ static int join_count(const AstRelation *relation)
     return count;
 }
 
+AstRelation *build_function(Parser *parser, AstExpr *call, Span at, bool with_ordinality)
+{
+    AstRelation *relation = build_relation(parser, AST_REL_FUNCTION, at);
+    relation->function = table_call(parser, call);
+    relation->with_ordinality = with_ordinality;
+    return relation;
+}
+
+/* A call that stands where only its arguments make sense. */
+AstExpr *table_call(Parser *parser, AstExpr *call)
+{
+    if (call->within_order.count || call->ignore_nulls)
+        parser_fail(parser, error_at(ERR_PARSE, call->within_order.count ? call->within_order.items[0].at : call->op_at,
+                                     "%s is for aggregates and window functions", call->within_order.count ? "ORDER BY in a call" : "IGNORE NULLS"));
+    return call;
+}
+
 AstRelation *build_join(Parser *parser, AstRelation *left, AstJoinKind kind, bool natural, Token op, AstRelation *right,
                         const Duo *within, AstExpr *on, AstNames *using)
 {
@@ -414,13 +431,14 @@ static AstQuery *wrap(Parser *parser, AstQuery *inner)
     return query;
 }
 
-Operand operand_with_tails(Parser *parser, AstQuery *query, bool parenthesized, Clause **tails, int tail_count)
+AstQuery *operand_query(Parser *parser, Operand operand)
 {
-    if (parenthesized && tail_count && tail_place(query).length)
-        query = wrap(parser, query);
-    for (int i = 0; i < tail_count; i++)
-        query_add_clause(parser, query, tails[i]);
-    return (Operand){ query, !parenthesized || tail_count, tail_count ? tails[0]->at : SPAN_NONE };
+    if (!operand.tails || !operand.tails->count)
+        return operand.query;
+    AstQuery *query = tail_place(operand.query).length ? wrap(parser, operand.query) : operand.query;
+    for (int i = 0; i < operand.tails->count; i++)
+        query_add_clause(parser, query, operand.tails->items[i]);
+    return query;
 }
 
 static int set_depth(const AstQuery *query)
@@ -440,7 +458,7 @@ Operand build_set_operation(Parser *parser, Operand left, AstSetKind kind, bool 
     query->left = left.query;
     query->right = right.query;
     query->at = span_join(left.query->at, right.query->at);
-    Span tail = left.open ? tail_place(left.query) : SPAN_NONE;
+    Span tail = left.tails && left.tails->count ? left.tails->items[0]->at : left.open ? tail_place(left.query) : SPAN_NONE;
     if (tail.length)
         parser_fail(parser, error_hint(error_at(ERR_PARSE, tail, "ORDER BY, EMIT, LIMIT and OFFSET stand behind the last query of a set operation"),
                                        "or put this query in parentheses"));
@@ -454,9 +472,11 @@ Operand build_set_operation(Parser *parser, Operand left, AstSetKind kind, bool 
         last->emit = (AstEmit){ 0 };
         last->limit = last->offset = NULL;
     }
+    for (int i = 0; right.tails && i < right.tails->count; i++)
+        query_add_clause(parser, query, right.tails->items[i]);
     if (set_depth(query) > PARSER_MAX_CHAIN)
         parser_fail(parser, error_at(ERR_PARSE, op.at, "more than %d set operations in one query", PARSER_MAX_CHAIN));
-    return (Operand){ query, true, right.tail_at };
+    return (Operand){ query, true, NULL };
 }
 
 AstQuery *query_with_ctes(Parser *parser, Ctes *ctes, AstQuery *query)

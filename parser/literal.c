@@ -113,12 +113,19 @@ const char *token_source(Parser *parser, Span at, const Token *token)
 
 AstName words_join(Parser *parser, AstName left, const char *between, AstName right)
 {
-    return (AstName){ arena_printf(parser->arena, "%s%s%s", left.text, between, right.text), false, span_join(left.at, right.at) };
+    return (AstName){ arena_printf(parser->arena, "%s%s%s", left.text, between, right.text), true, span_join(left.at, right.at) };
 }
 
 const char *skip_text(Parser *parser, const char *how, AstName variable)
 {
-    return arena_printf(parser->arena, "%s%s", how, variable.text);
+    if (!variable.quoted)
+        return arena_printf(parser->arena, "%s%s", how, variable.text);
+    Text text = { 0 };
+    text_add_c(&text, how);
+    print_name(&variable, &text);
+    const char *result = arena_strdup(parser->arena, text_c(&text));
+    text_release(&text);
+    return result;
 }
 
 const char *pattern_text(Parser *parser, Token token)

@@ -121,7 +121,7 @@ void parser_unexpected(Parser *parser, const bool accepted[], int code_count, To
     } else {
         const char *words[12];
         int count = 0, others = 0;
-        bool operand = accepted[TK_PLUS] && accepted[TK_SLASH];
+        bool operand = accepted[TK_AND] && accepted[TK_OR];
         static const int first[] = { TK_RP, TK_RB, TK_TYPE_GT, TK_HINT_END, TK_COMMA, TK_LP, TK_ID, TK_STRING, TK_INTEGER };
         bool done[512];
         memset(done, 0, sizeof done);

@@ -117,6 +117,9 @@ AstDuration literal_interval(Parser *parser, Token start, bool negative, Token a
 bool interval_unit_known(const char *text, size_t length);
 bool string_is_number(const Token *token); /* '5', '-1.5': a unit must follow */
 
+/* ---- print.c ---- */
+void print_name(const AstName *name, Text *text); /* quoted if it was */
+
 /* ---- build.c ---- */
 typedef struct Clause { /* a clause of a query, in whatever order it came */
     enum { CLAUSE_INTO, CLAUSE_FROM, CLAUSE_WINDOW, CLAUSE_WHERE, CLAUSE_GROUP, CLAUSE_LATENESS, CLAUSE_LATE,
@@ -133,10 +136,12 @@ typedef struct Clause { /* a clause of a query, in whatever order it came */
     AstDuration duration;
 } Clause;
 
+typedef struct ClauseList { Clause **items; int count, capacity; } ClauseList;
+
 typedef struct Operand { /* of a set operation */
     AstQuery *query;
-    bool open;            /* not in parentheses: its trailing ORDER BY, EMIT, LIMIT belong to the whole */
-    Span tail_at;         /* the first such clause; length 0: none */
+    bool open;               /* not in parentheses: its trailing ORDER BY, EMIT, LIMIT belong to the whole */
+    const ClauseList *tails; /* such clauses behind its closing parenthesis */
 } Operand;
 
 typedef struct WindowOption {
@@ -187,7 +192,8 @@ AstExprs *exprs_unwrap(AstExprs *exprs);
 
 AstQuery *build_select(Parser *parser, Token select, bool distinct, SelectItems *items);
 void query_add_clause(Parser *parser, AstQuery *query, const Clause *clause);
-Operand operand_with_tails(Parser *parser, AstQuery *query, bool parenthesized, Clause **tails, int tail_count);
+/* The query of an operand that stands alone, with what follows its parenthesis. */
+AstQuery *operand_query(Parser *parser, Operand operand);
 Operand build_set_operation(Parser *parser, Operand left, AstSetKind kind, bool all, Token op, Operand right);
 AstQuery *query_with_ctes(Parser *parser, Ctes *ctes, AstQuery *query);
 /* The last touches once a query is whole: depth, TIMESTAMP BY of a lone source. */
@@ -196,6 +202,8 @@ AstQuery *build_group(Parser *parser, AstExprs *plain, AstGroupKind kind, Rows *
 AstQuery *group_merge(Parser *parser, AstQuery *list, AstQuery *item);
 
 AstRelation *build_relation(Parser *parser, AstRelationKind kind, Span at);
+AstRelation *build_function(Parser *parser, AstExpr *call, Span at, bool with_ordinality);
+AstExpr *table_call(Parser *parser, AstExpr *call);
 AstRelation *build_join(Parser *parser, AstRelation *left, AstJoinKind kind, bool natural, Token op, AstRelation *right,
                         const Duo *within, AstExpr *on, AstNames *using);
 AstRelation *build_relation_query(Parser *parser, AstQuery *query);

@@ -73,7 +73,6 @@ static AstStatement *assertion(Parser *parser, AstAssertKind kind)
     return statement;
 }
 
-typedef struct ClauseList { Clause **items; int count, capacity; } ClauseList;
 typedef struct AliasPart { AstName name; AstNames *columns; } AliasPart;
 typedef struct CreateFlags { bool or_replace, temporary, source, sink, if_not_exists; Span source_at; } CreateFlags;
 
@@ -538,7 +537,7 @@ over(A) ::= over(O) LIMIT(T) plain_call(C). {
     A = O;
     if (A->limit_duration)
         parser_fail(parser, error_at(ERR_PARSE, AT(T), "a second LIMIT of one OVER"));
-    A->limit_duration = C;
+    A->limit_duration = table_call(parser, C);
 }
 over(A) ::= over(O) WHEN(T) expr(E). {
     A = O;
@@ -583,8 +582,8 @@ duration(A) ::= STRING(N). { A = literal_interval(parser, N, false, N, (Token){ 
 /* ================================================================ queries */
 
 %type query { AstQuery * }
-query(A) ::= body(B). { A = query_done(parser, B.query); }
-query(A) ::= WITH ctes(C) body(B). { A = query_done(parser, query_with_ctes(parser, C, B.query)); }
+query(A) ::= body(B). { A = query_done(parser, operand_query(parser, B)); }
+query(A) ::= WITH ctes(C) body(B). { A = query_done(parser, query_with_ctes(parser, C, operand_query(parser, B))); }
 %type subquery { AstQuery * }
 subquery(A) ::= LP(L) query(Q) RP(R). { A = Q; A->at = JOINED(AT(L), AT(R)); }
 %type ctes { Ctes * }
@@ -608,15 +607,17 @@ set_all(A) ::= DISTINCT. { A = 0; }
 
 %type operand { Operand }
 operand(A) ::= select(S). {
-    A = (Operand){ S, true, SPAN_NONE };
+    A = (Operand){ S, true, NULL };
 }
 operand(A) ::= VALUES(T) rows(R) tails(L). {
     AstQuery *query = NEW(AstQuery);
     query->kind = AST_VALUES; query->at = JOINED(AT(T), parser->last);
     memcpy(&query->rows, R, sizeof query->rows);
-    A = operand_with_tails(parser, query, false, L->items, L->count);
+    for (int i = 0; i < L->count; i++)
+        query_add_clause(parser, query, L->items[i]);
+    A = (Operand){ query, true, NULL };
 }
-operand(A) ::= subquery(Q) tails(L). { A = operand_with_tails(parser, Q, true, L->items, L->count); }
+operand(A) ::= subquery(Q) tails(L). { A = (Operand){ Q, false, L }; }
 %type tails { ClauseList * }
 tails(A) ::= . [AS_QUERY] { A = NEW(ClauseList); }
 tails(A) ::= tails(L) tail(C). { A = L; LIST_ADD(parser->arena, A, C); }
@@ -808,18 +809,12 @@ source(A) ::= STRING(T) hints(H). {
 source(A) ::= subquery(Q). [AS_EXPRESSION] { A = build_relation_query(parser, Q); }
 source(A) ::= LATERAL(T) subquery(Q). { A = build_relation_query(parser, Q); A->lateral = true; A->at = JOINED(AT(T), Q->at); }
 source(A) ::= LP(L) relations(R) RP(Z). { A = R; A->at = JOINED(AT(L), AT(Z)); }
-source(A) ::= plain_call(C) ordinality(O). {
-    A = build_relation(parser, AST_REL_FUNCTION, C->at); A->function = C; A->with_ordinality = O;
-}
-source(A) ::= TABLE(T) LP plain_call(C) RP(R) ordinality(O). {
-    A = build_relation(parser, AST_REL_FUNCTION, JOINED(AT(T), AT(R))); A->function = C; A->with_ordinality = O;
-}
+source(A) ::= plain_call(C) ordinality(O). { A = build_function(parser, C, C->at, O); }
+source(A) ::= TABLE(T) LP plain_call(C) RP(R) ordinality(O). { A = build_function(parser, C, JOINED(AT(T), AT(R)), O); }
 source(A) ::= LATERAL(L) TABLE LP plain_call(C) RP(R) ordinality(O). {
-    A = build_relation(parser, AST_REL_FUNCTION, JOINED(AT(L), AT(R))); A->function = C; A->with_ordinality = O; A->lateral = true;
+    A = build_function(parser, C, JOINED(AT(L), AT(R)), O); A->lateral = true;
 }
-source(A) ::= LATERAL(L) plain_call(C) ordinality(O). {
-    A = build_relation(parser, AST_REL_FUNCTION, JOINED(AT(L), C->at)); A->function = C; A->with_ordinality = O; A->lateral = true;
-}
+source(A) ::= LATERAL(L) plain_call(C) ordinality(O). { A = build_function(parser, C, JOINED(AT(L), C->at), O); A->lateral = true; }
 %type ordinality { int }
 ordinality(A) ::= . { A = 0; }
 ordinality(A) ::= WITH ORDINALITY. { A = 1; }
@@ -837,7 +832,7 @@ match(A) ::= match(M) LIMIT(T) plain_call(C). {
     A = M;
     if (A->limit_duration)
         parser_fail(parser, error_at(ERR_PARSE, AT(T), "a second LIMIT DURATION of one MATCH_RECOGNIZE"));
-    A->limit_duration = C;
+    A->limit_duration = table_call(parser, C);
 }
 match(A) ::= match(M) PARTITION(T) BY exprs(X). {
     A = M;
@@ -1164,7 +1159,7 @@ set_value(A) ::= words(W). { A = W; }
 set_value(A) ::= ON(T). { A = (AstName){ token_source(parser, AT(T), &T), false, AT(T) }; }
 set_value(A) ::= INTEGER(N) ID(U). { A = (AstName){ arena_printf(parser->arena, "%s %s", token_source(parser, AT(N), &N), token_name(parser, U).text), false, JOINED(AT(N), AT(U)) }; }
 statement(A) ::= unset_word property_name(N). {
-    A = build_statement(parser, AST_STMT_UNSET); A->name = N;
+    A = build_statement(parser, AST_STMT_UNSET); A->name = (AstName){ N.text, false, N.at };
     property_add(parser, &A->properties, ((OptionEntry){ N.text, NULL, N.at, SPAN_NONE, false }));
 }
 statement(A) ::= unset_word. { A = build_statement(parser, AST_STMT_UNSET); A->all = true; }
@@ -1192,10 +1187,7 @@ statement(A) ::= print(S). { A = S; }
 %type print { AstStatement * }
 print(A) ::= PRINT words(W). {
     A = build_statement(parser, AST_STMT_PRINT);
-    if (W.quoted || !strpbrk(W.text, ".-"))
-        A->name = W;
-    else
-        A->path = W.text;
+    A->name = W;
 }
 print(A) ::= PRINT STRING(T). { A = build_statement(parser, AST_STMT_PRINT); A->path = token_string(parser, T); }
 print(A) ::= print(S) FROM BEGINNING. { A = S; A->from_beginning = true; }
