@@ -161,6 +161,11 @@ static int fit(const ScalarFunction *function, const Type *const types[], int co
         return -1;
     for (int i = 0; i < count; i++) {
         TypeKind wanted = wanted_kind(function, arg_count, i);
+        if (wanted == TYPE_ARRAY || wanted == TYPE_MAP || wanted == TYPE_STRUCT) { /* of what? a NULL does not say */
+            if (types[i]->kind != wanted)
+                return -1;
+            continue;
+        }
         if (wanted == types[i]->kind || types[i]->kind == TYPE_NULL)
             continue;
         if (wanted == TYPE_ANY) {
