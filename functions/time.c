@@ -1,0 +1,372 @@
+/* functions/time.c: dates, times and timestamps. All in UTC. */
+#include "functions/functions_internal.h"
+
+#include "common/calendar.h"
+#include "common/timestamp_pattern.h"
+
+#define RESULT(out, CType) ((CType *)(out)->values)
+#define ARENA(args) ((args)->evaluation->arena)
+
+/* ---- parts ---- */
+
+#define PART_OF_TIMESTAMP(function_name, expression)                     \
+    static Error *function_name(const Args *args, Vector *out)           \
+    {                                                                    \
+        for (ARGS_EACH(args, row)) {                                     \
+            int64_t us = ARG(args, 0, int64_t, row);                     \
+            CivilTime t = civil_from_us(us);                             \
+            (void)t;                                                     \
+            RESULT(out, int64_t)[row] = (expression);                    \
+        }                                                                \
+        return NULL;                                                     \
+    }
+
+static int64_t day_of_year(const CivilTime *t) { return days_from_civil(t->year, t->month, t->day) - days_from_civil(t->year, 1, 1) + 1; }
+
+/* 1 Monday .. 7 Sunday (ISO 8601) */
+static int64_t iso_weekday(int64_t us) { return floor_mod(floor_div(us, US_PER_DAY) + 3, 7) + 1; }
+
+/* The week that holds the year's first Thursday is week 1. */
+static int64_t iso_week(int64_t us)
+{
+    int64_t thursday = floor_div(us, US_PER_DAY) - iso_weekday(us) + 4;
+    int year, month, day;
+    civil_from_days(thursday, &year, &month, &day);
+    return (thursday - days_from_civil(year, 1, 1)) / 7 + 1;
+}
+
+PART_OF_TIMESTAMP(part_year, t.year)
+PART_OF_TIMESTAMP(part_quarter, (t.month - 1) / 3 + 1)
+PART_OF_TIMESTAMP(part_month, t.month)
+PART_OF_TIMESTAMP(part_week, iso_week(us))
+PART_OF_TIMESTAMP(part_day, t.day)
+PART_OF_TIMESTAMP(part_day_of_year, day_of_year(&t))
+PART_OF_TIMESTAMP(part_day_of_week, iso_weekday(us) % 7 + 1)
+PART_OF_TIMESTAMP(part_iso_day_of_week, iso_weekday(us))
+PART_OF_TIMESTAMP(part_hour, t.hour)
+PART_OF_TIMESTAMP(part_minute, t.minute)
+PART_OF_TIMESTAMP(part_second, t.second)
+PART_OF_TIMESTAMP(part_millisecond, t.us / 1000)
+PART_OF_TIMESTAMP(part_microsecond, t.us)
+PART_OF_TIMESTAMP(part_epoch, floor_div(us, US_PER_SECOND))
+
+static Error *time_hour(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, int64_t)[row] = ARG(args, 0, int64_t, row) / US_PER_HOUR;
+    return NULL;
+}
+
+static Error *time_minute(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, int64_t)[row] = ARG(args, 0, int64_t, row) / US_PER_MINUTE % 60;
+    return NULL;
+}
+
+static Error *time_second(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, int64_t)[row] = ARG(args, 0, int64_t, row) / US_PER_SECOND % 60;
+    return NULL;
+}
+
+/* ---- units by name ---- */
+
+typedef enum Unit { UNIT_US, UNIT_MS, UNIT_SECOND, UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_QUARTER, UNIT_YEAR } Unit;
+
+static bool unit_find(const Str *name, Unit *unit)
+{
+    static const struct { Unit unit; const char *names[8]; } units[] = {
+        { UNIT_US, { "microsecond", "microseconds", "us", "mcs" } }, { UNIT_MS, { "millisecond", "milliseconds", "ms" } },
+        { UNIT_SECOND, { "second", "seconds", "ss", "s" } }, { UNIT_MINUTE, { "minute", "minutes", "mi", "n" } },
+        { UNIT_HOUR, { "hour", "hours", "hh" } }, { UNIT_DAY, { "day", "days", "dd", "d" } },
+        { UNIT_WEEK, { "week", "weeks", "wk", "ww" } }, { UNIT_MONTH, { "month", "months", "mm", "m" } },
+        { UNIT_QUARTER, { "quarter", "quarters", "qq", "q" } }, { UNIT_YEAR, { "year", "years", "yyyy", "yy" } } };
+    char text[16];
+    if (name->length >= sizeof text)
+        return false;
+    memcpy(text, str_bytes(name), name->length);
+    text[name->length] = 0;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        for (int n = 0; n < 8 && units[i].names[n]; n++)
+            if (name_equal(units[i].names[n], text)) {
+                *unit = units[i].unit;
+                return true;
+            }
+    return false;
+}
+
+static const int64_t unit_us[] = { 1, US_PER_MS, US_PER_SECOND, US_PER_MINUTE, US_PER_HOUR, US_PER_DAY, 7 * US_PER_DAY };
+
+static bool unit_of(const Args *args, Vector *out, uint32_t row, Unit *unit)
+{
+    const Str *name = &ARG(args, 0, Str, row);
+    if (unit_find(name, unit))
+        return true;
+    args_fail(args, out, row, "'%.*s' is no unit of time", (int)name->length, str_bytes(name));
+    return false;
+}
+
+static int64_t truncate_to(int64_t us, Unit unit)
+{
+    CivilTime t = civil_from_us(us);
+    switch (unit) {
+    case UNIT_US:
+    case UNIT_MS:
+    case UNIT_SECOND:
+    case UNIT_MINUTE:
+    case UNIT_HOUR:
+    case UNIT_DAY: return floor_div(us, unit_us[unit]) * unit_us[unit];
+    case UNIT_WEEK: return (floor_div(us, US_PER_DAY) - iso_weekday(us) + 1) * US_PER_DAY;
+    case UNIT_MONTH: return days_from_civil(t.year, t.month, 1) * US_PER_DAY;
+    case UNIT_QUARTER: return days_from_civil(t.year, (t.month - 1) / 3 * 3 + 1, 1) * US_PER_DAY;
+    case UNIT_YEAR: return days_from_civil(t.year, 1, 1) * US_PER_DAY;
+    }
+    return us;
+}
+
+static Error *date_trunc(const Args *args, Vector *out)
+{
+    Unit unit;
+    for (ARGS_EACH(args, row))
+        if (unit_of(args, out, row, &unit))
+            RESULT(out, int64_t)[row] = truncate_to(ARG(args, 1, int64_t, row), unit);
+    return NULL;
+}
+
+static Error *date_add(const Args *args, Vector *out)
+{
+    Unit unit;
+    for (ARGS_EACH(args, row)) {
+        if (!unit_of(args, out, row, &unit))
+            continue;
+        int64_t count = ARG(args, 1, int64_t, row), us = ARG(args, 2, int64_t, row), step;
+        if (unit >= UNIT_MONTH)
+            us = __builtin_mul_overflow(count, unit == UNIT_YEAR ? 12 : unit == UNIT_QUARTER ? 3 : 1, &step) ? INT64_MAX : add_months(us, step);
+        else
+            us = __builtin_mul_overflow(count, unit_us[unit], &step) ? INT64_MAX : time_add(us, step);
+        if (us == INT64_MAX || us == INT64_MIN)
+            args_fail(args, out, row, "the time is out of range");
+        else
+            RESULT(out, int64_t)[row] = us;
+    }
+    return NULL;
+}
+
+/* Boundaries crossed from the second to the third argument, as SQL Server and ASA count. */
+static Error *date_diff(const Args *args, Vector *out)
+{
+    Unit unit;
+    for (ARGS_EACH(args, row)) {
+        if (!unit_of(args, out, row, &unit))
+            continue;
+        int64_t from = ARG(args, 1, int64_t, row), to = ARG(args, 2, int64_t, row);
+        if (unit < UNIT_MONTH) {
+            int64_t shift = unit == UNIT_WEEK ? 4 * US_PER_DAY : 0; /* weeks begin on Sunday there */
+            RESULT(out, int64_t)[row] = floor_div(time_add(to, shift), unit_us[unit]) - floor_div(time_add(from, shift), unit_us[unit]);
+            continue;
+        }
+        CivilTime a = civil_from_us(from), b = civil_from_us(to);
+        int64_t months = ((int64_t)b.year - a.year) * 12 + b.month - a.month;
+        RESULT(out, int64_t)[row] = unit == UNIT_YEAR ? b.year - a.year
+                                    : unit == UNIT_QUARTER ? (int64_t)(b.year - a.year) * 4 + (b.month - 1) / 3 - (a.month - 1) / 3 : months;
+    }
+    return NULL;
+}
+
+static Error *date_part(const Args *args, Vector *out)
+{
+    Unit unit;
+    for (ARGS_EACH(args, row)) {
+        if (!unit_of(args, out, row, &unit))
+            continue;
+        int64_t us = ARG(args, 1, int64_t, row), value = 0;
+        CivilTime t = civil_from_us(us);
+        switch (unit) {
+        case UNIT_US: value = t.us; break;
+        case UNIT_MS: value = t.us / 1000; break;
+        case UNIT_SECOND: value = t.second; break;
+        case UNIT_MINUTE: value = t.minute; break;
+        case UNIT_HOUR: value = t.hour; break;
+        case UNIT_DAY: value = t.day; break;
+        case UNIT_WEEK: value = iso_week(us); break;
+        case UNIT_MONTH: value = t.month; break;
+        case UNIT_QUARTER: value = (t.month - 1) / 3 + 1; break;
+        case UNIT_YEAR: value = t.year; break;
+        }
+        RESULT(out, int64_t)[row] = value;
+    }
+    return NULL;
+}
+
+/* ---- now ---- */
+
+static Error *now(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, int64_t)[row] = args->evaluation->now_us;
+    return NULL;
+}
+
+static Error *current_date(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, int64_t)[row] = floor_div(args->evaluation->now_us, US_PER_DAY);
+    return NULL;
+}
+
+static Error *unix_now(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, int64_t)[row] = floor_div(args->evaluation->now_us, US_PER_MS);
+    return NULL;
+}
+
+/* ---- epochs ---- */
+
+static Error *to_unix_ms(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, int64_t)[row] = floor_div(ARG(args, 0, int64_t, row), US_PER_MS);
+    return NULL;
+}
+
+static void from_epoch(const Args *args, Vector *out, int64_t unit)
+{
+    for (ARGS_EACH(args, row))
+        if (__builtin_mul_overflow(ARG(args, 0, int64_t, row), unit, &RESULT(out, int64_t)[row]))
+            args_fail(args, out, row, "the time is out of range");
+}
+
+static Error *from_unix_ms(const Args *args, Vector *out)
+{
+    from_epoch(args, out, US_PER_MS);
+    return NULL;
+}
+
+static Error *from_unix_s(const Args *args, Vector *out)
+{
+    from_epoch(args, out, US_PER_SECOND);
+    return NULL;
+}
+
+/* ---- text ---- */
+
+static Error *prepare_pattern(Arena *arena, const Value *const constants[], int count, const void **prepared)
+{
+    const Value *pattern = constants[count - 1];
+    *prepared = NULL;
+    if (!pattern || pattern->is_null)
+        return pattern ? NULL : error_new(ERR_UNSUPPORTED, "the pattern must be a constant");
+    const TimestampPattern *made;
+    TRY(timestamp_pattern_new(arena, arena_strndup(arena, str_bytes(&pattern->text), pattern->text.length), &made));
+    *prepared = made;
+    return NULL;
+}
+
+static Error *format_timestamp(const Args *args, Vector *out)
+{
+    char text[TIMESTAMP_PATTERN_TEXT];
+    for (ARGS_EACH(args, row)) {
+        size_t length = timestamp_pattern_format(args->prepared, ARG(args, 0, int64_t, row), text);
+        RESULT(out, Str)[row] = str_view(length > STR_INLINE ? arena_copy(ARENA(args), text, length) : text, length);
+    }
+    return NULL;
+}
+
+static Error *parse_timestamp(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row)) {
+        const Str *text = &ARG(args, 0, Str, row);
+        int64_t us = 0;
+        TimestampPatternKind kind = timestamp_pattern_kind(args->prepared);
+        bool fine = kind >= PATTERN_EPOCH_S && kind <= PATTERN_EPOCH_US ? timestamp_epoch_parse(kind, str_bytes(text), text->length, &us)
+                                                                        : timestamp_pattern_parse(args->prepared, str_bytes(text), text->length, &us);
+        if (fine)
+            RESULT(out, int64_t)[row] = us;
+        else
+            args_fail(args, out, row, "'%.*s' does not fit the pattern", text->length < 60 ? (int)text->length : 60, str_bytes(text));
+    }
+    return NULL;
+}
+
+static Error *to_timestamp(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row)) {
+        const Str *text = &ARG(args, 0, Str, row);
+        if (!timestamp_parse(str_bytes(text), text->length, &RESULT(out, int64_t)[row], NULL))
+            args_fail(args, out, row, "'%.*s' is no timestamp", text->length < 60 ? (int)text->length : 60, str_bytes(text));
+    }
+    return NULL;
+}
+
+static Error *last_day(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row)) {
+        int year, month, day;
+        civil_from_days(ARG(args, 0, int64_t, row), &year, &month, &day);
+        RESULT(out, int64_t)[row] = days_from_civil(year, month, days_in_month(year, month));
+    }
+    return NULL;
+}
+
+#define TS TYPE_TIMESTAMP
+#define I TYPE_BIGINT
+#define V TYPE_VARCHAR
+#define ALIASES(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define PART(name_, kernel_, doc_, yields_) \
+    { name_, { TS }, I, kernel_, .category = "time", .doc = doc_, .example = name_ "(TIMESTAMP '2026-03-04 05:06:07.089')", .yields = yields_ }
+
+const ScalarFunction time_functions[] = {
+    PART("year", part_year, "The year.", "2026"),
+    PART("quarter", part_quarter, "The quarter, 1 to 4.", "1"),
+    PART("month", part_month, "The month, 1 to 12.", "3"),
+    PART("week", part_week, "The week of the year (ISO 8601).", "10"),
+    PART("day", part_day, "The day of the month.", "4"),
+    PART("dayofmonth", part_day, "The day of the month.", "4"),
+    PART("dayofyear", part_day_of_year, "The day of the year.", "63"),
+    PART("dayofweek", part_day_of_week, "The day of the week, 1 Sunday to 7 Saturday.", "4"),
+    PART("isodow", part_iso_day_of_week, "The day of the week, 1 Monday to 7 Sunday.", "3"),
+    PART("hour", part_hour, "The hour, 0 to 23.", "5"),
+    PART("minute", part_minute, "The minute.", "6"),
+    PART("second", part_second, "The second.", "7"),
+    PART("millisecond", part_millisecond, "The milliseconds behind the second.", "89"),
+    PART("microsecond", part_microsecond, "The microseconds behind the second.", "89000"),
+    PART("epoch", part_epoch, "Seconds since 1970.", "1772600767"),
+    { "hour", { TYPE_TIME }, I, time_hour, .category = "time", .doc = "The hour, 0 to 23.", .example = "hour(TIME '05:06:07')", .yields = "5" },
+    { "minute", { TYPE_TIME }, I, time_minute, .category = "time", .doc = "The minute.", .example = "minute(TIME '05:06:07')", .yields = "6" },
+    { "second", { TYPE_TIME }, I, time_second, .category = "time", .doc = "The second.", .example = "second(TIME '05:06:07')", .yields = "7" },
+    { "date_trunc", { V, TS }, TS, date_trunc, .can_fail = true, .category = "time", .doc = "The start of the unit that the time is in: second, minute, hour, day, week (Monday), month, quarter, year.",
+      .example = "date_trunc('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "2026-03-04 05:00:00.000" },
+    { "dateadd", { V, I, TS }, TS, date_add, .aliases = ALIASES("timestampadd"), .can_fail = true, .category = "time", .doc = "The time moved by n units.",
+      .example = "dateadd('month', 1, TIMESTAMP '2026-01-31 00:00:00')", .yields = "2026-02-28 00:00:00.000" },
+    { "datediff", { V, TS, TS }, I, date_diff, .aliases = ALIASES("timestampdiff"), .can_fail = true, .category = "time", .doc = "Unit boundaries between two times.",
+      .example = "datediff('minute', TIMESTAMP '2026-01-01 00:00:59', TIMESTAMP '2026-01-01 00:02:00')", .yields = "2" },
+    { "datepart", { V, TS }, I, date_part, .aliases = ALIASES("date_part"), .can_fail = true, .category = "time", .doc = "A part of a time by its name.",
+      .example = "datepart('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "5" },
+    { "now", { 0 }, TYPE_TIMESTAMP_TZ, now, .aliases = ALIASES("current_timestamp"), .is_volatile = true, .category = "time", .doc = "The processing time: the same for all rows that are processed together.",
+      .example = "now() > TIMESTAMP '2020-01-01 00:00:00'", .yields = "true" },
+    { "localtimestamp", { 0 }, TS, now, .is_volatile = true, .category = "time", .doc = "The processing time without zone.",
+      .example = "localtimestamp() > TIMESTAMP '2020-01-01 00:00:00'", .yields = "true" },
+    { "proctime", { 0 }, TS, now, .is_volatile = true, .category = "time", .doc = "The processing time as a column that windows accept.",
+      .example = "proctime() > TIMESTAMP '2020-01-01 00:00:00'", .yields = "true" },
+    { "current_date", { 0 }, TYPE_DATE, current_date, .is_volatile = true, .category = "time", .doc = "The date of the processing time.",
+      .example = "current_date() > DATE '2020-01-01'", .yields = "true" },
+    { "unix_timestamp", { 0 }, I, unix_now, .is_volatile = true, .category = "time", .doc = "The processing time in milliseconds since 1970.",
+      .example = "unix_timestamp() > 0", .yields = "true" },
+    { "unix_timestamp", { TS }, I, to_unix_ms, .aliases = ALIASES("unix_millis", "to_unix_ms"), .category = "time", .doc = "Milliseconds since 1970.",
+      .example = "unix_timestamp(TIMESTAMP '1970-01-01 00:00:01')", .yields = "1000" },
+    { "from_unixtime", { I }, TS, from_unix_ms, .aliases = ALIASES("timestamp_millis", "from_unix_ms"), .can_fail = true, .category = "time", .doc = "The time so many milliseconds after the start of 1970 (ksqlDB).",
+      .example = "from_unixtime(1000)", .yields = "1970-01-01 00:00:01.000" },
+    { "timestamp_seconds", { I }, TS, from_unix_s, .can_fail = true, .category = "time", .doc = "The time so many seconds after the start of 1970.",
+      .example = "timestamp_seconds(1)", .yields = "1970-01-01 00:00:01.000" },
+    { "format_timestamp", { TS, V }, V, format_timestamp, NULL, prepare_pattern, .aliases = ALIASES("date_format", "timestamptostring"), .category = "time",
+      .doc = "A time as text by a pattern of Java's letters: yyyy-MM-dd HH:mm:ss.SSS.", .example = "format_timestamp(TIMESTAMP '2026-03-04 05:06:07', 'dd.MM.yyyy HH:mm')", .yields = "04.03.2026 05:06" },
+    { "parse_timestamp", { V, V }, TS, parse_timestamp, NULL, prepare_pattern, .aliases = ALIASES("to_timestamp"), .can_fail = true, .category = "time",
+      .doc = "Text as a time by a pattern of Java's letters.", .example = "parse_timestamp('04.03.2026 05:06', 'dd.MM.yyyy HH:mm')", .yields = "2026-03-04 05:06:00.000" },
+    { "to_timestamp", { V }, TS, to_timestamp, .can_fail = true, .category = "time", .doc = "Text in SQL or ISO 8601 form as a time.",
+      .example = "to_timestamp('2026-03-04T05:06:07Z')", .yields = "2026-03-04 05:06:07.000" },
+    { "last_day", { TYPE_DATE }, TYPE_DATE, last_day, .category = "time", .doc = "The last day of the month.", .example = "last_day(DATE '2028-02-03')", .yields = "2028-02-29" },
+    { .name = NULL }
+};
