@@ -105,6 +105,7 @@ typedef struct SinkSpec {
     int partition_count;
     const int *key_columns;            /* the primary key, for upserts */
     int key_count;
+    const char *format_name;           /* of byte sinks: names the files of partitions (part-0.json); NULL: no extension */
 } SinkSpec;
 
 typedef struct Sink {
@@ -179,3 +180,7 @@ const ConnectorType *connector_find(const char *name);
 const ConnectorType *const *connectors_all(int *count);
 /* The `path` option of a connector that reads files (for guessing the format), else NULL. */
 const char *connector_path(const ConnectorType *connector, const void *options);
+
+/* Where the sink 'stdout' writes: a front door that shows rows itself takes its bytes. NULL: file descriptor 1, unbuffered by us. */
+typedef Error *(*StdoutWriter)(void *caller, const char *bytes, size_t length);
+void stdout_set_writer(StdoutWriter writer, void *caller);
