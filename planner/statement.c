@@ -183,7 +183,8 @@ static Error *add_sink(Binder *binder, CatalogEntry *target, const Relation *row
     int *keys = NULL, *partitions = NULL;
     TRY(record_columns(binder, target, target->key_columns, target->key_count, at, &keys));
     TRY(record_columns(binder, target, target->partition_columns, target->partition_count, at, &partitions));
-    *spec = (SinkSpec){ source->connector, source->connector_options, &node->schema, partitions, target->partition_count, keys, target->key_count };
+    *spec = (SinkSpec){ source->connector, source->connector_options, &node->schema, partitions, target->partition_count, keys, target->key_count,
+                        source->format ? source->format->name : NULL };
     node->sink.connector = source->connector;
     node->sink.format = source->format;
     node->sink.format_options = source->format_options;
