@@ -34,7 +34,9 @@ typedef struct Grouping {
     struct { Call *items; int count, capacity; } calls;
     bool windowed;          /* the block has a window of its own */
     bool window_grouped;    /* GROUP BY names the bounds of FROM's window function */
-    int window_columns;     /* 3 or 0 */
+    bool again;             /* rows that are windowed already, grouped by their window */
+    WindowSpec again_spec;
+    int between;            /* columns between keys and calls: bounds and pseudo columns */
 } Grouping;
 
 /* ---- what is an aggregate ---- */
@@ -218,7 +220,7 @@ static Error *add_call(Grouping *grouping, const AstExpr *ast, int *index)
 
 /* Column numbers of the result while calls are still being found: keys, three bounds, three pseudo columns in BIGINT, calls. */
 static int bound_column(const Grouping *grouping, int which) { return grouping->keys.count + which; }
-static int call_column(const Grouping *grouping, int index) { return grouping->keys.count + 2 * grouping->window_columns + index; }
+static int call_column(const Grouping *grouping, int index) { return grouping->keys.count + grouping->between + index; }
 
 static AstExpr *match_key(Grouping *grouping, const AstExpr *ast)
 {
@@ -411,8 +413,8 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
         if (call->filter)
             calls[i].filter = input_column(&inputs, call->filter, ast_text(arena, call->ast->filter));
     }
-    WindowSpec spec = { 0 };
-    bool again = !window && regroup_window(arena, over, grouping, &spec);
+    WindowSpec spec = grouping->again_spec;
+    bool again = grouping->again;
     if (window) {
         spec = window->spec;
         EdgeTraits traits = port_traits(arena, over->input);
@@ -439,9 +441,9 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     Schema schema = { 0, ARENA_ARRAY(arena, Column, key_count + 3 + grouping->calls.count + 1) };
     for (int i = 0; i < key_count; i++)
         schema.columns[schema.column_count++] = (Column){ .name = grouping->keys.items[i].name, .type = grouping->keys.items[i].expr->type };
-    static const char *const bounds[] = { "window_start", "window_end", "window_time" };
+    static const char *const bounds[] = { "window_start", "window_end", "window_time", "$window_start", "$window_end", "$window_time" };
     for (int i = 0; i < 3 && (window || again); i++)
-        schema.columns[schema.column_count++] = (Column){ .name = bounds[i], .type = type_scalar(TYPE_TIMESTAMP), .hidden = true };
+        schema.columns[schema.column_count++] = (Column){ .name = bounds[again ? 3 + i : i], .type = type_scalar(TYPE_TIMESTAMP), .hidden = true };
     for (int i = 0; i < grouping->calls.count; i++)
         schema.columns[schema.column_count++] = (Column){ .name = grouping->calls.items[i].name, .type = grouping->calls.items[i].type };
     node->schema = schema;
@@ -532,7 +534,9 @@ Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *r
         over = block->from;
     }
     grouping.windowed = block->window != NULL;
-    grouping.window_columns = grouping.windowed ? 3 : 0;
+    if (!grouping.windowed)
+        grouping.again = regroup_window(arena, &over, &grouping, &grouping.again_spec);
+    grouping.between = grouping.windowed ? 6 : grouping.again ? 3 : 0;
     if (grouping.windowed)
         TRY(check_session_keys(block, &grouping));
     for (int i = 0; i < expr_count; i++)
@@ -563,6 +567,7 @@ Error *bind_distinct(Block *block, Relation *relation)
     Relation over = *relation;
     WindowUse *window = block->window;
     block->window = NULL; /* its rows have their windows by now */
+    grouping.again = regroup_window(arena, &over, &grouping, &grouping.again_spec);
     Error *error = build(block, &grouping, &over, relation);
     block->window = window;
     return error;
@@ -570,9 +575,15 @@ Error *bind_distinct(Block *block, Relation *relation)
 
 /* ---- when results come out ---- */
 
+const AstEmit *block_emit(const Block *block)
+{
+    bool own = block->query->emit.kind != AST_EMIT_NONE || !block->context.emit;
+    return own ? &block->query->emit : block->context.emit;
+}
+
 Error *bind_trigger(const Block *block, bool windowed, Trigger *trigger, int64_t *delay_us)
 {
-    const AstEmit *emit = &block->query->emit;
+    const AstEmit *emit = block_emit(block);
     const Binder *binder = block->binder;
     bool bounded = port_traits(binder->arena, block->from.input).bounded;
     *delay_us = 0;

@@ -293,7 +293,7 @@ static Error *bind_name(Binder *binder, const AstRelation *ast, const AstExpr *t
             CteScope *all = binder->ctes;
             binder->ctes = scope->outer;
             scope->binding = true;
-            Error *error = bind_query(binder, scope->cte->query, (QueryContext){ false, false }, &scope->relation);
+            Error *error = bind_query(binder, scope->cte->query, (QueryContext){ 0 }, &scope->relation);
             scope->binding = false;
             binder->ctes = all;
             if (error)
@@ -330,7 +330,7 @@ Error *bind_relation(Binder *binder, const AstRelation *ast, const AstExpr *time
         break;
     }
     case AST_REL_QUERY:
-        TRY(bind_query(binder, ast->query, (QueryContext){ false, false }, relation));
+        TRY(bind_query(binder, ast->query, (QueryContext){ 0 }, relation));
         relation->alias = NULL;
         break;
     case AST_REL_VALUES:

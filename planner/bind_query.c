@@ -204,6 +204,8 @@ Error *bind_query(Binder *binder, const AstQuery *query, QueryContext context, R
         error = bind_select(binder, query, context, relation);
         break;
     case AST_SET_OPERATION:
+        if (query->emit.kind != AST_EMIT_NONE)
+            context.emit = &query->emit;
         error = union_only(query);
         if (!error)
             error = bind_union(binder, query, context, relation);

@@ -57,7 +57,7 @@ static Error *set_trigger(Ranks *ranks, const AstExpr *ast, LogicalNode *node, b
     Binder *binder = ranks->block->binder;
     const Relation *relation = ranks->relation;
     EdgeTraits traits = port_traits(binder->arena, relation->input);
-    const AstEmit *emit = &ranks->block->query->emit;
+    const AstEmit *emit = block_emit(ranks->block);
     if (emit->kind == AST_EMIT_CHANGES && ranks->block->context.top_level)
         return error_hint(binder_unsupported(ast->at, "%s OVER (..) with EMIT CHANGES", ast_call_name(ast)), "leave EMIT CHANGES out");
     if (traits.changes != CHANGES_APPEND) {

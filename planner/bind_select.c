@@ -284,6 +284,12 @@ static void carry_hidden(Arena *arena, const Relation *relation, Projection *pro
         if (meaning && projected(projection, i) >= 0)
             continue;
         const char *name = is_carried_name(column->name) ? column->name : "$time";
+        if (window->windowed && i == window->start)
+            name = "window_start";
+        else if (window->windowed && i == window->end)
+            name = "window_end";
+        else if (window->windowed && i == window->time)
+            name = "window_time";
         if (name_taken(projection->columns, projection->count, name)) {
             if (!meaning)
                 continue;

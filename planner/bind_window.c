@@ -155,7 +155,7 @@ static void default_grace(const Block *block, WindowUse *use)
     const DialectRules *rules = binder_rules(block->binder);
     if (use->lateness_given)
         return;
-    const AstEmitKind emit = block->query->emit.kind;
+    const AstEmitKind emit = block_emit(block)->kind;
     if (use->clause && rules->changes_grace_us && (emit == AST_EMIT_CHANGES || emit == AST_EMIT_NONE))
         use->spec.grace_us = rules->changes_grace_us > use->spec.size_us ? rules->changes_grace_us - use->spec.size_us : 0;
     else

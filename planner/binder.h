@@ -70,6 +70,7 @@ typedef struct Binder {
 typedef struct QueryContext {
     bool top_level;                 /* the statement's own query, not a sub-query */
     bool persistent;                /* the query that defines a stream or table */
+    const AstEmit *emit;            /* of the UNION around it; NULL none */
 } QueryContext;
 
 /* ---- bind_query.c: set operations, VALUES, ORDER BY, LIMIT, CTEs ---- */
@@ -139,6 +140,8 @@ bool is_aggregate_call(const AstExpr *expr);
 Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *result);
 /* SELECT DISTINCT over the visible columns. */
 Error *bind_distinct(Block *block, Relation *relation);
+/* What the block says about EMIT, itself or through the UNION around it. */
+const AstEmit *block_emit(const Block *block);
 /* The trigger that the block's EMIT (or its absence) means. */
 Error *bind_trigger(const Block *block, bool windowed, Trigger *trigger, int64_t *delay_us);
 

@@ -178,6 +178,10 @@ static void list_functions(Arena *arena, const char *only, PlannedRows *rows)
 
 Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *statement, PlannedRows *rows)
 {
+    if (statement->kind == AST_STMT_DESCRIBE && statement->all) {
+        show_relations(planner, arena, statement->object == AST_OBJECT_TABLE ? CATALOG_TABLE : CATALOG_STREAM, true, rows);
+        return NULL;
+    }
     if (statement->kind == AST_STMT_DESCRIBE)
         return describe_relation(planner, arena, statement, rows);
     if (statement->kind == AST_STMT_DESCRIBE_FUNCTION) {

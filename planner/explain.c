@@ -163,7 +163,7 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
         print_scan(node, text);
         break;
     case PLAN_VALUES:
-        text_printf(text, " %d row%s: ", node->values.row_count, node->values.row_count == 1 ? "" : "s");
+        text_printf(text, " %d row%s%s", node->values.row_count, node->values.row_count == 1 ? "" : "s", node->schema.column_count ? ": " : "");
         print_columns(&node->schema, text);
         break;
     case PLAN_WATERMARK:

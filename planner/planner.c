@@ -219,6 +219,11 @@ static Error *plan_explain(Planner *planner, Arena *arena, const AstStatement *s
 
 static Error *plan_setting(Planner *planner, const AstStatement *statement, PlannedStatement *planned)
 {
+    if (statement->kind == AST_STMT_UNSET && statement->all) {
+        settings_init(&planner->settings);
+        planned->message = "all settings of planning have their defaults again";
+        return NULL;
+    }
     planned->kind = PLANNED_SETTING;
     bool unset = statement->kind == AST_STMT_UNSET;
     if (statement->properties.count) {
