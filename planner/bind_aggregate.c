@@ -330,7 +330,7 @@ static int input_column(Inputs *inputs, Expr *expr, const char *name)
     if (expr->kind == EXPR_COLUMN)
         return expr->column;
     for (int i = 0; i < inputs->count; i++)
-        if (inputs->exprs[i] == expr)
+        if (inputs->exprs[i]->kind != EXPR_COLUMN && !expr_is_volatile(expr) && expr_equal(inputs->exprs[i], expr))
             return i;
     inputs->exprs[inputs->count] = expr;
     inputs->columns[inputs->count] = (Column){ .name = name, .type = expr->type, .hidden = true };

@@ -509,7 +509,10 @@ Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input,
         add_column(&columns, rowtime, (Column){ .name = "ROWTIME", .hidden = true });
     }
     LogicalNode *node = logical_project(arena, input, columns.exprs, columns.columns, columns.count, source->on_expr_error, at);
-    if (source->on_expr_error == POLICY_DEAD_LETTER && source->dead_letter)
+    bool can_fail = false;
+    for (int i = 0; i < columns.count; i++)
+        can_fail |= expr_can_fail(columns.exprs[i]);
+    if (can_fail && source->on_expr_error == POLICY_DEAD_LETTER && source->dead_letter)
         note_dead_letters(binder, source->dead_letter, node);
     if (!arrival) {
         Expr *watermark = NULL;

@@ -88,6 +88,14 @@ static bool is_marker(const AstExpr *expr)
     return expr->kind == AST_NAME && expr->path.count == 2 && strcmp(expr->path.items[0].text, MARKER_ALIAS) == 0;
 }
 
+/* Columns that were meant by number get their names back. */
+static void name_column(void *owner, Expr *column)
+{
+    const Schema *schema = owner;
+    if (column->column < schema->column_count)
+        column->name = schema->columns[column->column].name;
+}
+
 Error *binder_scope_expr(Binder *binder, const Relation *relation, const ScopeRelation *parts, int part_count, const AstExpr *ast, Expr **expr)
 {
     Arena *arena = binder->arena;
@@ -99,12 +107,15 @@ Error *binder_scope_expr(Binder *binder, const Relation *relation, const ScopeRe
     for (int i = 0; i < part_count; i++)
         relations[i] = parts[i];
     int count = part_count;
-    if (ast_any(ast, is_marker))
+    bool markers = ast_any(ast, is_marker);
+    if (markers)
         relations[count++] = (ScopeRelation){ MARKER_ALIAS, &numbers, 0 };
     Scope scope = { relations, count };
     ExprOwner owner = { binder, relation };
     BindContext context = { .arena = arena, .scope = &scope, .rules = binder_rules(binder), .special = special, .custom_type = custom_type, .owner = &owner };
     TRY(bind_expression(&context, ast, expr));
+    if (markers)
+        expr_visit_columns(*expr, name_column, (void *)&relation->schema);
     return NULL;
 }
 

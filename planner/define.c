@@ -202,7 +202,7 @@ static Error *define_side(Planner *planner, const char *name, const Schema *sche
 Error *define_sides(Planner *planner, const Binder *binder, const AstStatement *statement)
 {
     CatalogProducer producer = { statement, NULL, planner->text, planner->settings };
-    for (int s = 0; s < binder->sides.count; s++) {
+    for (int s = 0; s < binder->sides.count && statement_query(statement); s++) {
         const SidePort *side = &binder->sides.items[s];
         if (!side->own)
             continue;

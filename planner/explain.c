@@ -177,7 +177,7 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
             }
         }
         if (node->watermark.extra_us) {
-            text_add_c(text, " less ");
+            text_add_c(text, " plus ");
             explain_duration(node->watermark.extra_us, text);
         }
         break;
@@ -264,7 +264,8 @@ static const char *trigger_text(Arena *arena, const PlanNode *node)
     case TRIGGER_DELAY:
         text_add_c(&text, "every ");
         explain_duration(node->aggregate.delay_us, &text);
-        text_add_c(&text, ", then when the window closes");
+        if (node->aggregate.has_window)
+            text_add_c(&text, ", then when the window closes");
         break;
     case TRIGGER_END: text_add_c(&text, "once, at the end of the input"); break;
     }
@@ -292,7 +293,10 @@ static void print_facts(Printer *printer, const PlanNode *node, const char *pref
     Arena *arena = printer->arena;
     if (node->kind == PLAN_SCAN) {
         const char *format = node->scan.format ? arena_printf(arena, ", %s", node->scan.format->name) : "";
-        const char *columns = node->scan.declared_count > 0 && node->scan.format
+        bool fields = false;
+        for (int i = 0; i < node->schema.column_count; i++)
+            fields |= node->scan.columns[i].path_length > 1;
+        const char *columns = fields ? arena_printf(arena, ", %d columns and fields decoded", node->schema.column_count) : node->scan.declared_count > 0 && node->scan.format
             ? arena_printf(arena, ", %d column%s decoded of %d declared", node->schema.column_count, node->schema.column_count == 1 ? "" : "s", node->scan.declared_count) : "";
         const char *policy = node->scan.on_error == POLICY_FAIL ? "" : arena_printf(arena, ", bad records: %s", policy_name(node->scan.on_error));
         fact(printer, prefix, bar, "from", arena_printf(arena, "%s%s%s%s%s", node->scan.connector->name, format, node->scan.bounded ? ", bounded" : ", unbounded", columns, policy));

@@ -132,13 +132,14 @@ static void need_project(Pruner *pruner, LogicalNode *node, const Leaf *wanted)
     need_input(pruner, node->inputs[0], (Leaf){ leaf.column, leaf.length + wanted->length, path });
 }
 
-/* A projection whose rows nobody reads by value still stands for rows; one whose expressions may fail into a dead letter keeps them. */
+/* Where bad rows are read, everything that may go wrong is computed. */
 static void collect_needs(Pruner *pruner, int place)
 {
     LogicalNode *node = pruner->nodes.items[place];
     Leaves *needs = &pruner->needs[place];
-    if (node->kind == PLAN_SINK || (node->kind == PLAN_PROJECT && pruner->side_read[place]) || (node->kind == PLAN_SCAN && pruner->side_read[place]))
-        for (int i = 0; i < node->schema.column_count; i++)
+    bool scan_side = node->kind == PLAN_SCAN && pruner->side_read[place], project_side = node->kind == PLAN_PROJECT && pruner->side_read[place];
+    for (int i = 0; i < node->schema.column_count; i++)
+        if (node->kind == PLAN_SINK || scan_side || (project_side && expr_can_fail(node->project.exprs[i])))
             add_leaf(pruner->arena, needs, (Leaf){ i, 0, NULL });
     sort_leaves(needs);
     ColumnRefs refs = { 0 };
