@@ -75,5 +75,3 @@ Error *expression_open(Arena *arena, const Expr *expr, Expression **expression);
 /* Evaluates over the batch's rows; `live` rows matter. The result (FLAT, CONSTANT, or the batch's own vector) lives as long as evaluation->arena
  * and the batch. Failed rows are in evaluation->failures, their value is NULL. */
 Error *expression_evaluate(Expression *expression, Evaluation *evaluation, const Batch *batch, const Selection *live, const Vector **result);
-/* The rows of `live` for which a BOOLEAN expression is TRUE, in order; lives as long as evaluation->arena. */
-Error *expression_select(Expression *expression, Evaluation *evaluation, const Batch *batch, const Selection *live, Selection *passed);

@@ -1,6 +1,7 @@
 /* exec/op_filter.c: WHERE and HAVING. A row passes if the predicate is true; not if it is false, NULL, or failed under POLICY_NULL.
  *
  * A filter that keeps one half of an update pair leaves a plain insert or delete behind (R7). */
+#include "exec/expression.h"
 #include "exec/operators.h"
 #include "exec/row_policy.h"
 

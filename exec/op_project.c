@@ -1,4 +1,5 @@
 /* exec/op_project.c: SELECT's expressions. A column that is a plain reference costs nothing. */
+#include "exec/expression.h"
 #include "exec/operators.h"
 #include "exec/row_policy.h"
 

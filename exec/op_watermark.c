@@ -3,6 +3,7 @@
  * It knows only its own turn; the ORDERED part combines that with the split's and the other splits' watermarks (turn.c). A row without a
  * time, or too far ahead of the clock, is a bad row and moves nothing. */
 #include "common/calendar.h"
+#include "exec/expression.h"
 #include "exec/job_internal.h"
 #include "exec/operators.h"
 
