@@ -531,7 +531,8 @@ static int collect(const char *path, const struct stat *status, int kind, struct
     (void)status;
     (void)walk;
     size_t length = strlen(path);
-    if (kind == FTW_F && length > 5 && strcmp(path + length - 5, ".test") == 0 && walk_count < 65536)
+    bool wanted = length > 5 && (strcmp(path + length - 5, ".test") == 0 || strcmp(path + length - 3, ".md") == 0);
+    if (kind == FTW_F && wanted && walk_count < 65536)
         walk_paths[walk_count++] = mem_strdup(path);
     return 0;
 }
