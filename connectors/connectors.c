@@ -6,6 +6,7 @@ static const ConnectorType *const connectors[] = {
     &file_connector,
     &stdout_connector,
     &blackhole_connector,
+    &nexmark_connector,
 };
 
 const ConnectorType *const *connectors_all(int *count)
