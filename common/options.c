@@ -181,9 +181,21 @@ void options_defaults(Arena *arena, const OptionTarget *target)
             error_free(set_option(arena, spec, target->options, spec->default_text, SPAN_NONE));
 }
 
+/* What follows the prefix of a spec such as 'fields.*'; NULL: the name is none of these. */
+static const char *name_behind(const OptionSpec *spec, const char *name)
+{
+    size_t length = strlen(spec->name) - 1;
+    if (spec->name[length] != '*' || strlen(name) <= length)
+        return NULL;
+    for (size_t i = 0; i < length; i++)
+        if (folded(spec->name[i]) != folded(name[i]))
+            return NULL;
+    return name + length;
+}
+
 static bool spec_named(const OptionSpec *spec, const char *name)
 {
-    if (option_name_equal(spec->name, name))
+    if (option_name_equal(spec->name, name) || name_behind(spec, name))
         return true;
     for (int i = 0; spec->aliases && spec->aliases[i]; i++)
         if (option_name_equal(spec->aliases[i], name))
@@ -227,6 +239,18 @@ static bool is_given(const OptionSpec *spec, const OptionEntry *entries, int ent
     return false;
 }
 
+static Error *set_entry(Arena *arena, const OptionSpec *spec, void *options, const OptionEntry *entry)
+{
+    const char *rest = name_behind(spec, entry->name);
+    if (!rest)
+        return set_option(arena, spec, options, entry->value, entry->value_at);
+    if (strchr(entry->value, '\n'))
+        return error_at(ERR_BIND, entry->value_at, "'%s' must be one line", entry->name);
+    const char **lines = (const char **)((char *)options + spec->offset);
+    *lines = arena_printf(arena, "%s%s=%s\n", *lines ? *lines : "", rest, entry->value);
+    return NULL;
+}
+
 Error *options_parse(Arena *arena, OptionEntry *entries, int entry_count, const OptionTarget *targets, int target_count, Span at)
 {
     Error *errors = NULL;
@@ -237,7 +261,7 @@ Error *options_parse(Arena *arena, OptionEntry *entries, int entry_count, const 
         const OptionSpec *spec = find_spec(targets, target_count, entries[i].name, &options);
         if (spec) {
             entries[i].used = true;
-            errors = error_append(errors, set_option(arena, spec, options, entries[i].value, entries[i].value_at));
+            errors = error_append(errors, set_entry(arena, spec, options, &entries[i]));
         } else {
             errors = error_append(errors, unknown_option(arena, &entries[i], targets, target_count));
         }

@@ -16,7 +16,8 @@ typedef enum OptionKind {
 } OptionKind;
 
 typedef struct OptionSpec {
-    const char *name;           /* lower case; words joined by '_' or '.'; '-' in the user's text counts as '_' */
+    const char *name;           /* lower case; words joined by '_' or '.'; '-' in the user's text counts as '_'. 'fields.*' (OPTION_STRING)
+                                 * takes every name that begins so: the field collects lines "rest=value\n", in the order written */
     OptionKind kind;
     size_t offset;              /* of the field in the options struct */
     const char *default_text;   /* parsed like a user's value; NULL: the field stays zero */

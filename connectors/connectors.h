@@ -174,6 +174,8 @@ struct ConnectorType {
     const SinkType *sink;
     const LookupType *lookup;
     const char *default_format;   /* NULL: must be given, or comes from the path */
+    /* Do the options fit the declared columns? ERR_BIND, to be placed by the caller. May be NULL. */
+    Error *(*check)(const void *options, const Schema *declared);
 };
 
 const ConnectorType *connector_find(const char *name);

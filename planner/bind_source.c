@@ -175,6 +175,9 @@ static Error *infer_schema(Binder *binder, const CatalogSource *source, const ch
     Arena *arena = &binder->catalog->arena;
     if (connector->source->schema)
         return connector->source->schema(arena, binder->connectors, source->connector_options, schema);
+    if (connector->source->row_source)
+        return error_hint(error_at(ERR_BIND, at, "'%s' needs its columns: connector '%s' makes whatever is declared", name, connector->name),
+                          "CREATE STREAM %s (id BIGINT, ..) WITH (..)", name);
     const char *path = connector_path(connector, source->connector_options);
     bool pipe = name_equal(connector->name, "stdin") || (path && strcmp(path, "-") == 0); /* what is looked at is gone */
     if (!source->format || !source->format->infer || pipe)
@@ -295,6 +298,12 @@ static Error *complete_schema(Binder *binder, CatalogEntry *entry, Span at)
     for (int i = 0; i < entry->column_count; i++)
         if (!entry->columns[i].computed)
             physical.columns[physical.column_count++] = (Column){ .name = entry->columns[i].name, .type = entry->columns[i].type };
+    if (entry->source && entry->source->connector && entry->source->connector->check) {
+        Error *wrong = entry->source->connector->check(entry->source->connector_options, &physical);
+        if (wrong)
+            wrong->at = at;
+        TRY(wrong);
+    }
     Relation relation;
     LogicalNode *rows = logical_values(binder->arena, &physical, NULL, 0, at);
     TRY(bind_source_columns(binder, entry, main_port(rows), NULL, at, &relation));
