@@ -343,7 +343,7 @@ bool expr_equal(const Expr *a, const Expr *b)
     for (int i = 0; i < a->arg_count; i++)
         if (!expr_equal(a->args[i], b->args[i]))
             return false;
-    return !expr_is_volatile(a) || a->kind != EXPR_CALL || !a->function->is_volatile || a->arg_count == 0;
+    return a->kind != EXPR_CALL || !a->function->is_volatile; /* two RANDOM() are two numbers */
 }
 
 uint64_t expr_hash(const Expr *expr)
