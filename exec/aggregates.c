@@ -25,7 +25,7 @@ static void add_distinct(Aggregates *aggregates, int call)
     fresh->calls[fresh->call_count++] = call;
 }
 
-Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, bool count_rows)
+Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, const char *header, bool count_rows)
 {
     int count = node->aggregate.call_count;
     bool retracting = node->inputs[0].node->traits.changes != CHANGES_APPEND;
@@ -38,7 +38,8 @@ Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *nod
     aggregates->set_calls = ARENA_ARRAY(arena, int, count + 1);
     aggregates->set_types = ARENA_ARRAY(arena, const Type *, count + 1);
     Text layout = { 0 };
-    size_t offset = 0;
+    size_t offset = state_layout_width(header);
+    text_add_c(&layout, header);
     for (int i = 0; i < count; i++) {
         const AggregateCall *call = &aggregates->calls[i];
         const AggregateFunction *function = call->function;

@@ -1,6 +1,6 @@
 /* exec/aggregates.h: the aggregates of one plan node, and their state over many groups.
  *
- *   entry of a group   [ state of call 0 | state of call 1 | .. | rows in the group, where no COUNT(*) says so ]
+ *   entry of a group   [ the operator's own fields | state of call 0 | state of call 1 | .. | rows in the group, where no COUNT(*) says so ]
  *   DISTINCT           one PairSet per argument column; calls over it get a row when its pair is new to them
  *   shrinking MIN,MAX  (input retracts) an OrderedSets instead of a state in the entry
  *
@@ -55,8 +55,9 @@ typedef struct Groups {
     OrderedSets *sets;
 } Groups;
 
-/* `count_rows`: the entry must say how many rows a group has (panes, retractions). */
-Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, bool count_rows);
+/* `header`: layout of the operator's own fields at the start of an entry. `count_rows`: the entry must say how many rows a group has
+ * (panes, retractions). */
+Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, const char *header, bool count_rows);
 void aggregates_close(Aggregates *aggregates);
 
 void groups_init(Groups *groups, MemoryPool *pool, const Aggregates *aggregates, bool sparse);

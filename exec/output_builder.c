@@ -58,6 +58,16 @@ void builder_commit(OutputBuilder *builder, uint32_t rows, int64_t wm_us)
     builder->rows += rows;
 }
 
+void builder_commit_each(OutputBuilder *builder, uint32_t rows, const int64_t *wm_us)
+{
+    for (uint32_t i = 0; i < rows; i++) {
+        builder->batch->wm_us[builder->rows + i] = wm_us[i];
+        if (wm_us[i] != builder->batch->wm_us[0])
+            builder->wm_differs = true;
+    }
+    builder->rows += rows;
+}
+
 Error *builder_flush(OutputBuilder *builder)
 {
     Batch *batch = builder->batch;

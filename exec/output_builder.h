@@ -21,5 +21,7 @@ void builder_release(OutputBuilder *builder);
 Error *builder_reserve(OutputBuilder *builder, uint32_t wanted, uint32_t least, uint32_t *granted, uint32_t *first);
 /* `rows` of the granted rows are filled in; kinds are in batch->kinds already. */
 void builder_commit(OutputBuilder *builder, uint32_t rows, int64_t wm_us);
+/* The same with a watermark for each row; they do not fall. */
+void builder_commit_each(OutputBuilder *builder, uint32_t rows, const int64_t *wm_us);
 /* Pushes what there is. */
 Error *builder_flush(OutputBuilder *builder);

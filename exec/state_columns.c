@@ -165,6 +165,14 @@ static void drop_strings(StateColumns *state, const char *entry)
     }
 }
 
+void state_zero(StateColumns *state, uint32_t slot)
+{
+    char *entry = state_touch_one(state, slot);
+    if (state->has_strings)
+        drop_strings(state, entry);
+    memset(entry, 0, state->width);
+}
+
 void state_keep(StateColumns *state, const uint64_t *live, const uint32_t *remap, uint32_t kept)
 {
     /* Slots only move down, so entries can be moved in place; a chunk that becomes sparse-present is made on the way. */

@@ -39,6 +39,8 @@ void state_cover(StateColumns *state, uint32_t slot_count);
 /* Declares that these covered slots will be written and says where their entries are. */
 void state_touch(StateColumns *state, const uint32_t slots[], uint32_t count, char *states[]);
 char *state_touch_one(StateColumns *state, uint32_t slot);
+/* The slot's entry is zero again; its strings go. */
+void state_zero(StateColumns *state, uint32_t slot);
 /* Memory of an absent chunk of a SPARSE container, zeroed and present from now on. */
 void state_make_chunk(StateColumns *state, uint32_t chunk);
 /* Slots where bit `live` is clear go; the others move to remap[slot]. */
