@@ -160,6 +160,8 @@ again:
     digit+ "." digit* | "." digit+ { RETURN(TK_DECIMAL); }
     (digit+ ("." digit*)? | "." digit+) exponent { RETURN(TK_FLOAT); }
     digit+ letter part*   {
+        if (lexer->previous.keyword == TK_AS) /* ksqlDB: ROUND(v) AS 1R */
+            RETURN(TK_ID);
         FAIL(cursor, "a name cannot begin with a digit: '%.*s'", (int)(cursor - start > 40 ? 40 : cursor - start), start);
     }
     word                  { RETURN(TK_ID); }

@@ -53,14 +53,25 @@ static const char *symbol(int code)
     }
 }
 
+/* What may nearly always follow, and helps nobody. */
+static bool is_obvious(int code)
+{
+    switch (code) {
+    case TK_PLUS: case TK_MINUS: case TK_STAR: case TK_SLASH: case TK_PERCENT: case TK_CONCAT: case TK_DOT: case TK_FIELD: case TK_LB:
+    case TK_DCOLON: case TK_PRECISION: case TK_TYPE_WITH: case TK_WITHOUT: case TK_NOT_NULL: case TK_FILTER: case TK_IGNORE: case TK_RESPECT:
+    case TK_WITHIN_GROUP: case TK_ESCAPE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* What goes without saying after an operand. */
 static bool is_infix(int code)
 {
     switch (code) {
-    case TK_PLUS: case TK_MINUS: case TK_STAR: case TK_SLASH: case TK_PERCENT: case TK_CONCAT: case TK_EQ: case TK_NE: case TK_LT:
-    case TK_LE: case TK_GT: case TK_GE: case TK_AND: case TK_OR: case TK_IS: case TK_IN: case TK_LIKE: case TK_BETWEEN: case TK_NOT:
-    case TK_DOT: case TK_FIELD: case TK_LB: case TK_DCOLON: case TK_ESCAPE: case TK_FILTER: case TK_IGNORE: case TK_RESPECT:
-    case TK_WITHIN_GROUP: case TK_PRECISION: case TK_TYPE_WITH: case TK_WITHOUT: case TK_NOT_NULL:
+    case TK_EQ: case TK_NE: case TK_LT: case TK_LE: case TK_GT: case TK_GE: case TK_AND: case TK_OR: case TK_IS: case TK_IN: case TK_LIKE:
+    case TK_BETWEEN: case TK_NOT: case TK_ORDER:
         return true;
     default:
         return false;
@@ -101,91 +112,134 @@ static const char *clause_meant(const char *word)
 
 static bool is_plain_word(const Token *token) { return token->code == TK_ID && !(token->flags & TOKEN_QUOTED); }
 
-void parser_unexpected(Parser *parser, const bool accepted[], int code_count, Token found)
+/* "a, b or c" from the tokens that could stand here. */
+static void list_words(const bool accepted[], int code_count, bool in_items, char *wanted, size_t size)
 {
-    char found_text[64], previous_text[64], wanted[256] = "", tail[96] = "";
-    const Token *tokens = parser->raw.items, *current = parser->current;
-    int index = current && current->text ? (int)(current - tokens) : parser->raw.count;
-    if (!current || !current->text)
-        index = parser->raw.count;
-    const Token *previous = index > 0 && index <= parser->raw.count ? &tokens[index - 1] : NULL;
-    bool at_end = !current || !current->text;
-    if (previous)
-        snprintf(tail, sizeof tail, " after '%s'", parser_token_text(previous, previous_text, sizeof previous_text));
-
-    /* 1. What could stand here. */
-    if (!previous) {
-        snprintf(wanted, sizeof wanted, accepted[TK_SELECT] && accepted[TK_CREATE] ? "a statement" : "an expression");
-    } else if (accepted[TK_INTEGER] && accepted[TK_LP] && accepted[TK_ID] && accepted[TK_MINUS]) {
-        snprintf(wanted, sizeof wanted, accepted[TK_STAR] && accepted[TK_RP] ? "an argument or ')'" : "an expression");
-    } else {
-        const char *words[12];
-        int count = 0, others = 0;
-        bool operand = accepted[TK_AND] && accepted[TK_OR];
-        static const int first[] = { TK_RP, TK_RB, TK_TYPE_GT, TK_HINT_END, TK_COMMA, TK_LP, TK_ID, TK_STRING, TK_INTEGER };
-        bool done[512];
-        memset(done, 0, sizeof done);
-        for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) {
-            done[first[i]] = true;
-            if (!accepted[first[i]] || (operand && (first[i] == TK_ID || first[i] == TK_LP)))
+    static const int first[] = { TK_RP, TK_RB, TK_TYPE_GT, TK_HINT_END, TK_COMMA, TK_LP, TK_ID, TK_STRING, TK_INTEGER };
+    const char *words[8];
+    int count = 0, others = 0;
+    bool operand = accepted[TK_AND] && accepted[TK_OR]; /* then what binds expressions goes without saying */
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < (pass ? code_count : (int)(sizeof first / sizeof first[0])); i++) {
+            int code = pass ? i : first[i];
+            bool listed = false;
+            for (size_t j = 0; pass && j < sizeof first / sizeof first[0]; j++)
+                listed |= first[j] == code;
+            const char *word = symbol(code);
+            if (!accepted[code] || listed || !word || is_obvious(code) || (accepted[TK_TYPE_GT] && (code == TK_LP || code == TK_NULL)) || (operand && (is_infix(code) || code == TK_ID || code == TK_LP)) || (code == TK_WITH && accepted[TK_WITH_PROPERTIES]))
                 continue;
             if (count < 6)
-                words[count++] = symbol(first[i]);
-        }
-        for (int code = 0; code < code_count; code++) {
-            if (!accepted[code] || done[code] || (operand && is_infix(code)) || !symbol(code))
-                continue;
-            if (count < 6)
-                words[count++] = symbol(code);
+                words[count++] = word;
             else
                 others++;
         }
-        if (others && accepted[0]) {
-            snprintf(wanted, sizeof wanted, "%s", accepted[TK_WHERE] ? "a clause such as WHERE, or the end of the statement" : "the end of the statement");
-        } else if (others && (accepted[TK_RP] || accepted[TK_END])) {
-            snprintf(wanted, sizeof wanted, "%s", !accepted[TK_RP] ? "END" : accepted[TK_COMMA] ? "',' or ')'" : "')'");
-        } else if (others && accepted[TK_FROM]) {
-            snprintf(wanted, sizeof wanted, "',' or FROM");
-        } else {
-            for (int i = 0; i < count; i++) {
-                size_t used = strlen(wanted);
-                snprintf(wanted + used, sizeof wanted - used, "%s%s", i == 0 ? "" : i == count - 1 && !others ? " or " : ", ", words[i]);
-            }
-            if (others) {
-                size_t used = strlen(wanted);
-                snprintf(wanted + used, sizeof wanted - used, " ..");
-            }
-        }
-    }
-
-    /* 2. `FROM t WHRE x = 1`: the word before was taken for an alias, and the clause is what was meant. */
-    if (previous && is_plain_word(previous) && !previous->keyword && index > 1) {
-        char *word = arena_strndup(parser->scratch, previous->text, previous->length);
-        const char *meant = clause_meant(word);
-        const Token *before = &tokens[index - 2];
-        bool alias = before->code == TK_RP || before->code == TK_RB || before->code == TK_STRING || before->code == TK_INTEGER ||
-                     (before->code == TK_ID && before->keyword_class != KEYWORD_RESERVED);
-        if (meant && alias) {
-            parser_fail(parser, error_hint(error_at(ERR_PARSE, previous->at, "expected %s, found '%s'", "a clause or an alias", word),
-                                           "did you mean '%s'?", meant));
-            return;
-        }
-    }
-
-    /* 3. The place and what stands there. */
-    if (at_end) {
-        Span place = previous ? (Span){ previous->at.start + previous->at.length - 1, 1 } : SPAN_NONE;
-        parser_fail(parser, error_at(ERR_PARSE, previous && previous->flags & TOKEN_VARIABLE ? previous->at : place,
-                                     "expected %s%s, found the end of the statement", wanted, tail));
+    if (others && accepted[0]) {
+        snprintf(wanted, size, "%s", in_items ? "',' or FROM" : accepted[TK_WHERE] ? "a clause such as WHERE, or the end of the statement" : "the end of the statement");
         return;
     }
-    Error *error = error_at(ERR_PARSE, found.at, "expected %s%s, found '%s'", wanted, previous ? tail : "",
-                            parser_token_text(current, found_text, sizeof found_text));
-    if (is_plain_word(current)) {
+    if (others && (accepted[TK_RP] || accepted[TK_END])) {
+        snprintf(wanted, size, "%s", !accepted[TK_RP] ? "END" : accepted[TK_COMMA] ? "',' or ')'" : "')'");
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        size_t used = strlen(wanted);
+        snprintf(wanted + used, size - used, "%s%s", i == 0 ? "" : i == count - 1 && !others ? " or " : ", ", words[i]);
+    }
+    if (others)
+        snprintf(wanted + strlen(wanted), size - strlen(wanted), " ..");
+}
+
+static void describe(const bool accepted[], int code_count, bool at_start, bool in_items, char *wanted, size_t size)
+{
+    const char *known = NULL;
+    wanted[0] = 0;
+    if (at_start)
+        known = accepted[TK_CREATE] ? "a statement" : "an expression";
+    else if (accepted[TK_INTEGER] && accepted[TK_LP] && accepted[TK_ID] && accepted[TK_MINUS])
+        known = accepted[TK_STAR] && accepted[TK_RP] ? "an argument or ')'" : "an expression";
+    else if (accepted[TK_LATERAL])
+        known = "a table or a sub-query";
+    else if (accepted[TK_ARRAY] && accepted[TK_MAP] && !accepted[TK_RP])
+        known = "a type";
+    else if (accepted[TK_CONSTRAINT])
+        known = "a column";
+    else if (accepted[TK_STREAM] && accepted[TK_FUNCTION])
+        known = "STREAM, TABLE, VIEW, TYPE or FUNCTION";
+    else if (accepted[TK_STREAMS] && accepted[TK_TOPICS])
+        known = "STREAMS, TABLES, QUERIES, TOPICS, FUNCTIONS ..";
+    else if (accepted[TK_SELECT] && accepted[TK_CREATE])
+        known = "a query or its name";
+    else if (accepted[TK_SELECT])
+        known = "a query";
+    if (known)
+        snprintf(wanted, size, "%s", known);
+    else
+        list_words(accepted, code_count, in_items, wanted, size);
+}
+
+/* Is this place in the list between SELECT and FROM? */
+static bool in_items(const Token *tokens, int index)
+{
+    for (int depth = 0, i = index - 1; i >= 0 && depth >= 0; i--) {
+        depth += (tokens[i].code == TK_RP) - (tokens[i].code == TK_LP);
+        if (depth == 0 && tokens[i].code == TK_ID && (tokens[i].keyword == TK_FROM || tokens[i].keyword == TK_SELECT))
+            return tokens[i].keyword == TK_SELECT;
+    }
+    return false;
+}
+
+/* The word before was taken for an alias, but a clause was meant: FROM t WHRE x, FROM t GROUP a. */
+static Error *clause_before(Parser *parser, const Token *tokens, int index, const char *found)
+{
+    const Token *previous = index > 1 ? &tokens[index - 1] : NULL, *before = previous ? &tokens[index - 2] : NULL;
+    if (!previous || !is_plain_word(previous))
+        return NULL;
+    bool alias = before->code == TK_RP || before->code == TK_RB || before->code == TK_STRING || before->code == TK_INTEGER ||
+                 (before->code == TK_ID && before->keyword_class != KEYWORD_RESERVED);
+    if (!alias)
+        return NULL;
+    if (previous->keyword == TK_GROUP || previous->keyword == TK_ORDER || previous->keyword == TK_PARTITION)
+        return error_at(ERR_PARSE, parser->current ? parser->current->at : previous->at, "expected BY after '%s', found %s", keyword_name(previous->keyword), found);
+    char *word = arena_strndup(parser->scratch, previous->text, previous->length);
+    const char *meant = previous->keyword ? NULL : clause_meant(word);
+    return meant ? error_hint(error_at(ERR_PARSE, previous->at, "expected a clause or an alias, found '%s'", word), "did you mean '%s'?", meant) : NULL;
+}
+
+void parser_unexpected(Parser *parser, const bool accepted[], int code_count, bool is_lambda)
+{
+    char found[64], found_text[64], previous_text[64], wanted[256], after[96] = "";
+    const Token *tokens = parser->raw.items, *current = parser->current;
+    int index = current ? (int)(current - tokens) : parser->raw.count;
+    const Token *previous = index > 0 ? &tokens[index - 1] : NULL;
+    if (current)
+        snprintf(found, sizeof found, "'%s'", parser_token_text(current, found_text, sizeof found_text));
+    else
+        snprintf(found, sizeof found, "the end of the statement");
+    if (is_lambda) {
+        parser_fail(parser, error_at(ERR_PARSE, current->at, "a lambda or a named argument stands in the arguments of a function alone"));
+        return;
+    }
+    Error *clause = clause_before(parser, tokens, index, found);
+    if (clause) {
+        parser_fail(parser, clause);
+        return;
+    }
+    describe(accepted, code_count, !previous, in_items(tokens, index), wanted, sizeof wanted);
+    if (previous) {
+        parser_token_text(previous, previous_text, sizeof previous_text);
+        snprintf(after, sizeof after, previous_text[0] == '\'' ? " after %s" : " after '%s'", previous_text);
+    }
+    Span at = current ? current->at : previous ? previous->at : SPAN_NONE;
+    if (!current && previous && !(previous->flags & TOKEN_VARIABLE))
+        at = (Span){ at.start + at.length - 1, 1 };
+    Error *error = error_at(ERR_PARSE, at, "expected %s%s, found %s", wanted, after, found);
+    if (current && is_plain_word(current) && !current->keyword) {
         char *word = arena_strndup(parser->scratch, current->text, current->length);
         if (!previous)
             error = error_suggest(error, word, statement_words, sizeof statement_words / sizeof statement_words[0]);
-        else if (!current->keyword || current->keyword_class != KEYWORD_RESERVED)
+        else if (previous->code == TK_EQ && accepted[TK_STRING] && !accepted[TK_LP])
+            error = error_hint(error, "texts are written in quotes: '%s'", word);
+        else
             error = suggest(error, accepted, code_count, word);
     }
     parser_fail(parser, error);

@@ -305,6 +305,11 @@ Error *parse_script(Arena *arena, const char *text, size_t length, const ParserV
                 from = header;
                 if (from == parser->raw.count)
                     continue;
+                if (word_is(&first[from], "END") && from + 1 == parser->raw.count) {
+                    report(parser, error_at(ERR_PARSE, first[from].at, "the statement set is empty: expected INSERT INTO .."));
+                    set = NULL;
+                    continue;
+                }
             } else if (word_is(first, "EXECUTE") && parser->raw.count > 1 && (word_is(&first[1], "INSERT") || word_is(&first[1], "SELECT"))) {
                 from = 1; /* Flink: EXECUTE INSERT INTO .. */
             }

@@ -72,6 +72,7 @@ typedef struct Parser {
     Tokens raw;             /* this statement */
     Span last;              /* the token before the one that is being parsed */
     const Token *current;   /* being parsed, in raw; NULL at the end */
+    bool unexpected;        /* the grammar refused the token */
     AstStatement *statement;
     AstExpr *expression;
     void *engine;           /* lemon's state */
@@ -95,12 +96,16 @@ void shim_feed(Parser *parser, const Token *tokens, int count, bool as_expressio
 size_t sql_engine_size(void);
 void sql_parseInit(void *engine, Parser *parser);
 void sql_parse(void *engine, int code, Token token);
+int sql_token_count(void);
+/* Which tokens the grammar would take next. Asked before the refused token is fed: lemon reduces by default
+ * before it finds an error, and then knows less. */
+void sql_accepted(void *engine, Arena *scratch, bool accepted[]);
 
 /* ---- messages.c ---- */
 /* The first error of a statement stays; later ones, which often follow from it, are dropped. */
 void parser_fail(Parser *parser, Error *error);
 /* `accepted[code]` says which tokens could have stood here. */
-void parser_unexpected(Parser *parser, const bool accepted[], int code_count, Token found);
+void parser_unexpected(Parser *parser, const bool accepted[], int code_count, bool is_lambda);
 const char *parser_token_text(const Token *token, char *buffer, size_t size); /* shortened for messages */
 
 /* ---- literal.c ---- */

@@ -18,6 +18,9 @@ typedef struct Shim {
     int angle_depth;       /* inside ARRAY<..> */
     int case_depth;
     bool drop_hint;        /* inside a hint behind SELECT, which changes no result */
+    int first;             /* the statement's first word */
+    bool query_seen;       /* SELECT, or the VALUES of INSERT */
+    bool lambda_failed;
 } Shim;
 
 static const Token none = { 0 };
@@ -38,6 +41,8 @@ static bool after_operand(const Shim *shim)
     case TK_RP: case TK_RB: case TK_TYPE_GT: case TK_NULL: case TK_TRUE: case TK_FALSE: case TK_END: case TK_STAR:
     case TK_PRECISION: case TK_HINT_END: case TK_NULLS:
         return true;
+    case TK_ADD: case TK_COLUMN:
+        return shim->first != TK_ALTER;
     default:
         return keyword_class(shim->previous) == KEYWORD_PLAIN;
     }
@@ -70,10 +75,24 @@ static bool type_here(const Shim *shim)
     }
 }
 
-/* A clause's first word behind an operand, followed by a word that is nearly right: better told there than taken for an alias. */
-static bool last_words(const Shim *shim)
+/* Behind an operand, and before a word that is no keyword: no alias could stand so, but a misspelt clause. */
+static bool before_unknown_word(const Shim *shim)
 {
-    return after_operand(shim) && is_name(ahead(shim, 1)) && code_at(shim, 2) == 0;
+    const Token *next = ahead(shim, 1);
+    return next->code == TK_ID && !next->keyword && !(next->flags & TOKEN_QUOTED);
+}
+
+/* In CREATE, ALTER, ASSERT and DROP, where a name must stand: of the object, or of a column. */
+static bool is_defined_here(const Shim *shim)
+{
+    if (shim->query_seen || !ONE_OF(shim->first, TK_CREATE, TK_ALTER, TK_ASSERT, TK_DROP))
+        return false;
+    if (shim->nesting == 0 || shim->first == TK_ALTER)
+        return ONE_OF(shim->previous, TK_STREAM, TK_TABLE, TK_VIEW, TK_TYPE, TK_FUNCTION, TK_CONNECTOR, TK_EXISTS, TK_ADD, TK_COLUMN) &&
+               ahead(shim, 0)->keyword != TK_IF;
+    if (shim->nesting != 1 || shim->angle_depth || !ONE_OF(shim->previous, TK_LP, TK_COMMA))
+        return false;
+    return !(word_at(shim, 1) == TK_FOR || word_at(shim, 1) == TK_KEY || word_at(shim, 2) == TK_PRIMARY) || code_at(shim, 1) != TK_ID;
 }
 
 /* Is this shaped word a keyword here? Returns its code, or another one in its place, or TK_ID. */
@@ -101,13 +120,13 @@ static int shaped(const Shim *shim, const Token *token)
     case TK_INTERVAL:
         return IF(next == TK_STRING || is_number(ahead(shim, 1)) || ((next == TK_MINUS || next == TK_PLUS) && code_at(shim, 2) == TK_STRING));
     case TK_WINDOW:
-        return IF(operand && is_name(ahead(shim, 1)) && code_at(shim, 2) == TK_LP && next_word != TK_MATCH_RECOGNIZE && next_word != TK_WITHIN);
+        return IF(operand && before_unknown_word(shim));
     case TK_EMIT:
-        return IF(operand && (ONE_OF(next_word, TK_CHANGES, TK_FINAL, TK_AFTER) || last_words(shim)));
+        return IF(operand && (ONE_OF(next_word, TK_CHANGES, TK_FINAL, TK_AFTER) || before_unknown_word(shim)));
     case TK_LIMIT:
-        return IF(!as_alias && (next == TK_INTEGER || next == TK_PARAMETER || (operand && next_word == TK_ALL) ||
+        return IF(!as_alias && (next == TK_INTEGER || next == TK_PARAMETER || (operand && ONE_OF(next, TK_DECIMAL, TK_FLOAT, TK_MINUS, TK_STRING)) || (operand && next_word == TK_ALL) ||
                                 (is_name(ahead(shim, 1)) && code_at(shim, 2) == TK_LP && ahead(shim, 1)->length == 8 &&
-                                 strncasecmp(ahead(shim, 1)->text, "DURATION", 8) == 0) || last_words(shim)));
+                                 strncasecmp(ahead(shim, 1)->text, "DURATION", 8) == 0) || (operand && before_unknown_word(shim))));
     case TK_OFFSET:
         return IF(!as_alias && (is_number(ahead(shim, 1)) || next == TK_PARAMETER || word_at(shim, 1) == TK_INTERVAL ||
                                 (next == TK_MINUS && code_at(shim, 2) == TK_INTEGER && is_name(ahead(shim, 3)) && previous == TK_COMMA) ||
@@ -161,11 +180,12 @@ static int shaped(const Shim *shim, const Token *token)
         return IF(operand && ONE_OF(next_word, TK_JOIN, TK_INNER, TK_LEFT, TK_RIGHT, TK_FULL));
     case TK_VALUES:
         return IF(next == TK_LP || (next_word == TK_ROW && code_at(shim, 2) == TK_LP) || previous == TK_ASSERT ||
-                  (previous == TK_NULL && shim->before_previous == TK_ASSERT));
+                  (previous == TK_NULL && shim->before_previous == TK_ASSERT) || (shim->first == TK_INSERT && operand && !shim->query_seen));
     case TK_TABLE:
         if (ONE_OF(previous, TK_CREATE, TK_REPLACE, TK_SOURCE, TK_TEMPORARY, TK_DROP, TK_ALTER, TK_ASSERT))
             return TK_TABLE;
-        return IF((next == TK_LP && !operand) || (is_name(ahead(shim, 1)) && ONE_OF(previous, TK_LP, TK_COMMA, TK_ARROW, TK_LATERAL)));
+        return IF((next == TK_LP && !operand) || (shim->nesting && is_name(ahead(shim, 1)) && ONE_OF(previous, TK_LP, TK_COMMA, TK_ARROW) &&
+                                                  (ahead(shim, 1)->keyword_class != KEYWORD_SHAPED || ONE_OF(code_at(shim, 2), TK_COMMA, TK_RP, TK_DOT))));
     case TK_LATERAL:
         return IF(next_word == TK_TABLE || (next == TK_LP && ONE_OF(previous, TK_COMMA, TK_JOIN, TK_FROM, TK_APPLY)) ||
                   (is_name(ahead(shim, 1)) && code_at(shim, 2) == TK_LP));
@@ -193,7 +213,7 @@ static int shaped(const Shim *shim, const Token *token)
             return TK_ALL;
         if (next_word == TK_ROWS)
             return TK_ALL;
-        return IF((previous == TK_SELECT || previous == TK_LP) && !ONE_OF(next, 0, TK_COMMA, TK_RP, TK_DOT, TK_LP, TK_EQ, TK_LB, TK_FIELD) &&
+        return IF((previous == TK_SELECT || previous == TK_LP) && next && !ONE_OF(next, TK_COMMA, TK_RP, TK_DOT, TK_LP, TK_EQ, TK_LB, TK_FIELD, TK_ASSIGN) &&
                   (next != TK_ID || is_name(ahead(shim, 1)) || ONE_OF(next_word, TK_CASE, TK_NULL, TK_TRUE, TK_FALSE, TK_NOT)));
     case TK_END:
         return IF(shim->case_depth && operand);
@@ -212,7 +232,8 @@ static int shaped(const Shim *shim, const Token *token)
         return IF(is_name(ahead(shim, 1)) && word_at(shim, 2) == TK_PRIMARY);
     case TK_PRECISION:
         return IF(previous == TK_ID && shim->previous_token && shim->previous_token->length == 6 &&
-                  strncasecmp(shim->previous_token->text, "DOUBLE", 6) == 0 && ONE_OF(shim->before_previous, TK_ID, TK_AS, TK_DCOLON, TK_TYPE_LT, TK_COMMA, TK_RETURNS));
+                  strncasecmp(shim->previous_token->text, "DOUBLE", 6) == 0 && (keyword_class(shim->before_previous) == KEYWORD_PLAIN ||
+                   ONE_OF(shim->before_previous, TK_ID, TK_AS, TK_DCOLON, TK_TYPE_LT, TK_COMMA)));
     case TK_TO:
         return IF(previous == TK_UNIT || (previous == TK_RP && is_name(ahead(shim, 1)) && interval_unit_known(ahead(shim, 1)->text, ahead(shim, 1)->length)) ||
                   previous == TK_SKIP);
@@ -255,7 +276,7 @@ static int classify(Shim *shim, const Token *token)
     case KEYWORD_PLAIN:
         return token->keyword;
     case KEYWORD_SHAPED:
-        return shaped(shim, token);
+        return is_defined_here(shim) ? TK_ID : shaped(shim, token);
     default:
         break;
     }
@@ -302,73 +323,103 @@ static void feed(Shim *shim, int code, const Token *token)
     sql_parse(parser->engine, code, given);
 }
 
-void shim_feed(Parser *parser, const Token *tokens, int count, bool as_expression)
+/* Brackets and CASEs; `<` and `>` around types become tokens of their own. */
+static int count_nesting(Shim *shim, int code)
 {
-    Shim shim = { .parser = parser, .tokens = tokens, .count = count };
-    mark_lambdas((Token *)tokens, count);
+    switch (code) {
+    case TK_LT:
+        if (!ONE_OF(shim->previous, TK_ARRAY, TK_MAP, TK_STRUCT, TK_ROW))
+            return code;
+        shim->angle_depth++;
+        shim->nesting++;
+        return TK_TYPE_LT;
+    case TK_GT:
+        if (!shim->angle_depth)
+            return code;
+        shim->angle_depth--;
+        shim->nesting--;
+        return TK_TYPE_GT;
+    case TK_CASE:
+    case TK_END:
+        shim->case_depth += code == TK_CASE ? 1 : -1;
+        shim->nesting += code == TK_CASE ? 1 : -1;
+        return code;
+    case TK_LP:
+    case TK_LB:
+        shim->nesting++;
+        return code;
+    case TK_RP:
+    case TK_RB:
+        shim->nesting--;
+        return code;
+    case TK_AS: /* the query of a CREATE, the body of a function */
+        shim->query_seen |= shim->nesting == 0 && shim->first == TK_CREATE;
+        return code;
+    case TK_SELECT:
+    case TK_VALUES:
+        shim->query_seen = true;
+        return code;
+    default:
+        return code;
+    }
+}
+
+/* Feeds the tokens before `stop`, and perhaps the end. True if the grammar refused one: shim->at is its place. */
+static bool run(Shim *shim, int stop, bool as_expression, bool to_end)
+{
+    Parser *parser = shim->parser;
     sql_parseInit(parser->engine, parser);
     parser->statement = NULL;
     parser->expression = NULL;
     parser->last = SPAN_NONE;
+    parser->unexpected = false;
+    shim->first = shim->count ? shim->tokens[0].keyword : 0;
     if (as_expression)
-        feed(&shim, TK_EXPRESSION, &none);
-    for (shim.at = 0; shim.at < count && !parser->error; shim.at++) {
-        const Token *token = &tokens[shim.at];
+        feed(shim, TK_EXPRESSION, &none);
+    for (shim->at = 0; shim->at < stop && !parser->error; shim->at++) {
+        const Token *token = &shim->tokens[shim->at];
         int code = token->code;
-        if (shim.drop_hint || (code == TK_HINT && shim.previous == TK_SELECT)) {
-            shim.drop_hint = code != TK_HINT_END;
+        if (shim->drop_hint || (code == TK_HINT && shim->previous == TK_SELECT)) {
+            shim->drop_hint = code != TK_HINT_END;
             continue;
         }
         if (code == TK_ID)
-            code = classify(&shim, token);
-        switch (code) {
-        case TK_LT:
-            if (ONE_OF(shim.previous, TK_ARRAY, TK_MAP, TK_STRUCT, TK_ROW)) {
-                code = TK_TYPE_LT;
-                shim.angle_depth++;
-                shim.nesting++;
-            }
-            break;
-        case TK_GT:
-            if (shim.angle_depth) {
-                code = TK_TYPE_GT;
-                shim.angle_depth--;
-                shim.nesting--;
-            }
-            break;
-        case TK_CASE:
-            shim.case_depth++;
-            shim.nesting++;
-            break;
-        case TK_END:
-            shim.case_depth--;
-            shim.nesting--;
-            break;
-        case TK_LP:
-        case TK_LB:
-            shim.nesting++;
-            break;
-        case TK_RP:
-        case TK_RB:
-            shim.nesting--;
-            break;
-        default:
-            break;
-        }
-        if (shim.nesting > PARSER_MAX_NESTING) {
+            code = classify(shim, token);
+        code = count_nesting(shim, code);
+        if (shim->nesting > PARSER_MAX_NESTING) {
             parser_fail(parser, error_at(ERR_PARSE, token->at, "nested deeper than %d levels", PARSER_MAX_NESTING));
-            return;
+            return false;
         }
         if (token->flags & TOKEN_LAMBDA)
-            feed(&shim, TK_LAMBDA, token);
-        if (parser->error)
-            return;
-        feed(&shim, code, token);
+            feed(shim, TK_LAMBDA, token);
+        shim->lambda_failed = parser->unexpected;
+        if (!parser->unexpected && !parser->error)
+            feed(shim, code, token);
+        if (parser->unexpected)
+            return true;
         parser->last = token->at;
-        shim.before_previous = shim.previous;
-        shim.previous = code;
-        shim.previous_token = token;
+        shim->before_previous = shim->previous;
+        shim->previous = code;
+        shim->previous_token = token;
     }
-    if (!parser->error)
-        feed(&shim, 0, NULL);
+    if (!parser->error && to_end)
+        feed(shim, 0, NULL);
+    return parser->unexpected;
+}
+
+void shim_feed(Parser *parser, const Token *tokens, int count, bool as_expression)
+{
+    Shim shim = { .parser = parser, .tokens = tokens, .count = count };
+    mark_lambdas((Token *)tokens, count);
+    if (!run(&shim, count, as_expression, true) || parser->error)
+        return;
+    /* Once more up to the refused token, to ask what could have stood there. */
+    int stop = shim.at;
+    bool is_lambda = shim.lambda_failed;
+    Shim again = { .parser = parser, .tokens = tokens, .count = count };
+    run(&again, stop, as_expression, false);
+    parser->current = stop < count ? &tokens[stop] : NULL;
+    bool *accepted = ARENA_ARRAY(parser->scratch, bool, (size_t)sql_token_count());
+    sql_accepted(parser->engine, parser->scratch, accepted);
+    parser_unexpected(parser, accepted, sql_token_count(), is_lambda);
 }

@@ -20,9 +20,6 @@
 /* Lemon's own memory is a block of the scratch arena. */
 #define sql_parse_ENGINEALWAYSONSTACK 1
 
-struct yyParser;
-static void explain_error(struct yyParser *engine, int code, Token found);
-
 #define AT(token) ((token).at)
 #define JOINED(a, b) span_join((a), (b))
 #define NEW(Type) ARENA_NEW(parser->arena, Type)
@@ -120,25 +117,23 @@ static bool would_shift(const YYACTIONTYPE *states, int count, YYACTIONTYPE *roo
     }
 }
 
-static void explain_error(yyParser *engine, int code, Token found)
+void sql_accepted(void *parser_engine, Arena *scratch, bool accepted[])
 {
-    Parser *parser = engine->parser;
-    if (parser->error)
-        return;
-    (void)code;
+    yyParser *engine = parser_engine;
     int count = (int)(engine->yytos - engine->yystack) + 1;
-    YYACTIONTYPE *states = arena_alloc(parser->scratch, sizeof *states * ((size_t)count + 2));
-    YYACTIONTYPE *room = arena_alloc(parser->scratch, sizeof *room * ((size_t)count + 2));
+    size_t room_size = (size_t)count + YYNSTATE; /* reductions of nothing push states */
+    YYACTIONTYPE *states = arena_alloc(scratch, sizeof *states * room_size), *room = arena_alloc(scratch, sizeof *room * room_size);
     for (int i = 0; i < count; i++)
         states[i] = engine->yystack[i].stateno;
-    bool accepted[YYNTOKEN];
+    /* A pending reduction (lemon's SHIFTREDUCE) is still an action there; would_shift runs it. */
     for (int token = 0; token < YYNTOKEN; token++)
         accepted[token] = would_shift(states, count, room, token);
-    parser_unexpected(parser, accepted, YYNTOKEN, found);
-}
 }
 
-%syntax_error { explain_error(yypParser, yymajor, TOKEN); }
+int sql_token_count(void) { return YYNTOKEN; }
+}
+
+%syntax_error { (void)yymajor; (void)TOKEN; parser->unexpected = true; }
 %stack_overflow {
     parser_fail(parser, error_at(ERR_PARSE, parser->current ? parser->current->at : parser->last,
                                  "nested deeper than %d levels", PARSER_MAX_NESTING));
