@@ -36,7 +36,7 @@ static Error *session_open(Session *session)
     PlannerOptions options = { .connectors = &session->connectors };
     session->planner = planner_new(&options);
     if (session->options.rewrites_off)
-        TRY(session_set(session, "planner.rewrites", "off"));
+        TRY(session_set(session, "planner.rewrite.all", "off"));
     if (session->options.dialect)
         TRY(session_set(session, "dialect", session->options.dialect));
     return NULL;

@@ -105,6 +105,7 @@ static void survey_plan(Job *job)
     for (int w = 0; w < job->options.threads; w++) {
         job->workers[w].decoders = ARENA_ARRAY(&job->arena, Decoder, (size_t)job->scan_count + 1);
         job->workers[w].decoder_open = ARENA_ARRAY(&job->arena, bool, (size_t)job->scan_count + 1);
+        job->workers[w].places = ARENA_ARRAY(&job->arena, bool, (size_t)job->scan_count + 1);
     }
 }
 

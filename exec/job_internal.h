@@ -51,6 +51,7 @@ typedef struct Turn {
     uint64_t rows_in, line_count;
     uint64_t lookup_hits, lookup_misses, lookup_absent;
     Error *error;                        /* comes after all outputs */
+    bool wants_places;                   /* a row went wrong and its place is not known: see run_with_places */
     bool ready;
 } Turn;
 
@@ -73,7 +74,7 @@ typedef struct SplitState {
 typedef struct Scan {          /* a PLAN_SCAN or PLAN_VALUES of the job */
     const PlanNode *node;
     SourceSpec source_spec;
-    DecodeSpec decode_spec;
+    DecodeSpec decode_spec, decode_spec_places; /* the second one also notes each row's place: slower */
     Source source;
     bool source_open, row_source, values, count_lines;
     SplitState *splits;
@@ -107,7 +108,7 @@ typedef struct WorkerContext { /* one a worker, and one (number -1) for the ORDE
     Turn *turn;
     Operator **operators;      /* by node id; NULL where the node has no instance here */
     Decoder *decoders;         /* per scan */
-    bool *decoder_open;
+    bool *decoder_open, *places; /* per scan; places: decoding notes them from now on */
     pthread_t thread;
 } WorkerContext;
 

@@ -253,6 +253,8 @@ Error *job_row_error(Operator *op, RowPolicy policy, const Batch *batch, int64_t
     Job *job = op->context->job;
     RowEvent event = { .node = op->node, .stage = stage, .column = column, .reason = reason };
     describe_row(batch, row, &event);
+    if (op->context->worker >= 0 && row >= 0 && !batch->positions)
+        context_worker(op)->turn->wants_places = true;
     if (policy == POLICY_FAIL)
         return row_failed(op, batch, &event, at);
     if (op->context->worker < 0)

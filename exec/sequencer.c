@@ -14,7 +14,9 @@ static void decode_spec_for(Scan *scan)
     scan->decode_spec = (DecodeSpec){ .columns = node->scan.columns, .column_count = node->schema.column_count,
         .declared_count = node->scan.declared_count, .declared_names = node->scan.declared_names,
         .options = node->scan.format_options, .want_raw = node->dead_letter_wanted || node->scan.want_raw,
-        .want_positions = true };
+        .want_positions = node->dead_letter_wanted || node->scan.want_raw };
+    scan->decode_spec_places = scan->decode_spec;
+    scan->decode_spec_places.want_positions = true;
 }
 
 static Error *open_scan(Job *job, Scan *scan)

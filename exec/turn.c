@@ -148,10 +148,33 @@ static Error *open_decoder(WorkerContext *worker, const Scan *scan, int number)
 {
     if (scan->row_source || scan->values || worker->decoder_open[number])
         return NULL;
-    worker->decoders[number] = (Decoder){ .type = scan->node->scan.format, .spec = &scan->decode_spec };
+    worker->decoders[number] = (Decoder){ .type = scan->node->scan.format, .spec = worker->places[number] ? &scan->decode_spec_places : &scan->decode_spec };
     TRY(worker->decoders[number].type->decoder_open(&worker->decoders[number]));
     worker->decoder_open[number] = true;
     return NULL;
+}
+
+static void forget_results(Job *job, Turn *turn)
+{
+    for (int i = 0; i < turn->outputs.count; i++)
+        batch_release(turn->outputs.items[i].batch);
+    turn->outputs.count = turn->events.count = 0;
+    for (int d = 0; d < job->domain_count; d++)
+        turn->domain_wm_us[d] = TIME_MIN;
+    turn->rows_in = turn->lookup_hits = turn->lookup_misses = turn->lookup_absent = 0;
+}
+
+/* Places of rows are noted only once a row has gone wrong. The turn is then done again, which is fine as its PARALLEL part has no effects; the
+ * worker goes on noting places, as one wrong row is seldom alone. */
+static Error *run_with_places(Job *job, WorkerContext *worker, Scan *scan, Operator *op, Turn *turn)
+{
+    forget_results(job, turn);
+    Decoder *decoder = &worker->decoders[turn->scan];
+    decoder->type->decoder_close(decoder);
+    worker->decoder_open[turn->scan] = false;
+    worker->places[turn->scan] = true;
+    TRY(open_decoder(worker, scan, turn->scan));
+    return decode_bytes(job, worker, scan, op, turn);
 }
 
 static Error *run_parallel(Job *job, WorkerContext *worker, Turn *turn)
@@ -166,7 +189,11 @@ static Error *run_parallel(Job *job, WorkerContext *worker, Turn *turn)
     if (scan->row_source)
         return produce_rows(job, scan, op, turn);
     TRY(open_decoder(worker, scan, turn->scan));
-    return decode_bytes(job, worker, scan, op, turn);
+    Error *error = decode_bytes(job, worker, scan, op, turn);
+    if (!turn->wants_places || worker->places[turn->scan])
+        return error;
+    error_free(error);
+    return run_with_places(job, worker, scan, op, turn);
 }
 
 Error *turn_parallel(Job *job, WorkerContext *worker, Turn *turn)

@@ -16,7 +16,7 @@
 static void show_errors(const char *sql, const Error *errors)
 {
     for (; errors; errors = errors->next)
-        print_error("%.300s\n  at %u+%u: %s%s%s\n", sql, errors->at.start, errors->at.length, errors->message,
+        fprintf(stderr, "%s\n  at %u+%u: %s%s%s\n", sql, errors->at.start, errors->at.length, errors->message,
                     errors->hint ? " / " : "", errors->hint ? errors->hint : "");
 }
 
@@ -34,7 +34,7 @@ static AstStatement *parse_one(Arena *arena, const char *sql)
 {
     AstScript script = parse_good(arena, sql);
     if (script.statement_count != 1)
-        print_error("%s\n", sql);
+        fprintf(stderr, "%s\n", sql);
     assert_int_equal(script.statement_count, 1);
     return script.statements[0];
 }
@@ -53,7 +53,7 @@ static int round_trip(Arena *arena, const char *sql, const AstScript *script)
             good = strcmp(text_c(&first), text_c(&second)) == 0;
         }
         if (!good) {
-            print_error("does not come back:\n  %s\n  %s\n  %s\n", sql, text_c(&first), text_c(&second));
+            fprintf(stderr, "does not come back:\n  %s\n  %s\n  %s\n", sql, text_c(&first), text_c(&second));
             show_errors(text_c(&first), error);
         }
         error_free(error);
@@ -81,7 +81,7 @@ static void statements_parse_and_print(void **state)
         AstScript script;
         Error *error = parse_script(&arena, good[i], strlen(good[i]), NULL, &script);
         if (error || script.statement_count == 0) {
-            print_error("does not parse:\n");
+            fprintf(stderr, "does not parse:\n");
             show_errors(good[i], error);
             failures++;
         } else {
@@ -115,9 +115,9 @@ static void mistakes_are_named_and_placed(void **state)
         if (!same) {
             failures++;
             if (!error)
-                print_error("parses: %s\n", bad[i].sql);
+                fprintf(stderr, "parses: %s\n", bad[i].sql);
             for (const Error *each = error; each; each = each->next)
-                print_error("    { \"%s\", %u, %u, \"%s\", %s%s%s },\n", bad[i].sql, each->at.start, each->at.length, each->message,
+                fprintf(stderr, "    { \"%s\", %u, %u, \"%s\", %s%s%s },\n", bad[i].sql, each->at.start, each->at.length, each->message,
                             each->hint ? "\"" : "", each->hint ? each->hint : "NULL", each->hint ? "\"" : "");
         }
         error_free(error);
@@ -214,7 +214,7 @@ static void precedence_is_that_of_sql(void **state)
         assert_null(parse_expression(&arena, cases[i].sql, strlen(cases[i].sql), &a.limit));
         assert_null(parse_expression(&arena, cases[i].grouped, strlen(cases[i].grouped), &b.limit));
         if (!ast_equal_statement(&a, &b))
-            print_error("%s is not %s\n", cases[i].sql, cases[i].grouped);
+            fprintf(stderr, "%s is not %s\n", cases[i].sql, cases[i].grouped);
         assert_true(ast_equal_statement(&a, &b));
         arena_release(&arena);
     }
@@ -242,7 +242,7 @@ static void spellings_make_one_tree(void **state)
         arena_init(&arena, NULL);
         AstStatement *a = parse_one(&arena, pairs[i].a), *b = parse_one(&arena, pairs[i].b);
         if (!ast_equal_statement(a, b))
-            print_error("%s is not %s\n", pairs[i].a, pairs[i].b);
+            fprintf(stderr, "%s is not %s\n", pairs[i].a, pairs[i].b);
         assert_true(ast_equal_statement(a, b));
         arena_release(&arena);
     }
@@ -569,12 +569,12 @@ static void random_statements_come_back(void **state)
         Error *error = parse_script(&arena, text_c(&sql), sql.length, NULL, &script);
         if (error || script.statement_count != 1) {
             if (refused++ < 5) {
-                print_error("seed %u: ", seed);
+                fprintf(stderr, "seed %u: ", seed);
                 show_errors(text_c(&sql), error);
-                print_error("%s\n", text_c(&sql));
+                fprintf(stderr, "%s\n", text_c(&sql));
             }
         } else if (round_trip(&arena, text_c(&sql), &script)) {
-            print_error("seed %u\n", seed);
+            fprintf(stderr, "seed %u\n", seed);
             if (++failures > 5)
                 break;
         }
