@@ -98,13 +98,16 @@ static bool is_window_bound(const Block *block, const Expr *expr)
     return block->from.pending && expr && expr->kind == EXPR_COLUMN && expr->column >= block->from.schema.column_count - 3;
 }
 
-static const char *key_name(Arena *arena, const AstExpr *ast, int number)
+static const char *key_name(Grouping *grouping, const AstExpr *ast)
 {
-    if (ast->kind == AST_NAME)
-        return ast->path.items[ast->path.count - 1].text;
-    if (ast->kind == AST_FIELD && ast->path.count)
-        return ast->path.items[ast->path.count - 1].text;
-    return arena_printf(arena, "key%d", number + 1);
+    const AstQuery *query = grouping->block->query;
+    if (ast_expr_name(ast))
+        return ast_expr_name(ast);
+    const char *text = ast_text(grouping->arena, ast);
+    for (int i = 0; i < query->items.count; i++) /* as SELECT calls it */
+        if (query->items.items[i].alias.text && strcmp(ast_text(grouping->arena, query->items.items[i].expr), text) == 0)
+            return query->items.items[i].alias.text;
+    return arena_printf(grouping->arena, "key%d", grouping->keys.count + 1);
 }
 
 static Error *add_key(Grouping *grouping, const AstExpr *ast, const char *name)
@@ -122,7 +125,7 @@ static Error *add_key(Grouping *grouping, const AstExpr *ast, const char *name)
     for (int i = 0; i < grouping->keys.count; i++)
         if (strcmp(grouping->keys.items[i].text, text) == 0)
             return NULL;
-    Key key = { ast, expr, text, name ? name : key_name(grouping->arena, ast, grouping->keys.count), grouping->keys.count };
+    Key key = { ast, expr, text, name ? name : key_name(grouping, ast), grouping->keys.count };
     LIST_ADD(grouping->arena, &grouping->keys, key);
     return NULL;
 }

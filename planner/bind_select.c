@@ -120,7 +120,29 @@ static Error *order_item(Select *select, const AstExpr *expr, int *item)
                 if (name && name_equal(name, expr->path.items[0].text))
                     *item = i;
             }
+    } else {
+        const char *text = ast_text(select->arena, expr);
+        for (int i = 0; i < select->items.count && *item < 0; i++)
+            if (select->items.items[i].expr->kind == expr->kind && strcmp(ast_text(select->arena, select->items.items[i].expr), text) == 0)
+                *item = i;
     }
+    return NULL;
+}
+
+/* QUALIFY may use aliases of SELECT where no column has the name. */
+static Error *replace_alias(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    Select *select = context;
+    if (ast->kind != AST_NAME || ast->path.count != 1)
+        return NULL;
+    Expr *expr = NULL;
+    Error *error = block_expr(&select->block, &select->block.from, ast, &expr);
+    for (int i = 0; i < select->items.count && error; i++)
+        if (select->items.items[i].explicit_name && name_equal(select->items.items[i].name, ast->path.items[0].text)) {
+            *replacement = select->items.items[i].expr;
+            break;
+        }
+    error_free(error);
     return NULL;
 }
 
@@ -134,7 +156,7 @@ static Error *collect_exprs(Select *select)
     select->having = count;
     select->exprs[count++] = query->having;
     select->qualify = count;
-    select->exprs[count++] = query->qualify;
+    TRY(ast_map(select->arena, query->qualify, replace_alias, select, &select->exprs[count++]));
     select->first_extra = count;
     select->order = ARENA_ARRAY(select->arena, SortKey, query->order_by.count + 1);
     for (int i = 0; i < query->order_by.count; i++) {

@@ -185,10 +185,13 @@ static Error *infer_schema(Binder *binder, const CatalogSource *source, const ch
     SourceSpec spec = { connector, source->connector_options, NULL, 0 };
     OpenSource *open = ARENA_NEW(binder->arena, OpenSource);
     open->source = (Source){ .spec = &spec, .context = binder->connectors };
-    TRY(connector->source->open(&open->source));
+    Error *error = connector->source->open(&open->source);
+    if (error) {
+        error->at = at;
+        return error;
+    }
     open->open = true;
     arena_defer(binder->arena, close_source, open); /* also when memory runs out */
-    Error *error = NULL;
     *schema = NULL;
     for (int split = 0; split < open->source.split_count && !error && (!*schema || (*schema)->column_count == 0); split++) {
         SourceInput input = { 0 };
@@ -197,8 +200,10 @@ static Error *infer_schema(Binder *binder, const CatalogSource *source, const ch
             error = source->format->infer(arena, source->format_options, input.bytes, input.length, schema);
     }
     close_source(open);
-    if (error)
-        return error_context(error, "'%s'", name);
+    if (error) {
+        error->at = at;
+        return error;
+    }
     if (!*schema || (*schema)->column_count == 0)
         return error_hint(error_at(ERR_BIND, at, "'%s' shows no columns: there is nothing in it to infer them from", name), "declare them: (a BIGINT, b STRING, ..)");
     return NULL;

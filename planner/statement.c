@@ -79,8 +79,8 @@ static Error *insert_rows(Binder *binder, const AstStatement *statement, const C
         listed.columns[i] = schema->columns[columns[i]];
     for (int r = 0; r < statement->rows.count; r++)
         if (statement->rows.items[r].count != count)
-            return error_at(ERR_BIND, statement->rows.items[r].count ? statement->rows.items[r].items[0]->at : statement->at, "'%s' takes %d values, this row has %d",
-                            target->name, count, statement->rows.items[r].count);
+            return error_at(ERR_BIND, statement->rows.items[r].count ? statement->rows.items[r].items[0]->at : statement->at, "'%s' takes %d value%s, this row has %d",
+                            target->name, count, count == 1 ? "" : "s", statement->rows.items[r].count);
     return bind_values(binder, statement->rows.items, statement->rows.count, statement->at, &listed, rows);
 }
 
