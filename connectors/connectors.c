@@ -7,6 +7,7 @@ static const ConnectorType *const connectors[] = {
     &stdout_connector,
     &blackhole_connector,
     &nexmark_connector,
+    &datagen_connector,
 };
 
 const ConnectorType *const *connectors_all(int *count)
