@@ -360,7 +360,7 @@ void query_add_clause(Parser *parser, AstQuery *query, const Clause *clause)
     case CLAUSE_GROUP:
         twice(parser, query->group_at.length, "GROUP BY", clause->at);
         query->group_kind = clause->group->group_kind;
-        query->group_by = clause->group->group_by;
+        query->group_by = *exprs_unwrap(&clause->group->group_by);
         query->grouping_sets.items = clause->group->grouping_sets.items;
         query->grouping_sets.count = clause->group->grouping_sets.count;
         query->grouping_sets.capacity = clause->group->grouping_sets.capacity;
@@ -502,11 +502,8 @@ AstQuery *build_group(Parser *parser, AstExprs *plain, AstGroupKind kind, Rows *
 
 AstQuery *group_merge(Parser *parser, AstQuery *list, AstQuery *item)
 {
-    if (!list) {
-        if (item->group_kind == AST_GROUP_PLAIN)
-            item->group_by = *exprs_unwrap(&item->group_by);
+    if (!list)
         return item;
-    }
     if (item->group_kind != AST_GROUP_PLAIN) {
         if (list->group_kind != AST_GROUP_PLAIN)
             parser_fail(parser, error_at(ERR_PARSE, item->at, "a second GROUPING SETS, CUBE or ROLLUP in one query"));

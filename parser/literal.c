@@ -315,7 +315,7 @@ AstExpr *literal_typed(Parser *parser, Token type, Token token)
         form = "TIMESTAMP 'YYYY-MM-DD HH:MM:SS.fff'";
     }
     if (!good)
-        parser_fail(parser, error_at(ERR_PARSE, token.at, "'%s' is no %s: expected %s", text,
+        parser_fail(parser, error_at(ERR_PARSE, token.at, "'%s' is not a %s: expected %s", text,
                                      type.code == TK_DATE ? "date" : type.code == TK_TIME ? "time" : "timestamp", form));
     token.at = span_join(type.at, token.at);
     return literal(parser, token, value);
@@ -508,7 +508,7 @@ AstDuration literal_interval(Parser *parser, Token start, bool negative, Token a
     if (!good && amount.code != TK_STRING && !unit)
         parser_fail(parser, error_at(ERR_PARSE, amount.at, "expected a unit of time after '%s'", text));
     else if (!good)
-        parser_fail(parser, error_at(ERR_PARSE, amount.at, "'%s' is no interval%s%s%s%s", content, unit ? " of " : "", unit ? unit->name : "",
+        parser_fail(parser, error_at(ERR_PARSE, amount.at, "'%s' is not an interval%s%s%s%s", content, unit ? " of " : "", unit ? unit->name : "",
                                      to ? " to " : "", to ? to->name : ""));
     return duration;
 }

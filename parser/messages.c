@@ -89,7 +89,7 @@ static Error *suggest(Error *error, const bool accepted[], int code_count, const
     const char *names[512];
     int count = 0;
     for (int code = 1; code < code_count && count < 512; code++)
-        if (accepted[code] && keyword_name(code))
+        if (accepted[code] && keyword_name(code) && strlen(keyword_name(code)) > 2)
             names[count++] = keyword_name(code);
     if (accepted[TK_WITH_PROPERTIES] && count < 512)
         names[count++] = "WITH";

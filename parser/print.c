@@ -3,6 +3,7 @@
  * One spelling for every node: CAST(..) for `::`, `->` for fields behind anything but a name, INTERVAL '..' UNIT
  * for every duration. Parentheses stand where they stood and where precedence asks for them.
  * A name that was quoted stays quoted; the others are printed bare, for where they stood they were understood. */
+#include <stdlib.h>
 #include "parser/parser_internal.h"
 
 static void print_query(const AstQuery *query, Text *text);
@@ -118,7 +119,11 @@ static void print_literal(const Value *value, Text *text)
         text_printf(text, "%" PRId64, value->integer);
         break;
     case TYPE_DOUBLE:
-        snprintf(buffer, sizeof buffer, "%.17g", value->number);
+        for (int digits = 15; digits <= 17; digits++) { /* the fewest that read back */
+            snprintf(buffer, sizeof buffer, "%.*g", digits, value->number);
+            if (strtod(buffer, NULL) == value->number)
+                break;
+        }
         text_add_c(text, buffer);
         if (!strchr(buffer, 'e')) /* or it would be a DECIMAL */
             text_add_c(text, "e0");
