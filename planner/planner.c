@@ -85,6 +85,7 @@ Error *planner_job(Planner *planner, Arena *arena, Plan **plan)
             for (int o = first; o < outputs.count; o++)
                 logical_replace_spans(arena, main_port(outputs.items[o].sink), SPAN_NONE);
     }
+    outputs_merge(arena, &outputs);
     *plan = physical_plan(arena, &planner->settings, outputs.items, outputs.count);
     return NULL;
 }
@@ -96,6 +97,7 @@ static Error *plan_rows(Planner *planner, Arena *arena, const AstStatement *stat
     Outputs outputs = { 0 };
     binder_init(binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
     TRY(statement_outputs(binder, statement, target, &outputs));
+    outputs_merge(arena, &outputs);
     *plan = physical_plan(arena, &planner->settings, outputs.items, outputs.count);
     return NULL;
 }

@@ -223,6 +223,37 @@ static Error *side_sinks(Binder *binder, Span at, Outputs *outputs)
     return NULL;
 }
 
+/* Several statements that write into one target share its sink: two writers would overwrite each other. */
+void outputs_merge(Arena *arena, Outputs *outputs)
+{
+    int kept = 0;
+    for (int o = 0; o < outputs->count; o++) {
+        PhysicalOutput *output = &outputs->items[o], *first = NULL;
+        for (int k = 0; k < kept && output->name && !first; k++)
+            if (outputs->items[k].name && strcmp(outputs->items[k].name, output->name) == 0)
+                first = &outputs->items[k];
+        if (!first) {
+            outputs->items[kept++] = *output;
+            continue;
+        }
+        LogicalNode *sink = first->sink, *together = sink->inputs[0].node;
+        if (together->kind != PLAN_UNION || !together->at.length || together->at.start != sink->at.start) {
+            PlanInput inputs[2] = { sink->inputs[0], output->sink->inputs[0] };
+            together = logical_union(arena, inputs, 2, sink->at);
+        } else {
+            PlanInput *inputs = ARENA_ARRAY(arena, PlanInput, together->input_count + 1);
+            memcpy(inputs, together->inputs, sizeof *inputs * (size_t)together->input_count);
+            inputs[together->input_count++] = output->sink->inputs[0];
+            together->inputs = inputs;
+            logical_derive(arena, together);
+        }
+        sink->inputs[0] = main_port(together);
+        logical_derive(arena, sink);
+        sink->sink.with_kinds |= output->sink->sink.with_kinds;
+    }
+    outputs->count = kept;
+}
+
 /* ---- final results or changes ---- */
 
 static const AstEmit *statement_emit(const AstStatement *statement)

@@ -26,6 +26,8 @@ typedef struct Outputs { PhysicalOutput *items; int count, capacity; } Outputs;
 /* Binds a statement with rows (SELECT, INSERT, CREATE .. AS) and adds its sinks. target: the entry that takes the rows; NULL for a
  * SELECT. *binder stays for what it learned: uses, sides. */
 Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogEntry *target, Outputs *outputs);
+/* Outputs into one target become one. */
+void outputs_merge(Arena *arena, Outputs *outputs);
 /* The query of a statement, or NULL. */
 const AstQuery *statement_query(const AstStatement *statement);
 /* The name of the target of SELECT .. INTO, INSERT; NULL. */
