@@ -95,7 +95,11 @@ static CastKind cast_kind(const Type *from, const Type *to)
 static bool refuse(Arena *arena, const Value *value, const Type *to, const char **reason)
 {
     Text text = { 0 };
-    value_print(value, &text);
+    char digits[32];
+    if (type_physical(value->type) == PHYSICAL_DOUBLE)
+        text_add(&text, digits, double_format(value->number, digits));
+    else
+        value_print(value, &text);
     if (text.length > 60) {
         text.length = 57;
         while (text.length && ((unsigned char)text.bytes[text.length] & 0xC0) == 0x80)

@@ -148,6 +148,10 @@ static Error *bind_binary(BindContext *context, const AstExpr *ast, Expr **resul
         TRY(widen_date(context, &args[0], args[1]));
         TRY(widen_date(context, &args[1], args[0]));
     }
+    if (ast->op == OP_CONCAT && args[0]->type->kind == TYPE_ARRAY && args[1]->type->kind == TYPE_ARRAY) {
+        const Type *type;
+        TRY(expr_unify(context->arena, "||", (Expr **[]){ &args[0], &args[1] }, 2, &type));
+    }
     return call(context, arithmetic_sign(ast->op), at, 2, args, result);
 }
 
@@ -513,6 +517,11 @@ static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
         const char *what = ast->filter ? "FILTER" : ast->distinct ? "DISTINCT" : ast->star ? "*" : ast->ignore_nulls ? "IGNORE NULLS" : "ORDER BY";
         return error_at(ERR_BIND, ast->at, "%s needs an aggregate, %s is none here", what, name);
     }
+    bool exists;
+    const Type *type;
+    function_resolve(context->arena, name, NULL, 0, &type, NULL, &exists);
+    if (!exists) /* the caret goes under the name */
+        return expr_call(context->arena, name, ast->path.items[0].at.length ? ast->path.items[0].at : ast->at, 0, NULL, result);
     TRY(bind_call_args(context, ast, name, &args));
     if (is_one_of(name, coalesces))
         return bind_coalesce(context, args, ast->args.count, ast->at, name, result);

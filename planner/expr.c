@@ -1,6 +1,6 @@
 /* planner/expr.c: bound expressions as data: building, asking, renumbering. */
 #include "planner/expr.h"
-#include <math.h>
+#include "common/decimal.h"
 #include "common/hash.h"
 
 static Expr *expr_new(Arena *arena, ExprKind kind, const Type *type, Span at)
@@ -73,7 +73,7 @@ static Error *convert_text(Arena *arena, Expr *expr, const Type *to, Expr **resu
     if (!value_cast(arena, &expr->value, to, &value, &reason)) {
         Text text = { 0 };
         value_print(&expr->value, &text);
-        Error *error = error_at(ERR_BIND, expr->at, "%s is not a %s", text_c(&text), type_text(arena, to));
+        Error *error = error_at(ERR_BIND, expr->at, "%s is no %s", text_c(&text), type_text(arena, to));
         text_release(&text);
         if (type_is_timestamp(to))
             error_hint(error, "write it like '2026-01-31 12:00:00.000'");
@@ -190,6 +190,12 @@ static void print_signatures(const char *name, Text *text)
 
 static bool is_comparison(const char *name) { return strchr("=<>", name[0]) || strstr(name, "distinct from") || strcmp(name, "in") == 0; }
 
+static bool looks_like_number(const Str *text)
+{
+    double number;
+    return double_parse(str_bytes(text), text->length, &number);
+}
+
 static Error *no_operator(Arena *arena, const char *name, Span at, int count, Expr *const args[])
 {
     Error *error;
@@ -204,7 +210,7 @@ static Error *no_operator(Arena *arena, const char *name, Span at, int count, Ex
         error = error_at(ERR_BIND, at, "no operator '%s' for %s and %s", name, left, right);
     else
         error = error_at(ERR_BIND, at, "no operator '%s' for %s", name, left);
-    if (count < 2)
+    if (count < 2 || strcmp(name, "[]") == 0)
         return error;
     bool texts[2] = { args[0]->type->kind == TYPE_VARCHAR, args[1]->type->kind == TYPE_VARCHAR };
     if (texts[0] != texts[1]) {
@@ -212,7 +218,7 @@ static Error *no_operator(Arena *arena, const char *name, Span at, int count, Ex
         const char *other = texts[0] ? right : left;
         if (strcmp(name, "||") == 0)
             error_hint(error, "convert it: CAST(.. AS VARCHAR)");
-        else if (is_text_literal(text) && type_is_numeric(args[texts[0]]->type))
+        else if (is_text_literal(text) && type_is_numeric(args[texts[0]]->type) && looks_like_number(&text->value.text))
             error_hint(error, "write the number without quotes");
         else
             error_hint(error, "convert one side: CAST(.. AS %s)", other);
