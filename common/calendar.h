@@ -43,9 +43,9 @@ static inline int64_t time_add(int64_t a, int64_t b)
 static inline int64_t time_sub(int64_t a, int64_t b) { return b == INT64_MIN ? INT64_MAX : time_add(a, -b); }
 
 /* Text -> value. The whole text must fit, blanks around it aside; false otherwise.
- * timestamp: 'YYYY-MM-DD', 'YYYY-MM-DD[ T]HH:MM[:SS[.f{1,9}]]', then optionally 'Z', '+HH', '+HHMM', '+HH:MM'
- * (the result is UTC; *zoned says whether a zone stood there; NULL if not wanted). Years 0001..9999 with 4 digits,
- * and +/-YYYYY.. Fractions beyond microseconds are cut. date: 'YYYY-MM-DD'. time: 'HH:MM[:SS[.f]]'. */
+ * timestamp: 'YYYY-MM-DD', 'YYYY-MM-DD[ T]HH:MM[:SS[.f{1,9}]]' (or ',f'), then optionally 'Z', '+HH', '+HHMM', '+HH:MM'
+ * (the result is UTC; *zoned says whether a zone stood there; NULL if not wanted). Years 0000..9999 with 4 digits,
+ * and +/- with 4 to 6. Fractions beyond microseconds are cut. date: 'YYYY-MM-DD'. time: 'HH:MM[:SS[.f]]'. */
 bool timestamp_parse(const char *bytes, size_t length, int64_t *timestamp_us, bool *zoned);
 bool date_parse(const char *bytes, size_t length, int64_t *days);
 bool time_parse(const char *bytes, size_t length, int64_t *time_us);

@@ -1,26 +1,21 @@
 /* common/decimal.c: exact decimals, and numbers as text. */
 #include "common/decimal.h"
 
-#include <locale.h>
 #include <math.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <strings.h>
 
-Int128 decimal_power(int exponent)
-{
-    Int128 power = 1;
-    for (int i = 0; i < exponent; i++)
-        power *= 10;
-    return power;
-}
+#include "common/digits.h"
+#include "common/shortest.h"
 
-static Int128 powers[DECIMAL_MAX_PRECISION + 1];
-__attribute__((constructor)) static void fill_powers(void)
-{
-    for (int i = 0; i <= DECIMAL_MAX_PRECISION; i++)
-        powers[i] = decimal_power(i);
-}
+#define TEN_18 ((Int128)1000000000000000000)
+#define POWERS_OF(unit) \
+    (unit), (unit) * 10, (unit) * 100, (unit) * 1000, (unit) * 10000, (unit) * 100000, (unit) * 1000000, (unit) * 10000000, (unit) * 100000000, \
+        (unit) * 1000000000
+static const Int128 powers[DECIMAL_MAX_PRECISION + 1] = { POWERS_OF((Int128)1), POWERS_OF((Int128)10000000000), POWERS_OF(TEN_18 * 100),
+    TEN_18 * 1000000000000, TEN_18 * 10000000000000, TEN_18 * 100000000000000, TEN_18 * 1000000000000000, TEN_18 * 10000000000000000,
+    TEN_18 * 100000000000000000, TEN_18 * TEN_18, TEN_18 * TEN_18 * 10, TEN_18 * TEN_18 * 100 };
+
+Int128 decimal_power(int exponent) { return powers[exponent]; }
 
 bool decimal_fits(Int128 value, int precision) { return value < powers[precision] && value > -powers[precision]; }
 
@@ -56,9 +51,40 @@ static void trim(const char **bytes, size_t *length)
         --*length;
 }
 
+/* Plain digits with a point, at most 18 of them before and after scaling: all in one word. */
+static bool parse_small(const char *bytes, size_t length, int precision, int scale, Int128 *result)
+{
+    size_t at = length && (*bytes == '-' || *bytes == '+');
+    bool negative = at && *bytes == '-';
+    uint64_t digits = 0;
+    size_t first = at, point = length;
+    if (length - at > 19)
+        return false;
+    for (; at < length; at++) {
+        unsigned digit = (unsigned)(unsigned char)bytes[at] - '0';
+        if (digit <= 9)
+            digits = digits * 10 + digit;
+        else if (bytes[at] == '.' && point == length)
+            point = at;
+        else
+            return false;
+    }
+    bool has_point = point < length;
+    int count = (int)(length - first - has_point), fraction = has_point ? (int)(length - point - 1) : 0;
+    if (count == 0 || fraction > scale || count + scale - fraction > 18)
+        return false;
+    int64_t value = (int64_t)digits * (int64_t)powers[scale - fraction];
+    if (value >= powers[precision])
+        return false;
+    *result = negative ? -value : value;
+    return true;
+}
+
 bool decimal_parse(const char *bytes, size_t length, int precision, int scale, Int128 *result)
 {
     trim(&bytes, &length);
+    if (parse_small(bytes, length, precision, scale, result))
+        return true;
     size_t at = 0;
     bool negative = false, any = false, point = false;
     if (at < length && (bytes[at] == '-' || bytes[at] == '+'))
@@ -121,24 +147,40 @@ bool decimal_parse(const char *bytes, size_t length, int precision, int scale, I
     return true;
 }
 
+/* All digits; the big ones in pieces of 18. */
+static char *put_digits_128(char *out, unsigned __int128 value)
+{
+    const uint64_t unit = 1000000000000000000u;
+    if (value <= UINT64_MAX)
+        return put_digits(out, (uint64_t)value);
+    char *at = put_digits_128(out, value / unit);
+    uint64_t low = (uint64_t)(value % unit);
+    at = put_six(at, (unsigned)(low / 1000000000000u));
+    at = put_six(at, (unsigned)(low / 1000000u % 1000000u));
+    return put_six(at, (unsigned)(low % 1000000u));
+}
+
 size_t decimal_format(Int128 value, int scale, char *out)
 {
-    char digits[48];
-    int count = 0;
-    bool negative = value < 0;
-    unsigned __int128 rest = negative ? -(unsigned __int128)value : (unsigned __int128)value;
-    do
-        digits[count++] = (char)('0' + (int)(rest % 10));
-    while ((rest /= 10) > 0 || count <= scale);
-    char *at = out;
-    if (negative)
+    char digits[48], *at = out;
+    if (value < 0)
         *at++ = '-';
-    while (count > 0) {
-        if (count == scale)
-            *at++ = '.';
-        *at++ = digits[--count];
+    int count = (int)(put_digits_128(digits, value < 0 ? -(unsigned __int128)value : (unsigned __int128)value) - digits);
+    if (scale == 0) {
+        memcpy(at, digits, (size_t)count);
+        return (size_t)(at + count - out);
     }
-    return (size_t)(at - out);
+    if (count > scale) {
+        memcpy(at, digits, (size_t)(count - scale));
+        at += count - scale;
+    } else {
+        *at++ = '0';
+    }
+    *at++ = '.';
+    int zeros = count < scale ? scale - count : 0;
+    memset(at, '0', (size_t)zeros);
+    memcpy(at + zeros, digits + (count > scale ? count - scale : 0), (size_t)(scale - zeros));
+    return (size_t)(at + scale - out);
 }
 
 double decimal_to_double(Int128 value, int scale)
@@ -163,30 +205,27 @@ bool decimal_from_double(double number, int precision, int scale, Int128 *result
 
 size_t int64_format(int64_t value, char *out)
 {
-    char digits[20];
-    int count = 0;
-    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    do
-        digits[count++] = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
     char *at = out;
     if (value < 0)
         *at++ = '-';
-    while (count > 0)
-        *at++ = digits[--count];
-    return (size_t)(at - out);
+    return (size_t)(put_digits(at, value < 0 ? -(uint64_t)value : (uint64_t)value) - out);
 }
 
 bool int64_parse(const char *bytes, size_t length, int64_t *value)
 {
     trim(&bytes, &length);
-    size_t at = 0;
-    bool negative = false;
-    if (at < length && (bytes[at] == '-' || bytes[at] == '+'))
-        negative = bytes[at++] == '-';
+    size_t at = length && (*bytes == '-' || *bytes == '+');
+    bool negative = at && *bytes == '-';
     if (at == length)
         return false;
     uint64_t number = 0;
+    size_t safe = length < at + 18 ? length : at + 18; /* 18 digits cannot overflow */
+    for (; at < safe; at++) {
+        unsigned digit = (unsigned)(unsigned char)bytes[at] - '0';
+        if (digit > 9)
+            return false;
+        number = number * 10 + digit;
+    }
     for (; at < length; at++) {
         unsigned digit = (unsigned)(unsigned char)bytes[at] - '0';
         if (digit > 9 || __builtin_mul_overflow(number, 10u, &number) || __builtin_add_overflow(number, digit, &number))
@@ -200,186 +239,155 @@ bool int64_parse(const char *bytes, size_t length, int64_t *value)
 
 /* ---- doubles ---- */
 
-static locale_t c_locale;
-static pthread_once_t locale_once = PTHREAD_ONCE_INIT;
-static void make_locale(void) { c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
+static const double exact_powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
 
-static double strtod_c(const char *text)
-{
-    pthread_once(&locale_once, make_locale);
-    return strtod_l(text, NULL, c_locale);
-}
-
-static const double exact_powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
-
+/* nan, inf, infinity, in any case and with a sign. */
 static bool word_parse(const char *bytes, size_t length, double *number)
 {
-    char word[16];
-    if (length == 0 || length >= sizeof word)
-        return false;
-    memcpy(word, bytes, length);
-    word[length] = 0;
-    const char *name = word + (word[0] == '-' || word[0] == '+');
-    if (name_equal(name, "nan"))
-        *number = NAN;
-    else if (name_equal(name, "inf") || name_equal(name, "infinity"))
-        *number = word[0] == '-' ? -INFINITY : INFINITY;
-    else
-        return false;
-    return true;
+    static const struct { const char *name; double value; } words[] = { { "nan", NAN }, { "inf", INFINITY }, { "infinity", INFINITY } };
+    bool is_signed = length && (*bytes == '-' || *bytes == '+'), negative = is_signed && *bytes == '-';
+    bytes += is_signed;
+    length -= is_signed;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i].name) == length && strncasecmp(bytes, words[i].name, length) == 0) {
+            *number = negative ? -words[i].value : words[i].value;
+            return true;
+        }
+    return false;
 }
 
-bool double_parse(const char *bytes, size_t length, double *number)
+typedef struct Digits {
+    uint64_t mantissa; /* the first 19 digits that count */
+    int64_t exponent;  /* number = mantissa * 10^exponent, unless digits are left over */
+    bool left_over;
+} Digits;
+
+/* [digits][.digits][e[+-]digits], the whole text. */
+static bool read_digits(const char *at, const char *end, Digits *read)
 {
-    trim(&bytes, &length);
-    size_t at = 0;
-    bool negative = false, point = false, any = false;
-    if (at < length && (bytes[at] == '-' || bytes[at] == '+'))
-        negative = bytes[at++] == '-';
     uint64_t mantissa = 0;
-    int digits = 0, exponent = 0;
-    for (; at < length && ((bytes[at] >= '0' && bytes[at] <= '9') || (bytes[at] == '.' && !point)); at++) {
-        if (bytes[at] == '.') {
+    int64_t exponent = 0;
+    int digits = 0;
+    bool point = false, any = false, left_over = false;
+    for (; at < end; at++) {
+        unsigned digit = (unsigned)(unsigned char)*at - '0';
+        if (digit > 9) {
+            if (*at != '.' || point)
+                break;
             point = true;
             continue;
         }
         any = true;
         if (digits < 19) {
-            mantissa = mantissa * 10 + (uint64_t)(bytes[at] - '0');
+            mantissa = mantissa * 10 + digit;
             digits += mantissa > 0;
             exponent -= point;
         } else {
-            digits = 20;
+            left_over = true;
+            exponent += !point;
         }
     }
-    if (!any)
-        return word_parse(bytes, length, number);
-    if (at < length && (bytes[at] == 'e' || bytes[at] == 'E')) {
-        bool minus = false;
-        int given = 0;
-        if (++at < length && (bytes[at] == '-' || bytes[at] == '+'))
-            minus = bytes[at++] == '-';
-        size_t first = at;
-        for (; at < length && bytes[at] >= '0' && bytes[at] <= '9'; at++)
-            given = given < 100000 ? given * 10 + (bytes[at] - '0') : given;
-        if (at == first)
-            return false;
+    if (at < end && any && (*at | 0x20) == 'e') {
+        int64_t given = 0;
+        bool minus = ++at < end && *at == '-';
+        at += at < end && (*at == '-' || *at == '+');
+        const char *first = at;
+        for (; at < end && *at >= '0' && *at <= '9'; at++)
+            given = given < 100000000000 ? given * 10 + (*at - '0') : given;
+        any = at > first;
         exponent += minus ? -given : given;
     }
-    if (at != length)
-        return false;
+    *read = (Digits){ mantissa, exponent, left_over };
+    return any && at == end;
+}
+
+bool double_parse(const char *bytes, size_t length, double *number)
+{
+    Digits read;
+    trim(&bytes, &length);
+    bool is_signed = length && (*bytes == '-' || *bytes == '+');
+    const char *digits = bytes + is_signed, *end = bytes + length;
+    if (!read_digits(digits, end, &read))
+        return word_parse(bytes, length, number);
+    double size;
     /* Clinger's fast path: both factors exact, one rounding */
-    if (digits <= 19 && mantissa <= (UINT64_C(1) << 53) && exponent >= -22 && exponent <= 22) {
-        double exact = (double)mantissa;
-        exact = exponent < 0 ? exact / exact_powers[-exponent] : exact * exact_powers[exponent];
-        *number = negative ? -exact : exact;
-        return true;
-    }
-    char small[128], *copy = length < sizeof small ? small : malloc(length + 1);
-    if (!copy)
-        return false;
-    memcpy(copy, bytes, length);
-    copy[length] = 0;
-    *number = strtod_c(copy);
-    if (copy != small)
-        free(copy);
+    if (!read.left_over && read.mantissa <= 1ull << 53 && read.exponent >= -22 && read.exponent <= 22)
+        size = read.exponent < 0 ? (double)read.mantissa / exact_powers[-read.exponent] : (double)read.mantissa * exact_powers[read.exponent];
+    else if (read.mantissa == 0)
+        size = 0;
+    else if (!nearest_double(digits, (size_t)(end - digits), &size))
+        size = read.exponent > 0 ? INFINITY : 0;
+    *number = is_signed && *bytes == '-' ? -size : size;
     return true;
 }
 
-/* Digits and exponent -> Java's form: plain between 1e-3 and 1e7, else d.dddE[-]n. value = 0.DIGITS * 10^point. */
-static size_t java_form(bool negative, const char *digits, int count, int point, char *out)
+/* Digits and exponent -> Java's form: plain between 1e-3 and 1e7, else d.dddE[-]n. The number is 0.DIGITS * 10^point. */
+static char *java_form(char *at, const char *digits, int count, int point)
 {
-    char *at = out;
-    if (negative)
-        *at++ = '-';
-    while (count > 1 && digits[count - 1] == '0')
-        count--;
-    if (point > -3 && point <= 7) {
-        if (point <= 0) {
-            *at++ = '0';
-            *at++ = '.';
-            for (int i = point; i < 0; i++)
-                *at++ = '0';
-            memcpy(at, digits, (size_t)count);
-            return (size_t)(at + count - out);
-        }
-        for (int i = 0; i < point; i++)
-            *at++ = i < count ? digits[i] : '0';
-        *at++ = '.';
-        if (count <= point)
-            *at++ = '0';
-        for (int i = point; i < count; i++)
-            *at++ = digits[i];
-        return (size_t)(at - out);
+    if (point > -3 && point <= 0) {
+        memcpy(at, "0.00", 4);
+        at += 2 - point;
+        memcpy(at, digits, (size_t)count);
+        return at + count;
     }
-    *at++ = digits[0];
+    bool plain = point > 0 && point <= 7;
+    int whole = plain ? point : 1;
+    for (int i = 0; i < whole; i++)
+        *at++ = i < count ? digits[i] : '0';
     *at++ = '.';
-    if (count == 1)
+    if (count <= whole)
         *at++ = '0';
-    for (int i = 1; i < count; i++)
+    for (int i = whole; i < count; i++)
         *at++ = digits[i];
+    if (plain)
+        return at;
     *at++ = 'E';
-    return (size_t)(at - out) + int64_format(point - 1, at);
+    return at + int64_format(point - 1, at);
 }
 
-static size_t special_form(double number, char *out)
+/* Up to six decimals below 10^7, the everyday number: at most 13 digits, and of those only one text can
+ * read back as this double. False if it is another one. */
+static bool short_form(double magnitude, char **at)
 {
-    const char *text = isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity";
-    memcpy(out, text, strlen(text));
-    return strlen(text);
+    if (!(magnitude < 1e7))
+        return false;
+    uint64_t scaled = (uint64_t)(magnitude * 1e6 + 0.5);
+    if ((scaled < 1000 && scaled != 0) || (double)scaled / 1e6 != magnitude)
+        return false;
+    unsigned fraction = (unsigned)(scaled % 1000000);
+    char *end = put_digits(*at, scaled / 1000000);
+    *end++ = '.';
+    char *shortest = end + 1; /* one digit always */
+    end = put_six(end, fraction);
+    while (end > shortest && end[-1] == '0')
+        end--;
+    *at = end;
+    return true;
 }
 
-/* Shortest digits by trying: 15 always read back if 15 suffice; else 16, else 17. */
-static size_t shortest_form(double number, bool single, char *out)
+static size_t format_number(double number, bool single, char *out)
 {
-    char text[40], digits[24];
-    int first = single ? 6 : 15, last = single ? 9 : 17;
-    for (int precision = first; precision <= last; precision++) {
-        snprintf(text, sizeof text, "%.*e", precision - 1, number);
-        if (precision == last || (single ? (float)strtod_c(text) == (float)number : strtod_c(text) == number))
-            break;
+    char digits[32], *at = out;
+    int point;
+    if (isnan(number)) {
+        memcpy(out, "NaN", 3);
+        return 3;
     }
-    char *at = text + (text[0] == '-');
-    int count = 0;
-    for (; *at && *at != 'e'; at++)
-        if (*at >= '0' && *at <= '9')
-            digits[count++] = *at;
-    return java_form(number < 0, digits, count, atoi(at + 1) + 1, out);
-}
-
-size_t double_format(double number, char *out)
-{
-    if (!isfinite(number))
-        return special_form(number, out);
+    if (signbit(number))
+        *at++ = '-';
+    if (isinf(number)) {
+        memcpy(at, "Infinity", 8);
+        return (size_t)(at + 8 - out);
+    }
     double magnitude = fabs(number);
-    if (magnitude == 0 || (magnitude >= 1e-3 && magnitude < 1e7)) {
-        /* up to six decimals: exact if dividing the scaled integer gives the number back */
-        double scaled = rint(magnitude * 1e6);
-        if (scaled / 1e6 == magnitude && scaled < 9e15) {
-            char digits[24];
-            int64_t integer = (int64_t)scaled;
-            char text[24];
-            size_t length = int64_format(integer, text);
-            int count = 0;
-            if (integer == 0) {
-                memcpy(out, signbit(number) ? "-0.0" : "0.0", 4);
-                return signbit(number) ? 4 : 3;
-            }
-            for (size_t i = 0; i < length; i++)
-                digits[count++] = text[i];
-            return java_form(number < 0, digits, count, (int)length - 6, out);
-        }
-    }
-    return shortest_form(number, false, out);
+    if ((!single || magnitude == 0) && short_form(magnitude, &at))
+        return (size_t)(at - out);
+    int count = shortest_digits(magnitude, single, digits, &point);
+    return (size_t)(java_form(at, digits, count, point) - out);
 }
 
-size_t float_format(double number, char *out)
-{
-    if (!isfinite(number))
-        return special_form(number, out);
-    if (number == 0) {
-        memcpy(out, signbit(number) ? "-0.0" : "0.0", 4);
-        return signbit(number) ? 4 : 3;
-    }
-    return shortest_form(number, true, out);
-}
+size_t double_format(double number, char *out) { return format_number(number, false, out); }
+
+/* The number counts as the nearest float, infinity and zero included. */
+size_t float_format(double number, char *out) { return format_number((double)(float)number, true, out); }

@@ -91,4 +91,4 @@ const FormatType *format_find(const char *name); /* by name or alias; NULL */
 const FormatType *format_for_path(const char *path);
 const FormatType *const *formats_all(int *count);
 
-/* A Schema (types) -> DecodeSpec helpers and encoders read TIMESTAMP text by common/calendar.h and formats/timestamp_pattern.h. */
+/* A Schema (types) -> DecodeSpec helpers and encoders read TIMESTAMP text by common/calendar.h and common/timestamp_pattern.h. */

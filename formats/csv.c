@@ -1,0 +1,345 @@
+/* formats/csv.c: comma separated values (RFC 4180), and tabs.
+ *
+ * A quote means something only where a cell starts; a quoted cell may hold delimiters, line ends and doubled quotes. An unquoted
+ * cell that equals null_text is NULL, and so is an empty cell of any type but VARCHAR. Blank lines are passed over. */
+#include "common/value_text.h"
+#include "formats/csv_internal.h"
+#include "formats/formats_internal.h"
+#include "formats/infer.h"
+
+/* ---- options ---- */
+
+static const char *const header_choices[] = { "auto", "true", "false", NULL };
+static const char *const ragged_choices[] = { "error", "allow", NULL };
+static const char *const delimiter_aliases[] = { "value_delimiter", "csv.field_delimiter", "csv.delimiter", "key_delimiter", NULL };
+static const char *const quote_aliases[] = { "csv.quote_character", "csv.quote", NULL };
+static const char *const disable_aliases[] = { "csv.disable_quote_character", NULL };
+static const char *const escape_aliases[] = { "csv.escape_character", "csv.escape", NULL };
+static const char *const comment_aliases[] = { "csv.comment", NULL };
+static const char *const header_aliases[] = { "csv.header", NULL };
+static const char *const null_aliases[] = { "csv.null_literal", "csv.null_text", NULL };
+static const char *const ragged_aliases[] = { "csv.ragged_rows", NULL };
+static const char *const ignore_aliases[] = { "csv.ignore_parse_errors", NULL };
+
+#define CSV_OPTIONS(delimiter_text)                                                                                                                       \
+    { .name = "delimiter", .kind = OPTION_CHAR, .offset = offsetof(CsvOptions, delimiter), .default_text = delimiter_text, .aliases = delimiter_aliases,    \
+      .doc = "What stands between cells." },                                                                                                              \
+    { .name = "quote", .kind = OPTION_CHAR, .offset = offsetof(CsvOptions, quote), .default_text = "\"", .aliases = quote_aliases,                          \
+      .doc = "What encloses cells that hold delimiters or line ends; doubled it stands for itself." },                                                    \
+    { .name = "disable_quotes", .kind = OPTION_BOOL, .offset = offsetof(CsvOptions, disable_quotes), .default_text = "false", .aliases = disable_aliases,   \
+      .doc = "Quotes are text like any other." },                                                                                                         \
+    { .name = "escape", .kind = OPTION_CHAR, .offset = offsetof(CsvOptions, escape), .aliases = escape_aliases,                                             \
+      .doc = "Within quotes, makes the next character stand for itself." },                                                                               \
+    { .name = "comment", .kind = OPTION_CHAR, .offset = offsetof(CsvOptions, comment), .aliases = comment_aliases,                                          \
+      .doc = "Lines that start with it are passed over." },                                                                                               \
+    { .name = "header", .kind = OPTION_ENUM, .offset = offsetof(CsvOptions, header), .default_text = "auto", .choices = header_choices,                     \
+      .aliases = header_aliases, .doc = "Whether the first line names the columns; auto: when all its cells are names of columns." },                     \
+    { .name = "null_text", .kind = OPTION_STRING, .offset = offsetof(CsvOptions, null_text), .default_text = "", .aliases = null_aliases,                   \
+      .doc = "The unquoted text that stands for NULL." },                                                                                                 \
+    { .name = "ragged_rows", .kind = OPTION_ENUM, .offset = offsetof(CsvOptions, ragged), .default_text = "error", .choices = ragged_choices,               \
+      .aliases = ragged_aliases, .doc = "Records with too few or too many cells: bad, or missing cells NULL and further cells passed over." },            \
+    { .name = "ignore_parse_errors", .kind = OPTION_BOOL, .offset = offsetof(CsvOptions, ignore_parse_errors), .default_text = "false",                     \
+      .aliases = ignore_aliases, .doc = "A cell that does not fit its column becomes NULL, and a broken record is passed over." },                        \
+    { .name = NULL }
+
+static const OptionSpec csv_options[] = { CSV_OPTIONS(",") };
+static const OptionSpec tsv_options[] = { CSV_OPTIONS("tab") };
+
+CsvDialect csv_dialect(const CsvOptions *options)
+{
+    CsvDialect dialect = { options->delimiter ? options->delimiter : ',', options->disable_quotes ? 0 : options->quote, options->escape, options->comment };
+    if (dialect.escape == dialect.quote || !dialect.quote)
+        dialect.escape = 0; /* doubling is always understood */
+    return dialect;
+}
+
+static CsvDialect dialect_of(const void *options)
+{
+    static const CsvOptions defaults = { .delimiter = ',', .quote = '"' };
+    return csv_dialect(options ? options : &defaults);
+}
+
+/* ---- pieces ---- */
+
+static size_t csv_cut(const void *options, const char *bytes, size_t length, bool final)
+{
+    if (final || length == 0)
+        return length;
+    CsvDialect dialect = dialect_of(options);
+    size_t whole = csv_last_record_end(&dialect, bytes, length);
+    if (whole == 0 && length > CSV_RECORD_LIMIT) /* a quote that never ends must not hold back the rest of the input */
+        whole = lines_cut(options, bytes, length, false);
+    return whole;
+}
+
+/* ---- the header ---- */
+
+static const char *after_mark(const char *bytes, size_t length)
+{
+    return length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? bytes + 3 : bytes;
+}
+
+/* The first record's cells as names, without blanks around; NULL where a cell is broken. Comments before it are passed over. */
+static const char **read_names(Arena *arena, const CsvDialect *dialect, const char *p, const char *end, int *count, const char **next)
+{
+    CsvRecord record = { .cells = NULL };
+    while (p < end && (*p == '\n' || *p == '\r' || (dialect->comment && *p == dialect->comment))) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        p = newline ? newline + 1 : end;
+    }
+    csv_read_record(dialect, p, end, &record);
+    record.capacity = record.count;
+    record.cells = ARENA_ARRAY(arena, CsvCell, (size_t)record.count);
+    csv_read_record(dialect, p, end, &record);
+    const char **names = ARENA_ARRAY(arena, const char *, (size_t)record.count);
+    for (int i = 0; i < record.count; i++) {
+        const char *bytes = record.cells[i].bytes;
+        size_t length = record.cells[i].length;
+        if (record.cells[i].quoted && !csv_cell_content(dialect, arena, &record.cells[i], &bytes, &length))
+            length = 0;
+        while (length && (*bytes == ' ' || *bytes == '\t')) {
+            bytes++;
+            length--;
+        }
+        while (length && (bytes[length - 1] == ' ' || bytes[length - 1] == '\t'))
+            length--;
+        names[i] = arena_strndup(arena, bytes, length);
+    }
+    *count = record.count;
+    *next = record.next;
+    return names;
+}
+
+static int find_name(const char *const names[], int count, const char *name)
+{
+    int found = -1;
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return i;
+    for (int i = 0; i < count; i++)
+        if (name_equal(names[i], name)) {
+            if (found >= 0)
+                return -1;
+            found = i;
+        }
+    return found;
+}
+
+static bool all_are_columns(const DecodeSpec *spec, const char *const cells[], int count)
+{
+    for (int i = 0; i < count; i++)
+        if (find_name(spec->declared_names, spec->declared_count, cells[i]) < 0)
+            return false;
+    return count > 0 && spec->declared_count > 0;
+}
+
+static Error *csv_split_open(Arena *arena, const DecodeSpec *spec, const char *bytes, size_t length, FormatSplit **split, size_t *skip)
+{
+    const CsvOptions *options = spec->options;
+    CsvDialect dialect = dialect_of(options);
+    const char *start = after_mark(bytes, length), *end = bytes + length, *next;
+    int header = options ? options->header : CSV_HEADER_AUTO, count;
+    *split = NULL;
+    *skip = (size_t)(start - bytes);
+    if (header == CSV_HEADER_FALSE || start == end)
+        return NULL;
+    const char *const *cells = read_names(arena, &dialect, start, end, &count, &next);
+    if (header == CSV_HEADER_AUTO && !all_are_columns(spec, cells, count))
+        return NULL;
+    FormatSplit *made = ARENA_NEW(arena, FormatSplit);
+    made->width = count;
+    made->places = ARENA_ARRAY(arena, int, (size_t)spec->declared_count + 1);
+    int missing = -1, found = 0;
+    for (int i = 0; i < spec->declared_count; i++) {
+        made->places[i] = find_name(cells, count, spec->declared_names[i]);
+        if (made->places[i] < 0 && missing < 0)
+            missing = i;
+        found += made->places[i] >= 0;
+    }
+    if (missing >= 0 && header == CSV_HEADER_TRUE) {
+        if (count != spec->declared_count)
+            return error_suggest(error_new(ERR_BIND, "the header has no column '%s'", spec->declared_names[missing]), spec->declared_names[missing], cells, count);
+        for (int i = 0; i < spec->declared_count; i++) /* other names for the same columns */
+            made->places[i] = i;
+    }
+    *split = made;
+    *skip = (size_t)(next - bytes);
+    return NULL;
+}
+
+/* ---- the schema ---- */
+
+static bool looks_like_name(const char *text)
+{
+    if (!*text || (*text >= '0' && *text <= '9'))
+        return false;
+    return infer_cell(text, strlen(text)) == INFER_VARCHAR;
+}
+
+/* Names: each a name, none twice. */
+static bool looks_like_header(const char *const cells[], int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (!looks_like_name(cells[i]))
+            return false;
+        for (int k = 0; k < i; k++)
+            if (name_equal(cells[i], cells[k]))
+                return false;
+    }
+    return count > 0;
+}
+
+static Error *csv_infer(Arena *arena, const void *options_given, const char *sample, size_t length, Schema **schema)
+{
+    const CsvOptions *options = options_given;
+    CsvDialect dialect = dialect_of(options);
+    const char *start = after_mark(sample, length), *end = sample + length, *next;
+    const char *null_text = options && options->null_text ? options->null_text : "";
+    int header = options ? options->header : CSV_HEADER_AUTO, count;
+    if (start == end)
+        return error_new(ERR_BIND, "no CSV record to take the columns from");
+    const char *const *names = read_names(arena, &dialect, start, end, &count, &next);
+    bool has_header = header == CSV_HEADER_TRUE || (header == CSV_HEADER_AUTO && looks_like_header(names, count));
+    const char *last = memrchr(sample, '\n', length);
+    if (last && last + 1 > next)
+        end = last + 1; /* the sample may end within a record */
+    InferKind *kinds = ARENA_ARRAY(arena, InferKind, (size_t)count + 1);
+    CsvRecord record = { .cells = ARENA_ARRAY(arena, CsvCell, (size_t)count + 1), .capacity = count };
+    for (const char *p = has_header ? next : start; p < end; p = record.next) {
+        if (dialect.comment && *p == dialect.comment) {
+            const char *newline = memchr(p, '\n', (size_t)(end - p));
+            record.next = newline ? newline + 1 : end;
+            continue;
+        }
+        csv_read_record(&dialect, p, end, &record);
+        if (record.end == CSV_END_OPEN_QUOTE)
+            break;
+        for (int i = 0; i < count && i < record.count; i++) {
+            const char *bytes = record.cells[i].bytes;
+            size_t size = record.cells[i].length;
+            bool quoted = record.cells[i].quoted;
+            if (quoted && !csv_cell_content(&dialect, arena, &record.cells[i], &bytes, &size))
+                kinds[i] = INFER_VARCHAR;
+            else if (quoted || size != strlen(null_text) || memcmp(bytes, null_text, size) != 0)
+                kinds[i] = infer_widen(kinds[i], infer_cell(bytes, size));
+        }
+    }
+    *schema = ARENA_NEW(arena, Schema);
+    (*schema)->column_count = count;
+    (*schema)->columns = ARENA_ARRAY(arena, Column, (size_t)count);
+    for (int i = 0; i < count; i++) {
+        const char *name = has_header && *names[i] ? names[i] : arena_printf(arena, "c%d", i + 1);
+        (*schema)->columns[i] = (Column){ .name = name, .type = infer_type(kinds[i]) };
+    }
+    return NULL;
+}
+
+/* ---- writing ---- */
+
+typedef struct CsvEncoder {
+    CsvDialect dialect;
+    const char *null_text;
+    bool header;
+    bool plain_delimiter; /* no number or time contains it */
+} CsvEncoder;
+
+static Error *csv_encoder_open(Encoder *encoder)
+{
+    const CsvOptions *options = encoder->options;
+    CsvEncoder *state = mem_calloc(1, sizeof *state);
+    state->dialect = dialect_of(options);
+    state->null_text = options && options->null_text ? options->null_text : "";
+    state->header = !options || options->header != CSV_HEADER_FALSE;
+    state->plain_delimiter = strchr(",;|\t\x01", state->dialect.delimiter) != NULL;
+    encoder->state = state;
+    return NULL;
+}
+
+static void csv_encoder_close(Encoder *encoder)
+{
+    mem_free(encoder->state);
+    encoder->state = NULL;
+}
+
+/* The cell that was written from `start` on gets quotes if it needs them. */
+static void quote_cell(const CsvEncoder *state, Text *out, size_t start)
+{
+    const CsvDialect *dialect = &state->dialect;
+    size_t length = out->length - start, extra = 0;
+    const char *cell = out->bytes ? out->bytes + start : "";
+    bool needed = length == strlen(state->null_text) && memcmp(cell, state->null_text, length) == 0;
+    for (size_t i = 0; i < length; i++) {
+        char c = cell[i];
+        needed |= c == dialect->delimiter || c == '\n' || c == '\r' || c == dialect->quote || (dialect->comment && c == dialect->comment);
+        extra += c == dialect->quote || (dialect->escape && c == dialect->escape);
+    }
+    if (!needed || !dialect->quote)
+        return;
+    text_reserve(out, extra + 2);
+    char *from = out->bytes + out->length, *to = from + extra + 2;
+    out->length += extra + 2;
+    *--to = dialect->quote;
+    while (from > out->bytes + start) {
+        char c = *--from;
+        *--to = c;
+        if (c == dialect->quote || (dialect->escape && c == dialect->escape))
+            *--to = c == dialect->quote ? c : dialect->escape;
+    }
+    *--to = dialect->quote;
+}
+
+static void csv_encode_header(Encoder *encoder, Text *out)
+{
+    const CsvEncoder *state = encoder->state;
+    if (!state->header)
+        return;
+    for (int c = 0; c < encoder->schema->column_count; c++) {
+        if (c)
+            text_add_char(out, state->dialect.delimiter);
+        size_t start = out->length;
+        text_add_c(out, encoder->schema->columns[c].name);
+        quote_cell(state, out, start);
+    }
+    text_add_char(out, '\n');
+}
+
+static bool may_need_quotes(const CsvEncoder *state, const Type *type)
+{
+    return !state->plain_delimiter || type->kind == TYPE_VARCHAR || type->kind == TYPE_BYTES || type->kind == TYPE_INTERVAL || type_is_nested(type) || *state->null_text;
+}
+
+static Error *csv_encode(Encoder *encoder, const Batch *batch, bool with_kinds, Text *out)
+{
+    const CsvEncoder *state = encoder->state;
+    for (uint32_t i = 0; i < batch->selection.count; i++) {
+        uint32_t row = selection_row(&batch->selection, i);
+        if (with_kinds)
+            text_add_c(out, row_kind_text(batch_kind(batch, row)));
+        for (int c = 0; c < encoder->schema->column_count; c++) {
+            const Vector *vector = batch->columns[c];
+            if (c || with_kinds)
+                text_add_char(out, state->dialect.delimiter);
+            if (vector_is_null(vector, row)) {
+                text_add_c(out, state->null_text);
+                continue;
+            }
+            size_t start = out->length;
+            text_add_value_plain(out, vector, row);
+            if (may_need_quotes(state, vector->type))
+                quote_cell(state, out, start);
+        }
+        text_add_char(out, '\n');
+    }
+    return NULL;
+}
+
+static const char *const csv_aliases[] = { "delimited", NULL };
+static const char *const tsv_aliases[] = { "tab", NULL };
+
+#define CSV_FUNCTIONS                                                                                                         \
+    .options_size = sizeof(CsvOptions), .cut = csv_cut, .split_open = csv_split_open, .infer = csv_infer,                     \
+    .decoder_open = csv_decoder_open, .decoder_close = csv_decoder_close, .decode = csv_decode,                               \
+    .encoder_open = csv_encoder_open, .encoder_close = csv_encoder_close, .encode_header = csv_encode_header, .encode = csv_encode
+
+const FormatType csv_format = { .name = "csv", .aliases = csv_aliases, .doc = "Comma separated values, with or without a header.", .options = csv_options, CSV_FUNCTIONS };
+const FormatType tsv_format = { .name = "tsv", .aliases = tsv_aliases, .doc = "Tab separated values, with or without a header.", .options = tsv_options, CSV_FUNCTIONS };

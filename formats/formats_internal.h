@@ -1,0 +1,39 @@
+/* formats/formats_internal.h: what the formats share: the registry's rows and small helpers. */
+#pragma once
+#include "formats/formats.h"
+
+extern const FormatType json_format, csv_format, tsv_format, raw_format;
+
+/* cut for formats whose records are lines. */
+size_t lines_cut(const void *options, const char *bytes, size_t length, bool final);
+
+Error *json_decoder_open(Decoder *decoder);
+void json_decoder_close(Decoder *decoder);
+Error *json_decode(Decoder *decoder, DecodeInput *input, uint32_t max_rows, Batch *batch);
+
+/* Line numbers of a piece, counted only as far as somebody asks: places must not go back. */
+typedef struct LineCounter {
+    const char *at;
+    uint64_t line; /* 0: not counted */
+} LineCounter;
+static inline void line_counter_start(LineCounter *counter, const DecodeInput *input)
+{
+    counter->at = input->bytes;
+    counter->line = input->line;
+}
+uint64_t line_counter_at(LineCounter *counter, const char *place);
+
+/* Makes raw, positions and lines of a batch where the spec wants them; notes where row `row` came from. */
+void origins_start(const DecodeSpec *spec, Batch *batch, uint32_t max_rows);
+void origins_note(const DecodeSpec *spec, const DecodeInput *input, LineCounter *lines, Batch *batch, uint32_t row, const char *record, size_t length);
+
+/* Adds a bad row that stood before the batch's next row. The reason is kept as it is. */
+void bad_row_add(const DecodeInput *input, LineCounter *lines, Batch *batch, uint32_t before_row, const char *record, size_t length, const char *column, const char *reason);
+
+/* NULL at a row that nothing reads: the value is zeroed. */
+void vector_store_null(Arena *arena, Vector *vector, uint32_t row);
+/* All columns of a row count as not NULL again: a record was given up half-way. */
+void row_forget_nulls(Batch *batch, uint32_t row);
+
+/* Path with dots, for messages. */
+const char *path_text(Arena *arena, const char *const *path, int length);

@@ -1,0 +1,108 @@
+/* formats/json_internal.h: what the files of the JSON decoder share.
+ *
+ * A record is looked at three ways, each handing what it does not know to the next:
+ *   json_scan.c     a template learned from earlier records: keys are predicted and compared, never searched
+ *   json_locate.c   a walker for any order of keys; validates as it goes
+ *   json_general.cc simdjson; it alone decides that a record is invalid, and is the oracle of the tests
+ * The last two only find where the wanted values lie; json_convert.c gives them their type. */
+#pragma once
+#include "formats/formats.h"
+#include "formats/json_general.h"
+#include "common/timestamp_pattern.h"
+
+#define JSON_RECORD_LIMIT (64u << 20) /* bytes */
+
+typedef struct JsonOptions {
+    bool ignore_parse_errors;    /* a value of the wrong type is NULL, an invalid record is passed over */
+    bool fail_on_missing_field;
+    int timestamp_standard;      /* JSON_SQL or JSON_ISO_8601: how TIMESTAMP is written */
+    bool decimal_as_plain_number;
+    bool ignore_null_fields;     /* writing: NULL fields are left out */
+} JsonOptions;
+enum { JSON_SQL, JSON_ISO_8601 };
+extern const OptionSpec json_options[];
+
+/* ---- json_text.c: the grammar's small parts ---- */
+
+/* `p` stands after the opening quote; the closing quote, or NULL: control character, bad escape, bad UTF-8 or no end. */
+const char *json_string_end(const char *p, const char *end);
+/* `p` stands at a backslash; the byte after the escape (after both halves of a surrogate pair), or NULL. */
+const char *json_escape_end(const char *p, const char *end);
+/* The byte after the number that starts at `p`, or NULL. */
+const char *json_number_end(const char *p, const char *end);
+/* Validates one value that starts at `p`, no deeper than `depth_left` levels; the byte after it, or NULL with *bad at the place. */
+const char *json_skip_value(const char *p, const char *end, int depth_left, const char **bad);
+static inline const char *json_space(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+        p++;
+    return p;
+}
+/* Undoes the escapes of a validated string's content; `out` has room for `length` bytes. Returns the length. */
+size_t json_unescape(const char *bytes, size_t length, char *out);
+/* The integer that a valid number's text means: "12", "1e3", "5.0". */
+typedef enum JsonInteger { JSON_INTEGER, JSON_FRACTION, JSON_TOO_LARGE } JsonInteger;
+JsonInteger json_integer(const char *bytes, size_t length, int64_t *value);
+
+/* ---- reading text that is known to be valid ---- */
+
+JsonToken json_read(const char **p, const char *end); /* the value at *p; moves behind it */
+/* Steps through an object's members or an array's elements: start with the container's token and *p == NULL. */
+bool json_next_member(const JsonToken *object, const char **p, JsonToken *key, JsonToken *value);
+bool json_next_element(const JsonToken *array, const char **p, JsonToken *value);
+/* Does a key (with quotes and escapes) equal a name? exact, or without ASCII case. */
+bool json_key_equal(const JsonToken *key, const char *name, size_t name_length, bool any_case);
+
+/* ---- json_locate.c ---- */
+
+/* Builds the tree of the spec's paths; nodes are numbered from 0, the root. */
+JsonPathNode *json_paths_build(Arena *arena, const DecodeSpec *spec, int *node_count);
+/* Validates the record and finds the wanted values: matches[node->number].token. False: invalid or ambiguous; ask the general one. */
+bool json_locate(const JsonPathNode *root, const char *bytes, size_t length, JsonMatch *matches, int node_count);
+
+/* ---- json_convert.c ---- */
+
+typedef struct JsonColumn {
+    const Type *type;
+    const char *name;                  /* the path with dots, for messages */
+    const TimestampPattern *pattern;   /* NULL: epoch milliseconds or text */
+    int node;                          /* its place in the tree of paths */
+    int64_t minimum, maximum;          /* integers */
+    bool not_null, nested;
+} JsonColumn;
+
+typedef struct JsonConversion {
+    Arena *strings;         /* unescaped strings, messages; lives with the batch */
+    Arena *scratch;         /* nested values under way */
+    const TimestampPattern *pattern;
+} JsonConversion;
+
+/* A token (not NULL or missing) as a value of the type. Strings point into the token where they can. NULL: fine, else why not. */
+const char *json_to_value(const JsonConversion *conversion, const Type *type, const JsonToken *token, Value *value);
+void json_integer_range(const Type *type, int64_t *minimum, int64_t *maximum);
+/* Writes a scalar value to a row of a FLAT vector without copying its text. */
+void scalar_store(Vector *vector, uint32_t row, const Value *value);
+size_t base64_decode(const char *bytes, size_t length, char *out); /* SIZE_MAX: not base64 */
+
+/* ---- json_scan.c: the fast path ---- */
+
+typedef struct JsonScan JsonScan;
+
+typedef struct JsonScanRun {
+    const char *end;      /* every record before it ends in a newline */
+    Batch *batch;
+    uint32_t row;         /* where the next record goes */
+} JsonScanRun;
+
+JsonScan *json_scan_new(Arena *arena, const JsonColumn *columns, int column_count, bool fail_on_missing);
+void json_scan_free(JsonScan *scan);
+/* Prepares for the batch's vectors. */
+void json_scan_start(JsonScan *scan, Batch *batch, const char *end);
+/* Decodes records from `p` on into rows [*row, max_rows) as long as they follow a template; *row counts them. Where a record
+ * does not, its start is returned, and its row may hold anything. `one` stops after a record (positions and raw are wanted). */
+const char *json_scan_records(JsonScan *scan, const char *p, uint32_t *row, uint32_t max_rows, bool one);
+/* Learns the shape of a record that the slow path decoded, newline included. tokens: of each column. */
+void json_scan_learn(JsonScan *scan, const char *record, size_t length, const JsonToken *const tokens[]);
+
+/* ---- json_infer.c ---- */
+Error *json_infer(Arena *arena, const void *options, const char *sample, size_t length, Schema **schema);
