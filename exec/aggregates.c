@@ -106,6 +106,8 @@ void aggregates_close(Aggregates *aggregates)
     *aggregates = (Aggregates){ 0 };
 }
 
+enum { SLICE = 256 };
+
 static void reserve_scratch(Aggregates *aggregates, uint32_t rows)
 {
     if (aggregates->capacity >= rows)
@@ -254,6 +256,12 @@ void groups_update(Aggregates *aggregates, Groups *groups, const Batch *batch, c
                    uint32_t count, Evaluation *evaluation)
 {
     reserve_scratch(aggregates, count);
+    while (count > SLICE) { /* the entries of a slice stay in the L1 cache from one aggregate to the next */
+        groups_update(aggregates, groups, batch, rows, slots, SLICE, evaluation);
+        rows += SLICE;
+        slots += SLICE;
+        count -= SLICE;
+    }
     state_touch(&groups->state, slots, count, aggregates->states);
     for (int i = 0; i < aggregates->call_count; i++) {
         const AggregateCall *call = &aggregates->calls[i];

@@ -252,6 +252,8 @@ static size_t key_width(const KeyTable *table)
 
 #define INDEX_ENTRY(hash, slot) (((hash) >> 32 << 32) | ((slot) + 1u))
 
+static inline size_t entry_bytes(const KeyTable *table) { return table->layout->form == KEY_WORD ? sizeof(WordEntry) : 8; }
+
 /* Puts a slot into an index where its key is not yet. */
 static inline void index_put(uint64_t *index, size_t mask, uint64_t hash, uint32_t slot)
 {
@@ -261,17 +263,24 @@ static inline void index_put(uint64_t *index, size_t mask, uint64_t hash, uint32
     index[at] = INDEX_ENTRY(hash, slot);
 }
 
-static void index_rebuild(KeyTable *table, size_t entries)
+static void fill_words(KeyTable *table)
 {
-    MemoryPool *pool = table->container.pool;
-    if (table->index_bytes != entries * 8) {
-        uint64_t *index = state_block_new(pool, entries * 8);
-        state_block_free(pool, table->index, table->index_bytes);
-        table->index = index;
-        table->index_bytes = entries * 8;
-        table->index_mask = entries - 1;
+    const uint64_t *keys = table->keys;
+    const size_t mask = table->index_mask;
+    for (uint32_t slot = 0; slot < table->count; slot++) {
+        if (slot + PREFETCH_DISTANCE < table->count)
+            __builtin_prefetch(&table->words[hash_u64(keys[slot + PREFETCH_DISTANCE]) & mask], 1);
+        if (slot + 1 == table->null_slot)
+            continue;
+        size_t at = hash_u64(keys[slot]) & mask;
+        while (table->words[at].slot)
+            at = (at + 1) & mask;
+        table->words[at] = (WordEntry){ keys[slot], slot + 1 };
     }
-    memset(table->index, 0, table->index_bytes);
+}
+
+static void fill_index(KeyTable *table)
+{
     for (uint32_t slot = 0; slot < table->count; slot++) {
         if (slot + PREFETCH_DISTANCE < table->count)
             __builtin_prefetch(&table->index[table->hashes[slot + PREFETCH_DISTANCE] & table->index_mask], 1);
@@ -280,6 +289,26 @@ static void index_rebuild(KeyTable *table, size_t entries)
     }
 }
 
+static void index_rebuild(KeyTable *table, size_t entries)
+{
+    MemoryPool *pool = table->container.pool;
+    size_t bytes = entries * entry_bytes(table);
+    if (table->index_bytes != bytes) {
+        uint64_t *index = state_block_new(pool, bytes);
+        state_block_free(pool, table->index, table->index_bytes);
+        table->index = index;
+        table->index_bytes = bytes;
+        table->index_mask = entries - 1;
+    }
+    memset(table->index, 0, table->index_bytes);
+    if (table->layout->form == KEY_WORD)
+        fill_words(table);
+    else
+        fill_index(table);
+}
+
+static inline bool has_hashes(const KeyTable *table) { return table->layout->form != KEY_WORD; }
+
 /* Room for one more key. */
 static void table_grow(KeyTable *table)
 {
@@ -287,7 +316,7 @@ static void table_grow(KeyTable *table)
     size_t width = key_width(table), needed = (size_t)table->count + 1;
     if (table->keys_bytes < needed * width)
         table->keys = state_block_grow(pool, table->keys, &table->keys_bytes, table->count * width, needed * width);
-    if (table->hashes_bytes < needed * 8)
+    if (has_hashes(table) && table->hashes_bytes < needed * 8)
         table->hashes = state_block_grow(pool, table->hashes, &table->hashes_bytes, (size_t)table->count * 8, needed * 8);
     size_t entries = table->index ? table->index_mask + 1 : 0;
     if (needed * 2 >= entries)
@@ -298,7 +327,8 @@ static void table_grow(KeyTable *table)
 static inline bool table_full(const KeyTable *table, size_t width)
 {
     size_t needed = (size_t)table->count + 1;
-    return needed * 2 > table->index_mask || needed * width > table->keys_bytes || needed * 8 > table->hashes_bytes;
+    return needed * 2 > table->index_mask || needed * width > table->keys_bytes ||
+           (has_hashes(table) && needed * 8 > table->hashes_bytes);
 }
 
 static uint32_t add_null(KeyTable *table)
@@ -310,7 +340,8 @@ static uint32_t add_null(KeyTable *table)
             ((uint64_t *)table->keys)[table->count] = 0;
         else
             ((Str *)table->keys)[table->count] = str_view("", 0);
-        table->hashes[table->count] = 0;
+        if (table->hashes)
+            table->hashes[table->count] = 0;
         table->null_slot = ++table->count;
     }
     return table->null_slot - 1;
@@ -355,14 +386,39 @@ static uint32_t add_null(KeyTable *table)
         slots[i] = slot;                                                                              \
     }
 
+/* A key that is new to a WORD table. */
+static __attribute__((noinline)) uint32_t add_word(KeyTable *table, uint64_t word, uint64_t hash)
+{
+    if (table_full(table, 8))
+        table_grow(table);
+    size_t at = hash & table->index_mask;
+    while (table->words[at].slot)
+        at = (at + 1) & table->index_mask;
+    uint32_t slot = table->count++;
+    ((uint64_t *)table->keys)[slot] = word;
+    table->words[at] = (WordEntry){ word, slot + 1 };
+    return slot;
+}
+
 static void resolve_word(KeyTable *table, const KeyBatch *batch, const uint32_t *rows, uint32_t count, uint32_t slots[])
 {
     const uint64_t *words = batch->words, *hashes = batch->hashes, *nulls = batch->null_rows;
-    if (nulls) {
-        RESOLVE_LOOP(8, bit_get(nulls, row), ((const uint64_t *)table->keys)[slot] == words[row],
-                     ((uint64_t *)table->keys)[slot] = words[row])
-    } else {
-        RESOLVE_LOOP(8, false, ((const uint64_t *)table->keys)[slot] == words[row], ((uint64_t *)table->keys)[slot] = words[row])
+    for (uint32_t i = 0; i < count; i++) {
+        const WordEntry *entries = table->words; /* both change when a key is added */
+        const size_t mask = table->index_mask;
+        const uint32_t row = rows[i];
+        if (i + PREFETCH_DISTANCE < count)
+            __builtin_prefetch(&entries[hashes[rows[i + PREFETCH_DISTANCE]] & mask], 1);
+        if (nulls && bit_get(nulls, row)) {
+            slots[i] = add_null(table);
+            continue;
+        }
+        const uint64_t word = words[row], hash = hashes[row];
+        size_t at = hash & mask;
+        while (entries[at].key != word && entries[at].slot)
+            at = (at + 1) & mask;
+        /* An empty entry has key 0: the slot decides. */
+        slots[i] = __builtin_expect(entries[at].slot != 0, 1) ? (uint32_t)entries[at].slot - 1 : add_word(table, word, hash);
     }
 }
 
@@ -570,18 +626,16 @@ static Error *key_table_read(Container *container, SnapshotReader *reader)
     MemoryPool *pool = table->container.pool;
     if (table->keys_bytes < count * width)
         table->keys = state_block_grow(pool, table->keys, &table->keys_bytes, 0, count * width);
-    if (table->hashes_bytes < (size_t)count * 8)
+    if (has_hashes(table) && table->hashes_bytes < (size_t)count * 8)
         table->hashes = state_block_grow(pool, table->hashes, &table->hashes_bytes, 0, (size_t)count * 8);
     if (values)
         memcpy(table->keys, values, count * width);
-    for (uint32_t slot = 0; slot < count; slot++) {
+    for (uint32_t slot = 0; slot < count && has_hashes(table); slot++) {
         uint64_t word, hash = 0;
         if (table->layout->form == KEY_TEXT) {
             Str view = page_next_string(&strings);
             ((Str *)table->keys)[slot] = state_heap_copy(&table->heap, str_bytes(&view), view.length);
             hash = hash_str(&view);
-        } else if (table->layout->form == KEY_WORD) {
-            hash = hash_u64(((const uint64_t *)table->keys)[slot]);
         } else {
             for (size_t at = 0; at < width; at += 8) {
                 memcpy(&word, (const char *)table->keys + slot * width + at, 8);

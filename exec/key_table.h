@@ -1,12 +1,14 @@
 /* exec/key_table.h: key columns -> slots: 0, 1, 2 .. in the order in which keys arrive.
  *
- *   index   u64 {tag 32 | slot + 1 32}, a power of two, at most half full, linear probing; never in a snapshot
+ *   index   a power of two of entries, at most half full, linear probing; never in a snapshot
+ *             WORD    {the key itself, slot + 1}: 16 bytes, so that a probe is one cache line
+ *             others  u64 {tag 32 | slot + 1 32}
  *   keys    dense by slot, in one of four forms, chosen from the key's types:
  *             GLOBAL  no columns: the one slot 0
  *             WORD    one column of 64 bits: u64 words
  *             WORDS   several fixed-width columns: rows of {null bits, words}
  *             TEXT    one string: its bytes; anything else: its canonical bytes (value_bytes.h); Str views
- *   hashes  u64 by slot
+ *   hashes  u64 by slot; not for WORD
  *
  * NULL is a key like any other. -0.0 and 0.0 are one key, all NaN are one. String bytes are copied at the first insertion only.
  * The hash never shows: whatever iterates goes by slot. */
@@ -48,12 +50,17 @@ void key_batch_release(KeyBatch *batch);
 /* Fills in the keys of the selected rows; columns[] are the key columns, of row_count rows. Valid while the vectors are. */
 void key_batch_prepare(KeyBatch *batch, const Vector *const columns[], uint32_t row_count, const uint32_t *rows, uint32_t count);
 
+typedef struct WordEntry { uint64_t key, slot; } WordEntry;
+
 typedef struct KeyTable {
     Container container;
     const KeyLayout *layout;
     uint32_t count;           /* slots */
     uint32_t null_slot;       /* WORD and TEXT: the NULL key's slot + 1; 0: none */
-    uint64_t *index;
+    union {
+        uint64_t *index;
+        struct WordEntry *words;
+    };
     size_t index_mask;        /* entries - 1 */
     size_t index_bytes, keys_bytes, hashes_bytes;
     void *keys;               /* u64, rows of `width` bytes, or Str */

@@ -1,5 +1,6 @@
 /* tests/unit/exec/test_expression.c: SQL expressions over six rows: results, types, failures, refusals. */
 #include <stdio.h>
+#include "common/value_text.h"
 #include "tests/unit/exec/expression_harness.h"
 
 typedef struct Case { const char *sql, *expected; } Case;
@@ -538,6 +539,43 @@ static void test_questions_about_expressions(void **state)
     bench_close(&bench);
 }
 
+/* DESCRIBE FUNCTION shows the example with its result; here it is computed. */
+static void test_examples_of_functions_hold(void **state)
+{
+    (void)state;
+    int count, wrong = 0;
+    const ScalarFunction *const *all = functions_all(&count);
+    for (int i = 0; i < count; i++) {
+        if (all[i]->hidden)
+            continue;
+        if (!all[i]->doc || !all[i]->example || !all[i]->yields || !all[i]->category)
+            fail_msg("%s lacks its documentation", all[i]->name);
+        Bench bench;
+        Expr *expr;
+        bench_open(&bench);
+        Text out = { 0 };
+        Error *error = bench_bind(&bench, all[i]->example, DIALECT_BIDSQL, &expr);
+        if (error) {
+            bench_print_error(error, &out);
+        } else {
+            Value values[6];
+            bool failed[6];
+            evaluate_rows(&bench, expr, (Selection){ 1, (const uint32_t[]){ 0 } }, values, failed);
+            if (failed[0])
+                text_add_c(&out, "failed");
+            else if (values[0].is_null)
+                text_add_c(&out, "NULL");
+            else
+                text_add_value_plain(&out, vector_constant(&bench.arena, &values[0]), 0);
+        }
+        if (strcmp(text_c(&out), all[i]->yields) != 0 && ++wrong)
+            print_message("%s gives %s, its row says %s\n", all[i]->example, text_c(&out), all[i]->yields);
+        text_release(&out);
+        bench_close(&bench);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -548,6 +586,7 @@ int main(void)
         cmocka_unit_test(test_expressions_print_as_sql),
         cmocka_unit_test(test_folding_keeps_what_fails),
         cmocka_unit_test(test_questions_about_expressions),
+        cmocka_unit_test(test_examples_of_functions_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
