@@ -8,6 +8,7 @@ static const ConnectorType *const connectors[] = {
     &blackhole_connector,
     &nexmark_connector,
     &datagen_connector,
+    &sqlite_connector,
 };
 
 const ConnectorType *const *connectors_all(int *count)
