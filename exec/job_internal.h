@@ -142,6 +142,7 @@ struct Job {
     Error *error;
     atomic_bool stop;
     JobCounters counters;
+    uint64_t flushed_rows;         /* rows_out when sinks were flushed in a quiet moment */
     struct { RowErrorSummary *items; int count, capacity; } row_errors;
     _Atomic int64_t progress_bytes;
     _Atomic uint64_t progress_rows;

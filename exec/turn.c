@@ -1,4 +1,5 @@
 /* exec/turn.c: executing one turn: the PARALLEL part on any worker, the ORDERED part in turn order. */
+#include "exec/checkpoint.h"
 #include "exec/job_internal.h"
 
 #include <string.h>
@@ -289,6 +290,15 @@ static void combine_watermarks(Job *job, const Turn *turn)
     }
 }
 
+/* Nothing comes for a while: what was written shall not wait for more. */
+static Error *flush_when_quiet(Job *job)
+{
+    if (job->flushed_rows == job->counters.rows_out)
+        return NULL;
+    job->flushed_rows = job->counters.rows_out;
+    return checkpoint_flush_sinks(job);
+}
+
 static Error *run_ordered(Job *job, Turn *turn)
 {
     job->ordered.base.now_us = turn->now_us;
@@ -311,6 +321,8 @@ static Error *run_ordered(Job *job, Turn *turn)
     }
     sequencer_turn_done(job, turn);
     TRY(pipeline_advance(job, turn->kind == TURN_TICK));
+    if (turn->kind == TURN_TICK)
+        TRY(flush_when_quiet(job));
     const Scan *scan = &job->scans[turn->scan];
     if (turn->kind == TURN_BATCH && scan->source_open && scan->source_spec.connector->source->verify)
         TRY(scan->source_spec.connector->source->verify((Source *)&scan->source, turn->split));

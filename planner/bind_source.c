@@ -565,7 +565,11 @@ static Error *check_row_columns(Binder *binder, const CatalogEntry *entry, Span 
     if (!source->connector->source->row_source || !source->connector->source->schema)
         return NULL;
     Schema *schema = NULL;
-    TRY(source->connector->source->schema(binder->arena, binder->connectors, source->connector_options, &schema));
+    Error *error = source->connector->source->schema(binder->arena, binder->connectors, source->connector_options, &schema);
+    if (error) {
+        error->at = at;
+        return error;
+    }
     for (int i = 0; i < entry->column_count; i++) {
         const CatalogColumn *column = &entry->columns[i];
         if (column->computed || schema_find(schema, column->name) != -1)
