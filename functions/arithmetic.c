@@ -754,6 +754,13 @@ const ScalarFunction arithmetic_functions[] = {
     INTEGER_ROWS("%", mod_integer, .prepare = prepare_divisor, .doc = "Remainder; it has the dividend's sign."),
     FLOAT_ROWS("%", mod_double, mod_float),
     DECIMAL_ROWS("%", mod_decimal, resolve_remainder),
+    { "mod", { TYPE_BIGINT, TYPE_BIGINT }, TYPE_BIGINT, mod_integer, .prepare = prepare_divisor, .can_fail = true, .category = "math",
+      .doc = "Remainder of a division, as %; it has the dividend's sign.", .example = "mod(-7, 3)", .yields = "-1" },
+    { "mod", { TYPE_TINYINT, TYPE_TINYINT }, TYPE_TINYINT, mod_integer, .prepare = prepare_divisor, .can_fail = true, OPERATOR },
+    { "mod", { TYPE_SMALLINT, TYPE_SMALLINT }, TYPE_SMALLINT, mod_integer, .prepare = prepare_divisor, .can_fail = true, OPERATOR },
+    { "mod", { TYPE_INT, TYPE_INT }, TYPE_INT, mod_integer, .prepare = prepare_divisor, .can_fail = true, OPERATOR },
+    FLOAT_ROWS("mod", mod_double, mod_float),
+    DECIMAL_ROWS("mod", mod_decimal, resolve_remainder),
 
     UNARY_ROW(TYPE_TINYINT, negate_integer, .can_fail = true),
     UNARY_ROW(TYPE_SMALLINT, negate_integer, .can_fail = true),

@@ -8,7 +8,7 @@
 
 static const ScalarFunction *const tables[] = {
     arithmetic_functions, compare_functions, logic_functions, like_functions, constructor_functions,
-    string_functions,     math_functions,    time_functions,  json_functions,
+    string_functions,     math_functions,    time_functions,
 };
 
 typedef struct Entry {
