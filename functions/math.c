@@ -23,7 +23,7 @@ UNARY_DOUBLE(ceil_double, ceil(x))
 UNARY_DOUBLE(floor_double, floor(x))
 UNARY_DOUBLE(trunc_double, trunc(x))
 UNARY_DOUBLE(sqrt_double, sqrt(x))
-UNARY_DOUBLE(cbrt_double, cbrt(x))
+UNARY_DOUBLE(cbrt_double, (double)cbrtl(x)) /* cbrt(27) alone is off by one bit */
 UNARY_DOUBLE(exp_double, exp(x))
 UNARY_DOUBLE(ln_double, log(x))
 UNARY_DOUBLE(log10_double, log10(x))

@@ -245,7 +245,7 @@ static const char *unnamed(Select *select, const AstExpr *ast, int number)
 static bool name_taken(const Column *columns, int count, const char *name)
 {
     for (int i = 0; i < count; i++)
-        if (!columns[i].hidden && name_equal(columns[i].name, name))
+        if (columns[i].name && !columns[i].hidden && name_equal(columns[i].name, name)) /* a wrong item has no name */
             return true;
     return false;
 }

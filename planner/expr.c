@@ -282,6 +282,13 @@ Error *expr_call(Arena *arena, const char *name, Span at, int count, Expr *const
         texts |= is_text_literal(args[i]);
     }
     const ScalarFunction *function = function_resolve(arena, name, types, count, &type, casts, &exists);
+    if (!function && exists) { /* ROUND(1.25, 1): the integer is one after all */
+        for (int i = 0; i < count; i++)
+            types[i] = given[i]->type;
+        function = function_resolve(arena, name, types, count, &type, casts, NULL);
+        for (int i = 0; i < count && (function || texts); i++)
+            args[i] = given[i];
+    }
     if (!function && exists && texts) { /* '2026-01-31' where a time is asked for */
         for (int i = 0; i < count; i++)
             types[i] = is_text_literal(args[i]) ? type_scalar(TYPE_NULL) : args[i]->type;

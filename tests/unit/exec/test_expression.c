@@ -364,7 +364,7 @@ static void evaluate_rows(Bench *bench, const Expr *expr, Selection live, Value 
 {
     Expression *expression;
     const Vector *vector;
-    Evaluation evaluation = { .arena = &bench->arena };
+    Evaluation evaluation = { .arena = &bench->arena, .now_us = 1767225600000000 /* 2026-01-01 */ };
     assert_null(expression_open(&bench->arena, expr, &expression));
     assert_null(expression_evaluate(expression, &evaluation, bench->batch, &live, &vector));
     memset(failed, 0, 6);
