@@ -118,8 +118,12 @@ static Error *plan_select(Planner *planner, Arena *arena, const AstStatement *st
         planned->kind = PLANNED_AFTER_JOB;
         return NULL;
     }
-    TRY(plan_rows(planner, arena, statement, NULL, &binder, &planned->plan));
-    TRY(define_sides(planner, &binder, statement));
+    Outputs outputs = { 0 };
+    binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
+    TRY(statement_outputs(&binder, statement, NULL, &outputs));
+    TRY(define_sides(planner, &binder, statement)); /* the rewrites of physical_plan renumber the columns that sides name */
+    outputs_merge(arena, &outputs);
+    planned->plan = physical_plan(arena, &planner->settings, outputs.items, outputs.count);
     planned->kind = PLANNED_QUERY;
     return NULL;
 }
