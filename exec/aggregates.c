@@ -25,7 +25,7 @@ static void add_distinct(Aggregates *aggregates, int call)
     fresh->calls[fresh->call_count++] = call;
 }
 
-Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, const char *header, bool count_rows)
+Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, const char *header, bool count_rows, bool chained)
 {
     int count = node->aggregate.call_count;
     bool retracting = node->inputs[0].node->traits.changes != CHANGES_APPEND;
@@ -86,7 +86,7 @@ Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *nod
     for (int i = 0; i < aggregates->distinct_count; i++) {
         DistinctColumn *distinct = &aggregates->distincts[i];
         const Type *type = input_type(node, distinct->column);
-        pair_layout_init(&distinct->layout, arena, &type, 1, distinct->call_count, retracting);
+        pair_layout_init(&distinct->layout, arena, &type, 1, distinct->call_count, retracting, chained);
         pair_scratch_init(&distinct->scratch, &distinct->layout);
     }
     return NULL;
@@ -166,7 +166,7 @@ size_t groups_bytes(const Groups *groups)
 {
     size_t bytes = state_bytes(&groups->state);
     for (int i = 0; i < groups->aggregates->distinct_count; i++)
-        bytes += key_table_bytes(&groups->distincts[i].keys) + state_bytes(&groups->distincts[i].state);
+        bytes += pair_set_bytes(&groups->distincts[i]);
     for (int i = 0; i < groups->aggregates->set_count; i++)
         bytes += groups->sets[i].nodes_bytes + groups->sets[i].roots_bytes;
     return bytes;
@@ -205,6 +205,30 @@ static uint32_t filter_rows(Aggregates *aggregates, const AggregateCall *call, c
     return passed;
 }
 
+/* The first `count` of aggregates->rows, slots, row_states and masks: the calls take those whose pair is new to them. */
+static void add_pairs(Aggregates *aggregates, Groups *groups, int which, const Vector *column, uint32_t row_count, uint32_t count,
+                      const uint8_t *kinds, Evaluation *evaluation)
+{
+    DistinctColumn *distinct = &aggregates->distincts[which];
+    pair_set_add(&groups->distincts[which], &distinct->scratch, &column, row_count, aggregates->rows, aggregates->slots, count,
+                 aggregates->masks, kinds, aggregates->changed);
+    for (int bit = 0; bit < distinct->call_count; bit++) {
+        uint32_t *chosen = aggregates->slots, chosen_count = 0; /* slots are done with */
+        char **states = (char **)aggregates->masks;             /* and so are masks */
+        for (uint32_t i = 0; i < count; i++) {
+            chosen[chosen_count] = aggregates->rows[i];
+            states[chosen_count] = aggregates->row_states[i];
+            chosen_count += aggregates->changed[i] >> bit & 1;
+        }
+        if (!chosen_count)
+            continue;
+        const int call = distinct->calls[bit];
+        Selection selection = { chosen_count, chosen };
+        AggregateArgs args = { states, aggregates->offsets[call], &selection, &column, kinds, &groups->state.heap, evaluation };
+        aggregates->calls[call].function->update(&args);
+    }
+}
+
 /* COUNT(DISTINCT x) FILTER (..) .. over one column: one probe a row. */
 static void update_distinct(Aggregates *aggregates, Groups *groups, int which, const Batch *batch, const uint32_t *rows,
                             const uint32_t *slots, uint32_t count, Evaluation *evaluation)
@@ -231,19 +255,7 @@ static void update_distinct(Aggregates *aggregates, Groups *groups, int which, c
     }
     if (kept == 0)
         return;
-    pair_set_add(&groups->distincts[which], &distinct->scratch, &column, batch->row_count, aggregates->rows, aggregates->slots, kept,
-                 aggregates->masks, batch->kinds, aggregates->changed);
-    for (int bit = 0; bit < distinct->call_count; bit++) {
-        uint32_t *chosen = aggregates->slots, chosen_count = 0; /* slots are done with */
-        char **states = (char **)aggregates->masks;             /* and so are masks */
-        for (uint32_t i = 0; i < kept; i++) {
-            chosen[chosen_count] = aggregates->rows[i];
-            states[chosen_count] = aggregates->row_states[i];
-            chosen_count += aggregates->changed[i] >> bit & 1;
-        }
-        if (chosen_count)
-            update_call(aggregates, groups, distinct->calls[bit], batch, chosen, states, chosen_count, evaluation);
-    }
+    add_pairs(aggregates, groups, which, column, batch->row_count, kept, batch->kinds, evaluation);
 }
 
 static void count_group_rows(const Aggregates *aggregates, const Batch *batch, const uint32_t *rows, uint32_t count)
@@ -303,6 +315,48 @@ void groups_merge(const Aggregates *aggregates, Groups *into, uint32_t into_firs
     if (aggregates->has_rows && aggregates->rows_call < 0)
         for (uint32_t i = 0; i < count; i++)
             *(int64_t *)(to + i * width + aggregates->rows_offset) += *(const int64_t *)(other + i * width + aggregates->rows_offset);
+}
+
+void groups_merge_distinct(Aggregates *aggregates, Groups *into, uint32_t into_slot, const Groups *from, uint32_t from_slot)
+{
+    enum { STEP = 1024 };
+    for (int i = 0; i < aggregates->distinct_count; i++) {
+        Arena arena;
+        arena_init(&arena, NULL);
+        Evaluation evaluation = { .arena = &arena };
+        const PairSet *pairs = &from->distincts[i];
+        uint32_t total, *numbers = pair_set_of_slot(pairs, from_slot, &arena, &total);
+        for (uint32_t first = 0; first < total; first += STEP) {
+            uint32_t count = total - first < STEP ? total - first : STEP;
+            Vector *columns[2];
+            for (int c = 0; c < 2; c++)
+                columns[c] = vector_new(&arena, pairs->layout->keys.types[c], count);
+            key_table_gather(&pairs->keys, numbers + first, count, columns, 0, &arena);
+            reserve_scratch(aggregates, count);
+            char *entry = state_touch_one(&into->state, into_slot);
+            for (uint32_t r = 0; r < count; r++) {
+                aggregates->rows[r] = r;
+                aggregates->slots[r] = into_slot;
+                aggregates->row_states[r] = entry;
+                aggregates->masks[r] = pair_set_bits(pairs, numbers[first + r]);
+            }
+            add_pairs(aggregates, into, i, columns[1], count, count, NULL, &evaluation);
+        }
+        arena_release(&arena);
+    }
+}
+
+void groups_forget(Groups *groups, uint32_t slot)
+{
+    state_zero(&groups->state, slot);
+    for (int i = 0; i < groups->aggregates->distinct_count; i++)
+        pair_set_drop(&groups->distincts[i], slot);
+}
+
+void groups_compact(Aggregates *aggregates, Groups *groups)
+{
+    for (int i = 0; i < aggregates->distinct_count; i++)
+        pair_set_compact(&groups->distincts[i], &aggregates->distincts[i].scratch);
 }
 
 void groups_unmerge(const Aggregates *aggregates, Groups *total, const Groups *gone, uint32_t first, uint32_t count)

@@ -56,8 +56,8 @@ typedef struct Groups {
 } Groups;
 
 /* `header`: layout of the operator's own fields at the start of an entry. `count_rows`: the entry must say how many rows a group has
- * (panes, retractions). */
-Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, const char *header, bool count_rows);
+ * (panes, retractions). `chained`: groups merge and are forgotten one by one (sessions). */
+Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, const char *header, bool count_rows, bool chained);
 void aggregates_close(Aggregates *aggregates);
 
 void groups_init(Groups *groups, MemoryPool *pool, const Aggregates *aggregates, bool sparse);
@@ -69,9 +69,14 @@ size_t groups_bytes(const Groups *groups);
 void groups_update(Aggregates *aggregates, Groups *groups, const Batch *batch, const uint32_t *rows, const uint32_t *slots,
                    uint32_t count, Evaluation *evaluation);
 /* Adds groups [from_first, + count) of `from` to groups into_first.. of `into`; both ranges are covered and stay in one chunk.
- * Plain calls only. */
+ * Plain calls only; groups_merge_distinct does the others, one group at a time, where `chained` was said. */
 void groups_merge(const Aggregates *aggregates, Groups *into, uint32_t into_first, const Groups *from, uint32_t from_first,
                   uint32_t count);
+void groups_merge_distinct(Aggregates *aggregates, Groups *into, uint32_t into_slot, const Groups *from, uint32_t from_slot);
+/* The group is as new. DISTINCT only where `chained` was said. */
+void groups_forget(Groups *groups, uint32_t slot);
+/* Gives back memory of groups that were forgotten. */
+void groups_compact(Aggregates *aggregates, Groups *groups);
 void groups_unmerge(const Aggregates *aggregates, Groups *total, const Groups *gone, uint32_t first, uint32_t count);
 /* The rows of a group. */
 static inline int64_t group_rows(const Aggregates *aggregates, const char *entry)

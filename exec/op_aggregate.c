@@ -35,7 +35,7 @@ static Error *aggregate_open(Operator *op)
     int key_count = node->aggregate.key_count;
     arena_init(&a->arena, op->context->pool);
     a->at_end = node->aggregate.trigger == TRIGGER_END || node->aggregate.trigger == TRIGGER_FINAL;
-    TRY(aggregates_open(&a->aggregates, &a->arena, node, "", false));
+    TRY(aggregates_open(&a->aggregates, &a->arena, node, "", false, false));
     const Type **types = ARENA_ARRAY(&a->arena, const Type *, key_count + 1);
     a->key_vectors = ARENA_ARRAY(&a->arena, const Vector *, key_count + 1);
     for (int i = 0; i < key_count; i++)

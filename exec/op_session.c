@@ -83,6 +83,12 @@ static inline Session *older_session(const SessionOperator *s, uint32_t number)
     return (Session *)state_entry(&s->older.state, number - 1);
 }
 
+static void merge_groups(SessionOperator *s, Groups *into, uint32_t into_slot, const Groups *from, uint32_t from_slot)
+{
+    groups_merge(&s->aggregates, into, into_slot, from, from_slot, 1);
+    groups_merge_distinct(&s->aggregates, into, into_slot, from, from_slot);
+}
+
 /* ---- gathered work ---- */
 
 static void add_pending(SessionOperator *s, Operator *op)
@@ -136,7 +142,7 @@ static Error *empty_closing(SessionOperator *s, Operator *op)
         s->closing_states[i] = state_touch_one(&s->groups.state, s->closing_slots[i]);
     TRY(emit_sessions(s, op, &s->groups, s->closing_states, s->closing_slots, s->closing_wm, count, ROW_INSERT, 1));
     for (uint32_t i = 0; i < count; i++)
-        state_zero(&s->groups.state, s->closing_slots[i]);
+        groups_forget(&s->groups, s->closing_slots[i]);
     return NULL;
 }
 
@@ -211,7 +217,7 @@ static uint32_t older_new(SessionOperator *s)
 
 static void older_free(SessionOperator *s, uint32_t number)
 {
-    state_zero(&s->older.state, number - 1);
+    groups_forget(&s->older, number - 1);
     older_session(s, number)->flags = s->scalars[SCALAR_FREE_OLDER];
     s->scalars[SCALAR_FREE_OLDER] = number;
 }
@@ -223,9 +229,9 @@ static void push_older(SessionOperator *s, uint32_t slot)
     uint32_t number = older_new(s);
     Session *session = key_session(s, slot), *older = older_session(s, number);
     Session header = *session;
-    groups_merge(&s->aggregates, &s->older, number - 1, &s->groups, slot, 1);
+    merge_groups(s, &s->older, number - 1, &s->groups, slot);
     *older = header;
-    state_zero(&s->groups.state, slot);
+    groups_forget(&s->groups, slot);
     *session = (Session){ .flags = (header.flags & ~STATE_MASK) | SESSION_OPEN, .timer_us = header.timer_us };
     session_set_next(session, number);
 }
@@ -287,8 +293,8 @@ static Error *fire_key(SessionOperator *s, Operator *op, uint32_t slot, int64_t 
         Session header = *older_session(s, number);
         header.timer_us = session->timer_us;
         header.flags = (header.flags & STATE_MASK) | (session->flags & ~STATE_MASK);
-        state_zero(&s->groups.state, slot);
-        groups_merge(&s->aggregates, &s->groups, slot, &s->older, number - 1, 1);
+        groups_forget(&s->groups, slot);
+        merge_groups(s, &s->groups, slot, &s->older, number - 1);
         *session = header;
         older_free(s, number);
         return NULL;
@@ -296,7 +302,7 @@ static Error *fire_key(SessionOperator *s, Operator *op, uint32_t slot, int64_t 
     s->scalars[SCALAR_OPEN_KEYS]--;
     if (!on_time && !s->final) {
         TRY(empty_closing(s, op));
-        state_zero(&s->groups.state, slot);
+        groups_forget(&s->groups, slot);
         return NULL;
     }
     session->flags |= SESSION_CLOSING;
@@ -450,9 +456,9 @@ static Error *take_row(SessionOperator *s, Operator *op, uint32_t row, uint32_t 
             before = next;
         } else {
             if (into_youngest)
-                groups_merge(&s->aggregates, &s->groups, slot, &s->older, next - 1, 1);
+                merge_groups(s, &s->groups, slot, &s->older, next - 1);
             else
-                groups_merge(&s->aggregates, &s->older, target - 1, &s->older, next - 1, 1);
+                merge_groups(s, &s->older, target - 1, &s->older, next - 1);
             session_set_next(before ? older_session(s, before) : session, after);
             older_free(s, next);
         }
@@ -593,9 +599,7 @@ static Error *session_open(Operator *op)
     s->gap_us = spec->size_us;
     s->grace_us = spec->grace_us;
     s->max_us = spec->max_session_us;
-    TRY(aggregates_open(&s->aggregates, &s->arena, node, "llll", false));
-    if (!s->aggregates.all_plain)
-        return error_at(ERR_UNSUPPORTED, node->at, "DISTINCT aggregates over sessions are not supported yet");
+    TRY(aggregates_open(&s->aggregates, &s->arena, node, "llll", false, true));
     const Type **types = ARENA_ARRAY(&s->arena, const Type *, key_count + 1);
     s->key_vectors = ARENA_ARRAY(&s->arena, const Vector *, key_count + 1);
     for (int i = 0; i < key_count; i++)
@@ -664,6 +668,8 @@ static Error *session_advance(Operator *op, int64_t wm_us)
     TRY(move_clock(s, op, wm_us, clock_us));
     TRY(empty_closing(s, op));
     compact_keys(s, op);
+    groups_compact(&s->aggregates, &s->groups);
+    groups_compact(&s->aggregates, &s->older);
     return builder_flush(&s->out);
 }
 

@@ -755,7 +755,7 @@ static Error *window_open(Operator *op)
     w->back_us = time_add(spec->lag_us, w->time_back_us);
     bool final = w->trigger == TRIGGER_FINAL || w->trigger == TRIGGER_END;
     bool overlapping = w->advance_us < w->size_us;
-    TRY(aggregates_open(&w->aggregates, &w->arena, node, "", overlapping && final));
+    TRY(aggregates_open(&w->aggregates, &w->arena, node, "", overlapping && final, false));
     w->by_panes = overlapping && final && w->aggregates.all_plain && !w->aggregates.order_sensitive;
     w->use_total = w->by_panes && w->size_us / w->pane_us > MAX_FOLD && w->aggregates.invertible;
 

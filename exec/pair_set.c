@@ -4,14 +4,16 @@
 
 static const ContainerType pair_set_type;
 
-void pair_layout_init(PairLayout *layout, Arena *arena, const Type *const types[], int type_count, int bit_count, bool counted)
+void pair_layout_init(PairLayout *layout, Arena *arena, const Type *const types[], int type_count, int bit_count, bool counted,
+                      bool chained)
 {
     const Type *columns[9] = { type_scalar(TYPE_BIGINT) };
     memcpy(columns + 1, types, sizeof(*types) * (size_t)type_count);
     key_layout_init(&layout->keys, arena, columns, type_count + 1);
     layout->bit_count = bit_count;
     layout->counted = counted;
-    int words = counted ? bit_count : 1;
+    layout->chained = chained;
+    int words = (counted ? bit_count : 1) + chained;
     memset(layout->state_layout, 'l', (size_t)words);
     layout->state_layout[words] = 0;
 }
@@ -46,19 +48,92 @@ void pair_set_init(PairSet *set, MemoryPool *pool, const PairLayout *layout)
     *set = (PairSet){ .container = { &pair_set_type, pool }, .layout = layout };
     key_table_init(&set->keys, pool, &layout->keys);
     state_init(&set->state, pool, layout->state_layout, false);
+    state_init(&set->heads, pool, "l", false);
 }
 
 void pair_set_release(PairSet *set)
 {
     key_table_release(&set->keys);
     state_release(&set->state);
+    state_release(&set->heads);
 }
 
 void pair_set_clear(PairSet *set)
 {
     key_table_clear(&set->keys);
     state_clear(&set->state);
+    state_clear(&set->heads);
+    set->linked = 0;
 }
+
+size_t pair_set_bytes(const PairSet *set) { return key_table_bytes(&set->keys) + state_bytes(&set->state) + state_bytes(&set->heads); }
+
+/* ---- lists of a slot's pairs ---- */
+
+static inline int64_t *pair_link(const PairSet *set, char *state) { return (int64_t *)state + set->state.width / 8 - 1; }
+
+static void link_pair(PairSet *set, uint32_t slot, uint32_t pair, char *state)
+{
+    int64_t *link = pair_link(set, state);
+    if (*link)
+        return;
+    if (slot >= set->heads.slot_count)
+        state_cover(&set->heads, slot + 1);
+    int64_t *head = (int64_t *)state_touch_one(&set->heads, slot);
+    *link = *head + 1;
+    *head = (int64_t)pair + 1;
+    set->linked++;
+}
+
+static int64_t first_of_slot(const PairSet *set, uint32_t slot)
+{
+    return slot < set->heads.slot_count ? *(const int64_t *)state_entry(&set->heads, slot) : 0;
+}
+
+uint32_t *pair_set_of_slot(const PairSet *set, uint32_t slot, Arena *arena, uint32_t *count)
+{
+    *count = 0;
+    for (int64_t next = first_of_slot(set, slot); next; next = *pair_link(set, state_entry(&set->state, (uint32_t)next - 1)) - 1)
+        ++*count;
+    uint32_t *pairs = arena_alloc(arena, sizeof *pairs * (*count + 1)), at = *count; /* oldest first */
+    for (int64_t next = first_of_slot(set, slot); next; next = *pair_link(set, state_entry(&set->state, (uint32_t)next - 1)) - 1)
+        pairs[--at] = (uint32_t)next - 1;
+    return pairs;
+}
+
+void pair_set_drop(PairSet *set, uint32_t slot)
+{
+    int64_t next = first_of_slot(set, slot);
+    if (!next)
+        return;
+    while (next) {
+        uint32_t pair = (uint32_t)next - 1;
+        next = *pair_link(set, state_entry(&set->state, pair)) - 1;
+        state_zero(&set->state, pair);
+        set->linked--;
+    }
+    *(int64_t *)state_touch_one(&set->heads, slot) = 0;
+}
+
+void pair_set_compact(PairSet *set, PairScratch *scratch)
+{
+    enum { COMPACT_FROM = 4096 };
+    if (set->keys.count >= COMPACT_FROM && set->linked < set->keys.count / 4)
+        pair_set_renumber(set, scratch, NULL, NULL);
+}
+
+/* What a snapshot says must be lists. */
+static Error *count_linked(PairSet *set)
+{
+    set->linked = 0;
+    for (uint32_t slot = 0; slot < set->heads.slot_count; slot++)
+        for (int64_t next = first_of_slot(set, slot); next; next = *pair_link(set, state_entry(&set->state, (uint32_t)next - 1)) - 1)
+            if (next < 0 || next > (int64_t)set->keys.count || ++set->linked > set->keys.count)
+                return page_damaged("pairs that are no list");
+    return NULL;
+}
+
+/* ---- adding ---- */
 
 /* The slots of the pairs go to scratch->pairs. */
 static void resolve_pairs(PairSet *set, PairScratch *scratch, const Vector *const values[], uint32_t row_count,
@@ -80,6 +155,8 @@ void pair_set_add(PairSet *set, PairScratch *scratch, const Vector *const values
                   const uint32_t *slots, uint32_t count, const uint64_t *masks, const uint8_t *kinds, uint64_t *changed)
 {
     resolve_pairs(set, scratch, values, row_count, rows, slots, count);
+    for (uint32_t i = 0; i < count && set->layout->chained; i++)
+        link_pair(set, slots[i], scratch->pairs[i], scratch->states[i]);
     for (uint32_t i = 0; i < count; i++) {
         int64_t *words = (int64_t *)scratch->states[i];
         if (!set->layout->counted) {
@@ -133,15 +210,22 @@ void pair_set_renumber(PairSet *set, PairScratch *scratch, const uint64_t *live,
         pair_set_gather(set, first, count, columns, &arena);
         for (uint32_t i = 0; i < count; i++) {
             uint32_t slot = (uint32_t)((const int64_t *)columns[0]->values)[i];
-            if (!bit_get(live, slot))
+            if (live && !bit_get(live, slot))
+                continue;
+            if (set->layout->chained && !*pair_link(set, state_entry(&set->state, first + i)))
                 continue;
             rows[kept] = i;
-            slots[kept++] = remap[slot];
+            slots[kept++] = live ? remap[slot] : slot;
         }
         if (kept)
             resolve_pairs(&fresh, scratch, (const Vector *const *)columns + 1, count, rows, slots, kept);
-        for (uint32_t i = 0; i < kept; i++)
+        for (uint32_t i = 0; i < kept; i++) {
             memcpy(scratch->states[i], state_entry(&set->state, first + rows[i]), 8 * words);
+            if (!set->layout->chained)
+                continue;
+            *pair_link(set, scratch->states[i]) = 0;
+            link_pair(&fresh, slots[i], scratch->pairs[i], scratch->states[i]);
+        }
         arena_reset(&arena);
     }
     arena_release(&arena);
@@ -154,6 +238,8 @@ static void pair_set_write(const Container *container, Text *snapshot)
     const PairSet *set = (const PairSet *)container;
     container_write(&set->keys.container, snapshot);
     container_write(&set->state.container, snapshot);
+    if (set->layout->chained)
+        container_write(&set->heads.container, snapshot);
 }
 
 static Error *pair_set_read(Container *container, SnapshotReader *reader)
@@ -161,7 +247,12 @@ static Error *pair_set_read(Container *container, SnapshotReader *reader)
     PairSet *set = (PairSet *)container;
     TRY(container_read(&set->keys.container, reader));
     TRY(container_read(&set->state.container, reader));
-    return set->keys.count == set->state.slot_count ? NULL : page_damaged("pairs without state");
+    if (set->keys.count != set->state.slot_count)
+        return page_damaged("pairs without state");
+    if (!set->layout->chained)
+        return NULL;
+    TRY(container_read(&set->heads.container, reader));
+    return count_linked(set);
 }
 
 static const ContainerType pair_set_type = { "pairs", pair_set_write, pair_set_read };
