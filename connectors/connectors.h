@@ -69,6 +69,10 @@ typedef struct RowRange {
 typedef struct SourceType {
     bool row_source;
 
+    /* The event time of rows that know their own, and how far behind a later row may be; a WATERMARK clause goes before. NULL: none. */
+    const char *time_column;
+    int64_t out_of_order_us;
+
     /* Opens, finds the splits. ERR_CONNECT when it cannot be reached, with the system's reason. */
     Error *(*open)(Source *source);
     void (*close)(Source *source);

@@ -694,6 +694,8 @@ static int64_t nexmark_progress(Source *source, int split)
 
 static const SourceType nexmark_source = {
     .row_source = true,
+    .time_column = "dateTime",
+    .out_of_order_us = 4 * US_PER_SECOND,
     .open = nexmark_open,
     .close = nexmark_close,
     .bounded = nexmark_bounded,

@@ -324,6 +324,27 @@ static Error *complete_schema(Binder *binder, CatalogEntry *entry, Span at)
     return NULL;
 }
 
+/* A source that knows the event time of its rows: as if WATERMARK FOR c AS c - INTERVAL .. were written. */
+static void source_watermark(Arena *arena, CatalogEntry *entry, Span at)
+{
+    CatalogSource *source = entry->source;
+    const SourceType *type = source->connector ? source->connector->source : NULL;
+    if (!type || !type->time_column || source->watermark_column || source->timestamp_column)
+        return;
+    int column = find_column(entry, type->time_column);
+    if (column < 0 || entry->columns[column].computed || !type_is_timestamp(entry->columns[column].type))
+        return;
+    AstExpr *time = ARENA_NEW(arena, AstExpr), *bound = ARENA_NEW(arena, AstExpr), *watermark = ARENA_NEW(arena, AstExpr);
+    *time = (AstExpr){ .kind = AST_NAME, .at = at };
+    LIST_ADD(arena, &time->path, ((AstName){ entry->columns[column].name, true, at }));
+    const Type *interval = type_scalar(TYPE_INTERVAL);
+    *bound = (AstExpr){ .kind = AST_LITERAL, .at = at, .value = { .type = interval, .interval = { .us = type->out_of_order_us } } };
+    *watermark = (AstExpr){ .kind = AST_BINARY, .op = OP_SUBTRACT, .at = at, .op_at = at, .left = time, .right = bound };
+    source->watermark_column = entry->columns[column].name;
+    source->watermark = watermark;
+    source->watermark_at = at;
+}
+
 Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEntry *entry)
 {
     Span at = create->name.at;
@@ -354,6 +375,7 @@ Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEn
         if (source->timestamp_column)
             return error_at(ERR_BIND, source->timestamp_at, "'%s' has both WATERMARK FOR and the property 'timestamp'", entry->name);
     }
+    source_watermark(&binder->catalog->arena, entry, at);
     return complete_schema(binder, entry, at);
 }
 
