@@ -80,9 +80,23 @@ static void grow(Arena *arena, Vector *vector, uint32_t needed)
     vector->capacity = capacity;
 }
 
+/* Gives back what lists hold of rows from `rows` on. */
+static void truncate_lists(Vector *vector, uint32_t rows)
+{
+    if (vector->type->kind == TYPE_STRUCT) {
+        for (int i = 0; i < vector->type->child_count; i++)
+            truncate_lists(vector->children[i], rows);
+    } else if (vector->offsets) {
+        vector->child_rows = vector->offsets[rows];
+        truncate_lists(vector->children[0], vector->child_rows);
+    }
+}
+
 static void set_list(Arena *arena, Vector *vector, uint32_t row, const Value *value)
 {
     Vector *child = vector->children[0];
+    if (vector->child_rows && vector->offsets[row + 1] == vector->child_rows) /* the last row again: its start is the end of the row before */
+        truncate_lists(vector, row);
     uint32_t start = vector->child_rows, step = vector->type->kind == TYPE_MAP ? 2 : 1;
     uint32_t count = value->is_null ? 0 : value->nested.count / step;
     grow(arena, child, start + count);

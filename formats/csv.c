@@ -53,6 +53,21 @@ CsvDialect csv_dialect(const CsvOptions *options)
     return dialect;
 }
 
+Error *csv_check_options(const CsvOptions *options)
+{
+    CsvDialect dialect = csv_dialect(options);
+    const struct { const char *name; char character; } marks[] = {
+        { "delimiter", dialect.delimiter }, { "quote", dialect.quote }, { "escape", dialect.escape }, { "comment", dialect.comment } };
+    for (int i = 0; i < 4; i++) {
+        if (marks[i].character == '\n' || marks[i].character == '\r')
+            return error_new(ERR_BIND, "'%s' cannot be a line end", marks[i].name);
+        for (int k = 0; k < i; k++)
+            if (marks[i].character && marks[i].character == marks[k].character)
+                return error_new(ERR_BIND, "'%s' and '%s' are the same character '%c'", marks[k].name, marks[i].name, marks[i].character);
+    }
+    return NULL;
+}
+
 static CsvDialect dialect_of(const void *options)
 {
     static const CsvOptions defaults = { .delimiter = ',', .quote = '"' };
@@ -136,6 +151,8 @@ static bool all_are_columns(const DecodeSpec *spec, const char *const cells[], i
 static Error *csv_split_open(Arena *arena, const DecodeSpec *spec, const char *bytes, size_t length, FormatSplit **split, size_t *skip)
 {
     const CsvOptions *options = spec->options;
+    if (options)
+        TRY(csv_check_options(options));
     CsvDialect dialect = dialect_of(options);
     const char *start = after_mark(bytes, length), *end = bytes + length, *next;
     int header = options ? options->header : CSV_HEADER_AUTO, count;
@@ -246,6 +263,8 @@ typedef struct CsvEncoder {
 static Error *csv_encoder_open(Encoder *encoder)
 {
     const CsvOptions *options = encoder->options;
+    if (options)
+        TRY(csv_check_options(options));
     CsvEncoder *state = mem_calloc(1, sizeof *state);
     state->dialect = dialect_of(options);
     state->null_text = options && options->null_text ? options->null_text : "";

@@ -67,6 +67,8 @@ static CellKind kind_of(const CsvColumn *column)
 Error *csv_decoder_open(Decoder *decoder)
 {
     const DecodeSpec *spec = decoder->spec;
+    if (spec->options)
+        TRY(csv_check_options(spec->options));
     CsvDecoder *state = mem_calloc(1, sizeof *state);
     arena_init(&state->arena, NULL);
     arena_init(&state->scratch, NULL);
@@ -247,7 +249,7 @@ static const char *store_cell_with_care(CsvRun *run, int c, const CsvCell *cell)
         return store_null(run, c);
     if (cell->quoted && !csv_cell_content(&state->dialect, &run->batch->arena, cell, &bytes, &length))
         return "text after the closing quote";
-    if (length == 0 && column->type->kind != TYPE_VARCHAR && column->type->kind != TYPE_BYTES)
+    if (length == 0 && (column->path_length || (column->type->kind != TYPE_VARCHAR && column->type->kind != TYPE_BYTES)))
         return store_null(run, c);
     Value value;
     const char *reason = cell_value(run, column, bytes, length, &value);

@@ -20,6 +20,8 @@ typedef struct CsvDialect {
     char delimiter, quote, escape, comment;
 } CsvDialect;
 CsvDialect csv_dialect(const CsvOptions *options);
+/* The characters must be told apart from each other and from line ends: everything else relies on that. */
+Error *csv_check_options(const CsvOptions *options);
 /* Whether blocks of bytes can be looked at without their history: no escapes, no comments. */
 static inline bool csv_dialect_plain(const CsvDialect *dialect) { return !dialect->escape && !dialect->comment; }
 

@@ -61,7 +61,7 @@ Error *json_decoder_open(Decoder *decoder)
             TRY(timestamp_pattern_new(&state->arena, from->timestamp_format, &column->pattern));
     }
     if (!spec->use_general)
-        state->scan = json_scan_new(&state->arena, state->columns, spec->column_count, state->options.fail_on_missing_field);
+        state->scan = json_scan_new(&state->arena, state->columns, spec->column_count, state->root, state->node_count);
     return NULL;
 }
 
@@ -208,7 +208,7 @@ static const char *decode_line(JsonRun *run, const char *p, const char *end)
     if (decode_record(run, record, (size_t)(stop - record))) {
         origins_note(run->spec, run->input, &run->lines, run->batch, run->row, record, (size_t)(stop - record));
         if (run->decoder->scan && newline)
-            json_scan_learn(run->decoder->scan, p, (size_t)(next - p), run->decoder->tokens);
+            json_scan_learn(run->decoder->scan, p, (size_t)(next - p), run->decoder->tokens, run->decoder->matches);
         run->row++;
     }
     return next;

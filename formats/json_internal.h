@@ -88,21 +88,15 @@ size_t base64_decode(const char *bytes, size_t length, char *out); /* SIZE_MAX: 
 
 typedef struct JsonScan JsonScan;
 
-typedef struct JsonScanRun {
-    const char *end;      /* every record before it ends in a newline */
-    Batch *batch;
-    uint32_t row;         /* where the next record goes */
-} JsonScanRun;
-
-JsonScan *json_scan_new(Arena *arena, const JsonColumn *columns, int column_count, bool fail_on_missing);
+JsonScan *json_scan_new(Arena *arena, const JsonColumn *columns, int column_count, const JsonPathNode *root, int node_count);
 void json_scan_free(JsonScan *scan);
 /* Prepares for the batch's vectors. */
 void json_scan_start(JsonScan *scan, Batch *batch, const char *end);
 /* Decodes records from `p` on into rows [*row, max_rows) as long as they follow a template; *row counts them. Where a record
  * does not, its start is returned, and its row may hold anything. `one` stops after a record (positions and raw are wanted). */
 const char *json_scan_records(JsonScan *scan, const char *p, uint32_t *row, uint32_t max_rows, bool one);
-/* Learns the shape of a record that the slow path decoded, newline included. tokens: of each column. */
-void json_scan_learn(JsonScan *scan, const char *record, size_t length, const JsonToken *const tokens[]);
+/* Learns the shape of a record that the slow path decoded, newline included. tokens: of each column; matches: of each node. */
+void json_scan_learn(JsonScan *scan, const char *record, size_t length, const JsonToken *const tokens[], const JsonMatch matches[]);
 
 /* ---- json_infer.c ---- */
 Error *json_infer(Arena *arena, const void *options, const char *sample, size_t length, Schema **schema);

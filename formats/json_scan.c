@@ -9,6 +9,7 @@
  *
  * No bounds are checked: a record ends in a newline, and no literal, string or number goes past one. */
 #include <immintrin.h>
+#include "common/decimal.h"
 #include "formats/formats_internal.h"
 #include "formats/json_internal.h"
 #include "formats/scan_text.h"
@@ -52,9 +53,8 @@ typedef struct Template {
 
 struct JsonScan {
     const JsonColumn *columns;
-    int column_count;
+    int column_count, node_count;
     bool off;                /* the wanted columns are of a kind that templates do not serve */
-    bool fail_on_missing;
     bool coarse;             /* objects nobody wants are stepped over as a whole: they differ too often */
     Template *templates[TEMPLATE_LIMIT]; /* most used first, roughly */
     int template_count;
@@ -118,7 +118,11 @@ __attribute__((noinline)) static const char *string_end_utf8(const JsonScan *sca
 /* Any value at `p`: validated, and stored with care if it is wanted. The byte after it, or NULL. */
 __attribute__((noinline)) static const char *skip_unusual(JsonScan *scan, const Step *step, const char *p, uint32_t row, bool *nulls)
 {
-    const char *bad, *after = json_skip_value(p, scan->end, step->action == STEP_SKIP_VALUE || step->action == STEP_OTHER ? (int)step->minimum : 0, &bad);
+    bool any = step->action == STEP_SKIP_VALUE || step->action == STEP_OTHER;
+    const char *end = scan->end;
+    if (any && (*p == '{' || *p == '[')) /* line ends are blanks between values: the record's own end is the bound */
+        end = memchr(p, '\n', (size_t)(scan->end - p));
+    const char *bad, *after = json_skip_value(p, end, any ? (int)step->minimum : 0, &bad);
     if (!after || step->column < 0)
         return after;
     const JsonColumn *column = &scan->columns[step->column];
@@ -183,6 +187,7 @@ typedef struct Learner {
     JsonScan *scan;
     Template *draft;
     const JsonToken *const *tokens;
+    const JsonMatch *matches; /* of the inner nodes, too */
     const char *literal;      /* where the literal under way starts */
     int captured;
     bool failed;
@@ -207,9 +212,7 @@ static void add_step(Learner *learner, const char *literal_end, StepAction actio
         step->maximum = wanted->maximum;
         if (action == STEP_DECIMAL) {
             step->scale = wanted->type->scale;
-            for (step->maximum = 1; step->minimum < wanted->type->precision; step->minimum++) /* 10^precision - 1 */
-                step->maximum *= 10;
-            step->maximum--;
+            step->maximum = (int64_t)decimal_power(wanted->type->precision) - 1;
         }
         learner->captured++;
     }
@@ -242,11 +245,14 @@ static int column_at(const Learner *learner, const char *place)
     return -1;
 }
 
-static bool any_column_within(const Learner *learner, const JsonToken *token)
+/* Whether a path leads to this object or into it: even if it holds no wanted value, the next one of its kind may. */
+static bool on_a_path(const Learner *learner, const JsonToken *token)
 {
-    for (int c = 0; c < learner->scan->column_count; c++)
-        if (learner->tokens[c]->kind > JSON_NULL && learner->tokens[c]->bytes > token->bytes && learner->tokens[c]->bytes < token->bytes + token->length)
+    for (int n = 1; n < learner->scan->node_count; n++) {
+        const JsonToken *found = &learner->matches[n].token;
+        if (found->kind > JSON_NULL && found->bytes >= token->bytes && found->bytes < token->bytes + token->length)
             return true;
+    }
     return false;
 }
 
@@ -258,7 +264,7 @@ static void learn_value(Learner *learner, const JsonToken *token, int depth)
     switch (token->kind) {
     case JSON_MISSING: case JSON_NULL: return; /* part of the literal */
     case JSON_OBJECT:
-        if (!wanted && (!learner->scan->coarse || depth == 0 || any_column_within(learner, token))) {
+        if (!wanted && (!learner->scan->coarse || depth == 0 || on_a_path(learner, token))) {
             JsonToken key, value;
             for (const char *p = NULL; json_next_member(token, &p, &key, &value);)
                 learn_value(learner, &value, depth + 1);
@@ -333,13 +339,13 @@ static bool worth_learning(JsonScan *scan)
     return scan->learned < 8 * TEMPLATE_LIMIT || scan->misses % 64 == 0;
 }
 
-void json_scan_learn(JsonScan *scan, const char *record, size_t length, const JsonToken *const tokens[])
+void json_scan_learn(JsonScan *scan, const char *record, size_t length, const JsonToken *const tokens[], const JsonMatch matches[])
 {
     if (scan->off || scan->pause || length > LEARN_BYTES || !worth_learning(scan))
         return;
     Template *draft = scan->draft;
     draft->step_count = draft->missing_count = 0;
-    Learner learner = { .scan = scan, .draft = draft, .tokens = tokens, .literal = record };
+    Learner learner = { .scan = scan, .draft = draft, .tokens = tokens, .matches = matches, .literal = record };
     const char *end = record + length, *p = json_space(record, end);
     JsonToken root = json_read(&p, end);
     learn_value(&learner, &root, 0);
@@ -353,7 +359,7 @@ void json_scan_learn(JsonScan *scan, const char *record, size_t length, const Js
             draft->missing[draft->missing_count++] = c;
     }
     if (learner.failed || learner.captured != present || root.kind != JSON_OBJECT)
-        return; /* too long, or columns within columns */
+        return; /* too long */
     for (int t = 0; t < scan->template_count; t++)
         if (same_template(scan->templates[t], draft))
             return;
@@ -375,12 +381,24 @@ void json_scan_learn(JsonScan *scan, const char *record, size_t length, const Js
 
 /* ---- life ---- */
 
-JsonScan *json_scan_new(Arena *arena, const JsonColumn *columns, int column_count, bool fail_on_missing)
+/* Columns within columns: a value would be stored twice. */
+static bool any_overlap(const JsonPathNode *node)
+{
+    if (node->wanted && node->child_count)
+        return true;
+    for (int i = 0; i < node->child_count; i++)
+        if (any_overlap(node->children[i]))
+            return true;
+    return false;
+}
+
+JsonScan *json_scan_new(Arena *arena, const JsonColumn *columns, int column_count, const JsonPathNode *root, int node_count)
 {
     JsonScan *scan = ARENA_NEW(arena, JsonScan);
     scan->columns = columns;
     scan->column_count = column_count;
-    scan->fail_on_missing = fail_on_missing;
+    scan->node_count = node_count;
+    scan->off = any_overlap(root);
     arena_init(&scan->scratch, NULL);
     scan->minutes = ARENA_ARRAY(arena, MinuteCache, (size_t)column_count + 1);
     scan->values = ARENA_ARRAY(arena, void *, (size_t)column_count + 1);
