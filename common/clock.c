@@ -26,7 +26,7 @@ static void system_sleep_until_us(Clock *clock, int64_t when_us)
     nanosleep(&length, NULL);
 }
 
-static Clock system_clock = { system_now_us, system_sleep_until_us, NULL };
+static Clock system_clock = { system_now_us, system_sleep_until_us, NULL, false };
 
 Clock *clock_system(void) { return &system_clock; }
 
@@ -41,6 +41,6 @@ static void test_sleep_until_us(Clock *clock, int64_t when_us)
 
 void test_clock_init(TestClock *clock, int64_t start_us)
 {
-    clock->clock = (Clock){ test_now_us, test_sleep_until_us, clock };
+    clock->clock = (Clock){ test_now_us, test_sleep_until_us, clock, true };
     clock->current_us = start_us;
 }

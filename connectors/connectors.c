@@ -9,6 +9,7 @@ static const ConnectorType *const connectors[] = {
     &nexmark_connector,
     &datagen_connector,
     &sqlite_connector,
+    &timed_connector,
 };
 
 const ConnectorType *const *connectors_all(int *count)

@@ -54,6 +54,10 @@ typedef struct SourceInput {
     size_t length;
     bool end;            /* nothing comes after these bytes */
     bool waiting;        /* fewer bytes than asked for are there now, more may come (follow, stdin) */
+    int64_t next_at_us;  /* waiting without bytes: nothing comes before; 0: look again soon */
+    uint64_t skipped;    /* bytes of the split before these that are no records; this call moved over them */
+    bool has_watermark;  /* length is 0 and a watermark is what comes next: see pass_watermark */
+    int64_t watermark_us;
 } SourceInput;
 
 /* A range of rows of a row source: what one turn holds. */
@@ -87,6 +91,8 @@ typedef struct SourceType {
      * more. It never blocks longer than `linger_us`. take: the first `length` of them, as a buffer that outlives the source's own window; moves on. */
     Error *(*fill)(Source *source, int split, size_t want, int64_t linger_us, SourceInput *input);
     Error *(*take)(Source *source, int split, size_t length, Buffer **buffer);
+    /* Moves past the watermark that `fill` showed; *skipped: the bytes that it takes in the split. NULL where there are none. */
+    Error *(*pass_watermark)(Source *source, int split, uint64_t *skipped);
     /* After a piece was decoded: did the file change under it (a shrunken mapping)? ERR_IO then. May be NULL. */
     Error *(*verify)(Source *source, int split);
 

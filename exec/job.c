@@ -197,7 +197,7 @@ static Error *interrupted(void) { return error_new(ERR_INTERRUPTED, "interrupted
 static void wait_for_input(Job *job, int64_t until_us)
 {
     int64_t now_us = job->options.clock->now_us(job->options.clock);
-    int64_t latest_us = now_us + 50000; /* a stop is seen soon, too */
+    int64_t latest_us = job->options.clock->manual ? TIME_MAX : now_us + 50000; /* a stop is seen soon, too */
     job->options.clock->sleep_until_us(job->options.clock, until_us < latest_us ? until_us : latest_us);
 }
 

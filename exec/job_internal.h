@@ -11,7 +11,7 @@
 
 /* ---- turns ---- */
 
-typedef enum TurnKind { TURN_BATCH, TURN_IDLE, TURN_TICK, TURN_END } TurnKind;
+typedef enum TurnKind { TURN_BATCH, TURN_IDLE, TURN_TICK, TURN_WATERMARK, TURN_END } TurnKind;
 
 /* A row that went wrong in a PARALLEL part; counted and sent to the dead letters in the ORDERED part, in order of place. */
 typedef struct RowEvent {

@@ -39,7 +39,7 @@ static uint64_t line_at(Job *job, Scan *scan, int split, uint64_t position)
         SourceInput input;
         Buffer *buffer = NULL;
         error = type->fill(&again, split, TURN_BYTES, 0, &input);
-        if (error || input.length == 0)
+        if (error || input.length == 0 || input.skipped)
             break;
         size_t take = position - done < input.length ? (size_t)(position - done) : input.length;
         for (size_t i = 0; i < take; i++)

@@ -92,6 +92,7 @@ static Error *open_split(Job *job, Scan *scan, int s)
     SourceInput input;
     size_t skip = 0;
     TRY(type->fill(&scan->source, s, 65536, 0, &input));
+    split->position += input.skipped;
     if (input.length == 0 && !input.end) { /* nothing there yet: ask again */
         split->opened = false;
         return NULL;
@@ -205,6 +206,15 @@ static size_t cut_piece(const Scan *scan, const SourceInput *input, size_t limit
     }
 }
 
+/* The source itself says how far its split's time has come. */
+static void draw_watermark(const Job *job, Turn *turn, int64_t watermark_us)
+{
+    turn->kind = TURN_WATERMARK;
+    for (int d = 0; d < job->domain_count; d++)
+        if (job->domains[d].scan == turn->scan)
+            turn->domain_wm_us[d] = watermark_us;
+}
+
 static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
 {
     SplitState *split = &scan->splits[s];
@@ -213,6 +223,7 @@ static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
     SourceInput input;
     for (;;) {
         TRY(type->fill(&scan->source, s, want, 10000, &input));
+        split->position += input.skipped;
         if (split->skipping && input.length) {
             bool left;
             TRY(skip_record(scan, s, &input, &left));
@@ -229,8 +240,17 @@ static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
         }
         want = input.length * 2 > want * 2 ? input.length * 2 : want * 2;
     }
+    if (input.has_watermark) {
+        got_data(split);
+        draw_watermark(job, turn, input.watermark_us);
+        *drawn = true;
+        uint64_t skipped = 0;
+        TRY(type->pass_watermark(&scan->source, s, &skipped));
+        split->position += skipped;
+        return NULL;
+    }
     if (length == 0 && !input.end) {
-        set_waiting(job, split, turn->now_us, turn->now_us + 10000);
+        set_waiting(job, split, turn->now_us, input.next_at_us ? input.next_at_us : turn->now_us + 10000);
         return NULL;
     }
     got_data(split);
@@ -318,8 +338,13 @@ static int64_t next_look_us(const Job *job)
     for (int i = 0; i < job->scan_count; i++)
         for (int s = 0; s < job->scans[i].split_count; s++) {
             const SplitState *split = &job->scans[i].splits[s];
-            if (!split->ended && split->next_at_us < next_us)
+            if (split->ended)
+                continue;
+            int64_t timeout_us = job->scans[i].values ? 0 : job->scans[i].node->scan.idle_timeout_us;
+            if (split->next_at_us < next_us)
                 next_us = split->next_at_us;
+            if (timeout_us && split->waiting && !split->idle && split->waiting_since_us + timeout_us < next_us)
+                next_us = split->waiting_since_us + timeout_us;
         }
     return next_us;
 }
@@ -390,19 +415,20 @@ static void add_clock_step(Job *job, const ClockStep *step)
     pthread_mutex_unlock(&job->clock_lock);
 }
 
-static void raise_query_watermark(Job *job, Domain *domain)
+static void raise_query_watermark(const Job *job, Domain *domain)
 {
     const Scan *scan = &job->scans[domain->scan];
     int64_t minimum = TIME_MAX;
-    bool any = false;
-    for (int s = 0; s < scan->split_count; s++)
-        if (!scan->splits[s].idle_in_order) {
-            any = true;
-            if (domain->split_wm_us[s] < minimum)
-                minimum = domain->split_wm_us[s];
-        }
-    (void)job;
-    if (any && minimum > domain->wm_us)
+    bool any_idle = false;
+    for (int s = 0; s < scan->split_count; s++) {
+        if (scan->splits[s].idle_in_order)
+            any_idle = true;
+        else if (domain->split_wm_us[s] < minimum)
+            minimum = domain->split_wm_us[s];
+    }
+    if (minimum == TIME_MAX && any_idle)
+        return; /* the others have ended: nobody says how late it is */
+    if (minimum > domain->wm_us)
         domain->wm_us = minimum;
 }
 
@@ -422,7 +448,7 @@ void sequencer_turn_done(Job *job, const Turn *turn)
         if (turn->split_end)
             *wm_us = TIME_MAX;
         ClockStep step = { d, turn->split, *wm_us, turn->number };
-        if (turn->kind == TURN_BATCH && scan->split_count + job->scan_count > 2)
+        if ((turn->kind == TURN_BATCH || turn->kind == TURN_WATERMARK) && scan->split_count + job->scan_count > 2)
             add_clock_step(job, &step);
         raise_query_watermark(job, domain);
     }

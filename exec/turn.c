@@ -217,6 +217,7 @@ Error *turn_peek(Job *job, int scan_number, int split)
     const FormatType *format = scan->node->scan.format;
     SourceInput input;
     TRY(type->fill(&scan->source, split, 65536, 0, &input));
+    scan->splits[split].position += input.skipped;
     size_t limit = input.length < 65536 ? input.length : 65536;
     size_t length = format->cut(scan->node->scan.format_options, input.bytes, limit, input.end && limit == input.length);
     if (length == 0)
