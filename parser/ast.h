@@ -308,7 +308,7 @@ struct AstStatement {
     AstShowKind show;
     AstExplainKind explain;
     AstStatement *explained;     /* EXPLAIN of a statement; NULL: of query `name` */
-    const char *path;            /* RUN SCRIPT 'f', PRINT topic as a string */
+    const char *path;            /* RUN SCRIPT 'f', DESCRIBE 'f', PRINT topic as a string */
     bool from_beginning; AstExpr *interval, *limit; /* PRINT */
     AstAssertKind assert;
     AstDuration timeout;

@@ -238,6 +238,8 @@ void ast_print_statement(const AstStatement *statement, Text *text)
         text_add_c(text, "DESCRIBE ");
         if (statement->all)
             text_printf(text, "%sS", object_text(statement->object));
+        else if (statement->path)
+            print_string(statement->path, text);
         else
             print_name(&statement->name, text);
         text_add_c(text, statement->extended ? " EXTENDED" : "");

@@ -1122,6 +1122,9 @@ show_what(A) ::= CONNECTOR PLUGINS. { A = show(parser, AST_SHOW_CONNECTORS); }
 statement(A) ::= describe_word name(N). { A = named_statement(parser, AST_STMT_DESCRIBE, N); }
 statement(A) ::= describe_word name(N) EXTENDED. { A = named_statement(parser, AST_STMT_DESCRIBE, N); A->extended = true; }
 statement(A) ::= describe_word EXTENDED name(N). { A = named_statement(parser, AST_STMT_DESCRIBE, N); A->extended = true; }
+statement(A) ::= describe_word STRING(T). { /* a file: its inferred columns */
+    A = build_statement(parser, AST_STMT_DESCRIBE); A->path = token_string(parser, T); A->at = AT(T);
+}
 statement(A) ::= describe_word describe_all(O). { A = build_statement(parser, AST_STMT_DESCRIBE); A->all = true; A->object = O; }
 statement(A) ::= describe_word describe_all(O) EXTENDED. {
     A = build_statement(parser, AST_STMT_DESCRIBE); A->all = A->extended = true; A->object = O;

@@ -121,7 +121,13 @@ static Error *describe_relation(Planner *planner, Arena *arena, const AstStateme
 {
     static const char *const columns[] = { "column", "type", "key", "note" };
     CatalogEntry *entry = NULL;
-    TRY(catalog_get(planner->catalog, &statement->name, &entry));
+    if (statement->path) {
+        Binder binder;
+        binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
+        TRY(bind_source_file(&binder, statement->path, statement->at, &entry));
+    } else {
+        TRY(catalog_get(planner->catalog, &statement->name, &entry));
+    }
     Table table;
     table_start(&table, arena, rows, columns, 4);
     for (int i = 0; i < entry->schema.column_count; i++) {
