@@ -281,8 +281,8 @@ static void summarise(Job *job, const SessionOutput *output)
     const RowErrorSummary *errors;
     int count = job_row_errors(job, &errors);
     for (int i = 0; i < count; i++)
-        notice(output, "%s: %llu bad row%s (%s): %s; first at %s", errors[i].source, (unsigned long long)errors[i].count,
-               errors[i].count == 1 ? "" : "s", errors[i].stage, errors[i].reason, errors[i].place);
+        notice(output, "%s: %llu bad row%s (%s): %s%s%s", errors[i].source, (unsigned long long)errors[i].count,
+               errors[i].count == 1 ? "" : "s", errors[i].stage, errors[i].reason, *errors[i].place ? "; first at " : "", errors[i].place);
     JobCounters counters;
     job_counters(job, &counters);
     if (counters.late_rows)

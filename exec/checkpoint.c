@@ -218,22 +218,11 @@ static Error *read_sinks(Job *job, SnapshotReader *reader)
     return NULL;
 }
 
-static Error *seek_sources(Job *job)
-{
-    for (int i = 0; i < job->scan_count; i++) {
-        Scan *scan = &job->scans[i];
-        for (int s = 0; !scan->values && s < scan->split_count; s++)
-            if (scan->splits[s].position)
-                TRY(scan->source_spec.connector->source->seek(&scan->source, s, scan->splits[s].position));
-    }
-    return NULL;
-}
-
 static Error *restore(Job *job, const char *snapshot, size_t length)
 {
     SnapshotReader reader = { snapshot, length, 0 };
     TRY(read_job(job, &reader));
-    TRY(seek_sources(job));
+    TRY(sequencer_seek(job));
     for (int id = 0; id < job->plan->node_count; id++)
         if (!job->parallel[id])
             TRY(read_operator(job->ordered.operators[id], &reader));

@@ -21,7 +21,7 @@ typedef struct JobCounters {
 /* What went wrong with rows, for the summary at the end: first occurrence per source and reason. */
 typedef struct RowErrorSummary {
     const char *source, *stage, *reason; /* owned by the job */
-    const char *place;                   /* "bids.jsonl:17" */
+    const char *place;                   /* "bids.jsonl:17"; "" for rows made of several */
     uint64_t count;
 } RowErrorSummary;
 

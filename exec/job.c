@@ -65,12 +65,12 @@ static int scan_above(const Job *job, const PlanNode *node)
     return scan_number(job, node);
 }
 
-/* Do dead letters of anything in the scan's PARALLEL part go anywhere? Their lines are counted then. */
+/* Do dead letters of anything above the scan go anywhere? Its rows then keep their bytes and places. */
 static bool dead_letters_wanted(const Job *job, const PlanNode *scan)
 {
     for (int id = 0; id < job->plan->node_count; id++) {
         const PlanNode *node = job->plan->nodes[id];
-        if (node->dead_letter_wanted && job->parallel[id] && job->scans[scan_above(job, node)].node == scan)
+        if (node->dead_letter_wanted && job->scans[scan_above(job, node)].node == scan)
             return true;
     }
     return false;

@@ -17,8 +17,8 @@ typedef enum TurnKind { TURN_BATCH, TURN_IDLE, TURN_TICK, TURN_WATERMARK, TURN_E
 typedef struct RowEvent {
     const PlanNode *node;
     const char *stage, *column, *reason; /* in the turn's arena, as is raw */
-    uint64_t position, line;
-    bool has_raw;
+    uint64_t position, line;             /* line 0: not counted */
+    bool has_place, has_raw;             /* a row that was made of several has no place */
     Str raw;
     uint32_t order;                      /* of arrival: ties */
 } RowEvent;
@@ -59,7 +59,7 @@ typedef struct Turn {
 
 typedef struct SplitState {
     uint64_t position;         /* bytes or rows consumed */
-    uint64_t lines;            /* newlines before `position`; counted only where dead letters want them */
+    uint64_t lines;            /* newlines before the turns done; counted only where dead letters want them */
     bool opened;               /* the format has seen its first bytes */
     bool ended;                /* nothing left to draw */
     bool idle;                 /* as the drawing sees it */
@@ -163,6 +163,8 @@ Error *sequencer_open(Job *job);
 void sequencer_close(Job *job);
 /* Draws the next turn. *drawn false: nothing can be drawn now; then *wait_until_us says until when to wait (TIME_MAX: all input is drawn). */
 Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us);
+/* After a restore: splits go on from their positions, knowing what their first bytes say. */
+Error *sequencer_seek(Job *job);
 void sequencer_turn_done(Job *job, const Turn *turn); /* ORDERED: the turn's watermarks become the split's */
 
 /* turn.c: executing one turn */

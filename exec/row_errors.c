@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REASONS_MAX 20 /* told apart in the summary */
+
 /* ---- where a row stands ---- */
 
 static const PlanNode *scan_under(const PlanNode *node)
@@ -92,14 +94,15 @@ static void summarise(Job *job, const PlanNode *node, int split, const RowEvent 
             return;
         }
     }
-    if (job->row_errors.count >= 100) { /* reasons that carry data: one line for all the rest */
+    if (job->row_errors.count >= REASONS_MAX) { /* reasons that carry data: one line for all the rest */
         RowErrorSummary *rest = &job->row_errors.items[job->row_errors.count - 1];
         rest->reason = "other reasons";
         rest->count++;
         return;
     }
     Text place = { 0 };
-    row_errors_place(job, node, split, event->position, event->line, &place);
+    if (event->has_place)
+        row_errors_place(job, node, split, event->position, event->line, &place);
     RowErrorSummary summary = { arena_strdup(&job->arena, source), event->stage, arena_strdup(&job->arena, event->reason),
         arena_strdup(&job->arena, text_c(&place)), 1 };
     text_release(&place);
@@ -168,7 +171,10 @@ static Error *push_dead_letter(Job *job, Operator *op, int split, const RowEvent
     }
     Scan *scan = scan_of(job, op->node);
     set_text(batch, 2, 0, scan && scan->source_open ? scan->source.splits[split].name : source_name(op->node));
-    *(int64_t *)batch->columns[3]->values = (int64_t)event->position;
+    if (event->has_place)
+        *(int64_t *)batch->columns[3]->values = (int64_t)event->position;
+    else
+        vector_set_null(&batch->arena, batch->columns[3], 0);
     if (event->line)
         *(int64_t *)batch->columns[4]->values = (int64_t)event->line;
     else
@@ -216,17 +222,20 @@ Error *row_events_settle(Job *job, Turn *turn)
     return NULL;
 }
 
-static void describe_row(const Batch *batch, int64_t row, RowEvent *event)
+static void describe_row(Operator *op, const Batch *batch, int64_t row, RowEvent *event)
 {
     if (row < 0) { /* -1 - index of a bad record */
         const BadRow *bad = &batch->bad_rows[-1 - row];
         event->position = bad->position;
         event->raw = bad->raw;
-        event->has_raw = true;
+        event->has_place = event->has_raw = true;
         return;
     }
-    event->position = batch->positions ? batch->positions[row] : (uint64_t)row;
-    event->line = batch->lines ? batch->lines[row] : 0;
+    event->has_place = batch->positions;
+    event->position = event->has_place ? batch->positions[row] : (uint64_t)row;
+    Scan *scan = batch->lines && op->context->worker < 0 ? scan_of(op->context->job, op->node) : NULL;
+    if (scan && batch->lines[row])
+        event->line = scan->splits[batch->split].lines + batch->lines[row];
     if (batch->raw) {
         event->raw = batch->raw[row];
         event->has_raw = true;
@@ -252,7 +261,7 @@ Error *job_row_error(Operator *op, RowPolicy policy, const Batch *batch, int64_t
 {
     Job *job = op->context->job;
     RowEvent event = { .node = op->node, .stage = stage, .column = column, .reason = reason };
-    describe_row(batch, row, &event);
+    describe_row(op, batch, row, &event);
     if (op->context->worker >= 0 && row >= 0 && !batch->positions)
         context_worker(op)->turn->wants_places = true;
     if (policy == POLICY_FAIL)

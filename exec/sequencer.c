@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define FIRST_BYTES 65536 /* of a split, for the format to look at */
+
 /* ---- opening ---- */
 
 static void decode_spec_for(Scan *scan)
@@ -13,8 +15,7 @@ static void decode_spec_for(Scan *scan)
     const PlanNode *node = scan->node;
     scan->decode_spec = (DecodeSpec){ .columns = node->scan.columns, .column_count = node->schema.column_count,
         .declared_count = node->scan.declared_count, .declared_names = node->scan.declared_names,
-        .options = node->scan.format_options, .want_raw = node->dead_letter_wanted || node->scan.want_raw,
-        .want_positions = node->dead_letter_wanted || node->scan.want_raw };
+        .options = node->scan.format_options, .want_raw = scan->count_lines, .want_positions = scan->count_lines };
     scan->decode_spec_places = scan->decode_spec;
     scan->decode_spec_places.want_positions = true;
 }
@@ -81,29 +82,70 @@ void sequencer_close(Job *job)
 
 /* ---- starting a split ---- */
 
+/* The split's first bytes: at least a whole record, or all there is. *whole false: it has not come yet. */
+static Error *first_record(Scan *scan, int s, SourceInput *input, bool *whole)
+{
+    const SourceType *type = scan->source_spec.connector->source;
+    const FormatType *format = scan->node->scan.format;
+    const void *options = scan->node->scan.format_options;
+    size_t want = FIRST_BYTES;
+    for (;;) {
+        TRY(type->fill(&scan->source, s, want, 0, input));
+        scan->splits[s].position += input->skipped;
+        size_t looked_at = input->length < want ? input->length : want;
+        *whole = input->end || input->length >= RECORD_BYTES_MAX || (looked_at && format->cut(options, input->bytes, looked_at, false));
+        if (*whole || input->waiting)
+            return NULL;
+        want *= 2;
+    }
+}
+
+static Error *open_format(Job *job, Scan *scan, int s, size_t *skip)
+{
+    SplitState *split = &scan->splits[s];
+    SourceInput input;
+    TRY(first_record(scan, s, &input, &split->opened));
+    if (!split->opened)
+        return NULL;
+    return scan->node->scan.format->split_open(&job->draw_arena, &scan->decode_spec, input.bytes, input.length, &split->format_split, skip);
+}
+
 static Error *open_split(Job *job, Scan *scan, int s)
 {
     SplitState *split = &scan->splits[s];
-    split->opened = true;
-    const FormatType *format = scan->node->scan.format;
-    if (!format->split_open || split->position > 0)
-        return NULL;
-    const SourceType *type = scan->source_spec.connector->source;
-    SourceInput input;
     size_t skip = 0;
-    TRY(type->fill(&scan->source, s, 65536, 0, &input));
-    split->position += input.skipped;
-    if (input.length == 0 && !input.end) { /* nothing there yet: ask again */
-        split->opened = false;
+    if (!scan->node->scan.format->split_open) {
+        split->opened = true;
         return NULL;
     }
-    TRY(format->split_open(&job->draw_arena, &scan->decode_spec, input.bytes, input.length, &split->format_split, &skip));
+    TRY(open_format(job, scan, s, &skip));
     if (skip) {
         Buffer *header = NULL;
-        TRY(type->take(&scan->source, s, skip, &header));
-        split->lines += scan->count_lines ? 1 : 0;
+        TRY(scan->source_spec.connector->source->take(&scan->source, s, skip, &header));
+        for (size_t i = 0; scan->count_lines && i < skip; i++)
+            split->lines += header->bytes[i] == '\n';
         split->position += skip;
         buffer_release(header);
+    }
+    return NULL;
+}
+
+Error *sequencer_seek(Job *job)
+{
+    for (int i = 0; i < job->scan_count; i++) {
+        Scan *scan = &job->scans[i];
+        for (int s = 0; !scan->values && s < scan->split_count; s++) {
+            SplitState *split = &scan->splits[s];
+            uint64_t position = split->position;
+            size_t skip = 0;
+            if (position == 0)
+                continue;
+            split->format_split = NULL;
+            if (!scan->row_source && !split->ended && scan->node->scan.format->split_open) /* what the first bytes say still holds */
+                TRY(open_format(job, scan, s, &skip));
+            split->position = position;
+            TRY(scan->source_spec.connector->source->seek(&scan->source, s, position));
+        }
     }
     return NULL;
 }

@@ -72,7 +72,15 @@ static Error *push_decoded(Operator *op, Turn *turn, Batch *batch)
     return bad;
 }
 
-static Error *produce_values(Job *job, const Scan *scan, Operator *op, Turn *turn)
+/* Rows that come in ranges stand where they are counted. */
+static void note_places(const Turn *turn, uint64_t done, Batch *batch)
+{
+    batch->positions = ARENA_ARRAY(&batch->arena, uint64_t, (size_t)batch->row_count + 1);
+    for (uint32_t row = 0; row < batch->row_count; row++)
+        batch->positions[row] = turn->position + done + row;
+}
+
+static Error *produce_values(Job *job, const Scan *scan, Operator *op, Turn *turn, bool places)
 {
     const PlanNode *node = scan->node;
     int width = node->schema.column_count;
@@ -83,12 +91,14 @@ static Error *produce_values(Job *job, const Scan *scan, Operator *op, Turn *tur
             for (int c = 0; c < width; c++)
                 vector_set(&batch->arena, batch->columns[c], count, &node->values.rows[(turn->range.first + done) * (uint64_t)width + (uint64_t)c]);
         batch->row_count = count;
+        if (places)
+            note_places(turn, done - count, batch);
         TRY(push_decoded(op, turn, batch));
     }
     return NULL;
 }
 
-static Error *produce_rows(Job *job, Scan *scan, Operator *op, Turn *turn)
+static Error *produce_rows(Job *job, Scan *scan, Operator *op, Turn *turn, bool places)
 {
     const SourceType *type = scan->source_spec.connector->source;
     for (uint64_t done = 0; done < turn->range.count;) {
@@ -100,6 +110,8 @@ static Error *produce_rows(Job *job, Scan *scan, Operator *op, Turn *turn)
             batch_release(batch);
             return error;
         }
+        if (places)
+            note_places(turn, done, batch);
         done += want;
         TRY(push_decoded(op, turn, batch));
     }
@@ -129,9 +141,9 @@ static Error *decode_bytes(Job *job, WorkerContext *worker, Scan *scan, Operator
     if (turn->oversized)
         return too_long(job, scan, op, turn);
     Decoder *decoder = &worker->decoders[turn->scan];
-    DecodeInput input = { .bytes = turn->bytes->bytes, .length = turn->length, .position = turn->position, .line = 1,
+    DecodeInput input = { .bytes = turn->bytes->bytes, .length = turn->length, .position = turn->position, .line = scan->count_lines,
         .buffer = turn->bytes, .split = scan->splits[turn->split].format_split };
-    if (scan->count_lines)
+    if (scan->count_lines) /* lines are counted from the piece's start here, from the split's in the ORDERED part */
         turn->line_count = count_newlines(turn->bytes->bytes, turn->length);
     while (input.at < input.length) {
         Batch *batch = batch_for_scan(job, scan, turn);
@@ -165,36 +177,43 @@ static void forget_results(Job *job, Turn *turn)
     turn->rows_in = turn->lookup_hits = turn->lookup_misses = turn->lookup_absent = 0;
 }
 
-/* Places of rows are noted only once a row has gone wrong. The turn is then done again, which is fine as its PARALLEL part has no effects; the
- * worker goes on noting places, as one wrong row is seldom alone. */
-static Error *run_with_places(Job *job, WorkerContext *worker, Scan *scan, Operator *op, Turn *turn)
+static Error *run_source(Job *job, WorkerContext *worker, Scan *scan, Turn *turn)
 {
-    forget_results(job, turn);
-    Decoder *decoder = &worker->decoders[turn->scan];
-    decoder->type->decoder_close(decoder);
-    worker->decoder_open[turn->scan] = false;
-    worker->places[turn->scan] = true;
+    Operator *op = worker->operators[scan->node->id];
+    bool places = worker->places[turn->scan] || scan->count_lines;
+    if (scan->values)
+        return produce_values(job, scan, op, turn, places);
+    if (scan->row_source)
+        return produce_rows(job, scan, op, turn, places);
     TRY(open_decoder(worker, scan, turn->scan));
     return decode_bytes(job, worker, scan, op, turn);
+}
+
+/* Places of rows are noted only once a row has gone wrong. The turn is then done again, which is fine as its PARALLEL part has no effects; the
+ * worker goes on noting places, as one wrong row is seldom alone. */
+static Error *run_with_places(Job *job, WorkerContext *worker, Scan *scan, Turn *turn)
+{
+    forget_results(job, turn);
+    if (worker->decoder_open[turn->scan]) {
+        Decoder *decoder = &worker->decoders[turn->scan];
+        decoder->type->decoder_close(decoder);
+        worker->decoder_open[turn->scan] = false;
+    }
+    worker->places[turn->scan] = true;
+    return run_source(job, worker, scan, turn);
 }
 
 static Error *run_parallel(Job *job, WorkerContext *worker, Turn *turn)
 {
     Scan *scan = &job->scans[turn->scan];
-    Operator *op = worker->operators[scan->node->id];
     worker->turn = turn;
     worker->base.now_us = turn->now_us;
     worker->base.turn = turn->number;
-    if (scan->values)
-        return produce_values(job, scan, op, turn);
-    if (scan->row_source)
-        return produce_rows(job, scan, op, turn);
-    TRY(open_decoder(worker, scan, turn->scan));
-    Error *error = decode_bytes(job, worker, scan, op, turn);
+    Error *error = run_source(job, worker, scan, turn);
     if (!turn->wants_places || worker->places[turn->scan])
         return error;
     error_free(error);
-    return run_with_places(job, worker, scan, op, turn);
+    return run_with_places(job, worker, scan, turn);
 }
 
 Error *turn_parallel(Job *job, WorkerContext *worker, Turn *turn)
