@@ -192,6 +192,15 @@ static bool limits_reached(const Job *job)
     return job->plan->output_count > 0;
 }
 
+/* A row that went wrong behind the last one that a LIMIT let through is nobody's concern: it was only read ahead. */
+static Error *unless_enough(const Job *job, Error *error)
+{
+    if (!error || error->code != ERR_ROW || !limits_reached(job))
+        return error;
+    error_free(error);
+    return NULL;
+}
+
 static Error *interrupted(void) { return error_new(ERR_INTERRUPTED, "interrupted"); }
 
 static void wait_for_input(Job *job, int64_t until_us)
@@ -223,7 +232,7 @@ static Error *run_alone(Job *job)
         if (!error) {
             job->turns_drawn++;
             turn_parallel(job, &job->workers[0], turn);
-            error = turn_ordered(job, turn);
+            error = unless_enough(job, turn_ordered(job, turn));
             job->turns_done++;
         }
         turn_finish(turn);
@@ -262,7 +271,7 @@ static void execute_ready(Job *job)
     while (!job->finished && job->turns_done < job->turns_drawn && job->ring[job->turns_done % TURNS_IN_FLIGHT].ready) {
         Turn *turn = &job->ring[job->turns_done % TURNS_IN_FLIGHT];
         pthread_mutex_unlock(&job->lock);
-        Error *error = turn_ordered(job, turn);
+        Error *error = unless_enough(job, turn_ordered(job, turn));
         turn_finish(turn);
         bool enough = !error && limits_reached(job);
         pthread_mutex_lock(&job->lock);
