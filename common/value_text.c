@@ -251,3 +251,23 @@ void text_add_value_plain(Text *text, const Vector *vector, uint32_t row)
     else
         text_add(text, str_bytes(str), str->length);
 }
+
+void text_add_cell(Text *text, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        bool second_set = c == 0xC2 && i + 1 < length && (unsigned char)bytes[i + 1] >= 0x80 && (unsigned char)bytes[i + 1] < 0xA0;
+        if (c == '\n')
+            text_add_c(text, "\\n");
+        else if (c == '\t')
+            text_add_c(text, "\\t");
+        else if (c == '\r')
+            text_add_c(text, "\\r");
+        else if (c < 0x20 || c == 0x7f)
+            text_printf(text, "\\x%02x", c);
+        else if (second_set) /* U+0080 to U+009F */
+            text_printf(text, "\\x%02x", (unsigned char)bytes[++i]);
+        else
+            text_add_char(text, (char)c);
+    }
+}

@@ -6,5 +6,7 @@
 void text_add_value_json(Text *text, const Vector *vector, uint32_t row);
 /* Appends it as plain text, as CSV cells and CAST(.. AS VARCHAR) want it; nested values as JSON. NULL appends nothing. */
 void text_add_value_plain(Text *text, const Vector *vector, uint32_t row);
+/* Text for a cell of a table: on one line, control characters (which would break the frame, or steer a terminal) as \n, \t, \r, \x1b. */
+void text_add_cell(Text *text, const char *bytes, size_t length);
 /* A JSON string with its quotes. */
 void text_add_json_string(Text *text, const char *bytes, size_t length);

@@ -55,6 +55,7 @@ typedef struct SessionCounters {
 typedef struct SessionProgress {
     bool running;
     int64_t bytes_done, bytes_total; /* -1 unknown */
+    bool in_rows;                    /* the two count rows */
     uint64_t rows_in;
 } SessionProgress;
 

@@ -598,7 +598,7 @@ void session_progress(Session *session, SessionProgress *progress)
     if (job) {
         JobProgress now;
         job_progress(job, &now);
-        *progress = (SessionProgress){ .running = true, .bytes_done = now.bytes_done, .bytes_total = now.bytes_total, .rows_in = now.rows_in };
+        *progress = (SessionProgress){ .running = true, .bytes_done = now.bytes_done, .bytes_total = now.bytes_total, .in_rows = now.in_rows, .rows_in = now.rows_in };
     }
     session->job_watchers--;
 }

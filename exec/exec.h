@@ -27,6 +27,7 @@ typedef struct RowErrorSummary {
 
 typedef struct JobProgress {
     int64_t bytes_done, bytes_total;  /* -1 unknown */
+    bool in_rows;                     /* the two count rows: all input comes from generators or databases */
     uint64_t rows_in;
     int64_t watermark_us;             /* TIME_MIN: none yet */
 } JobProgress;

@@ -438,9 +438,15 @@ int job_row_errors(const Job *job, const RowErrorSummary **summaries)
 void job_progress(Job *job, JobProgress *progress)
 {
     int64_t total = 0;
-    for (int i = 0; i < job->scan_count; i++)
-        total = total < 0 || job->scans[i].length_total < 0 ? -1 : total + job->scans[i].length_total;
-    *progress = (JobProgress){ job->progress_bytes, total, job->progress_rows, job->progress_wm_us };
+    bool rows = false, bytes = false;
+    for (int i = 0; i < job->scan_count; i++) {
+        const Scan *scan = &job->scans[i];
+        total = total < 0 || scan->length_total < 0 ? -1 : total + scan->length_total;
+        rows |= scan->row_source || scan->values;
+        bytes |= !scan->row_source && !scan->values;
+    }
+    *progress = (JobProgress){ .bytes_done = job->progress_bytes, .bytes_total = rows && bytes ? -1 : total, .in_rows = !bytes,
+        .rows_in = job->progress_rows, .watermark_us = job->progress_wm_us };
 }
 
 int64_t job_peak_bytes(const Job *job) { return job->pool.peak_bytes; }

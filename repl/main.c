@@ -116,8 +116,14 @@ static int take_option(Arguments *arguments, int flag, char *value)
 {
     int64_t number;
     switch (flag) {
-    case 'f': arguments->file = value; return 0;
-    case 'c': arguments->command = value; return 0;
+    case 'f':
+    case 'c': {
+        const char **place = flag == 'f' ? &arguments->file : &arguments->command;
+        if (*place)
+            return usage_error("%s is there twice", flag == 'f' ? "-f" : "-c") + 1;
+        *place = value;
+        return 0;
+    }
     case 'q': arguments->quiet = arguments->session.keep_quiet = true; return 0;
     case 'o':
         if (!output_mode_find(value, &arguments->output))
@@ -195,8 +201,12 @@ static int parse_arguments(int argc, char **argv, Arguments *arguments)
     for (int found; (found = getopt_long(argc, argv, letters, longs, NULL)) != -1;) {
         if (found == ':')
             return usage_error("option '%s' wants a value", argv[optind - 1]) + 1;
+        if (found == '?' && optopt && optopt < FLAG_SET) {
+            const char letter[] = { '-', (char)optopt, 0 };
+            return usage_error("no option '%s'", letter) + 1;
+        }
         if (found == '?')
-            return usage_error("no option '%s'", argv[optind - 1]) + 1;
+            return usage_error(optopt ? "option '%s' takes no value" : "no option '%s'", argv[optind - 1]) + 1;
         if (found == 'V')
             found = FLAG_VERSION;
         if (found == 'h')
@@ -222,8 +232,9 @@ static void on_interrupt(int signal_number)
     (void)signal_number;
     if (interrupts++)
         _exit(EXIT_INTERRUPT); /* the second time at once */
-    if (running_session)
-        session_interrupt(running_session);
+    if (!running_session)
+        _exit(EXIT_INTERRUPT); /* nothing to be stopped in good order */
+    session_interrupt(running_session);
 }
 
 static int exit_code_for(ErrorCode code)
@@ -351,7 +362,7 @@ static Error *run_script(const Arguments *arguments, const char **name, Text *sc
     TRY(read_script(arguments, name, script));
     Session *session;
     TRY(session_new(&arguments->session, &session));
-    bool unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    bool unicode = arguments->output_given || strcmp(nl_langinfo(CODESET), "UTF-8") == 0; /* who asks for a box gets one */
     OutputMode mode = arguments->output_given ? arguments->output : isatty(1) ? OUTPUT_BOX : OUTPUT_JSONL;
     Shell shell = { .writer = result_writer_new(mode, 1, unicode), .quiet = arguments->quiet };
     bool show = arguments->progress == PROGRESS_ON || (arguments->progress == PROGRESS_AUTO && isatty(2));

@@ -14,6 +14,8 @@ struct Progress {
     pthread_mutex_t lock; /* guards the terminal line and `stopping` */
     pthread_cond_t wake;
     bool stopping, line_shown;
+    double start;         /* of the job at hand */
+    uint64_t rows_before; /* fewer now: it is another job */
 };
 
 static double seconds_now(void)
@@ -41,33 +43,45 @@ static const char *scaled(double number, char *out, size_t size, double step, co
     return out;
 }
 
-static void show_line(Progress *progress, double elapsed)
+static void show_line(Progress *progress, const SessionProgress *now, double elapsed)
 {
     static const char *const bytes_units[] = { "B", "KiB", "MiB", "GiB", "TiB", NULL };
-    static const char *const row_units[] = { "", "K", "M", "G", NULL };
+    static const char *const row_units[] = { "rows", "K rows", "M rows", "G rows", NULL };
+    const char *const *units = now->in_rows ? row_units : bytes_units;
+    double step = now->in_rows ? 1000 : 1024;
+    char done[32], total[32], rate[32];
+    scaled((double)(now->bytes_done > 0 ? now->bytes_done : 0), done, sizeof done, step, units);
+    scaled((double)now->rows_in / elapsed, rate, sizeof rate, 1000, row_units);
+    clear_line(progress);
+    if (now->bytes_total > 0 && now->bytes_done > 0) {
+        double share = (double)now->bytes_done / (double)now->bytes_total;
+        scaled((double)now->bytes_total, total, sizeof total, step, units);
+        fprintf(stderr, "%3.0f %%  %s of %s  %s/s  %.0f s left", share * 100, done, total, rate, elapsed * (1 - share) / share);
+    } else {
+        fprintf(stderr, "%s  %s/s  %.0f s", done, rate, elapsed);
+    }
+    progress->line_shown = true;
+}
+
+/* A script runs one job after the other: each shows itself after a second of its own. */
+static void look(Progress *progress)
+{
     SessionProgress now;
     session_progress(progress->session, &now);
-    if (!now.running)
-        return;
-    char bytes[32], total[32], rate[32];
-    scaled((double)(now.bytes_done > 0 ? now.bytes_done : 0), bytes, sizeof bytes, 1024, bytes_units);
-    scaled((double)now.rows_in / elapsed, rate, sizeof rate, 1000, row_units);
-    clear_line(progress);
-    if (now.bytes_total > 0 && now.bytes_done > 0) {
-        double share = (double)now.bytes_done / (double)now.bytes_total;
-        scaled((double)now.bytes_total, total, sizeof total, 1024, bytes_units);
-        fprintf(stderr, "%3.0f %%  %s of %s  %s rows/s  %.0f s left", share * 100, bytes, total, rate, elapsed * (1 - share) / share);
-    } else {
-        fprintf(stderr, "%s  %s rows/s  %.0f s", bytes, rate, elapsed);
-    }
-    fflush(stderr);
-    progress->line_shown = true;
+    if (!now.running || now.rows_in < progress->rows_before)
+        progress->start = seconds_now();
+    progress->rows_before = now.rows_in;
+    double elapsed = seconds_now() - progress->start;
+    if (now.running && elapsed >= 1)
+        show_line(progress, &now, elapsed);
+    else
+        clear_line(progress);
 }
 
 static void *watch(void *caller)
 {
     Progress *progress = caller;
-    double start = seconds_now();
+    progress->start = seconds_now();
     pthread_mutex_lock(&progress->lock);
     while (!progress->stopping) {
         struct timespec until;
@@ -76,9 +90,8 @@ static void *watch(void *caller)
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
         pthread_cond_timedwait(&progress->wake, &progress->lock, &until);
-        double elapsed = seconds_now() - start;
-        if (!progress->stopping && elapsed >= 1)
-            show_line(progress, elapsed);
+        if (!progress->stopping)
+            look(progress);
     }
     clear_line(progress);
     pthread_mutex_unlock(&progress->lock);

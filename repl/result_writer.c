@@ -124,24 +124,6 @@ static int display_width(const char *bytes, size_t length)
     return width;
 }
 
-/* Text for a table cell: line ends and other control characters would break the frame. */
-static void add_cell_text(Text *out, const char *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)bytes[i];
-        if (c == '\n')
-            text_add_c(out, "\\n");
-        else if (c == '\t')
-            text_add_c(out, "\\t");
-        else if (c == '\r')
-            text_add_c(out, "\\r");
-        else if (c < 0x20 || c == 0x7f)
-            text_printf(out, "\\x%02x", c);
-        else
-            text_add_char(out, (char)c);
-    }
-}
-
 static void add_repeated(Text *out, const char *piece, int times)
 {
     for (int i = 0; i < times; i++)
@@ -171,6 +153,22 @@ static const Frame ascii_frame = { "|", "-", { "+", "+", "+" }, { "+", "+", "+" 
 static const Frame *frame_of(const ResultWriter *writer)
 {
     return writer->mode == OUTPUT_BOX && writer->unicode ? &unicode_frame : &ascii_frame;
+}
+
+/* Text in a cell: in markdown, a bar would end it. */
+static void add_cell(const ResultWriter *writer, Text *out, const char *bytes, size_t length)
+{
+    if (writer->mode != OUTPUT_MARKDOWN) {
+        text_add_cell(out, bytes, length);
+        return;
+    }
+    for (const char *end = bytes + length, *bar; bytes < end; bytes = bar + 1) {
+        bar = memchr(bytes, '|', (size_t)(end - bytes));
+        text_add_cell(out, bytes, (size_t)((bar ? bar : end) - bytes));
+        if (!bar)
+            return;
+        text_add_c(out, "\\|");
+    }
 }
 
 static bool is_framed(const ResultWriter *writer)
@@ -282,7 +280,7 @@ static void hold_row(ResultWriter *writer, const Batch *batch, uint32_t row)
             text_add_c(&cell, "NULL");
         else
             text_add_value_plain(&cell, batch->columns[i], row);
-        add_cell_text(&writer->held_text, text_c(&cell), cell.length);
+        add_cell(writer, &writer->held_text, text_c(&cell), cell.length);
         hold_cell(writer);
     }
     text_release(&cell);
@@ -373,7 +371,7 @@ static void add_json_row(ResultWriter *writer, const Batch *batch, uint32_t row)
 
 static void add_vertical_row(ResultWriter *writer, const Batch *batch, uint32_t row)
 {
-    Text *out = &writer->out;
+    Text *out = &writer->out, cell = { 0 };
     int width = 0;
     for (int i = 0; i < writer->column_count; i++)
         if (writer->widths[i] > width)
@@ -389,9 +387,12 @@ static void add_vertical_row(ResultWriter *writer, const Batch *batch, uint32_t 
         else if (vector_is_null(batch->columns[column], row))
             text_add_c(out, "NULL");
         else
-            text_add_value_plain(out, batch->columns[column], row);
+            text_add_value_plain(&cell, batch->columns[column], row);
+        text_add_cell(out, text_c(&cell), cell.length);
+        cell.length = 0;
         text_add_char(out, '\n');
     }
+    text_release(&cell);
 }
 
 /* ---- a result ---- */
@@ -428,7 +429,9 @@ Error *result_writer_begin(ResultWriter *writer, const ResultInfo *info)
             add_json_name(&rendered, name);
             text_add_char(&rendered, ':');
         } else if (is_framed(writer)) {
-            add_cell_text(&rendered, name, strlen(name));
+            add_cell(writer, &rendered, name, strlen(name));
+        } else if (writer->mode == OUTPUT_VERTICAL) {
+            text_add_cell(&rendered, name, strlen(name));
         } else {
             text_add_c(&rendered, name);
         }

@@ -64,7 +64,7 @@ static Error *on_begin(void *caller, const ResultInfo *info)
 static Error *on_rows(void *caller, const Batch *batch)
 {
     Run *run = caller;
-    Text line = { 0 };
+    Text line = { 0 }, cell = { 0 };
     for (uint32_t i = 0; i < batch->selection.count; i++) {
         uint32_t row = selection_row(&batch->selection, i);
         line.length = 0;
@@ -76,11 +76,14 @@ static Error *on_rows(void *caller, const Batch *batch)
             if (vector_is_null(batch->columns[c], row))
                 text_add_c(&line, "NULL");
             else
-                text_add_value_plain(&line, batch->columns[c], row);
+                text_add_value_plain(&cell, batch->columns[c], row);
+            text_add_cell(&line, text_c(&cell), cell.length);
+            cell.length = 0;
         }
         LIST_ADD(&run->arena, &run->rows, arena_strndup(&run->arena, text_c(&line), line.length));
     }
     text_release(&line);
+    text_release(&cell);
     return NULL;
 }
 
