@@ -455,7 +455,8 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     if (window)
         note_late_rows(block, window, node, from_columns);
 
-    *result = (Relation){ .input = main_port(node), .schema = schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = over->dead_letter };
+    *result = (Relation){ .input = main_port(node), .schema = schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = over->dead_letter,
+                            .on_expr_error = over->on_expr_error };
     if (window) {
         result->window = (WindowColumns){ true, key_count, key_count + 1, key_count + 2, window->spec };
         result->time_column = spec.end_inclusive ? key_count + 1 : key_count + 2;

@@ -29,7 +29,7 @@ static const OptionSpec stream_options[] = {
     { "timestamp", OPTION_STRING, offsetof(StreamOptions, timestamp), NULL, "The column that holds the event time.", NULL, NULL, false, false, 0, 0 },
     { "timestamp_format", OPTION_STRING, offsetof(StreamOptions, timestamp_format), NULL, "How timestamps are written, as a Java pattern.", NULL, NULL, false, false, 0, 0 },
     { "on_error", OPTION_ENUM, offsetof(StreamOptions, on_error), "default", "What becomes of a record that does not decode.", on_error_choices, NULL, false, false, 0, 0 },
-    { "on_expr_error", OPTION_ENUM, offsetof(StreamOptions, on_expr_error), "default", "What becomes of a row whose computed column fails.", on_expr_error_choices, NULL, false, false, 0, 0 },
+    { "on_expr_error", OPTION_ENUM, offsetof(StreamOptions, on_expr_error), "default", "What becomes of a row when an expression over it fails.", on_expr_error_choices, NULL, false, false, 0, 0 },
     { "dead_letter", OPTION_STRING, offsetof(StreamOptions, dead_letter), NULL, "The stream that takes bad records.", NULL, NULL, false, false, 0, 0 },
     { "source.idle_timeout", OPTION_DURATION, offsetof(StreamOptions, idle_timeout_us), NULL, "After this long without rows a live split no longer holds time back.", NULL, NULL, false, false, 0, 0 },
     { "event_time.max_ahead", OPTION_DURATION, offsetof(StreamOptions, max_ahead_us), NULL, "On live input a row further ahead of the clock than this is bad.", NULL, NULL, false, false, 0, 0 },
@@ -136,6 +136,7 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
     source->on_error = options.on_error ? on_error_policies[options.on_error]
                                         : binder->settings->on_error >= 0 ? (RowPolicy)binder->settings->on_error : rules->on_error;
     source->on_expr_error = options.on_expr_error ? on_expr_error_policies[options.on_expr_error] : binder_policy(binder);
+    source->on_expr_error_given = options.on_expr_error != 0;
     source->dead_letter = options.dead_letter;
     source->timestamp_column = options.timestamp;
     const OptionEntry *timestamp = find_option(with, "timestamp");
@@ -576,7 +577,8 @@ Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input,
             note_dead_letters(binder, source->dead_letter, node);
     }
     *relation = (Relation){ .input = main_port(node), .alias = entry->name, .schema = node->schema, .time_column = time, .processing_time = arrival,
-                            .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = source->dead_letter };
+                            .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = source->dead_letter,
+                            .on_expr_error = source->on_expr_error_given ? &source->on_expr_error : NULL };
     return NULL;
 }
 

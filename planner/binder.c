@@ -185,9 +185,12 @@ Error *binder_literal(Binder *binder, const AstExpr *ast, const Type *to, const 
 
 /* ---- nodes ---- */
 
+/* What a stream says of its rows goes before what is set for all. */
+static RowPolicy policy_over(const Binder *binder, const Relation *over) { return over->on_expr_error ? *over->on_expr_error : binder_policy(binder); }
+
 static void note_failures(Binder *binder, const Relation *over, LogicalNode *node)
 {
-    const char *name = binder->settings->dead_letter ? binder->settings->dead_letter : over->dead_letter;
+    const char *name = over->on_expr_error || !binder->settings->dead_letter ? over->dead_letter : binder->settings->dead_letter;
     if (!name)
         return;
     SidePort side = { .name = name, .input = { node, PORT_DEAD_LETTER }, .column_count = dead_letter_columns.column_count };
@@ -200,7 +203,7 @@ static void note_failures(Binder *binder, const Relation *over, LogicalNode *nod
 
 LogicalNode *binder_project(Binder *binder, const Relation *over, Expr **exprs, const Column *columns, int count, Span at)
 {
-    LogicalNode *node = logical_project(binder->arena, over->input, exprs, columns, count, binder_policy(binder), at);
+    LogicalNode *node = logical_project(binder->arena, over->input, exprs, columns, count, policy_over(binder, over), at);
     bool can_fail = false;
     for (int i = 0; i < count; i++)
         can_fail |= expr_can_fail(exprs[i]);
@@ -211,7 +214,7 @@ LogicalNode *binder_project(Binder *binder, const Relation *over, Expr **exprs, 
 
 void binder_filter(Binder *binder, Relation *relation, Expr *predicate, Span at)
 {
-    LogicalNode *node = logical_filter(binder->arena, relation->input, predicate, binder_policy(binder), at);
+    LogicalNode *node = logical_filter(binder->arena, relation->input, predicate, policy_over(binder, relation), at);
     if (expr_can_fail(predicate) && node->filter.on_error == POLICY_DEAD_LETTER)
         note_failures(binder, relation, node);
     relation->input = main_port(node);

@@ -35,6 +35,7 @@ typedef struct Relation {
     WindowColumns window;
     WindowUse *pending;        /* a window function in FROM; the schema ends in window_start, window_end, window_time for it */
     const char *dead_letter;   /* stream for rows whose expressions fail; NULL none */
+    const RowPolicy *on_expr_error; /* what its stream says of them; NULL: nothing, the settings hold */
 } Relation;
 
 /* Rows put aside under a name: LATE INTO, dead_letter. */

@@ -40,6 +40,7 @@ typedef struct CatalogSource {
     const AstExpr *watermark;
     Span watermark_at;
     RowPolicy on_error, on_expr_error;
+    bool on_expr_error_given;       /* in WITH: it then holds for every query over the stream, too */
     const char *dead_letter;        /* stream name; NULL none */
     int64_t idle_timeout_us, max_ahead_us;
     bool bounded;

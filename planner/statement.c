@@ -117,7 +117,8 @@ Error *bind_insert(Binder *binder, const AstStatement *statement, const CatalogE
         exprs[i] = expr_constant(arena, &null, statement->at);
     }
     LogicalNode *node = binder_project(binder, &rows, exprs, schema.columns, schema.column_count, statement->at);
-    *relation = (Relation){ .input = main_port(node), .schema = node->schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = rows.dead_letter };
+    *relation = (Relation){ .input = main_port(node), .schema = node->schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = rows.dead_letter,
+                            .on_expr_error = rows.on_expr_error };
     return NULL;
 }
 
