@@ -270,7 +270,11 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
     Grouping *grouping = context;
     Arena *arena = grouping->arena;
     int bound = grouping->windowed ? window_pseudo(ast) : -1;
+    if (ast->over && !is_rank_call(ast))
+        return binder_unsupported(ast->at, "%s OVER (..)", ast_call_name(ast));
     if (bound >= 0) {
+        if (ast->kind == AST_CALL)
+            TRY(check_window_bound_call(grouping->block, ast));
         *replacement = ast_marker(arena, bound_column(grouping, bound), ast->at);
         return NULL;
     }

@@ -224,6 +224,10 @@ Error *bind_join(Block *block, const AstRelation *join, Relation *relation)
     bool planned = join->join == AST_JOIN_INNER || join->join == AST_JOIN_LEFT || join->join == AST_JOIN_CROSS;
     if (join->natural)
         return binder_unsupported(join->at, "NATURAL JOIN");
+    if (join->right->kind == AST_REL_FUNCTION && join->right->function && !is_window_call(join->right->function)) {
+        Relation right;
+        return bind_relation(binder, join->right, NULL, &right); /* says which function it is */
+    }
     if (!table || !planned || join->has_within) {
         const char *what = join_name(join);
         Error *error = binder_unsupported(join->right->at, table && !planned ? "%s with a lookup table" : "%s of streams", what);

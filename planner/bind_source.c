@@ -237,7 +237,7 @@ static Error *no_column(Binder *binder, const CatalogEntry *entry, const char *n
     const char **names = ARENA_ARRAY(binder->arena, const char *, entry->column_count + 1);
     for (int i = 0; i < entry->column_count; i++)
         names[i] = entry->columns[i].name;
-    return error_suggest(error_at(ERR_BIND, at, "no column '%s' in '%s'", name, entry->name), name, names, entry->column_count);
+    return error_suggest(error_at(ERR_BIND, at, "no column '%s' in %s", name, entry->name), name, names, entry->column_count);
 }
 
 static Error *name_columns(Binder *binder, const CatalogEntry *entry, const AstNames *names, int **columns, int *count)

@@ -291,6 +291,27 @@ static Error *group_window(Block *block, const AstExpr *call, WindowUse *use)
     return positive(spec->size_us, args[hop ? 2 : 1]->at, session ? "the gap of a session" : "the size of a window");
 }
 
+/* TUMBLE_START(ts, INTERVAL ..) and the like must speak of the query's own window. */
+Error *check_window_bound_call(Block *block, const AstExpr *call)
+{
+    if (call->path.count != 1)
+        return NULL; /* System.Timestamp() */
+    const char *name = ast_call_name(call), *end = strchr(name, '_');
+    AstExpr window = *call;
+    AstNames path = { ARENA_NEW(block->binder->arena, AstName), 1, 1 };
+    path.items[0] = call->path.items[0];
+    path.items[0].text = arena_strndup(block->binder->arena, name, (size_t)(end - name));
+    window.path = path;
+    WindowUse use = { .at = call->at };
+    TRY(group_window(block, &window, &use));
+    finish_kind(&use.spec);
+    const WindowSpec *said = &use.spec, *own = &block->window->spec;
+    if (said->kind == own->kind && said->size_us == own->size_us && said->advance_us == own->advance_us && said->offset_us == own->offset_us &&
+        said->time_column == own->time_column)
+        return NULL;
+    return error_hint(error_at(ERR_BIND, call->at, "%s speaks of another window than GROUP BY", name), "window_start, window_end and window_time need no arguments");
+}
+
 Error *bind_window_clause(Block *block)
 {
     const AstQuery *query = block->query;

@@ -127,6 +127,7 @@ Error *bind_window_clause(Block *block);
 bool is_window_call(const AstExpr *expr);
 /* TUMBLE_START(..), System.Timestamp() .. */
 bool is_window_bound_call(const AstExpr *expr);
+Error *check_window_bound_call(Block *block, const AstExpr *call);
 /* Which bound a name or call means: 0 start, 1 end, 2 time as TIMESTAMP, 3.. the same as BIGINT milliseconds; -1 none. */
 int window_pseudo(const AstExpr *expr);
 /* A pending window function without aggregation: one row per window. */
