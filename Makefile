@@ -85,8 +85,21 @@ endef
 $(foreach room,$(ROOMS),$(eval $(call unit_rule,$(room))))
 unit: $(foreach room,$(ROOMS),$(if $(wildcard tests/unit/$(room)/test_*.c),unit-$(room)))
 
+# ---- fuzz targets: tests/fuzz/README.md. Without clang driver.c drives them; `make fuzz` builds them for libFuzzer ----
+FUZZ_DRIVER = $(B)/tests/fuzz/driver.o
+FUZZERS     = $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(B)/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/fuzz.o $(B)/tests/fuzz/rows.o $(FUZZ_DRIVER) $(call archives,$(call upto,parser))
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS) $(FUZZ_LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+.SECONDARY:
+fuzz-build: $(FUZZERS)
+fuzz:
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(LIBFUZZER) fuzz-build
+
 # ---- sanitizer builds are the same rules in another folder ----
 ASAN  = B=build/asan OPT=-O1 HARDEN= SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+LIBFUZZER = B=build/libfuzzer CC=clang CXX=clang++ OPT=-O1 HARDEN= FUZZ_DRIVER= WARNINGS=-w \
+        SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" FUZZ_LINK=-fsanitize=fuzzer
 TSAN  = B=build/tsan OPT=-O1 HARDEN= SANITIZE="-fsanitize=thread"
 
 JOBS := $(shell nproc)
@@ -126,4 +139,4 @@ clean:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 unit-build: $(foreach test,$(wildcard tests/unit/*/test_*.c),$(patsubst tests/unit/%.c,$(B)/unit/%,$(test)))
-.PHONY: all clean unit unit-build run test check test-deep bench asan tsan layers
+.PHONY: all clean fuzz fuzz-build unit unit-build run test check test-deep bench asan tsan layers

@@ -29,7 +29,11 @@ static inline int64_t floor_div(int64_t a, int64_t b)
     int64_t q = a / b;
     return q - (a % b != 0 && (a < 0) != (b < 0));
 }
-static inline int64_t floor_mod(int64_t a, int64_t b) { return a - floor_div(a, b) * b; }
+static inline int64_t floor_mod(int64_t a, int64_t b)
+{
+    int64_t rest = a % b;
+    return rest && (rest < 0) != (b < 0) ? rest + b : rest;
+}
 /* Addition and subtraction that stop at INT64_MIN and INT64_MAX; TIME_MIN and TIME_MAX stay what they are. */
 static inline int64_t time_add(int64_t a, int64_t b)
 {

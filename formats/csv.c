@@ -166,12 +166,11 @@ static Error *csv_split_open(Arena *arena, const DecodeSpec *spec, const char *b
     FormatSplit *made = ARENA_NEW(arena, FormatSplit);
     made->width = count;
     made->places = ARENA_ARRAY(arena, int, (size_t)spec->declared_count + 1);
-    int missing = -1, found = 0;
+    int missing = -1;
     for (int i = 0; i < spec->declared_count; i++) {
         made->places[i] = find_name(cells, count, spec->declared_names[i]);
         if (made->places[i] < 0 && missing < 0)
             missing = i;
-        found += made->places[i] >= 0;
     }
     if (missing >= 0 && header == CSV_HEADER_TRUE) {
         if (count != spec->declared_count)
@@ -338,14 +337,18 @@ static Error *csv_encode(Encoder *encoder, const Batch *batch, bool with_kinds, 
             const Vector *vector = batch->columns[c];
             if (c || with_kinds)
                 text_add_char(out, state->dialect.delimiter);
-            if (vector_is_null(vector, row)) {
-                text_add_c(out, state->null_text);
-                continue;
-            }
             size_t start = out->length;
-            text_add_value_plain(out, vector, row);
-            if (may_need_quotes(state, vector->type))
+            bool is_null = vector_is_null(vector, row);
+            if (is_null)
+                text_add_c(out, state->null_text);
+            else
+                text_add_value_plain(out, vector, row);
+            if (!is_null && may_need_quotes(state, vector->type))
                 quote_cell(state, out, start);
+            if (out->length == start && encoder->schema->column_count == 1 && !with_kinds && state->dialect.quote) { /* a blank line is no record */
+                text_add_char(out, state->dialect.quote);
+                text_add_char(out, state->dialect.quote);
+            }
         }
         text_add_char(out, '\n');
     }

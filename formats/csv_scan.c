@@ -4,6 +4,7 @@
  * the prefix sums of quotes. The index stops where the two could disagree: at a quote inside an unquoted cell. */
 #include <immintrin.h>
 #include "formats/csv_internal.h"
+#include "formats/formats_internal.h"
 
 /* ---- one record ---- */
 
@@ -235,7 +236,7 @@ __attribute__((target("avx2,bmi,bmi2,popcnt,lzcnt,pclmul"))) static void index_a
 }
 static void index_sse2(const CsvDialect *dialect, const char *bytes, size_t length, CsvIndex *index) { INDEX_BODY(block_masks_sse2, parity_shifts); }
 
-static bool have_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul"); }
+static bool have_avx2(void) { return !formats_plain_kernels && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul"); }
 
 void csv_index_build(const CsvDialect *dialect, const char *bytes, size_t length, CsvIndex *index)
 {

@@ -4,6 +4,8 @@
 
 /* ---- helpers ---- */
 
+bool formats_plain_kernels;
+
 uint64_t line_counter_at(LineCounter *counter, const char *place)
 {
     if (counter->line == 0)

@@ -34,7 +34,7 @@ typedef struct DecodeSpec {
 typedef struct FormatSplit FormatSplit;
 
 typedef struct DecodeInput {
-    const char *bytes;            /* whole records only (see cut); BUFFER_PADDING readable bytes follow */
+    const char *bytes;            /* whole records only (see cut); BUFFER_PADDING readable bytes follow, zeros if no line end comes last */
     size_t length;
     uint64_t position;            /* offset of bytes[0] in the split */
     uint64_t line;                /* line number of bytes[0], 1-based; 0 when not counted */

@@ -4,6 +4,9 @@
 
 extern const FormatType json_format, csv_format, tsv_format, raw_format;
 
+/* Tests: the kernels for processors without AVX2. */
+extern bool formats_plain_kernels;
+
 /* cut for formats whose records are lines. */
 size_t lines_cut(const void *options, const char *bytes, size_t length, bool final);
 

@@ -178,7 +178,7 @@ const char *json_scan_records(JsonScan *scan, const char *p, uint32_t *row, uint
     }
     if (one && *row < max_rows)
         max_rows = *row + 1;
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? records_avx2(scan, p, row, max_rows) : records_sse2(scan, p, row, max_rows);
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && !formats_plain_kernels ? records_avx2(scan, p, row, max_rows) : records_sse2(scan, p, row, max_rows);
 }
 
 /* ---- learning ---- */
