@@ -372,7 +372,7 @@ static void note_late_rows(Block *block, const WindowUse *window, LogicalNode *n
             side.columns[side.column_count++] = i;
     for (int i = 0; i < late_columns.column_count; i++)
         side.columns[side.column_count++] = under.column_count + i;
-    side.own = block->binder->stack.count == 0;
+    side.own = block->binder->stack.count == block->binder->own_depth;
     LIST_ADD(arena, &block->binder->sides, side);
 }
 

@@ -80,6 +80,7 @@ static Error *bind_side_stream(Binder *binder, CatalogEntry *entry, Span at, Rel
         inner.settings = &producer->settings;
         inner.text = producer->text;
         inner.ctes = NULL;
+        inner.own_depth = binder->stack.count + (producer->source != NULL);
         Relation made;
         Error *error = NULL;
         if (producer->source) {
@@ -96,8 +97,8 @@ static Error *bind_side_stream(Binder *binder, CatalogEntry *entry, Span at, Rel
             return producer->text != binder->text ? foreign_error(error, entry->name, at) : error;
         for (int s = 0; s < inner.sides.count; s++) {
             SidePort *side = &inner.sides.items[s];
-            if (!name_equal(side->name, entry->name))
-                continue;
+            if (!side->own || !name_equal(side->name, entry->name))
+                continue; /* what a query reads fills the stream by itself */
             LogicalNode *pick = logical_pick(binder->arena, side->input, side->columns, side->column_count, at);
             if (producer->text != binder->text)
                 logical_replace_spans(binder->arena, main_port(pick), at);

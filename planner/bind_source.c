@@ -526,7 +526,7 @@ static void note_dead_letters(Binder *binder, const char *name, LogicalNode *nod
     side.columns = ARENA_ARRAY(binder->arena, int, side.column_count);
     for (int i = 0; i < side.column_count; i++)
         side.columns[i] = i;
-    side.own = binder->stack.count == 0;
+    side.own = binder->stack.count == binder->own_depth;
     LIST_ADD(binder->arena, &binder->sides, side);
 }
 

@@ -65,6 +65,7 @@ typedef struct Binder {
     struct { SidePort *items; int count, capacity; } sides;
     struct { const char **items; int count, capacity; } uses;   /* catalog names that were read */
     struct { const CatalogEntry **items; int count, capacity; } stack; /* entries being expanded */
+    int own_depth;                  /* of the stack while the statement itself is bound, not something that it reads */
 } Binder;
 
 /* How a query stands: what its missing EMIT means. */
