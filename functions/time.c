@@ -73,16 +73,22 @@ static Error *time_second(const Args *args, Vector *out)
 
 /* ---- units by name ---- */
 
-typedef enum Unit { UNIT_US, UNIT_MS, UNIT_SECOND, UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_QUARTER, UNIT_YEAR } Unit;
+/* Lengths of time, and behind them what is only a part of one. */
+typedef enum Unit {
+    UNIT_US, UNIT_MS, UNIT_SECOND, UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_QUARTER, UNIT_YEAR,
+    PART_DAY_OF_YEAR, PART_DAY_OF_WEEK, PART_ISO_DAY_OF_WEEK, PART_EPOCH
+} Unit;
 
-static bool unit_find(const Str *name, Unit *unit)
+static bool unit_find(const Str *name, Unit last, Unit *unit)
 {
     static const struct { Unit unit; const char *names[8]; } units[] = {
         { UNIT_US, { "microsecond", "microseconds", "us", "mcs" } }, { UNIT_MS, { "millisecond", "milliseconds", "ms" } },
         { UNIT_SECOND, { "second", "seconds", "ss", "s" } }, { UNIT_MINUTE, { "minute", "minutes", "mi", "n" } },
         { UNIT_HOUR, { "hour", "hours", "hh" } }, { UNIT_DAY, { "day", "days", "dd", "d" } },
         { UNIT_WEEK, { "week", "weeks", "wk", "ww" } }, { UNIT_MONTH, { "month", "months", "mm", "m" } },
-        { UNIT_QUARTER, { "quarter", "quarters", "qq", "q" } }, { UNIT_YEAR, { "year", "years", "yyyy", "yy" } } };
+        { UNIT_QUARTER, { "quarter", "quarters", "qq", "q" } }, { UNIT_YEAR, { "year", "years", "yyyy", "yy" } },
+        { PART_DAY_OF_YEAR, { "doy", "dayofyear", "dy", "y" } }, { PART_DAY_OF_WEEK, { "dow", "dayofweek", "weekday", "dw" } },
+        { PART_ISO_DAY_OF_WEEK, { "isodow" } }, { PART_EPOCH, { "epoch" } } };
     char text[16];
     if (name->length >= sizeof text)
         return false;
@@ -92,17 +98,49 @@ static bool unit_find(const Str *name, Unit *unit)
         for (int n = 0; n < 8 && units[i].names[n]; n++)
             if (name_equal(units[i].names[n], text)) {
                 *unit = units[i].unit;
-                return true;
+                return *unit <= last;
             }
     return false;
 }
 
 static const int64_t unit_us[] = { 1, US_PER_MS, US_PER_SECOND, US_PER_MINUTE, US_PER_HOUR, US_PER_DAY, 7 * US_PER_DAY };
 
-static bool unit_of(const Args *args, Vector *out, uint32_t row, Unit *unit)
+static Error *prepare_name(Arena *arena, const Value *name, Unit last, const void **prepared)
 {
+    static const char *const names[] = { "microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year",
+                                         "doy", "dow", "isodow", "epoch" };
+    *prepared = NULL;
+    if (!name || name->is_null)
+        return NULL;
+    Unit *unit = ARENA_NEW(arena, Unit);
+    *prepared = unit;
+    if (unit_find(&name->text, last, unit))
+        return NULL;
+    const char *text = arena_strndup(arena, str_bytes(&name->text), name->text.length);
+    return error_suggest(error_new(ERR_BIND, "'%s' is no %s of time", text, last == UNIT_YEAR ? "unit" : "part"), text, names, (int)last + 1);
+}
+
+/* A unit that is constant, as nearly always, is looked up once, and a wrong one is no matter of rows. */
+static Error *prepare_unit(Arena *arena, const Value *const constants[], int count, const void **prepared)
+{
+    (void)count;
+    return prepare_name(arena, constants[0], UNIT_YEAR, prepared);
+}
+
+static Error *prepare_part(Arena *arena, const Value *const constants[], int count, const void **prepared)
+{
+    (void)count;
+    return prepare_name(arena, constants[0], PART_EPOCH, prepared);
+}
+
+static bool unit_of(const Args *args, Vector *out, uint32_t row, Unit last, Unit *unit)
+{
+    if (args->prepared) {
+        *unit = *(const Unit *)args->prepared;
+        return true;
+    }
     const Str *name = &ARG(args, 0, Str, row);
-    if (unit_find(name, unit))
+    if (unit_find(name, last, unit))
         return true;
     args_fail(args, out, row, "'%.*s' is no unit of time", (int)name->length, str_bytes(name));
     return false;
@@ -122,6 +160,10 @@ static int64_t truncate_to(int64_t us, Unit unit)
     case UNIT_MONTH: return days_from_civil(t.year, t.month, 1) * US_PER_DAY;
     case UNIT_QUARTER: return days_from_civil(t.year, (t.month - 1) / 3 * 3 + 1, 1) * US_PER_DAY;
     case UNIT_YEAR: return days_from_civil(t.year, 1, 1) * US_PER_DAY;
+    case PART_DAY_OF_YEAR:
+    case PART_DAY_OF_WEEK:
+    case PART_ISO_DAY_OF_WEEK:
+    case PART_EPOCH: break; /* nothing that begins */
     }
     return us;
 }
@@ -130,7 +172,7 @@ static Error *date_trunc(const Args *args, Vector *out)
 {
     Unit unit;
     for (ARGS_EACH(args, row))
-        if (unit_of(args, out, row, &unit))
+        if (unit_of(args, out, row, UNIT_YEAR, &unit))
             RESULT(out, int64_t)[row] = truncate_to(ARG(args, 1, int64_t, row), unit);
     return NULL;
 }
@@ -139,7 +181,7 @@ static Error *date_add(const Args *args, Vector *out)
 {
     Unit unit;
     for (ARGS_EACH(args, row)) {
-        if (!unit_of(args, out, row, &unit))
+        if (!unit_of(args, out, row, UNIT_YEAR, &unit))
             continue;
         int64_t count = ARG(args, 1, int64_t, row), us = ARG(args, 2, int64_t, row), step;
         if (unit >= UNIT_MONTH)
@@ -159,7 +201,7 @@ static Error *date_diff(const Args *args, Vector *out)
 {
     Unit unit;
     for (ARGS_EACH(args, row)) {
-        if (!unit_of(args, out, row, &unit))
+        if (!unit_of(args, out, row, UNIT_YEAR, &unit))
             continue;
         int64_t from = ARG(args, 1, int64_t, row), to = ARG(args, 2, int64_t, row);
         if (unit < UNIT_MONTH) {
@@ -179,7 +221,7 @@ static Error *date_part(const Args *args, Vector *out)
 {
     Unit unit;
     for (ARGS_EACH(args, row)) {
-        if (!unit_of(args, out, row, &unit))
+        if (!unit_of(args, out, row, PART_EPOCH, &unit))
             continue;
         int64_t us = ARG(args, 1, int64_t, row), value = 0;
         CivilTime t = civil_from_us(us);
@@ -194,6 +236,10 @@ static Error *date_part(const Args *args, Vector *out)
         case UNIT_MONTH: value = t.month; break;
         case UNIT_QUARTER: value = (t.month - 1) / 3 + 1; break;
         case UNIT_YEAR: value = t.year; break;
+        case PART_DAY_OF_YEAR: value = day_of_year(&t); break;
+        case PART_DAY_OF_WEEK: value = iso_weekday(us) % 7 + 1; break;
+        case PART_ISO_DAY_OF_WEEK: value = iso_weekday(us); break;
+        case PART_EPOCH: value = floor_div(us, US_PER_SECOND); break;
         }
         RESULT(out, int64_t)[row] = value;
     }
@@ -337,13 +383,13 @@ const ScalarFunction time_functions[] = {
     { "hour", { TYPE_TIME }, I, time_hour, .category = "time", .doc = "The hour, 0 to 23.", .example = "hour(TIME '05:06:07')", .yields = "5" },
     { "minute", { TYPE_TIME }, I, time_minute, .category = "time", .doc = "The minute.", .example = "minute(TIME '05:06:07')", .yields = "6" },
     { "second", { TYPE_TIME }, I, time_second, .category = "time", .doc = "The second.", .example = "second(TIME '05:06:07')", .yields = "7" },
-    { "date_trunc", { V, TS }, TS, date_trunc, .can_fail = true, .category = "time", .doc = "The start of the unit that the time is in: second, minute, hour, day, week (Monday), month, quarter, year.",
+    { "date_trunc", { V, TS }, TS, date_trunc, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "The start of the unit that the time is in: second, minute, hour, day, week (Monday), month, quarter, year.",
       .example = "date_trunc('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "2026-03-04 05:00:00.000" },
-    { "dateadd", { V, I, TS }, TS, date_add, .aliases = ALIASES("timestampadd"), .can_fail = true, .category = "time", .doc = "The time moved by n units.",
+    { "dateadd", { V, I, TS }, TS, date_add, NULL, prepare_unit, .aliases = ALIASES("timestampadd"), .can_fail = true, .category = "time", .doc = "The time moved by n units.",
       .example = "dateadd('month', 1, TIMESTAMP '2026-01-31 00:00:00')", .yields = "2026-02-28 00:00:00.000" },
-    { "datediff", { V, TS, TS }, I, date_diff, .aliases = ALIASES("timestampdiff"), .can_fail = true, .category = "time", .doc = "Unit boundaries between two times.",
+    { "datediff", { V, TS, TS }, I, date_diff, NULL, prepare_unit, .aliases = ALIASES("timestampdiff"), .can_fail = true, .category = "time", .doc = "Unit boundaries between two times.",
       .example = "datediff('minute', TIMESTAMP '2026-01-01 00:00:59', TIMESTAMP '2026-01-01 00:02:00')", .yields = "2" },
-    { "datepart", { V, TS }, I, date_part, .aliases = ALIASES("date_part"), .can_fail = true, .category = "time", .doc = "A part of a time by its name.",
+    { "datepart", { V, TS }, I, date_part, NULL, prepare_part, .aliases = ALIASES("date_part"), .can_fail = true, .category = "time", .doc = "A part of a time by its name: microsecond to year, doy, dow (1 Sunday), isodow (1 Monday), epoch.",
       .example = "datepart('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "5" },
     { "now", { 0 }, TYPE_TIMESTAMP_TZ, now, .aliases = ALIASES("current_timestamp"), .is_volatile = true, .category = "time", .doc = "The processing time: the same for all rows that are processed together.",
       .example = "now() > TIMESTAMP '2020-01-01 00:00:00'", .yields = "true" },

@@ -255,7 +255,7 @@ static Error *check_constants(Arena *arena, const Expr *call)
     if (!call->function->prepare)
         return NULL;
     const Value **constants = ARENA_ARRAY(arena, const Value *, (size_t)call->arg_count + 1);
-    Span at = call->at;
+    Span at = call->at; /* of the last constant: the pattern, mostly */
     for (int i = 0; i < call->arg_count; i++)
         if (call->args[i]->kind == EXPR_CONSTANT) {
             constants[i] = &call->args[i]->value;
@@ -263,8 +263,22 @@ static Error *check_constants(Arena *arena, const Expr *call)
         }
     const void *prepared = NULL;
     Error *error = call->function->prepare(arena, constants, call->arg_count, &prepared);
-    if (error && error->at.length == 0)
-        error->at = at;
+    if (!error || error->at.length)
+        return error;
+    error->at = at;
+    for (int i = call->arg_count - 1; i >= 0; i--) { /* or the one without which there is nothing to complain about */
+        const Value *hidden = constants[i];
+        if (!hidden)
+            continue;
+        constants[i] = NULL;
+        Error *other = call->function->prepare(arena, constants, call->arg_count, &prepared);
+        constants[i] = hidden;
+        if (!other) {
+            error->at = call->args[i]->at;
+            break;
+        }
+        error_free(other);
+    }
     return error;
 }
 
