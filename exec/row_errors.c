@@ -170,7 +170,7 @@ static Error *push_dead_letter(Job *job, Operator *op, int split, const RowEvent
         vector_set_null(&batch->arena, batch->columns[1], 0);
     }
     Scan *scan = scan_of(job, op->node);
-    set_text(batch, 2, 0, scan && scan->source_open ? scan->source.splits[split].name : source_name(op->node));
+    set_text(batch, 2, 0, event->has_place && scan && scan->source_open ? scan->source.splits[split].name : source_name(op->node));
     if (event->has_place)
         *(int64_t *)batch->columns[3]->values = (int64_t)event->position;
     else

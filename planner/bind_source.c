@@ -520,9 +520,9 @@ static Error *time_column(Binder *binder, const CatalogEntry *entry, Columns *co
     return NULL;
 }
 
-static void note_dead_letters(Binder *binder, const char *name, LogicalNode *node)
+static void note_dead_letters(Binder *binder, const CatalogEntry *entry, LogicalNode *node)
 {
-    SidePort side = { .name = name, .input = { node, PORT_DEAD_LETTER }, .column_count = dead_letter_columns.column_count };
+    SidePort side = { .name = entry->source->dead_letter, .source = entry->name, .input = { node, PORT_DEAD_LETTER }, .column_count = dead_letter_columns.column_count };
     side.columns = ARENA_ARRAY(binder->arena, int, side.column_count);
     for (int i = 0; i < side.column_count; i++)
         side.columns[i] = i;
@@ -550,7 +550,7 @@ Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input,
     for (int i = 0; i < columns.count; i++)
         can_fail |= expr_can_fail(columns.exprs[i]);
     if (can_fail && source->on_expr_error == POLICY_DEAD_LETTER && source->dead_letter)
-        note_dead_letters(binder, source->dead_letter, node);
+        note_dead_letters(binder, entry, node);
     if (!arrival) {
         Expr *watermark = NULL;
         int64_t extra = 0;
@@ -574,7 +574,7 @@ Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input,
         logical_derive(arena, stamp);
         node = stamp;
         if (source->on_error == POLICY_DEAD_LETTER && source->dead_letter)
-            note_dead_letters(binder, source->dead_letter, node);
+            note_dead_letters(binder, entry, node);
     }
     *relation = (Relation){ .input = main_port(node), .alias = entry->name, .schema = node->schema, .time_column = time, .processing_time = arrival,
                             .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = source->dead_letter,
@@ -648,6 +648,6 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
     scan->scan.idle_timeout_us = source->idle_timeout_us;
     logical_derive(arena, scan);
     if (source->on_error == POLICY_DEAD_LETTER && source->dead_letter)
-        note_dead_letters(binder, source->dead_letter, scan);
+        note_dead_letters(binder, entry, scan);
     return bind_source_columns(binder, entry, main_port(scan), timestamp_by, at, relation);
 }

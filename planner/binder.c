@@ -191,8 +191,10 @@ static RowPolicy policy_over(const Binder *binder, const Relation *over) { retur
 static void note_failures(Binder *binder, const Relation *over, LogicalNode *node)
 {
     const char *name = over->on_expr_error || !binder->settings->dead_letter ? over->dead_letter : binder->settings->dead_letter;
-    if (!name)
+    if (!name) {
+        binder->nameless_letters = node;
         return;
+    }
     SidePort side = { .name = name, .input = { node, PORT_DEAD_LETTER }, .column_count = dead_letter_columns.column_count };
     side.columns = ARENA_ARRAY(binder->arena, int, side.column_count);
     for (int i = 0; i < side.column_count; i++)

@@ -44,6 +44,7 @@ typedef struct SidePort {
     PlanInput input;
     int *columns; int column_count; /* of the port: what a reader sees */
     bool own;                       /* of the statement itself, not of something that it reads */
+    const char *source;             /* the entry whose records these are, read by whomever; NULL: rows of a query */
 } SidePort;
 
 typedef struct CteScope {
@@ -65,6 +66,7 @@ typedef struct Binder {
     struct { SidePort *items; int count, capacity; } sides;
     struct { const char **items; int count, capacity; } uses;   /* catalog names that were read */
     struct { const CatalogEntry **items; int count, capacity; } stack; /* entries being expanded */
+    const LogicalNode *nameless_letters; /* its failing rows are dead letters for which no stream is named; NULL none */
     int own_depth;                  /* of the stack while the statement itself is bound, not something that it reads */
 } Binder;
 

@@ -7,6 +7,7 @@
 typedef struct PhysicalOutput {
     const char *name;   /* NULL: a SELECT */
     LogicalNode *sink;
+    const char *side_of; /* the source whose bad records it takes; NULL: none */
 } PhysicalOutput;
 
 /* Takes the trees apart: nodes are changed in place. Everything lives in `arena`. */

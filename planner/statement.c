@@ -193,7 +193,7 @@ static Error *add_sink(Binder *binder, CatalogEntry *target, const Relation *row
     TRY(check_updates(binder, target, spec, &node->traits, at));
     node->sink.with_kinds = node->traits.changes != CHANGES_APPEND && !source->connector->sink->row_sink;
     binder_use(binder, target->name);
-    LIST_ADD(arena, outputs, ((PhysicalOutput){ target->name, node }));
+    LIST_ADD(arena, outputs, ((PhysicalOutput){ .name = target->name, .sink = node }));
     return NULL;
 }
 
@@ -220,14 +220,37 @@ static Error *side_sinks(Binder *binder, Span at, Outputs *outputs)
         LogicalNode *node = logical_project(arena, side->input, exprs, schema.columns, schema.column_count, POLICY_FAIL, at);
         Relation rows = { .input = main_port(node), .schema = node->schema };
         TRY(add_sink(binder, target, &rows, at, outputs));
+        outputs->items[outputs->count - 1].side_of = side->source;
     }
     return NULL;
+}
+
+static PlanKind side_kind(const PhysicalOutput *output) { return output->sink->inputs[0].node->inputs[0].node->kind; }
+
+static bool same_side(const PhysicalOutput *a, const PhysicalOutput *b)
+{
+    return a->side_of && b->side_of && strcmp(a->side_of, b->side_of) == 0 && strcmp(a->name, b->name) == 0 && side_kind(a) == side_kind(b);
+}
+
+/* Several statements of a job read a source once: its bad records are put aside once. */
+static void drop_repeated_sides(Outputs *outputs)
+{
+    int kept = 0;
+    for (int o = 0; o < outputs->count; o++) {
+        bool repeated = false;
+        for (int k = 0; k < kept; k++)
+            repeated |= same_side(&outputs->items[k], &outputs->items[o]);
+        if (!repeated)
+            outputs->items[kept++] = outputs->items[o];
+    }
+    outputs->count = kept;
 }
 
 /* Several statements that write into one target share its sink: two writers would overwrite each other. */
 void outputs_merge(Arena *arena, Outputs *outputs)
 {
     int kept = 0;
+    drop_repeated_sides(outputs);
     for (int o = 0; o < outputs->count; o++) {
         PhysicalOutput *output = &outputs->items[o], *first = NULL;
         for (int k = 0; k < kept && output->name && !first; k++)
@@ -268,6 +291,7 @@ static Error *bind_once(Binder *binder, const AstStatement *statement, CatalogEn
     binder->final_results = final_results;
     binder->needs_final = false;
     binder->sides.count = 0;
+    binder->nameless_letters = NULL;
     binder->stack.count = 0;
     binder->ctes = NULL;
     return target ? bind_insert(binder, statement, target, relation) : bind_statement_query(binder, statement, relation);
@@ -302,6 +326,9 @@ Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogE
     const AstQuery *query = statement_query(statement);
     Span at = target && statement_target(statement) ? statement_target(statement)->at : target ? statement->create->name.at : query ? query->at : statement->at;
     TRY(bind_rows(binder, statement, target, &relation));
+    if (binder->nameless_letters)
+        return error_hint(error_at(ERR_BIND, binder->nameless_letters->at, "no stream is named for the rows whose expressions fail"),
+                          "SET 'dead_letter' = 'stream name'");
     if (target) {
         TRY(add_sink(binder, target, &relation, at, outputs));
         return side_sinks(binder, at, outputs);
@@ -318,6 +345,6 @@ Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogE
     node->sink.spec.schema = &node->schema;
     logical_derive(arena, node);
     node->sink.with_kinds = node->traits.changes != CHANGES_APPEND;
-    LIST_ADD(arena, outputs, ((PhysicalOutput){ NULL, node }));
+    LIST_ADD(arena, outputs, ((PhysicalOutput){ .sink = node }));
     return side_sinks(binder, at, outputs);
 }
