@@ -13,7 +13,7 @@
 enum { SCALAR_ARRIVALS, SCALAR_WM, SCALAR_COUNT };
 enum { EMIT_BLOCK = 512 };
 
-typedef struct SortItem { uint64_t prefix; uint32_t number; } SortItem; /* prefix: the key's first bytes, as a number */
+typedef struct SortItem { uint64_t prefix; uint32_t number; } SortItem; /* prefix: the key's first bytes that are not the same in all, as a number */
 
 typedef struct SortOperator {
     Arena arena;
@@ -25,6 +25,7 @@ typedef struct SortOperator {
     size_t heap_capacity;
     uint32_t heap_count;
     SortItem *items;
+    bool prefixes_tell;    /* no key has bytes behind its prefix */
     Text key;
     OutputBuilder out;
 } SortOperator;
@@ -145,17 +146,41 @@ static int compare_items(const void *a, const void *b, void *sort)
     const SortItem *x = a, *y = b;
     if (x->prefix != y->prefix)
         return x->prefix < y->prefix ? -1 : 1;
-    return compare_rows(sort, x->number, y->number);
+    const SortOperator *s = sort;
+    if (!s->prefixes_tell)
+        return compare_rows(s, x->number, y->number);
+    int64_t a_arrival = *row_store_own(&s->store, x->number), b_arrival = *row_store_own(&s->store, y->number);
+    return (a_arrival > b_arrival) - (a_arrival < b_arrival);
 }
 
-static uint64_t key_prefix(const Str *key)
+/* Up to 8 bytes of the key from `skip` on. */
+static uint64_t key_prefix(const Str *key, uint32_t skip)
 {
     uint8_t bytes[8] = { 0 };
     uint64_t prefix = 0;
-    memcpy(bytes, str_bytes(key), key->length < 8 ? key->length : 8);
+    uint32_t length = key->length > skip ? key->length - skip : 0;
+    memcpy(bytes, str_bytes(key) + (length ? skip : 0), length < 8 ? length : 8);
     for (int i = 0; i < 8; i++)
         prefix = prefix << 8 | bytes[i];
     return prefix;
+}
+
+/* Small numbers share their first bytes, times share most of them: what all keys begin with is left out of the prefixes. */
+static uint32_t shared_bytes(const SortOperator *s, uint32_t *longest)
+{
+    const Str *first = row_store_key(&s->store, 0);
+    uint32_t shared = first->length;
+    *longest = 0;
+    for (uint32_t i = 0; i < s->store.count; i++) {
+        const Str *key = row_store_key(&s->store, i);
+        const char *bytes = str_bytes(key), *first_bytes = str_bytes(first);
+        uint32_t same = 0, most = key->length < shared ? key->length : shared;
+        while (same < most && bytes[same] == first_bytes[same])
+            same++;
+        shared = same;
+        *longest = key->length > *longest ? key->length : *longest;
+    }
+    return shared;
 }
 
 static Error *sort_end(Operator *op)
@@ -165,9 +190,11 @@ static Error *sort_end(Operator *op)
     uint32_t count = s->store.count, numbers[EMIT_BLOCK];
     if (count == 0)
         return NULL;
+    uint32_t longest, skip = shared_bytes(s, &longest);
+    s->prefixes_tell = longest <= skip + 8;
     s->items = mem_alloc(sizeof(SortItem) * count);
     for (uint32_t i = 0; i < count; i++)
-        s->items[i] = (SortItem){ key_prefix(row_store_key(&s->store, i)), i };
+        s->items[i] = (SortItem){ key_prefix(row_store_key(&s->store, i), skip), i };
     qsort_r(s->items, count, sizeof(SortItem), compare_items, s);
     uint64_t first = node->sort.offset > 0 ? (uint64_t)node->sort.offset : 0;
     while (first < count) {
