@@ -217,6 +217,27 @@ static Error *date_diff(const Args *args, Vector *out)
     return NULL;
 }
 
+/* Whole units from one time to the other, as Flink counts: cut towards zero. */
+static Error *timestamp_diff(const Args *args, Vector *out)
+{
+    Unit unit;
+    for (ARGS_EACH(args, row)) {
+        if (!unit_of(args, out, row, UNIT_YEAR, &unit))
+            continue;
+        int64_t from = ARG(args, 1, int64_t, row), to = ARG(args, 2, int64_t, row);
+        if (unit < UNIT_MONTH) {
+            RESULT(out, int64_t)[row] = time_sub(to, from) / unit_us[unit];
+            continue;
+        }
+        CivilTime a = civil_from_us(from), b = civil_from_us(to);
+        int64_t months = ((int64_t)b.year - a.year) * 12 + b.month - a.month;
+        int64_t from_in_month = (a.day - 1) * US_PER_DAY + floor_mod(from, US_PER_DAY), to_in_month = (b.day - 1) * US_PER_DAY + floor_mod(to, US_PER_DAY);
+        months += months > 0 && to_in_month < from_in_month ? -1 : months < 0 && to_in_month > from_in_month ? 1 : 0;
+        RESULT(out, int64_t)[row] = unit == UNIT_YEAR ? months / 12 : unit == UNIT_QUARTER ? months / 3 : months;
+    }
+    return NULL;
+}
+
 static Error *date_part(const Args *args, Vector *out)
 {
     Unit unit;
@@ -347,6 +368,27 @@ static Error *to_timestamp(const Args *args, Vector *out)
     return NULL;
 }
 
+/* Days out of the microseconds that a parser of timestamps left in `out`. */
+static void keep_days(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, int64_t)[row] = floor_div(RESULT(out, int64_t)[row], US_PER_DAY);
+}
+
+static Error *parse_date(const Args *args, Vector *out)
+{
+    TRY(parse_timestamp(args, out));
+    keep_days(args, out);
+    return NULL;
+}
+
+static Error *to_date(const Args *args, Vector *out)
+{
+    TRY(to_timestamp(args, out));
+    keep_days(args, out);
+    return NULL;
+}
+
 static Error *last_day(const Args *args, Vector *out)
 {
     for (ARGS_EACH(args, row)) {
@@ -387,8 +429,10 @@ const ScalarFunction time_functions[] = {
       .example = "date_trunc('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "2026-03-04 05:00:00.000" },
     { "dateadd", { V, I, TS }, TS, date_add, NULL, prepare_unit, .aliases = ALIASES("timestampadd"), .can_fail = true, .category = "time", .doc = "The time moved by n units.",
       .example = "dateadd('month', 1, TIMESTAMP '2026-01-31 00:00:00')", .yields = "2026-02-28 00:00:00.000" },
-    { "datediff", { V, TS, TS }, I, date_diff, NULL, prepare_unit, .aliases = ALIASES("timestampdiff"), .can_fail = true, .category = "time", .doc = "Unit boundaries between two times.",
+    { "datediff", { V, TS, TS }, I, date_diff, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "Unit boundaries between two times (SQL Server, ASA).",
       .example = "datediff('minute', TIMESTAMP '2026-01-01 00:00:59', TIMESTAMP '2026-01-01 00:02:00')", .yields = "2" },
+    { "timestampdiff", { V, TS, TS }, I, timestamp_diff, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "Whole units between two times (Flink).",
+      .example = "timestampdiff('minute', TIMESTAMP '2026-01-01 00:00:59', TIMESTAMP '2026-01-01 00:02:00')", .yields = "1" },
     { "datepart", { V, TS }, I, date_part, NULL, prepare_part, .aliases = ALIASES("date_part"), .can_fail = true, .category = "time", .doc = "A part of a time by its name: microsecond to year, doy, dow (1 Sunday), isodow (1 Monday), epoch.",
       .example = "datepart('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "5" },
     { "now", { 0 }, TYPE_TIMESTAMP_TZ, now, .aliases = ALIASES("current_timestamp"), .is_volatile = true, .category = "time", .doc = "The processing time: the same for all rows that are processed together.",
@@ -413,6 +457,10 @@ const ScalarFunction time_functions[] = {
       .doc = "Text as a time by a pattern of Java's letters.", .example = "parse_timestamp('04.03.2026 05:06', 'dd.MM.yyyy HH:mm')", .yields = "2026-03-04 05:06:00.000" },
     { "to_timestamp", { V }, TS, to_timestamp, .can_fail = true, .category = "time", .doc = "Text in SQL or ISO 8601 form as a time.",
       .example = "to_timestamp('2026-03-04T05:06:07Z')", .yields = "2026-03-04 05:06:07.000" },
+    { "parse_date", { V, V }, TYPE_DATE, parse_date, NULL, prepare_pattern, .aliases = ALIASES("to_date"), .can_fail = true, .category = "time",
+      .doc = "Text as a date by a pattern of Java's letters.", .example = "parse_date('04.03.2026', 'dd.MM.yyyy')", .yields = "2026-03-04" },
+    { "to_date", { V }, TYPE_DATE, to_date, .can_fail = true, .category = "time", .doc = "Text in SQL or ISO 8601 form as a date.",
+      .example = "to_date('2026-03-04')", .yields = "2026-03-04" },
     { "last_day", { TYPE_DATE }, TYPE_DATE, last_day, .category = "time", .doc = "The last day of the month.", .example = "last_day(DATE '2028-02-03')", .yields = "2028-02-29" },
     { .name = NULL }
 };
