@@ -74,7 +74,10 @@ bool duration_parse(const char *text, int64_t *us)
     char wanted[24] = " ";
     if (!unit || strlen(unit) > 16 || !*unit)
         return false;
-    for (size_t i = 0; unit[i] && unit[i] != ' '; i++)
+    size_t length = strcspn(unit, " ");
+    if (unit[length + strspn(unit + length, " ")])
+        return false; /* '1 h 30 m' is not one hour */
+    for (size_t i = 0; i < length; i++)
         wanted[i + 1] = (char)tolower((unsigned char)unit[i]);
     strcat(wanted, " ");
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
