@@ -129,9 +129,21 @@ static const char *normal_row(Arena *arena, const char *line)
     return out;
 }
 
+static bool ends_with(const char *line, const char *end)
+{
+    size_t length = strlen(line), end_length = strlen(end);
+    return length >= end_length && strcmp(line + length - end_length, end) == 0;
+}
+
+/* From corner to corner: what begins like one only is a line of a plan. */
 static bool is_frame_line(const char *line)
 {
-    return strncmp(line, "\xE2\x94\x8C", 3) == 0 || strncmp(line, "\xE2\x94\x9C", 3) == 0 || strncmp(line, "\xE2\x94\x94", 3) == 0 || strncmp(line, "+-", 2) == 0;
+    static const char *const corners[][2] = { { "\xE2\x94\x8C", "\xE2\x94\x90" }, { "\xE2\x94\x9C", "\xE2\x94\xA4" },
+                                              { "\xE2\x94\x94", "\xE2\x94\x98" }, { "+-", "-+" } };
+    for (size_t i = 0; i < sizeof corners / sizeof *corners; i++)
+        if (strncmp(line, corners[i][0], strlen(corners[i][0])) == 0 && ends_with(line, corners[i][1]))
+            return true;
+    return false;
 }
 
 /* A result shown as a box has a header between its first two rules and a count at its end. */
