@@ -54,6 +54,8 @@ typedef struct SourceInput {
     size_t length;
     bool end;            /* nothing comes after these bytes */
     bool waiting;        /* fewer bytes than asked for are there now, more may come (follow, stdin) */
+    bool part_ends;      /* what comes after these bytes is a new beginning: a last record without an end counts */
+    bool restarted;      /* these bytes are a new beginning (a followed file was cut or replaced); said until some are taken */
     int64_t next_at_us;  /* waiting without bytes: nothing comes before; 0: look again soon */
     uint64_t skipped;    /* bytes of the split before these that are no records; this call moved over them */
     bool has_watermark;  /* length is 0 and a watermark is what comes next: see pass_watermark */

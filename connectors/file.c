@@ -44,6 +44,8 @@ typedef struct FileSplit {
     bool shared;                /* a view of the window was given away */
     bool ended;                 /* nothing more to read into the window */
     bool begun;
+    bool restarted;             /* following: the window starts where a file begins anew, and nothing was taken since */
+    bool part_ends;             /* following: the window ends where a file was cut or replaced */
 } FileSplit;
 
 typedef struct FileState {
@@ -315,16 +317,6 @@ static void reserve_window(FileSplit *split, size_t want)
 
 static char *window_end(FileSplit *split) { return (char *)split->window->bytes + split->end; }
 
-/* A last line without an end is ended where a followed file was cut or replaced. */
-static void end_line(FileSplit *split)
-{
-    if (split->end == split->start || split->window->bytes[split->end - 1] == '\n')
-        return;
-    reserve_window(split, split->end - split->start + 1);
-    *window_end(split) = '\n';
-    split->end++;
-}
-
 static Error *fill_raw(Source *source, FileSplit *split, int64_t *linger_ms, bool *end, bool *waiting)
 {
     if (!split->raw)
@@ -390,9 +382,11 @@ static Error *read_plain(Source *source, FileSplit *split, size_t room, int64_t 
     }
     bool again;
     TRY(look_for_more(source, split, &again));
-    if (again && split->offset == 0)
-        end_line(split);
-    *waiting = !again;
+    if (again && split->offset == 0) {
+        split->part_ends = split->end > split->start; /* what is left of the old file is shown by itself */
+        split->restarted |= !split->part_ends;
+    }
+    *waiting = !again || split->part_ends;
     return NULL;
 }
 
@@ -464,7 +458,11 @@ static Error *source_fill(Source *source, int index, size_t want, int64_t linger
         show_map(split, input);
         return NULL;
     }
-    while (!waiting && !split->ended && split->end - split->start < want) {
+    if (split->part_ends && split->start == split->end) {
+        split->part_ends = false;
+        split->restarted = true;
+    }
+    while (!waiting && !split->ended && !split->part_ends && split->end - split->start < want) {
         reserve_window(split, want);
         size_t room = want - (split->end - split->start);
         if (split->compression == COMPRESSION_NONE)
@@ -481,6 +479,8 @@ static Error *source_fill(Source *source, int index, size_t want, int64_t linger
     }
     input->end = split->ended;
     input->waiting = waiting;
+    input->part_ends = split->part_ends;
+    input->restarted = split->restarted && input->length;
     return NULL;
 }
 
@@ -506,6 +506,7 @@ static Error *source_take(Source *source, int index, size_t length, Buffer **buf
     view->owner = buffer_retain(split->window);
     split->start += length;
     split->shared = true;
+    split->restarted = false;
     *buffer = view;
     if (split->ended && split->start == split->end) { /* done: keep nothing open */
         release_bytes(split);
@@ -568,14 +569,15 @@ static Error *source_seek(Source *source, int index, uint64_t position)
     }
     release_bytes(split);
     split->start = split->end = split->raw_at = split->raw_end = 0;
-    split->ended = false;
+    split->ended = split->part_ends = split->restarted = false;
     split->offset = split->base;
     if (split->compression != COMPRESSION_NONE)
         return skip_bytes(source, index, position);
     if (options_of(source)->follow) { /* a shorter file is a new one: from its beginning */
         FileInfo info;
         TRY(files_of(source)->info(files_of(source), split->path, &info));
-        split->offset = info.exists && info.size_bytes < (int64_t)position ? 0 : position;
+        split->restarted = info.exists && info.size_bytes < (int64_t)position;
+        split->offset = split->restarted ? 0 : position;
         return NULL;
     }
     if ((int64_t)(split->base + position) > split->info.size_bytes)

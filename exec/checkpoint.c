@@ -31,7 +31,7 @@ static void write_job(const Job *job, Text *snapshot)
         for (int s = 0; s < job->scans[i].split_count; s++) {
             const SplitState *split = &job->scans[i].splits[s];
             page_put_u64(&page, split->position);
-            page_put_u64(&page, split->lines);
+            page_put_u64(&page, split->restarted ? split->header_lines : split->lines);
             page_put_u64(&page, (uint64_t)split->ended | (uint64_t)split->idle << 1 | (uint64_t)split->skipping << 2 | (uint64_t)split->opened << 3 | (uint64_t)split->idle_in_order << 4);
         }
     }

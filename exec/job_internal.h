@@ -41,6 +41,9 @@ typedef struct Turn {
     Buffer *bytes;
     size_t length;
     uint64_t position;                   /* of bytes[0], or of the first row */
+    const FormatSplit *format_split;     /* what the split's first bytes say */
+    bool restarted;                      /* lines are counted anew, from header_lines on */
+    uint64_t header_lines;
     RowRange range;
     bool oversized;                      /* the piece is (the start of) a record that is too long */
     /* what the PARALLEL part made of it */
@@ -69,6 +72,8 @@ typedef struct SplitState {
     int64_t waiting_since_us;
     int64_t next_at_us;        /* row sources with a rate: when to look again */
     FormatSplit *format_split;
+    bool restarted;            /* the next turn's bytes are the first of the file, or of one that took its place.. */
+    uint64_t header_lines;     /* ..behind so many newlines */
 } SplitState;
 
 typedef struct Scan {          /* a PLAN_SCAN or PLAN_VALUES of the job */

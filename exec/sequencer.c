@@ -114,6 +114,8 @@ static Error *open_split(Job *job, Scan *scan, int s)
 {
     SplitState *split = &scan->splits[s];
     size_t skip = 0;
+    split->restarted = true;
+    split->header_lines = 0;
     if (!scan->node->scan.format->split_open) {
         split->opened = true;
         return NULL;
@@ -123,7 +125,7 @@ static Error *open_split(Job *job, Scan *scan, int s)
         Buffer *header = NULL;
         TRY(scan->source_spec.connector->source->take(&scan->source, s, skip, &header));
         for (size_t i = 0; scan->count_lines && i < skip; i++)
-            split->lines += header->bytes[i] == '\n';
+            split->header_lines += header->bytes[i] == '\n';
         split->position += skip;
         buffer_release(header);
     }
@@ -226,7 +228,7 @@ static Error *skip_record(Scan *scan, int s, const SourceInput *input, bool *lef
     const char *end = memchr(input->bytes, '\n', input->length);
     size_t length = end ? (size_t)(end - input->bytes) + 1 : input->length;
     Buffer *dropped = NULL;
-    *left = !end && !input->end;
+    *left = !end && !input->end && !input->part_ends;
     if (length)
         TRY(scan->source_spec.connector->source->take(&scan->source, s, length, &dropped));
     buffer_release(dropped);
@@ -239,9 +241,10 @@ static size_t cut_piece(const Scan *scan, const SourceInput *input, size_t limit
 {
     const FormatType *format = scan->node->scan.format;
     const void *options = scan->node->scan.format_options;
+    bool last = input->end || input->part_ends;
     for (;;) {
         bool all = limit >= input->length;
-        size_t length = format->cut(options, input->bytes, all ? input->length : limit, all && input->end);
+        size_t length = format->cut(options, input->bytes, all ? input->length : limit, all && last);
         if (length || all)
             return length;
         limit *= 2;
@@ -257,6 +260,18 @@ static void draw_watermark(const Job *job, Turn *turn, int64_t watermark_us)
             turn->domain_wm_us[d] = watermark_us;
 }
 
+/* A followed file was cut or replaced: places count anew, and it may have a header again. False: that has not come yet. */
+static Error *begin_again(Job *job, Scan *scan, int s, bool *whole)
+{
+    SplitState *split = &scan->splits[s];
+    split->opened = split->skipping = false;
+    split->position = 0;
+    Error *error = open_split(job, scan, s);
+    *whole = split->restarted = split->opened;
+    split->opened = true; /* it does not count as one that has not started */
+    return error;
+}
+
 static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
 {
     SplitState *split = &scan->splits[s];
@@ -266,6 +281,14 @@ static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
     for (;;) {
         TRY(type->fill(&scan->source, s, want, 10000, &input));
         split->position += input.skipped;
+        if (input.restarted && !split->restarted) {
+            bool whole;
+            TRY(begin_again(job, scan, s, &whole));
+            if (whole)
+                continue;
+            set_waiting(job, split, turn->now_us, turn->now_us + 10000);
+            return NULL;
+        }
         if (split->skipping && input.length) {
             bool left;
             TRY(skip_record(scan, s, &input, &left));
@@ -273,7 +296,7 @@ static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
             continue;
         }
         length = input.length ? cut_piece(scan, &input, job->options.turn_bytes) : 0;
-        if (length || input.end || input.waiting)
+        if (length || input.end || input.waiting || input.part_ends)
             break;
         if (input.length >= RECORD_BYTES_MAX) {
             turn->oversized = split->skipping = true;
@@ -298,6 +321,10 @@ static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
     got_data(split);
     turn->position = split->position;
     turn->length = length;
+    turn->format_split = split->format_split;
+    turn->restarted = split->restarted;
+    turn->header_lines = split->header_lines;
+    split->restarted = false;
     bool whole = input.end && length == input.length;
     if (length)
         TRY(type->take(&scan->source, s, length, &turn->bytes));

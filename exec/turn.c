@@ -142,7 +142,7 @@ static Error *decode_bytes(Job *job, WorkerContext *worker, Scan *scan, Operator
         return too_long(job, scan, op, turn);
     Decoder *decoder = &worker->decoders[turn->scan];
     DecodeInput input = { .bytes = turn->bytes->bytes, .length = turn->length, .position = turn->position, .line = scan->count_lines,
-        .buffer = turn->bytes, .split = scan->splits[turn->split].format_split };
+        .buffer = turn->bytes, .split = turn->format_split };
     if (scan->count_lines) /* lines are counted from the piece's start here, from the split's in the ORDERED part */
         turn->line_count = count_newlines(turn->bytes->bytes, turn->length);
     while (input.at < input.length) {
@@ -331,6 +331,8 @@ static Error *run_ordered(Job *job, Turn *turn)
     job->counters.lookup_hits += turn->lookup_hits;
     job->counters.lookup_misses += turn->lookup_misses;
     job->counters.lookup_absent += turn->lookup_absent;
+    if (turn->restarted)
+        job->scans[turn->scan].splits[turn->split].lines = turn->header_lines;
     combine_watermarks(job, turn);
     TRY(pipeline_push_inputs(job, turn));
     TRY(row_events_settle(job, turn));
