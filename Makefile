@@ -96,10 +96,14 @@ fuzz-build: $(FUZZERS)
 fuzz:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) $(LIBFUZZER) fuzz-build
 
+# ---- failing allocations: tests/memory/run ----
+$(B)/fail_allocations: $(B)/tests/memory/fail_allocations.o $(call archives,$(call upto,engine))
+	$(CXX) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
 # ---- sanitizer builds are the same rules in another folder ----
 ASAN  = B=build/asan OPT=-O1 HARDEN= SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 LIBFUZZER = B=build/libfuzzer CC=clang CXX=clang++ OPT=-O1 HARDEN= FUZZ_DRIVER= WARNINGS=-w \
-        SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" FUZZ_LINK=-fsanitize=fuzzer
+        SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=pointer-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer" FUZZ_LINK=-fsanitize=fuzzer
 TSAN  = B=build/tsan OPT=-O1 HARDEN= SANITIZE="-fsanitize=thread"
 
 JOBS := $(shell nproc)

@@ -120,6 +120,8 @@ void arena_release(Arena *arena)
     arena->next = arena->end = NULL;
 }
 
+void arena_unwind(void *arena) { arena_release(arena); }
+
 void arena_reset(Arena *arena)
 {
     run_cleanups(arena);

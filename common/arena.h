@@ -15,6 +15,7 @@ typedef struct Arena {
 
 void arena_init(Arena *arena, MemoryPool *pool);
 void arena_release(Arena *arena); /* runs cleanups newest first, frees everything; safe to repeat */
+void arena_unwind(void *arena);   /* for MEMORY_HOLD */
 void arena_reset(Arena *arena);   /* like release, but keeps one block for what comes next */
 
 /* Gives an empty arena one recycled block of the largest size at once: for arenas that come and go, as a batch's. */

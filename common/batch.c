@@ -7,24 +7,38 @@ const char *row_kind_text(uint8_t kind)
     return texts[kind & 3];
 }
 
-Batch *batch_new(MemoryPool *pool, int column_count)
+static Batch *batch_alloc(MemoryPool *pool, int column_count)
 {
     Batch *batch = mem_calloc(1, sizeof *batch);
     arena_init(&batch->arena, pool);
     atomic_init(&batch->references, 1);
     batch->column_count = column_count;
     batch->wm_end_us = TIME_MIN;
+    pool_join(pool, &batch->member);
+    return batch;
+}
+
+static void batch_free(Batch *batch)
+{
+    for (int i = 0; i < batch->buffer_count; i++)
+        buffer_release(batch->buffers[i]);
+    arena_release(&batch->arena);
+    pool_leave(&batch->member);
+    mem_free(batch);
+}
+
+Batch *batch_new(MemoryPool *pool, int column_count)
+{
+    Batch *batch = batch_alloc(pool, column_count);
+    MEMORY_HOLD(batch_unwind, &batch);
     batch->columns = ARENA_ARRAY(&batch->arena, Vector *, (size_t)column_count + 1);
     return batch;
 }
 
 Batch *batch_for_schema(MemoryPool *pool, const Schema *schema, uint32_t capacity)
 {
-    Batch *batch = mem_calloc(1, sizeof *batch);
-    arena_init(&batch->arena, pool);
-    atomic_init(&batch->references, 1);
-    batch->column_count = schema->column_count;
-    batch->wm_end_us = TIME_MIN;
+    Batch *batch = batch_alloc(pool, schema->column_count);
+    MEMORY_HOLD(batch_unwind, &batch);
     if (capacity > 64)
         arena_start_large(&batch->arena);
     batch->columns = ARENA_ARRAY(&batch->arena, Vector *, (size_t)schema->column_count + 1);
@@ -62,12 +76,17 @@ void batch_release(Batch *batch)
 {
     if (!batch || atomic_fetch_sub_explicit(&batch->references, 1, memory_order_acq_rel) != 1)
         return;
-    for (int i = 0; i < batch->buffer_count; i++)
-        buffer_release(batch->buffers[i]);
     for (int i = 0; i < batch->parent_count; i++)
         batch_release(batch->parents[i]);
-    arena_release(&batch->arena);
-    mem_free(batch);
+    batch_free(batch);
+}
+
+void batch_unwind(void *batch) { batch_release(*(Batch **)batch); }
+
+void batches_reclaim(MemoryPool *pool)
+{
+    while (pool->members)
+        batch_free((Batch *)((char *)pool->members - offsetof(Batch, member)));
 }
 
 void batch_hold_buffer(Batch *batch, Buffer *buffer)

@@ -44,6 +44,7 @@ typedef struct BadRow {
 
 typedef struct Batch {
     Arena arena;             /* owns vectors, selections, this struct's arrays */
+    PoolMember member;       /* of the job that made it */
     atomic_int references;
     uint32_t row_count;      /* rows in the vectors */
     Selection selection;     /* rows that count; starts as all */
@@ -80,6 +81,9 @@ Batch *batch_for_schema(MemoryPool *pool, const Schema *schema, uint32_t capacit
 Batch *batch_share(Batch *batch);
 Batch *batch_retain(Batch *batch);
 void batch_release(Batch *batch); /* NULL is fine */
+void batch_unwind(void *batch);   /* for MEMORY_HOLD: a Batch ** */
+/* Frees every batch that is still a member of the pool, however many references it has: those that got lost when memory ran out. */
+void batches_reclaim(MemoryPool *pool);
 void batch_hold_buffer(Batch *batch, Buffer *buffer);  /* takes its own reference */
 void batch_hold_batch(Batch *batch, Batch *parent);    /* takes its own reference */
 void batch_add_bad_row(Batch *batch, const BadRow *bad);

@@ -7,16 +7,26 @@
 #include <string.h>
 
 static _Thread_local MemoryGuard *innermost;
+static _Thread_local MemoryHold *newest_hold;
 static _Atomic int64_t allocations;
 static _Atomic int64_t fail_in; /* > 0: counts down to the failing allocation */
 
 void memory_guard_enter(MemoryGuard *guard)
 {
     guard->outer = innermost;
+    guard->holds = newest_hold;
     innermost = guard;
 }
 
 void memory_guard_leave(MemoryGuard *guard) { innermost = guard->outer; }
+
+void memory_hold_begin(MemoryHold *hold, void (*release)(void *what), void *what)
+{
+    *hold = (MemoryHold){ newest_hold, release, what };
+    newest_hold = hold;
+}
+
+void memory_hold_end(MemoryHold *hold) { newest_hold = hold->outer; }
 
 void memory_raise(void)
 {
@@ -24,6 +34,11 @@ void memory_raise(void)
     if (!guard) {
         fputs("bidsql: out of memory\n", stderr);
         exit(1);
+    }
+    while (newest_hold != guard->holds) {
+        MemoryHold *hold = newest_hold;
+        newest_hold = hold->outer;
+        hold->release(hold->what);
     }
     innermost = guard->outer;
     longjmp(guard->where, 1);
@@ -104,6 +119,49 @@ void pool_init(MemoryPool *pool, MemoryPool *parent, const char *name, int64_t l
     atomic_init(&pool->used_bytes, 0);
     atomic_init(&pool->peak_bytes, 0);
     pool->limit_bytes = limit_bytes;
+    pool->members = NULL;
+    pool->keeps_members = false;
+    atomic_flag_clear(&pool->lock);
+}
+
+static void lock_members(MemoryPool *pool)
+{
+    while (atomic_flag_test_and_set_explicit(&pool->lock, memory_order_acquire))
+        ;
+}
+
+static void unlock_members(MemoryPool *pool) { atomic_flag_clear_explicit(&pool->lock, memory_order_release); }
+
+void pool_join(MemoryPool *pool, PoolMember *member)
+{
+    while (pool && !pool->keeps_members)
+        pool = pool->parent;
+    member->keeper = pool;
+    if (!pool)
+        return;
+    lock_members(pool);
+    member->previous = NULL;
+    member->next = pool->members;
+    if (member->next)
+        member->next->previous = member;
+    pool->members = member;
+    unlock_members(pool);
+}
+
+void pool_leave(PoolMember *member)
+{
+    MemoryPool *pool = member->keeper;
+    if (!pool)
+        return;
+    lock_members(pool);
+    if (member->next)
+        member->next->previous = member->previous;
+    if (member->previous)
+        member->previous->next = member->next;
+    else
+        pool->members = member->next;
+    unlock_members(pool);
+    member->keeper = NULL;
 }
 
 void pool_charge(MemoryPool *pool, int64_t bytes)

@@ -5,7 +5,7 @@
  * arena (or to a container that stays consistent), so nothing leaks and no caller tests for NULL.
  * Rules that follow: (1) between mem_alloc calls an object that outlives the guard must be in a state
  * that its `_release` accepts; (2) what must be closed hangs on an arena (arena_defer) or on such an
- * object, never on a local variable alone; (3) never hold a lock across mem_alloc.
+ * object; what only a local variable knows is named to MEMORY_HOLD; (3) never hold a lock across mem_alloc.
  * Tests make the n-th allocation fail: memory_fail_at. */
 #pragma once
 #include <setjmp.h>
@@ -25,9 +25,16 @@ void mem_free(void *memory);
 /* Grows `items` (capacity in *capacity) so that it holds at least `needed` items of `size` bytes. */
 void *mem_grow(void *items, size_t *capacity, size_t needed, size_t size);
 
+typedef struct MemoryHold {
+    struct MemoryHold *outer;
+    void (*release)(void *what);
+    void *what;
+} MemoryHold;
+
 typedef struct MemoryGuard {
     jmp_buf where;
     struct MemoryGuard *outer;
+    MemoryHold *holds; /* those of the frames outside */
 } MemoryGuard;
 
 void memory_guard_enter(MemoryGuard *guard);
@@ -47,6 +54,16 @@ void memory_guard_leave(MemoryGuard *guard);
         }                                                  \
     } while (0)
 
+/* Until its scope ends, a raise that leaves the scope calls release(what): for locals such as a Text or an Arena, by their *_unwind.
+ * The scope's ordinary ends release as ever. `release` must not allocate. */
+#define MEMORY_HOLD(release, what) MEMORY_HOLD_(release, what, __COUNTER__)
+#define MEMORY_HOLD_(release, what, number) MEMORY_HOLD__(release, what, number)
+#define MEMORY_HOLD__(release, what, number)                                       \
+    MemoryHold hold_##number __attribute__((cleanup(memory_hold_end)));            \
+    memory_hold_begin(&hold_##number, release, what)
+void memory_hold_begin(MemoryHold *hold, void (*release)(void *what), void *what);
+void memory_hold_end(MemoryHold *hold);
+
 /* Leaves through the innermost guard, as mem_alloc does when there is no memory. */
 void memory_raise(void) __attribute__((noreturn));
 
@@ -62,9 +79,20 @@ typedef struct MemoryPool {
     _Atomic int64_t used_bytes;
     _Atomic int64_t peak_bytes;
     int64_t limit_bytes;        /* 0: none */
+    struct PoolMember *members; /* of a pool that keeps them, newest first */
+    atomic_flag lock;           /* of the members */
+    bool keeps_members;
 } MemoryPool;
+
+/* An object on the heap that is found by its pool as long as it lives: a raise may leave it with nobody else to know it. */
+typedef struct PoolMember {
+    struct PoolMember *next, *previous;
+    MemoryPool *keeper;         /* NULL: no pool keeps it */
+} PoolMember;
 
 void pool_init(MemoryPool *pool, MemoryPool *parent, const char *name, int64_t limit_bytes);
 void pool_charge(MemoryPool *pool, int64_t bytes); /* negative gives back; pool may be NULL */
+void pool_join(MemoryPool *pool, PoolMember *member); /* the nearest pool that keeps members; none: nothing happens */
+void pool_leave(PoolMember *member);
 /* The pool nearest to `pool` that is over its limit, or NULL. Jobs ask at the end of a turn. */
 const MemoryPool *pool_over_limit(const MemoryPool *pool);

@@ -119,3 +119,5 @@ void text_release(Text *text)
     mem_free(text->bytes);
     *text = (Text){ 0 };
 }
+
+void text_unwind(void *text) { text_release(text); }

@@ -75,3 +75,4 @@ void text_printf(Text *text, const char *format, ...) __attribute__((format(prin
 void text_reserve(Text *text, size_t more); /* room for `more` bytes and the ending 0 */
 const char *text_c(Text *text); /* never NULL */
 void text_release(Text *text);
+void text_unwind(void *text); /* for MEMORY_HOLD */

@@ -31,6 +31,12 @@ struct bidsql_Session {
 
 /* ---- life ---- */
 
+static Error *session_alloc(Session **session)
+{
+    *session = mem_calloc(1, sizeof **session);
+    return NULL;
+}
+
 static Error *session_open(Session *session)
 {
     PlannerOptions options = { .connectors = &session->connectors };
@@ -44,7 +50,11 @@ static Error *session_open(Session *session)
 
 Error *session_new(const SessionOptions *options, Session **result)
 {
-    Session *session = mem_calloc(1, sizeof *session);
+    Session *session;
+    Error *error;
+    MEMORY_GUARDED(error, session_alloc(&session));
+    if (error)
+        return error;
     session->options = *options;
     if (!session->options.clock)
         session->options.clock = clock_system();
@@ -58,7 +68,6 @@ Error *session_new(const SessionOptions *options, Session **result)
     arena_init(&session->arena, &session->pool);
     session->connectors = (ConnectorContext){ .filesystem = session->options.filesystem, .clock = session->options.clock,
         .pool = &session->pool, .base_directory = session->options.base_directory, .batch_mode = true };
-    Error *error;
     MEMORY_GUARDED(error, session_open(session));
     if (error) {
         session_free(session);
@@ -74,7 +83,8 @@ void session_free(Session *session)
         return;
     planner_free(session->planner);
     for (int i = 0; i < session->texts.count; i++) {
-        arena_release(session->texts.items[i]);
+        if (session->texts.items[i])
+            arena_release(session->texts.items[i]);
         mem_free(session->texts.items[i]);
     }
     arena_release(&session->arena);
@@ -181,15 +191,12 @@ static void notice(const SessionOutput *output, const char *format, ...)
 {
     if (!output->notice)
         return;
-    Text text = { 0 };
     va_list args;
     va_start(args, format);
     char line[4096];
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    text_add_c(&text, line);
-    output->notice(output->caller, text_c(&text));
-    text_release(&text);
+    output->notice(output->caller, line);
 }
 
 static Error *emit_rows(const SessionOutput *output, const PlannedRows *rows, const char *title)
@@ -201,6 +208,7 @@ static Error *emit_rows(const SessionOutput *output, const PlannedRows *rows, co
     for (int first = 0; first < rows->row_count && !error; first += BATCH_ROWS) {
         int count = rows->row_count - first < BATCH_ROWS ? rows->row_count - first : BATCH_ROWS;
         Batch *batch = batch_for_schema(NULL, &rows->schema, (uint32_t)count);
+        MEMORY_HOLD(batch_unwind, &batch);
         for (int row = 0; row < count; row++)
             for (int column = 0; column < rows->schema.column_count; column++)
                 vector_set(&batch->arena, batch->columns[column], (uint32_t)row, &rows->rows[(first + row) * rows->schema.column_count + column]);
@@ -218,6 +226,7 @@ static Error *emit_lines(const SessionOutput *output, const char *text, size_t l
 {
     Arena arena;
     arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
     Column column = { .name = "plan", .type = type_scalar(TYPE_VARCHAR) };
     struct { Value *items; int count, capacity; } lines = { 0 };
     for (size_t at = 0; at < length;) {
@@ -289,6 +298,14 @@ static void summarise(Job *job, const SessionOutput *output)
         notice(output, "%llu row%s came too late for every window", (unsigned long long)counters.late_rows, counters.late_rows == 1 ? "" : "s");
 }
 
+/* What the caller does with a notice may need memory. */
+static Error *tell_counters(Session *session, Job *job, const SessionOutput *output)
+{
+    add_counters(session, job);
+    summarise(job, output);
+    return NULL;
+}
+
 typedef struct Running { /* what on_rows needs */
     const SessionOutput *output;
 } Running;
@@ -316,12 +333,17 @@ static Error *run_plan(Session *session, const Plan *plan, const SessionOutput *
     session->job = job;
     if (session->interrupted)
         job_stop(job);
-    Error *error = job_run(job);
+    Error *error;
+    MEMORY_GUARDED(error, job_run(job));
     session->job = NULL;
     while (session->job_watchers) /* somebody reads its progress: microseconds */
         usleep(10);
-    add_counters(session, job);
-    summarise(job, output);
+    Error *told;
+    MEMORY_GUARDED(told, tell_counters(session, job, output));
+    if (error)
+        error_free(told);
+    else
+        error = told;
     Error *closed = job_close(job);
     if (!error)
         return closed;
@@ -332,6 +354,7 @@ static Error *run_plan(Session *session, const Plan *plan, const SessionOutput *
 static Error *explain_to(const Plan *plan, const SessionOutput *output, const char *title)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     explain_plan(plan, &text);
     Error *error = emit_lines(output, text_c(&text), text.length, title);
     text_release(&text);
@@ -364,6 +387,7 @@ static Error *run_analyze(Session *session, const Plan *plan, const SessionOutpu
     TRY(run_plan(session, plan, &nowhere));
     int64_t elapsed_us = session->options.clock->now_us(session->options.clock) - start_us;
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     explain_plan(plan, &text);
     text_printf(&text, "\nran in %.3f s: %llu rows in, %llu rows out, %llu late, %llu bad; peak %.1f MiB\n", (double)elapsed_us / 1e6,
                 (unsigned long long)(session->counters.rows_in - before.rows_in), (unsigned long long)(session->counters.rows_out - before.rows_out),
@@ -374,21 +398,23 @@ static Error *run_analyze(Session *session, const Plan *plan, const SessionOutpu
     return error;
 }
 
+static Error *run_job_parts(Session *session, Arena *arena, const SessionOutput *output)
+{
+    Plan *plan = NULL;
+    TRY(planner_job(session->planner, arena, &plan));
+    if (plan && session->options.explain_only)
+        return explain_to(plan, output, NULL);
+    return plan && !session->options.check_only ? run_plan(session, plan, output) : NULL;
+}
+
 static Error *run_pending(Session *session, const SessionOutput *output)
 {
     if (!planner_job_pending(session->planner))
         return NULL;
     Arena arena;
     arena_init(&arena, &session->pool);
-    Plan *plan = NULL;
     Error *error;
-    MEMORY_GUARDED(error, planner_job(session->planner, &arena, &plan));
-    if (!error && plan) {
-        if (session->options.explain_only)
-            error = explain_to(plan, output, NULL);
-        else if (!session->options.check_only)
-            error = run_plan(session, plan, output);
-    }
+    MEMORY_GUARDED(error, run_job_parts(session, &arena, output));
     arena_release(&arena);
     return error;
 }
@@ -396,6 +422,16 @@ static Error *run_pending(Session *session, const SessionOutput *output)
 /* ---- statements ---- */
 
 static Error *run_text(Session *session, const char *text, size_t length, const SessionOutput *output);
+
+static Error *read_pieces(FileSystem *fs, int handle, Text *text)
+{
+    char piece[65536];
+    for (size_t got = 1; got > 0;) {
+        TRY(fs->read_next(fs, handle, piece, sizeof piece, &got));
+        text_add(text, piece, got);
+    }
+    return NULL;
+}
 
 static Error *read_file(Session *session, const char *path, Text *text)
 {
@@ -407,13 +443,8 @@ static Error *read_file(Session *session, const char *path, Text *text)
         snprintf(full, sizeof full, "%s", path);
     int handle;
     TRY(fs->open_read(fs, full, &handle));
-    Error *error = NULL;
-    char piece[65536];
-    for (size_t got = 1; got > 0 && !error;) {
-        error = fs->read_next(fs, handle, piece, sizeof piece, &got);
-        if (!error)
-            text_add(text, piece, got);
-    }
+    Error *error;
+    MEMORY_GUARDED(error, read_pieces(fs, handle, text));
     fs->close(fs, handle);
     return error;
 }
@@ -423,6 +454,7 @@ static Error *run_script_file(Session *session, const char *path, Span at, const
     if (session->depth >= SCRIPT_DEPTH_MAX)
         return error_at(ERR_BIND, at, "scripts run each other more than %d deep", SCRIPT_DEPTH_MAX);
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     Error *error = read_file(session, path, &text);
     if (error) {
         error->at = at;
@@ -481,8 +513,9 @@ static Error *show_own(Session *session, Arena *arena, AstShowKind show, const S
 }
 
 static Error *run_planned(Session *session, Arena *arena, const AstStatement *statement, PlannedStatement *planned,
-                          const char *title, const SessionOutput *output)
+                          const char *text, const SessionOutput *output)
 {
+    const char *title = title_before(arena, text, statement->at.start);
     switch (planned->kind) {
     case PLANNED_DONE:
         if (planned->message && !session->options.keep_quiet)
@@ -527,19 +560,17 @@ static Error *run_statement(Session *session, const AstStatement *statement, con
         if (!error)
             MEMORY_GUARDED(error, planner_statement(session->planner, &arena, statement, &planned));
     }
-    if (!error) {
-        const char *title = title_before(&arena, text, statement->at.start);
-        MEMORY_GUARDED(error, run_planned(session, &arena, statement, &planned, title, output));
-    }
+    if (!error)
+        MEMORY_GUARDED(error, run_planned(session, &arena, statement, &planned, text, output));
     arena_release(&arena);
     return error;
 }
 
 static Error *parse_text(Session *session, const char *text, size_t length, AstScript *script)
 {
-    Arena *arena = mem_calloc(1, sizeof *arena);
+    LIST_ADD(&session->arena, &session->texts, NULL); /* room first: what is made then is known to the session at once */
+    Arena *arena = session->texts.items[session->texts.count - 1] = mem_calloc(1, sizeof *arena);
     arena_init(arena, &session->pool);
-    LIST_ADD(&session->arena, &session->texts, arena);
     int count = 0, total = session->variable_names.count;
     const char **names = ARENA_ARRAY(arena, const char *, (size_t)total + 1), **values = ARENA_ARRAY(arena, const char *, (size_t)total + 1);
     for (int i = 0; i < total; i++)

@@ -102,6 +102,10 @@ static void survey_plan(Job *job)
     }
     for (int i = 0; i < job->scan_count; i++)
         job->scans[i].count_lines = dead_letters_wanted(job, job->scans[i].node);
+    size_t domains = (size_t)job->domain_count + 1;
+    job->peek.domain_wm_us = ARENA_ARRAY(&job->arena, int64_t, domains);
+    for (int i = 0; i < TURNS_IN_FLIGHT; i++)
+        job->ring[i].domain_wm_us = ARENA_ARRAY(&job->arena, int64_t, domains);
     for (int w = 0; w < job->options.threads; w++) {
         job->workers[w].decoders = ARENA_ARRAY(&job->arena, Decoder, (size_t)job->scan_count + 1);
         job->workers[w].decoder_open = ARENA_ARRAY(&job->arena, bool, (size_t)job->scan_count + 1);
@@ -128,6 +132,9 @@ static void close_decoders(Job *job)
 
 static void free_job(Job *job)
 {
+    for (int i = 0; i < TURNS_IN_FLIGHT; i++)
+        turn_finish(&job->ring[i]);
+    turn_finish(&job->peek);
     pipeline_close(job);
     close_decoders(job);
     sequencer_close(job);
@@ -154,6 +161,7 @@ Error *job_open(const Plan *plan, const JobOptions *options, Job **result)
     if (job->options.turn_bytes == 0)
         job->options.turn_bytes = TURN_BYTES;
     pool_init(&job->pool, options->pool, "job", options->memory_limit_bytes);
+    job->pool.keeps_members = true;
     arena_init(&job->arena, &job->pool);
     arena_init(&job->operator_arena, &job->pool);
     arena_init(&job->clock_arena, &job->pool);

@@ -50,7 +50,7 @@ typedef struct Turn {
     Arena arena;
     struct { TurnOutput *items; int count, capacity; } outputs;
     struct { RowEvent *items; int count, capacity; } events;
-    int64_t *domain_wm_us;               /* per domain: largest watermark expression of this turn's rows; TIME_MIN none */
+    int64_t *domain_wm_us;               /* per domain, made once: largest watermark expression of this turn's rows; TIME_MIN none */
     uint64_t rows_in, line_count;
     uint64_t lookup_hits, lookup_misses, lookup_absent;
     Error *error;                        /* comes after all outputs */
@@ -139,6 +139,7 @@ struct Job {
     pthread_mutex_t clock_lock;
     Arena clock_arena, draw_arena; /* what the ORDERED part, and what drawing, keeps as long as the job */
     Turn ring[TURNS_IN_FLIGHT];
+    Turn peek;                 /* decodes the first record of a split ahead of its turn */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool drawing, executing, finished;

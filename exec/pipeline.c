@@ -220,6 +220,7 @@ void pipeline_close(Job *job)
     for (int w = 0; job->workers && w < job->options.threads; w++)
         close_all(job, &job->workers[w]);
     close_all(job, &job->ordered);
+    batches_reclaim(&job->pool); /* they are charged to the operators */
     arena_release(&job->operator_arena);
     arena_init(&job->operator_arena, &job->pool);
 }
@@ -260,6 +261,8 @@ static Error *advance_node(Job *job, int id, bool tick)
     if (!op || op->type == &boundary_type)
         return NULL;
     int64_t wm_us = minimum_input(op);
+    if (op->type->own_watermark && wm_us != TIME_MAX)
+        wm_us = op->type->own_watermark(op);
     bool risen = wm_us > op->wm_us;
     if (risen)
         op->wm_us = wm_us;

@@ -6,11 +6,8 @@
 
 void turn_start(Turn *turn, Job *job)
 {
-    uint64_t number = turn->number;
-    memset(turn, 0, sizeof *turn);
-    turn->number = number;
+    *turn = (Turn){ .number = turn->number, .domain_wm_us = turn->domain_wm_us };
     arena_init(&turn->arena, &job->pool);
-    turn->domain_wm_us = ARENA_ARRAY(&turn->arena, int64_t, (size_t)job->domain_count + 1);
     for (int d = 0; d < job->domain_count; d++)
         turn->domain_wm_us[d] = TIME_MIN;
 }
@@ -241,24 +238,22 @@ Error *turn_peek(Job *job, int scan_number, int split)
     size_t length = format->cut(scan->node->scan.format_options, input.bytes, limit, input.end && limit == input.length);
     if (length == 0)
         return NULL;
-    /* A copy with padding: the piece itself stays with the source. */
-    Buffer *copy = buffer_new(length);
-    memcpy((char *)copy->bytes, input.bytes, length);
-    Turn turn = { .number = 0 };
-    turn_start(&turn, job);
-    turn.scan = scan_number;
-    turn.split = split;
-    turn.bytes = copy;
-    turn.length = length;
-    turn.position = scan->splits[split].position;
-    turn.now_us = job->options.clock->now_us(job->options.clock);
+    Turn *turn = &job->peek;
+    turn_start(turn, job);
+    turn->scan = scan_number;
+    turn->split = split;
+    turn->bytes = buffer_new(length); /* a copy with padding: the piece itself stays with the source */
+    memcpy((char *)turn->bytes->bytes, input.bytes, length);
+    turn->length = length;
+    turn->position = scan->splits[split].position;
+    turn->now_us = job->options.clock->now_us(job->options.clock);
     WorkerContext *worker = &job->workers[0];
-    worker->turn = &turn;
+    worker->turn = turn;
     worker->base.turn = UINT64_MAX; /* no turn of the job: watermark operators start afresh */
     Error *error = open_decoder(worker, scan, scan_number);
-    DecodeInput decode = { .bytes = copy->bytes, .length = length, .position = turn.position, .buffer = copy, .split = scan->splits[split].format_split };
+    DecodeInput decode = { .bytes = turn->bytes->bytes, .length = length, .position = turn->position, .buffer = turn->bytes, .split = scan->splits[split].format_split };
     for (bool found = false; !error && !found && decode.at < decode.length;) {
-        Batch *batch = batch_for_scan(job, scan, &turn);
+        Batch *batch = batch_for_scan(job, scan, turn);
         error = scan->node->scan.format->decode(&worker->decoders[scan_number], &decode, 1, batch);
         if (error) {
             batch_release(batch);
@@ -272,11 +267,11 @@ Error *turn_peek(Job *job, int scan_number, int split)
     }
     for (int d = 0; d < job->domain_count; d++)
         if (job->domains[d].scan == scan_number) {
-            job->domains[d].split_wm_us[split] = job->domains[d].visible_wm_us[split] = turn.domain_wm_us[d];
+            job->domains[d].split_wm_us[split] = job->domains[d].visible_wm_us[split] = turn->domain_wm_us[d];
         }
     worker->turn = NULL;
     worker->base.turn = UINT64_MAX;
-    turn_finish(&turn);
+    turn_finish(turn);
     return error;
 }
 

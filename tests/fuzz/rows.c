@@ -47,7 +47,7 @@ static void add_value(Text *out, const Value *value)
 static void check_null(const Vector *vector, uint32_t row)
 {
     size_t width = type_width(vector->type);
-    const char *bytes = (const char *)vector->values + width * row;
+    const char *bytes = width ? (const char *)vector->values + width * row : NULL;
     for (size_t i = 0; i < width; i++)
         if (bytes[i])
             fuzz_fail("row %u of a column is NULL, but its value is not zero", row);

@@ -1,0 +1,137 @@
+-- The statements whose allocations are made to fail: tests/memory/run. Each begins with its title.
+SET 'exec.batch_rows' = '4';
+DEFINE least = '3';
+CREATE STREAM bids (auction BIGINT, bidder INT, price DECIMAL(10, 2), channel VARCHAR, ts TIMESTAMP(3), extra ROW<tags ARRAY<VARCHAR>, note ROW<text VARCHAR>>,
+  WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH (connector = 'file', path = 'bids.jsonl', format = 'json', on_error = 'skip');
+CREATE STREAM strict (auction BIGINT, bidder INT) WITH (connector = 'file', path = 'bids.jsonl', format = 'json');
+CREATE STREAM lenient (auction BIGINT, channel VARCHAR) WITH (connector = 'file', path = 'bids.jsonl', format = 'json', on_error = 'skip', json.ignore_parse_errors = 'true');
+CREATE STREAM clicks (ts TIMESTAMP(3), user_id INT, page VARCHAR, WATERMARK FOR ts AS ts) WITH (connector = 'file', path = 'clicks.csv', format = 'csv', on_error = 'skip');
+CREATE STREAM lines (line VARCHAR) WITH (connector = 'file', path = 'lines.txt', format = 'raw');
+CREATE STREAM numbers (n BIGINT, word VARCHAR) WITH (connector = 'datagen', rows = 50, seed = 7);
+CREATE TABLE users (id INT PRIMARY KEY, name VARCHAR) WITH (connector = 'sqlite', path = 'reference.db', table = 'users');
+INSERT INTO users VALUES (0, 'Ada'), (1, 'Grace'), (2, 'a user with quite a long name');
+CREATE TABLE totals (auction BIGINT PRIMARY KEY, n BIGINT) WITH (connector = 'sqlite', path = 'reference.db', table = 'totals');
+CREATE STREAM dropped (raw VARCHAR) WITH (connector = 'blackhole');
+CREATE STREAM copies (auction BIGINT, price DECIMAL(10, 2)) WITH (connector = 'file', path = 'copies.jsonl', format = 'json');
+CREATE TABLE parts (channel VARCHAR, bidder INT) PARTITIONED BY (channel) WITH (connector = 'file', path = 'parts', format = 'csv');
+CREATE STREAM packed (auction BIGINT) WITH (connector = 'file', path = 'packed.jsonl.gz', format = 'json');
+CREATE STREAM late (auction BIGINT, ts TIMESTAMP(3)) WITH (connector = 'blackhole');
+CREATE STREAM nexmark WITH (connector = 'nexmark', rows = 200);
+CREATE STREAM orders (auction BIGINT, bidder INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts)
+  WITH (connector = 'file', path = 'bids.jsonl', format = 'json', on_error = 'dead_letter', on_expr_error = 'dead_letter', dead_letter = 'wrong');
+CREATE VIEW dear AS SELECT auction, price, ts FROM bids WHERE price > 10;
+
+--# constants
+SELECT 1, 'text', NULL, DATE '2026-01-01', ARRAY[1, 2], INTERVAL '1' DAY;
+--# all columns
+SELECT * FROM bids;
+--# filter and project
+SELECT auction, price * 2 AS twice, UPPER(channel) AS c FROM bids WHERE price BETWEEN 2 AND 20 AND channel IS NOT NULL;
+--# nested fields
+SELECT extra.note.text, extra.tags, extra.tags[1] FROM bids WHERE extra IS NOT NULL;
+--# strings and case
+SELECT CASE WHEN channel LIKE 'a%' THEN CONCAT(channel, '-', CAST(bidder AS VARCHAR)) ELSE COALESCE(channel, 'none') END, SUBSTRING(channel, 2, 3), REPLACE(channel, 'p', 'pp') FROM bids;
+--# casts and times
+SELECT CAST(price AS VARCHAR), CAST(ts AS VARCHAR), EXTRACT(HOUR FROM ts), TRY_CAST(channel AS INT), ts + INTERVAL '1' DAY FROM bids;
+--# a schema from the file
+SELECT auction, extra FROM 'bids.jsonl' LIMIT 5;
+--# a file as a stream
+SELECT user_id, page FROM 'clicks.csv' LIMIT 3;
+--# CSV
+SELECT ts, user_id, page FROM clicks WHERE user_id > 0;
+--# raw lines
+SELECT line FROM lines;
+--# generated rows
+SELECT n, word FROM numbers LIMIT 20;
+--# nexmark
+SELECT event_type, bid.auction, person.name FROM nexmark LIMIT 100;
+--# a bad row stops
+SELECT auction, bidder FROM strict;
+--# bad values become NULL
+SELECT auction, channel FROM lenient;
+--# a global aggregate
+SELECT COUNT(*), SUM(price), AVG(price), MIN(channel), MAX(ts) FROM bids;
+--# groups
+SELECT auction, COUNT(*) AS n, SUM(price) FILTER (WHERE bidder > 1) AS s FROM bids GROUP BY auction HAVING COUNT(*) > ${least};
+--# distinct aggregates
+SELECT channel, COUNT(DISTINCT bidder), COUNT(DISTINCT price) FROM bids GROUP BY channel;
+--# distinct rows
+SELECT DISTINCT channel, bidder FROM bids;
+--# ordered
+SELECT auction, price FROM bids ORDER BY price DESC, auction LIMIT 7;
+--# tumbling windows
+SELECT window_start, auction, COUNT(*) AS n, SUM(price) AS s FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end, auction;
+--# hopping windows
+SELECT window_start, COUNT(*) AS n, COUNT(DISTINCT bidder) AS d FROM TABLE(HOP(TABLE bids, DESCRIPTOR(ts), INTERVAL '20' SECOND, INTERVAL '1' MINUTE)) GROUP BY window_start, window_end;
+--# windows in the other spelling
+SELECT auction, COUNT(*) AS n FROM bids WINDOW TUMBLING (SIZE 30 SECONDS, GRACE PERIOD 10 SECONDS) GROUP BY auction EMIT FINAL;
+--# windows that emit changes
+SELECT auction, COUNT(*) AS n FROM bids WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY auction EMIT CHANGES;
+--# sessions
+SELECT window_start, window_end, user_id, COUNT(*) AS n FROM TABLE(SESSION(TABLE clicks PARTITION BY user_id, DESCRIPTOR(ts), INTERVAL '50' SECOND)) GROUP BY window_start, window_end, user_id;
+--# sessions with distinct pages
+SELECT user_id, COUNT(DISTINCT page) AS pages, MAX(page) AS last FROM clicks WINDOW SESSION (70 SECONDS) GROUP BY user_id;
+--# the first of each window
+SELECT * FROM (SELECT window_start, auction, n, ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY n DESC, auction) AS place
+  FROM (SELECT window_start, window_end, auction, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end, auction)) WHERE place <= 2;
+--# the first with ties
+SELECT * FROM (SELECT window_start, auction, n, RANK() OVER (PARTITION BY window_start, window_end ORDER BY n DESC) AS place
+  FROM (SELECT window_start, window_end, auction, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '2' MINUTE)) GROUP BY window_start, window_end, auction)) WHERE place = 1;
+--# a window over windows
+SELECT window_start, SUM(n) FROM TABLE(TUMBLE((SELECT window_start AS s, window_time, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '30' SECOND)) GROUP BY window_start, window_end, window_time), DESCRIPTOR(window_time), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end;
+--# common table expressions
+WITH a AS (SELECT auction, price FROM bids WHERE price > 3), b AS (SELECT auction, MAX(price) AS m FROM a GROUP BY auction) SELECT * FROM b WHERE m < 29;
+--# a view
+SELECT auction, COUNT(*) FROM dear GROUP BY auction;
+--# union
+SELECT auction FROM bids WHERE bidder = 1 UNION ALL SELECT user_id FROM clicks WHERE user_id = 2;
+--# values
+SELECT a, SUM(b) FROM (VALUES (1, 2.5), (1, 3.5), (2, NULL)) AS v (a, b) GROUP BY a;
+--# a table
+SELECT id, name FROM users ORDER BY id;
+--# inner lookup
+SELECT b.auction, u.name FROM bids AS b JOIN users AS u ON u.id = b.bidder;
+--# left lookup
+SELECT b.auction, u.name, b.price FROM bids AS b LEFT JOIN users FOR SYSTEM_TIME AS OF b.ts AS u ON u.id = b.bidder WHERE b.price > 5;
+--# explain
+EXPLAIN SELECT window_start, auction, COUNT(*) FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) WHERE price > 1 GROUP BY window_start, window_end, auction;
+--# explain analyze
+EXPLAIN ANALYZE SELECT auction, COUNT(*) FROM bids GROUP BY auction;
+--# describe
+DESCRIBE bids;
+--# show
+SHOW STREAMS;
+--# show functions
+SHOW FUNCTIONS;
+--# show properties
+SHOW PROPERTIES;
+--# definitions
+CREATE OR REPLACE STREAM made (a INT, b ARRAY<ROW<c VARCHAR, d MAP<VARCHAR, INT>>>, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' MINUTE) WITH (connector = 'file', path = 'none.jsonl', format = 'json');
+CREATE OR REPLACE VIEW seen AS SELECT a FROM made WHERE a > 1;
+DESCRIBE seen;
+DROP VIEW seen;
+DROP STREAM made;
+--# settings and variables
+SET 'exec.batch_rows' = '4'; DEFINE word = 'bids'; SELECT COUNT(*) FROM ${word}; UNDEFINE word;
+--# dead letters
+INSERT INTO dropped SELECT reason FROM wrong; INSERT INTO late SELECT auction / (bidder - 2), ts FROM orders;
+--# into a file
+INSERT INTO copies SELECT auction, price FROM bids;
+--# into folders
+INSERT INTO parts SELECT COALESCE(channel, 'none'), bidder FROM bids;
+--# into a packed file
+INSERT INTO packed SELECT auction FROM bids;
+--# into a table
+INSERT INTO totals SELECT auction, COUNT(*) FROM bids GROUP BY auction;
+--# one job with two outputs
+INSERT INTO copies SELECT auction, price FROM dear; INSERT INTO dropped SELECT channel FROM bids;
+--# several errors
+SELEC 1; SELECT auctoin FROM bids; SELECT 'open
+--# an unknown column
+SELECT auctoin, price FROM bids;
+--# wrong types
+SELECT auction + channel FROM bids GROUP BY auction;
+--# something not there
+SELECT * FROM 'nowhere.jsonl';
+--# an expression that fails
+SELECT 10 / (bidder - 2) FROM bids;
