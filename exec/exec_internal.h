@@ -47,6 +47,8 @@ struct OperatorType {
      * turn is in the context. Fires what is due. The pipeline passes the watermark on to the consumers afterwards, minus nothing:
      * lag is static (plan). NULL: nothing to do. */
     Error *(*advance)(Operator *op, int64_t wm_us);
+    /* The watermark that consumers get instead of the inputs' minimum: of an operator that begins a time of its own. NULL: the inputs'. */
+    int64_t (*own_watermark)(const Operator *op);
     /* All inputs have ended (after advance(TIME_MAX)). NULL: nothing to do. */
     Error *(*end)(Operator *op);
     /* The containers that hold all its state, in a fixed order: snapshot, restore and accounting are theirs. NULL: stateless. */

@@ -1,17 +1,24 @@
 /* exec/op_watermark.c: stamps event time: wm_us[row] is the watermark that the turn's rows before this one make.
  *
- * It knows only its own turn; the ORDERED part combines that with the split's and the other splits' watermarks (turn.c). A row without a
- * time, or too far ahead of the clock, is a bad row and moves nothing. */
+ * In the PARALLEL part it knows only its own turn; the ORDERED part combines that with the split's and the other splits' watermarks (turn.c).
+ * Over rows that come out of the ORDERED part (TIMESTAMP BY over late rows, over results) it is one more clock: the rows it has seen, in order.
+ * A row without a time, or too far ahead of the clock, is a bad row and moves nothing.
+ * State, in the ORDERED part: the watermark so far. */
 #include "common/calendar.h"
 #include "exec/expression.h"
 #include "exec/job_internal.h"
 #include "exec/operators.h"
+#include "exec/scalars.h"
 
 typedef struct Stamp {
     Arena arena;
     Expression *watermark; /* NULL: the time column itself */
     int domain;
+    int64_t wm_us;         /* in the ORDERED part */
+    Scalars scalars;
 } Stamp;
+
+static bool is_ordered(const Operator *op) { return op->context->worker < 0; }
 
 static Error *watermark_open(Operator *op)
 {
@@ -19,6 +26,8 @@ static Error *watermark_open(Operator *op)
     op->state = stamp;
     arena_init(&stamp->arena, &op->pool);
     stamp->domain = op->context->job->node_domain[op->node->id];
+    stamp->wm_us = TIME_MIN;
+    scalars_init(&stamp->scalars, &op->pool, &stamp->wm_us, 1);
     if (op->node->watermark.watermark)
         return expression_open(&stamp->arena, op->node->watermark.watermark, &stamp->watermark);
     return NULL;
@@ -103,7 +112,7 @@ static Error *watermark_process(Operator *op, int input, Batch *batch)
         return error;
     }
     if (watermark)
-        stamp_rows(out, watermark, node->watermark.extra_us, &turn->domain_wm_us[stamp->domain]);
+        stamp_rows(out, watermark, node->watermark.extra_us, is_ordered(op) ? &stamp->wm_us : &turn->domain_wm_us[stamp->domain]);
     error = output_push(op, PORT_MAIN, out);
     if (!error)
         return failure;
@@ -111,4 +120,16 @@ static Error *watermark_process(Operator *op, int input, Batch *batch)
     return error;
 }
 
-const OperatorType watermark_operator = { .name = "watermark", .open = watermark_open, .close = watermark_close, .process = watermark_process };
+static int64_t watermark_own(const Operator *op) { return ((const Stamp *)op->state)->wm_us; }
+
+static int watermark_containers(Operator *op, Container **containers, int capacity)
+{
+    Stamp *stamp = op->state;
+    if (!is_ordered(op) || capacity < 1)
+        return 0;
+    containers[0] = &stamp->scalars.container;
+    return 1;
+}
+
+const OperatorType watermark_operator = { .name = "watermark", .open = watermark_open, .close = watermark_close, .process = watermark_process,
+                                          .own_watermark = watermark_own, .containers = watermark_containers };
