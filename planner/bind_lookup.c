@@ -230,6 +230,10 @@ Error *bind_join(Block *block, const AstRelation *join, Relation *relation)
     }
     if (!table || !planned || join->has_within) {
         const char *what = join_name(join);
+        Relation side;
+        TRY(bind_join(block, join->left, &side)); /* a name that nobody knows is the first thing to say */
+        if (!table)
+            TRY(bind_relation(binder, join->right, NULL, &side));
         Error *error = binder_unsupported(join->right->at, table && !planned ? "%s with a lookup table" : "%s of streams", what);
         return error_hint(error, "a stream can be joined with a table over connector 'sqlite'");
     }
