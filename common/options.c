@@ -120,6 +120,7 @@ static bool char_parse(const char *text, char *value)
 static Error *choice_error(const OptionSpec *spec, const char *text, Span at)
 {
     Text list = { 0 };
+    MEMORY_HOLD(text_unwind, &list);
     int count = 0;
     for (; spec->choices[count]; count++)
         text_printf(&list, "%s'%s'", count ? ", " : "", spec->choices[count]);

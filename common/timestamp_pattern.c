@@ -54,6 +54,7 @@ static Error *compile(Arena *arena, const char *text, ItemList *list)
             p++;
         } else if (*p == '\'') {
             Text quoted = { NULL, 0, 0 };
+            MEMORY_HOLD(text_unwind, &quoted);
             const char *start = ++p;
             bool ended = false;
             if (*p == '\'') {

@@ -249,6 +249,7 @@ void type_print(const Type *type, Text *text)
 const char *type_text(Arena *arena, const Type *type)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     type_print(type, &text);
     const char *copy = arena_strdup(arena, text_c(&text));
     text_release(&text);

@@ -165,6 +165,7 @@ static void add_list(Text *text, const Vector *vector, uint32_t row)
             continue;
         }
         Text key = { 0 }; /* keys of an object are strings, whatever their type */
+        MEMORY_HOLD(text_unwind, &key);
         text_add_value_plain(&key, child->children[0], at);
         text_add_json_string(text, text_c(&key), key.length);
         text_release(&key);

@@ -32,6 +32,12 @@ const ConnectorType *connector_find(const char *name)
     return NULL;
 }
 
+void source_unwind(void *what)
+{
+    Source *source = what;
+    source->spec->connector->source->close(source);
+}
+
 const char *connector_path(const ConnectorType *connector, const void *options)
 {
     return connector == &file_connector && options ? ((const FileOptions *)options)->path : NULL;

@@ -192,6 +192,8 @@ struct ConnectorType {
 
 const ConnectorType *connector_find(const char *name);
 const ConnectorType *const *connectors_all(int *count);
+/* Closes a Source that only a local variable knows: for MEMORY_HOLD. Fine after a failed open. */
+void source_unwind(void *source);
 /* The `path` option of a connector that reads files (for guessing the format), else NULL. */
 const char *connector_path(const ConnectorType *connector, const void *options);
 

@@ -269,6 +269,7 @@ static Error *datagen_check(const void *options, const Schema *declared)
 {
     Arena arena;
     arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
     const char *lines = ((const DatagenOptions *)options)->fields;
     Setting setting;
     Error *error = NULL;
@@ -283,6 +284,7 @@ static int64_t row_limit(const DatagenOptions *options)
 {
     Arena arena;
     arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
     int64_t limit = options->rows;
     const char *lines = options->fields;
     Setting setting;

@@ -139,6 +139,7 @@ static Error *prepare_lookup(Lookup *lookup)
     SqliteLookup *state = lookup->state;
     const LookupSpec *spec = lookup->spec;
     Text sql = { 0 };
+    MEMORY_HOLD(text_unwind, &sql);
     text_add_c(&sql, spec->value_count ? "SELECT " : "SELECT 1");
     for (int v = 0; v < spec->value_count; v++) {
         text_add_c(&sql, v ? ", " : "");

@@ -46,6 +46,7 @@ static Error *make_table(Sink *sink)
     SqliteSink *state = sink->state;
     const SinkSpec *spec = sink->spec;
     Text sql = { 0 };
+    MEMORY_HOLD(text_unwind, &sql);
     text_add_c(&sql, "CREATE TABLE IF NOT EXISTS ");
     sql_add_name(&sql, options_of(sink)->table);
     for (int i = 0; i < spec->schema->column_count; i++) {
@@ -166,6 +167,7 @@ static Error *sqlite_sink_open(Sink *sink)
     TRY(error);
     TRY(look_at_key(sink));
     Text sql = { 0 };
+    MEMORY_HOLD(text_unwind, &sql);
     error = prepare_sink(sink, &sql);
     text_release(&sql);
     return error;

@@ -44,6 +44,7 @@ static void add_select(const SourceSpec *spec, const SqliteOptions *options, con
 static Error *prepare_scan(SqliteScan *scan, const SourceSpec *spec)
 {
     Text sql = { 0 };
+    MEMORY_HOLD(text_unwind, &sql);
     add_select(spec, spec->options, " ORDER BY rowid", &sql);
     Error *error = database_prepare(&scan->database, text_c(&sql), &scan->statement);
     if (error) {
@@ -112,6 +113,7 @@ static Error *sqlite_seek(Source *source, int split, uint64_t position)
 static Str row_text(Arena *arena, sqlite3_stmt *statement)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     for (int c = 0; c < sqlite3_column_count(statement); c++) {
         const char *value = (const char *)sqlite3_column_text(statement, c);
         text_add_c(&text, c ? "|" : "");

@@ -38,6 +38,7 @@ Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *nod
     aggregates->set_calls = ARENA_ARRAY(arena, int, count + 1);
     aggregates->set_types = ARENA_ARRAY(arena, const Type *, count + 1);
     Text layout = { 0 };
+    MEMORY_HOLD(text_unwind, &layout);
     size_t offset = state_layout_width(header);
     text_add_c(&layout, header);
     for (int i = 0; i < count; i++) {
@@ -323,6 +324,7 @@ void groups_merge_distinct(Aggregates *aggregates, Groups *into, uint32_t into_s
     for (int i = 0; i < aggregates->distinct_count; i++) {
         Arena arena;
         arena_init(&arena, NULL);
+        MEMORY_HOLD(arena_unwind, &arena);
         Evaluation evaluation = { .arena = &arena };
         const PairSet *pairs = &from->distincts[i];
         uint32_t total, *numbers = pair_set_of_slot(pairs, from_slot, &arena, &total);

@@ -91,6 +91,8 @@ bool vector_rows_equal(const Vector *a, uint32_t a_row, const Vector *b, uint32_
     case PHYSICAL_ARRAY:
     case PHYSICAL_STRUCT: {
         Text x = { 0 }, y = { 0 };
+        MEMORY_HOLD(text_unwind, &x);
+        MEMORY_HOLD(text_unwind, &y);
         bytes_put(&x, a, a_row, false);
         bytes_put(&y, b, b_row, false);
         bool equal = x.length == y.length && memcmp(text_c(&x), text_c(&y), x.length) == 0;

@@ -76,6 +76,7 @@ static Error *write_sinks(Job *job, Text *snapshot)
         if (!type || !type->snapshot)
             continue;
         Text state = { 0 };
+        MEMORY_HOLD(text_unwind, &state);
         Error *error = type->snapshot(sink, &state);
         Str str = str_view(text_c(&state), state.length);
         PageWriter page = page_begin(snapshot, PAGE_ROWS, JOB_VERSION, job->plan->nodes[id]->layout, 1);
@@ -250,6 +251,7 @@ static Error *reopen(Job *job, const Text *snapshot)
 Error *checkpoint_replace_job(Job *job)
 {
     Text snapshot = { 0 };
+    MEMORY_HOLD(text_unwind, &snapshot);
     Error *error;
     MEMORY_GUARDED(error, job_snapshot(job, &snapshot));
     if (!error)

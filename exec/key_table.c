@@ -24,6 +24,7 @@ void key_layout_init(KeyLayout *layout, Arena *arena, const Type *const types[],
     bool fixed = count <= 64;
     uint32_t words = 1;
     Text signature = { 0 };
+    MEMORY_HOLD(text_unwind, &signature);
     for (int i = 0; i < count; i++) {
         layout->types[i] = types[i];
         PhysicalType physical = type_physical(types[i]);

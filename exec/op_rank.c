@@ -485,6 +485,7 @@ static Error *rebuild_lists(RankOperator *r, Bucket *bucket)
     uint32_t count = bucket->store.count;
     Arena arena;
     arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
     bool *freed = ARENA_ARRAY(&arena, bool, count + 1);
     int64_t(*rows)[2] = arena_alloc(&arena, sizeof(*rows) * (count + 1));
     for (uint32_t i = 0; i < bucket->store.free_count; i++)

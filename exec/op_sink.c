@@ -46,8 +46,8 @@ static Error *open_encoder(Operator *op, SinkState *state)
         if (!is_partition_column(node, i))
             state->encoded.columns[state->encoded.column_count++] = node->schema.columns[i];
     state->encoder = (Encoder){ .type = format, .schema = &state->encoded, .options = node->sink.format_options };
+    state->encoder_open = true; /* close is due also after a failed open */
     TRY(format->encoder_open(&state->encoder));
-    state->encoder_open = true;
     if (format->encode_header)
         format->encode_header(&state->encoder, &state->header);
     return NULL;
@@ -91,6 +91,7 @@ static Error *write_piece(Operator *op, const Batch *batch, const char *partitio
 static void add_folder_value(Text *path, const Vector *vector, uint32_t row)
 {
     Text value = { 0 };
+    MEMORY_HOLD(text_unwind, &value);
     if (vector_is_null(vector, row))
         text_add_c(&value, "__HIVE_DEFAULT_PARTITION__");
     else
@@ -136,6 +137,7 @@ static Error *write_partitions(Operator *op, Batch *batch)
     const char **folders = ARENA_ARRAY(&out->arena, const char *, (size_t)count + 1);
     uint32_t *rows = ARENA_ARRAY(&out->arena, uint32_t, (size_t)count + 1);
     Text path = { 0 };
+    MEMORY_HOLD(text_unwind, &path);
     for (uint32_t i = 0; i < count; i++) {
         const char *folder = folder_of(op, batch, selection_row(&batch->selection, i), &path);
         folders[i] = i && folders[i - 1] && strcmp(folders[i - 1], folder) == 0 ? folders[i - 1] : arena_strdup(&out->arena, folder);

@@ -264,6 +264,7 @@ static void ordered_sets_write(const Container *container, Text *snapshot)
     const OrderedSets *sets = (const OrderedSets *)container;
     Arena arena;
     arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
     OrderedNode *nodes = arena_alloc(&arena, sizeof(OrderedNode) * ((size_t)sets->node_count + 1));
     int64_t *slots = arena_alloc(&arena, 8 * ((size_t)sets->node_count + 1));
     uint64_t count = 0, slot_count = 0; /* up to the last slot with a value */

@@ -193,13 +193,17 @@ void pair_set_gather(const PairSet *set, uint32_t first, uint32_t count, Vector 
     key_table_gather(&set->keys, pairs, count, columns, 0, arena);
 }
 
+static void pair_set_unwind(void *set) { pair_set_release(set); }
+
 void pair_set_renumber(PairSet *set, PairScratch *scratch, const uint64_t *live, const uint32_t *remap)
 {
     enum { STEP = 1024 };
     PairSet fresh;
     Arena arena;
     arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
     pair_set_init(&fresh, set->container.pool, set->layout);
+    MEMORY_HOLD(pair_set_unwind, &fresh);
     uint32_t rows[STEP], slots[STEP];
     uint32_t words = set->state.width / 8;
     for (uint32_t first = 0; first < set->keys.count; first += STEP) {

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REASONS_MAX 20 /* told apart in the summary */
+#define REASONS_MAX 20         /* told apart in the summary */
+#define LONG_RECORD_SHOWN 1024 /* bytes kept of a record that is too long */
 
 /* ---- where a row stands ---- */
 
@@ -36,6 +37,7 @@ static uint64_t line_at(Job *job, Scan *scan, int split, uint64_t position)
     const SourceType *type = scan->source_spec.connector->source;
     Source again = { .spec = &scan->source_spec, .context = &job->connectors };
     uint64_t line = 1, done = 0;
+    MEMORY_HOLD(source_unwind, &again);
     Error *error = type->open(&again);
     while (!error && split < again.split_count && done < position) {
         SourceInput input;
@@ -101,6 +103,7 @@ static void summarise(Job *job, const PlanNode *node, int split, const RowEvent 
         return;
     }
     Text place = { 0 };
+    MEMORY_HOLD(text_unwind, &place);
     if (event->has_place)
         row_errors_place(job, node, split, event->position, event->line, &place);
     RowErrorSummary summary = { arena_strdup(&job->arena, source), event->stage, arena_strdup(&job->arena, event->reason),
@@ -227,7 +230,7 @@ static void describe_row(Operator *op, const Batch *batch, int64_t row, RowEvent
     if (row < 0) { /* -1 - index of a bad record */
         const BadRow *bad = &batch->bad_rows[-1 - row];
         event->position = bad->position;
-        event->raw = bad->raw;
+        event->raw = bad->raw.length > RECORD_BYTES_MAX ? str_view(str_bytes(&bad->raw), LONG_RECORD_SHOWN) : bad->raw; /* however much was read */
         event->has_place = event->has_raw = true;
         return;
     }
@@ -246,6 +249,7 @@ static Error *row_failed(Operator *op, const Batch *batch, const RowEvent *event
 {
     Job *job = op->context->job;
     Text place = { 0 };
+    MEMORY_HOLD(text_unwind, &place);
     if (batch->positions || strcmp(event->stage, "decode") == 0)
         row_errors_place(job, op->node, (int)batch->split, event->position, event->line, &place);
     Error *error = event->column ? error_at(ERR_ROW, at, "%s: column '%s': %s", text_c(&place), event->column, event->reason)

@@ -298,7 +298,7 @@ static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
         length = input.length ? cut_piece(scan, &input, job->options.turn_bytes) : 0;
         if (length || input.end || input.waiting || input.part_ends)
             break;
-        if (input.length >= RECORD_BYTES_MAX) {
+        if (input.length > RECORD_BYTES_MAX) {
             turn->oversized = split->skipping = true;
             length = input.length;
             break;

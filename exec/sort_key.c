@@ -49,6 +49,7 @@ static void put_value(Text *bytes, const Vector *vector, uint32_t row)
     case PHYSICAL_ARRAY:
     case PHYSICAL_STRUCT: { /* some order */
         Text nested = { 0 };
+        MEMORY_HOLD(text_unwind, &nested);
         bytes_put(&nested, vector, row, true);
         put_escaped(bytes, text_c(&nested), nested.length);
         text_release(&nested);

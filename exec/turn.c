@@ -126,8 +126,8 @@ static uint64_t count_newlines(const char *bytes, size_t length)
 static Error *too_long(Job *job, const Scan *scan, Operator *op, Turn *turn)
 {
     Batch *batch = batch_for_scan(job, scan, turn);
-    BadRow bad = { .position = turn->position, .raw = str_view(turn->bytes->bytes, turn->length < 1024 ? turn->length : 1024),
-        .reason = "the record is longer than 64 MiB" };
+    BadRow bad = { .position = turn->position, .raw = str_view(turn->bytes->bytes, turn->length),
+        .reason = "the record is longer than 64 MB" };
     batch_hold_buffer(batch, turn->bytes);
     batch_add_bad_row(batch, &bad);
     return push_decoded(op, turn, batch);
@@ -159,9 +159,8 @@ static Error *open_decoder(WorkerContext *worker, const Scan *scan, int number)
     if (scan->row_source || scan->values || worker->decoder_open[number])
         return NULL;
     worker->decoders[number] = (Decoder){ .type = scan->node->scan.format, .spec = worker->places[number] ? &scan->decode_spec_places : &scan->decode_spec };
-    TRY(worker->decoders[number].type->decoder_open(&worker->decoders[number]));
-    worker->decoder_open[number] = true;
-    return NULL;
+    worker->decoder_open[number] = true; /* close is due also after a failed open */
+    return worker->decoders[number].type->decoder_open(&worker->decoders[number]);
 }
 
 static void forget_results(Job *job, Turn *turn)

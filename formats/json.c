@@ -59,6 +59,7 @@ static Error *json_encoder_open(Encoder *encoder)
     for (int c = 0; c < count; c++) {
         const Column *column = &encoder->schema->columns[c];
         Text key = { NULL, 0, 0 };
+        MEMORY_HOLD(text_unwind, &key);
         text_add_json_string(&key, column->name, strlen(column->name));
         text_add_char(&key, ':');
         state->keys[c] = str_view(arena_copy(&state->arena, key.bytes, key.length), key.length);

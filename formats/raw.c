@@ -1,6 +1,8 @@
 /* formats/raw.c: the line is the value: one VARCHAR or BYTES column. */
 #include "formats/formats_internal.h"
 
+#define RAW_RECORD_LIMIT (64u << 20) /* bytes */
+
 static Error *raw_infer(Arena *arena, const void *options, const char *sample, size_t length, Schema **schema)
 {
     (void)options, (void)sample, (void)length;
@@ -42,8 +44,8 @@ static Error *raw_decode(Decoder *decoder, DecodeInput *input, uint32_t max_rows
         size_t length = (size_t)(stop - p);
         if (newline && length && stop[-1] == '\r')
             length--;
-        if (length > UINT32_MAX) {
-            bad_row_add(input, &lines, batch, row, p, 64, NULL, "the line is longer than 4 GB");
+        if (length > RAW_RECORD_LIMIT) {
+            bad_row_add(input, &lines, batch, row, p, length, NULL, "the record is longer than 64 MB");
         } else if (text && utf8_valid_prefix(p, length) != length) {
             bad_row_add(input, &lines, batch, row, p, length, NULL, "the line is not UTF-8");
         } else {

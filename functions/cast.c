@@ -95,6 +95,7 @@ static CastKind cast_kind(const Type *from, const Type *to)
 static bool refuse(Arena *arena, const Value *value, const Type *to, const char **reason)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     char digits[32];
     if (type_physical(value->type) == PHYSICAL_DOUBLE)
         text_add(&text, digits, double_format(value->number, digits));
@@ -336,6 +337,7 @@ static Str value_text(Arena *arena, const Value *value)
     case TYPE_DECIMAL: length = decimal_format(decimal_of(value), value->type->scale, buffer); break;
     default: {
         Text text = { 0 };
+        MEMORY_HOLD(text_unwind, &text);
         text_add_value_plain(&text, vector_constant(arena, value), 0);
         Str str = str_view(arena_strndup(arena, text_c(&text), text.length), text.length);
         text_release(&text);

@@ -109,6 +109,7 @@ static void map_case(Text *to, const Str *text, bool upper)
 static void change_case(const Args *args, Vector *out, bool upper)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     for (ARGS_EACH(args, row)) {
         text.length = 0;
         map_case(&text, &ARG(args, 0, Str, row), upper);
@@ -132,6 +133,7 @@ static Error *lower_case(const Args *args, Vector *out)
 static Error *initcap(const Args *args, Vector *out)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     for (ARGS_EACH(args, row)) {
         text.length = 0;
         map_case(&text, &ARG(args, 0, Str, row), false);
@@ -334,6 +336,7 @@ static Error *count_char(const Args *args, Vector *out)
 static Error *concat(const Args *args, Vector *out)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     for (ARGS_EACH(args, row)) {
         text.length = 0;
         for (int i = 0; i < args->arg_count; i++)
@@ -348,6 +351,7 @@ static Error *concat(const Args *args, Vector *out)
 static Error *concat_ws(const Args *args, Vector *out)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     for (ARGS_EACH(args, row)) {
         bool any = false;
         if (vector_is_null(args->arg[0], row)) {
@@ -372,6 +376,7 @@ static Error *concat_ws(const Args *args, Vector *out)
 static Error *replace(const Args *args, Vector *out)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     for (ARGS_EACH(args, row)) {
         const Str *from = &ARG(args, 1, Str, row), *to = &ARG(args, 2, Str, row), *source = &ARG(args, 0, Str, row);
         const char *at = str_bytes(source), *end = at + source->length;
@@ -397,6 +402,7 @@ static Error *replace(const Args *args, Vector *out)
 static Error *repeat(const Args *args, Vector *out)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     for (ARGS_EACH(args, row)) {
         const Str *part = &ARG(args, 0, Str, row);
         int64_t times = ARG(args, 1, int64_t, row);
@@ -466,6 +472,7 @@ static void pad_row(const Args *args, Vector *out, uint32_t row, bool left, Text
 static Error *lpad(const Args *args, Vector *out)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     for (ARGS_EACH(args, row))
         pad_row(args, out, row, true, &text);
     text_release(&text);
@@ -475,6 +482,7 @@ static Error *lpad(const Args *args, Vector *out)
 static Error *rpad(const Args *args, Vector *out)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     for (ARGS_EACH(args, row))
         pad_row(args, out, row, false, &text);
     text_release(&text);

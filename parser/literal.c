@@ -121,6 +121,7 @@ const char *skip_text(Parser *parser, const char *how, AstName variable)
     if (!variable.quoted)
         return arena_printf(parser->arena, "%s%s", how, variable.text);
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     text_add_c(&text, how);
     print_name(&variable, &text);
     const char *result = arena_strdup(parser->arena, text_c(&text));

@@ -136,6 +136,7 @@ void ast_conjuncts(Arena *arena, const AstExpr *expr, AstExprs *conjuncts)
 const char *ast_text(Arena *arena, const AstExpr *expr)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     ast_print_expr(expr, &text);
     const char *copy = arena_strdup(arena, text_c(&text));
     text_release(&text);

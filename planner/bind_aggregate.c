@@ -73,6 +73,7 @@ bool block_aggregates(const AstQuery *query)
 static const char *canonical(Arena *arena, const Expr *expr)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     expr_canonical(expr, &text);
     const char *copy = arena_strdup(arena, text_c(&text));
     text_release(&text);

@@ -310,6 +310,7 @@ static Error *bind_field_of(BindContext *context, Expr *whole, const char *name,
     }
     if (whole->type->kind != TYPE_STRUCT) {
         Text text = { 0 };
+        MEMORY_HOLD(text_unwind, &text);
         expr_print(whole, &text);
         Error *error = error_at(ERR_BIND, at, "%s is %s and has no field '%s'", text_c(&text), type_text(context->arena, whole->type), name);
         text_release(&text);
@@ -507,6 +508,7 @@ static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
     Expr **args;
     if (ast->path.count > 1) {
         Text text = { 0 };
+        MEMORY_HOLD(text_unwind, &text);
         for (int i = 0; i < ast->path.count; i++)
             text_printf(&text, "%s%s", i ? "." : "", ast->path.items[i].text);
         Error *error = error_at(ERR_BIND, ast->at, "no function '%s'", text_c(&text));

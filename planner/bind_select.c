@@ -221,6 +221,7 @@ static const char *unnamed(Select *select, const AstExpr *ast, int number)
     const DialectRules *rules = binder_rules(select->block.binder);
     if (rules->unnamed_column) {
         Text text = { 0 }; /* the format is one of ours */
+        MEMORY_HOLD(text_unwind, &text);
         _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wformat-nonliteral\"")
         text_printf(&text, rules->unnamed_column, number);
         _Pragma("GCC diagnostic pop")

@@ -158,6 +158,7 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
 /* ---- columns ---- */
 
 typedef struct OpenSource {
+    SourceSpec spec;
     Source source;
     bool open;
 } OpenSource;
@@ -183,16 +184,16 @@ static Error *infer_schema(Binder *binder, const CatalogSource *source, const ch
     bool pipe = name_equal(connector->name, "stdin") || (path && strcmp(path, "-") == 0); /* what is looked at is gone */
     if (!source->format || !source->format->infer || pipe)
         return error_hint(error_at(ERR_BIND, at, "'%s' needs its columns", name), "CREATE STREAM %s (a BIGINT, b STRING, ..) WITH (..)", name);
-    SourceSpec spec = { connector, source->connector_options, NULL, 0 };
     OpenSource *open = ARENA_NEW(binder->arena, OpenSource);
-    open->source = (Source){ .spec = &spec, .context = binder->connectors };
+    open->spec = (SourceSpec){ connector, source->connector_options, NULL, 0 };
+    open->source = (Source){ .spec = &open->spec, .context = binder->connectors };
+    arena_defer(binder->arena, close_source, open); /* also when memory runs out, and after a failed open */
+    open->open = true;
     Error *error = connector->source->open(&open->source);
     if (error) {
         error->at = at;
         return error;
     }
-    open->open = true;
-    arena_defer(binder->arena, close_source, open); /* also when memory runs out */
     *schema = NULL;
     for (int split = 0; split < open->source.split_count && !error && (!*schema || (*schema)->column_count == 0); split++) {
         SourceInput input = { 0 };

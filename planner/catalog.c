@@ -82,6 +82,7 @@ static void memory_free(Catalog *catalog)
 Catalog *catalog_new_memory(void)
 {
     Catalog *catalog = mem_calloc(1, sizeof *catalog);
+    MEMORY_HOLD(mem_free, catalog);
     catalog->find = memory_find;
     catalog->put = memory_put;
     catalog->remove = memory_remove;
@@ -131,6 +132,7 @@ Error *catalog_get(Catalog *catalog, const AstName *name, CatalogEntry **entry)
         return NULL;
     Arena arena;
     arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
     int count = 0;
     const char *const *names = catalog_relation_names(catalog, &arena, &count);
     Error *error = error_suggest(error_at(ERR_BIND, name->at, "no stream, table or view '%s'", name->text), name->text, names, count);
@@ -143,6 +145,7 @@ Error *catalog_check_unused(Catalog *catalog, const CatalogEntry *entry, Span at
     Error *error = NULL;
     Arena arena;
     arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
     int count = 0;
     CatalogEntry **entries = catalog->list(catalog, &arena, &count);
     for (int i = 0; i < count && !error; i++)

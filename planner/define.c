@@ -18,6 +18,7 @@ static CatalogKind kind_of(AstObjectKind object)
 static const char *statement_sql(Arena *arena, const AstStatement *statement)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     ast_print_statement(statement, &text);
     const char *copy = arena_strdup(arena, text_c(&text));
     text_release(&text);

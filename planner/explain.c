@@ -255,6 +255,7 @@ static void fact(Printer *printer, const char *prefix, bool bar, const char *nam
 static const char *trigger_text(Arena *arena, const PlanNode *node)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     switch (node->aggregate.trigger) {
     case TRIGGER_CHANGES:
         text_add_c(&text, node->aggregate.emit_unchanged ? "on every row" : "on every change");
@@ -352,6 +353,7 @@ void explain_plan(const Plan *plan, Text *text)
 {
     Arena arena;
     arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
     Printer printer = { .arena = &arena, .out = text, .plan = plan };
     printer.printed = ARENA_ARRAY(&arena, const PlanNode *, plan->node_count + 1);
     printer.consumers = ARENA_ARRAY(&arena, int, plan->node_count + 1);
@@ -381,6 +383,7 @@ void explain_node(const PlanNode *node, Text *text)
 {
     Arena arena;
     arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
     print_node(&arena, node, text);
     arena_release(&arena);
 }

@@ -72,6 +72,7 @@ static Error *convert_text(Arena *arena, Expr *expr, const Type *to, Expr **resu
     const char *reason = NULL;
     if (!value_cast(arena, &expr->value, to, &value, &reason)) {
         Text text = { 0 };
+        MEMORY_HOLD(text_unwind, &text);
         value_print(&expr->value, &text);
         Error *error = error_at(ERR_BIND, expr->at, "%s is no %s", text_c(&text), type_text(arena, to));
         text_release(&text);
@@ -240,6 +241,7 @@ static Error *no_function(Arena *arena, const char *name, Span at, int count, Ex
     if (is_operator && count)
         return no_operator(arena, name, at, count, args);
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     text_printf(&text, "no function '%s' takes (", name);
     print_types(arena, args, count, &text);
     text_add_c(&text, "); it takes ");
@@ -376,6 +378,7 @@ bool expr_equal(const Expr *a, const Expr *b)
 uint64_t expr_hash(const Expr *expr)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     expr_canonical(expr, &text);
     uint64_t hash = checksum_bytes(text_c(&text), text.length);
     text_release(&text);

@@ -173,6 +173,7 @@ void node_canonical(const LogicalNode *node, Text *text)
 static uint64_t meaning_of(const LogicalNode *node)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     node_canonical(node, &text);
     for (int i = 0; i < node->input_count; i++)
         text_printf(&text, " <%016llx.%d", (unsigned long long)node->inputs[i].node->meaning, node->inputs[i].port);
@@ -185,6 +186,7 @@ static uint64_t meaning_of(const LogicalNode *node)
 static uint64_t layout_of(Arena *arena, const LogicalNode *node)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     text_add_c(&text, plan_kind_name(node->kind));
     print_types(&node->schema, &text);
     for (int i = 0; i < node->input_count; i++) {
@@ -248,6 +250,7 @@ static void set_segment(LogicalNode *node)
 static void set_state_bound(Arena *arena, LogicalNode *node)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     bool bounded = node->input_count && port_traits(arena, node->inputs[0]).bounded;
     switch (node->kind) {
     case PLAN_AGGREGATE:

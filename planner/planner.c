@@ -7,6 +7,7 @@
 Planner *planner_new(const PlannerOptions *options)
 {
     Planner *planner = mem_calloc(1, sizeof *planner);
+    MEMORY_HOLD(mem_free, planner);
     planner->connectors = options->connectors;
     arena_init(&planner->arena, NULL);
     settings_init(&planner->settings);
@@ -216,6 +217,7 @@ static Error *plan_explain(Planner *planner, Arena *arena, const AstStatement *s
         return NULL;
     }
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     explain_plan(plan, &text);
     rows_from_text(arena, "plan", text_c(&text), &planned->rows);
     text_release(&text);

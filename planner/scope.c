@@ -121,6 +121,7 @@ static Error *unknown_in(Arena *arena, const Scope *scope, int relation, const c
 Error *scope_unknown(Arena *arena, const Scope *scope, const char *name, Span at)
 {
     Text where = { 0 };
+    MEMORY_HOLD(text_unwind, &where);
     int named = 0, count;
     for (int i = 0; i < scope->relation_count; i++)
         if (scope->relations[i].alias && scope->relations[i].alias[0] != '$')

@@ -104,6 +104,7 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
 static const char *duration_value(Arena *arena, int64_t us)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     explain_duration(us, &text);
     const char *copy = arena_strdup(arena, text_c(&text));
     text_release(&text);

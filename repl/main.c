@@ -343,6 +343,7 @@ static Error *prepare_session(const Arguments *arguments, Session *session)
 static int report(const Error *error, const char *name, const Text *script)
 {
     Text out = { 0 };
+    MEMORY_HOLD(text_unwind, &out);
     error_render(error, name, script->bytes ? script->bytes : "", script->length, want_color(), &out);
     fwrite(text_c(&out), 1, out.length, stderr);
     text_release(&out);
@@ -401,6 +402,7 @@ int main(int argc, char **argv)
     }
     const char *name = "";
     Text script = { 0 };
+    MEMORY_HOLD(text_unwind, &script);
     Error *error;
     MEMORY_GUARDED(error, run_script(&arguments, &name, &script));
     int code = EXIT_DONE;

@@ -204,6 +204,7 @@ static void add_framed_header(ResultWriter *writer)
 {
     Arena arena;
     arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
     size_t *lengths = ARENA_ARRAY(&arena, size_t, (size_t)writer->column_count + 1);
     for (int i = 0; i < writer->column_count; i++)
         lengths[i] = strlen(writer->names[i]);
@@ -274,6 +275,7 @@ static void hold_row(ResultWriter *writer, const Batch *batch, uint32_t row)
         hold_cell(writer);
     }
     Text cell = { 0 };
+    MEMORY_HOLD(text_unwind, &cell);
     for (int i = 0; i < batch->column_count; i++) {
         cell.length = 0;
         if (vector_is_null(batch->columns[i], row))
@@ -425,6 +427,7 @@ Error *result_writer_begin(ResultWriter *writer, const ResultInfo *info)
         const Column *column = i >= writer->with_kinds ? &info->schema->columns[i - writer->with_kinds] : NULL;
         const char *name = column ? column->name : "op";
         Text rendered = { 0 };
+        MEMORY_HOLD(text_unwind, &rendered);
         if (json) {
             add_json_name(&rendered, name);
             text_add_char(&rendered, ':');

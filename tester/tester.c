@@ -65,6 +65,8 @@ static Error *on_rows(void *caller, const Batch *batch)
 {
     Run *run = caller;
     Text line = { 0 }, cell = { 0 };
+    MEMORY_HOLD(text_unwind, &line);
+    MEMORY_HOLD(text_unwind, &cell);
     for (uint32_t i = 0; i < batch->selection.count; i++) {
         uint32_t row = selection_row(&batch->selection, i);
         line.length = 0;
@@ -328,6 +330,7 @@ static Error *run_sql(Run *run, const Step *step)
 static const char *rendered(Run *run, const Step *step, const Error *error)
 {
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     error_render(error, "sql", step->sql ? step->sql : "", step->sql ? strlen(step->sql) : 0, false, &text);
     const char *copy = arena_strdup(&run->arena, text_c(&text));
     text_release(&text);
@@ -502,6 +505,7 @@ static void run_file(const char *path, Tally *tally)
     Arena arena;
     arena_init(&arena, NULL);
     Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
     FILE *in = fopen(path, "r");
     char piece[65536];
     for (size_t got; in && (got = fread(piece, 1, sizeof piece, in)) > 0;)

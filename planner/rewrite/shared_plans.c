@@ -25,6 +25,7 @@ int rewrite_shared_plans(RewriteContext *context)
         if (node->kind == PLAN_SINK || is_volatile(node))
             continue;
         Text text = { 0 };
+        MEMORY_HOLD(text_unwind, &text);
         node_canonical(node, &text);
         for (int i = 0; i < node->input_count; i++) {
             int place = 0;

@@ -1,11 +1,12 @@
 /* tests/memory/fail_allocations.c: every allocation of every statement of the corpus is made to fail in turn.
  *
- *   fail_allocations [-every=N] [-threads=N] [-only=TITLE] FILE
+ *   fail_allocations [-every=N] [-threads=N] [-snapshots] [-only=TITLE] FILE
  *
  * The file holds statements with a title each (`--# title`); what stands before the first title prepares. A statement runs once without
  * failure; then for n = 1, 2, .. its n-th allocation fails: it must end in "out of memory" or give what it gave before, and the session
  * must go on: after each failure a query runs, and at the end the statement itself again, with the same rows. Built with AddressSanitizer,
- * nothing may leak. -every: only every N-th n, from a start that differs by statement. Relative paths are those of the current directory. */
+ * nothing may leak. -every: only every N-th n, from a start that differs by statement. -snapshots: the job is replaced by its own snapshot
+ * after every turn, so that writing and reading it fails, too. Relative paths are those of the current directory. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,13 +53,13 @@ static Error *run(Session *session, const char *sql, size_t length, Outcome *out
     return session_run(session, sql, length, &output);
 }
 
-static Session *prepared_session(const Case *preparation, int threads)
+static Session *prepared_session(const Case *preparation, int threads, bool snapshots)
 {
     Session *session;
     Outcome outcome = { 0 };
     static TestClock clock; /* EXPLAIN ANALYZE shows how long it took */
     test_clock_init(&clock, 1767225600000000);
-    SessionOptions options = { .clock = &clock.clock, .threads = threads, .max_bad_rows = UINT64_MAX, .keep_quiet = true, .turn_bytes = 200 };
+    SessionOptions options = { .clock = &clock.clock, .threads = threads, .max_bad_rows = UINT64_MAX, .keep_quiet = true, .turn_bytes = 200, .snapshot_every_turn = snapshots };
     Error *error = session_new(&options, &session);
     if (!error)
         error = run(session, preparation->sql, preparation->length, &outcome);
@@ -96,10 +97,10 @@ typedef struct Tally {
 } Tally;
 
 /* False: something is wrong, and said. */
-static bool check_case(const Case *preparation, const Case *check, int threads, int64_t every, Tally *tally)
+static bool check_case(const Case *preparation, const Case *check, int threads, bool snapshots, int64_t every, Tally *tally)
 {
     static const char next[] = "SELECT 1 + 1 AS two";
-    Session *session = prepared_session(preparation, threads);
+    Session *session = prepared_session(preparation, threads, snapshots);
     Outcome clean = { 0 }, now = { 0 };
     bool fine = true;
     Error *warm_up = run(session, check->sql, check->length, &clean); /* what is made once only: types, libraries */
@@ -184,19 +185,22 @@ int main(int argc, char **argv)
     static Case cases[256];
     int64_t every = 1;
     int threads = 1, failed = 0, checked = 0;
+    bool snapshots = false;
     const char *only = NULL, *path = NULL;
     for (int i = 1; i < argc; i++) {
         if (strncmp(argv[i], "-every=", 7) == 0)
             every = strtoll(argv[i] + 7, NULL, 10);
         else if (strncmp(argv[i], "-threads=", 9) == 0)
             threads = (int)strtol(argv[i] + 9, NULL, 10);
+        else if (strcmp(argv[i], "-snapshots") == 0)
+            snapshots = true;
         else if (strncmp(argv[i], "-only=", 6) == 0)
             only = argv[i] + 6;
         else
             path = argv[i];
     }
     if (!path || every < 1) {
-        fprintf(stderr, "fail_allocations [-every=N] [-threads=N] [-only=TITLE] FILE\n");
+        fprintf(stderr, "fail_allocations [-every=N] [-threads=N] [-snapshots] [-only=TITLE] FILE\n");
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -210,7 +214,7 @@ int main(int argc, char **argv)
         if (only && strcmp(only, cases[i].title) != 0)
             continue;
         checked++;
-        failed += !check_case(&cases[0], &cases[i], threads, every, &tally);
+        failed += !check_case(&cases[0], &cases[i], threads, snapshots, every, &tally);
     }
     printf("%d statements, %d failed; %lld allocations failed, %lld of them without harm\n", checked, failed, (long long)(tally.failures + tally.unharmed), (long long)tally.unharmed);
     free(text);
