@@ -65,7 +65,7 @@ void groups_release(Groups *groups);
 void groups_clear(Groups *groups);       /* keeps its memory */
 size_t groups_bytes(const Groups *groups);
 
-/* Adds rows[i] of the batch to the group slots[i], which is covered. aggregates->states[i] is its entry afterwards. */
+/* Adds rows[i] of the batch to the group slots[i], which is covered. */
 void groups_update(Aggregates *aggregates, Groups *groups, const Batch *batch, const uint32_t *rows, const uint32_t *slots,
                    uint32_t count, Evaluation *evaluation);
 /* Adds groups [from_first, + count) of `from` to groups into_first.. of `into`; both ranges are covered and stay in one chunk.

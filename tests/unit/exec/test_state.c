@@ -355,6 +355,59 @@ static void pairs_are_counted_once(void **state)
     }
 }
 
+typedef struct Renumbering { PairSet *set; PairScratch *scratch; } Renumbering;
+static Error *renumber(const Renumbering *work)
+{
+    pair_set_renumber(work->set, work->scratch, NULL, NULL);
+    return NULL;
+}
+
+/* A set is rebuilt beside the old one; without memory neither is lost. */
+static void pairs_survive_failing_memory(void **state)
+{
+    (void)state;
+    enum { PAIRS = 3000 };
+    const Type *types[] = { type_scalar(TYPE_VARCHAR) };
+    bool failed = true;
+    for (int64_t n = 1; failed; n++) {
+        PairLayout layout;
+        PairSet set;
+        PairScratch scratch;
+        Error *error;
+        static uint32_t rows[PAIRS], slots[PAIRS];
+        static uint64_t masks[PAIRS], changed[PAIRS];
+        pair_layout_init(&layout, &arena, types, 1, 1, false, true);
+        pair_set_init(&set, &pool, &layout);
+        pair_scratch_init(&scratch, &layout);
+        Vector *vector = vector_new(&arena, types[0], PAIRS);
+        for (uint32_t i = 0; i < PAIRS; i++) {
+            Value value = { .type = types[0], .text = str_c(arena_printf(&arena, "the distinct value %u", i)) };
+            vector_set(&arena, vector, i, &value);
+            rows[i] = i;
+            slots[i] = i % 10;
+            masks[i] = 1;
+        }
+        pair_set_add(&set, &scratch, (const Vector *const[]){ vector }, PAIRS, rows, slots, PAIRS, masks, NULL, changed);
+        pair_set_drop(&set, 3);
+        Renumbering work = { &set, &scratch };
+        memory_fail_at(n);
+        MEMORY_GUARDED(error, renumber(&work));
+        memory_fail_at(0);
+        failed = error != NULL;
+        error_free(error);
+        for (uint32_t slot = 0; slot < 10; slot++) {
+            uint32_t count;
+            pair_set_of_slot(&set, slot, &arena, &count);
+            assert_int_equal(count, slot == 3 ? 0 : PAIRS / 10);
+        }
+        assert_int_equal(set.keys.count, failed ? PAIRS : PAIRS / 10 * 9);
+        pair_set_release(&set);
+        pair_scratch_release(&scratch);
+        assert_int_equal(pool.used_bytes, 0);
+        arena_reset(&arena);
+    }
+}
+
 /* ---- MIN and MAX that shrink ---- */
 
 static int64_t rank_of(const Value *value) { return value->type->kind == TYPE_VARCHAR ? strtol(str_bytes(&value->text) + 6, NULL, 10) : value->type->kind == TYPE_DOUBLE ? (isnan(value->number) ? 1000 : (int64_t)value->number) : value->integer; }
@@ -556,6 +609,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sparse_chunks_cost_nothing_until_touched, start, stop),
         cmocka_unit_test_setup_teardown(heaps_hold_strings_and_reuse_rooms, start, stop),
         cmocka_unit_test_setup_teardown(pairs_are_counted_once, start, stop),
+        cmocka_unit_test_setup_teardown(pairs_survive_failing_memory, start, stop),
         cmocka_unit_test_setup_teardown(ordered_sets_know_their_ends, start, stop),
         cmocka_unit_test_setup_teardown(rows_are_stored_and_given_back, start, stop),
         cmocka_unit_test_setup_teardown(scalars_are_written_and_read, start, stop),
