@@ -18,6 +18,7 @@ typedef struct ResultInfo {
     bool updating;          /* rows carry row kinds */
     bool continuous;        /* does not end by itself: show rows as they come */
     bool is_query;          /* a SELECT; otherwise the rows of DESCRIBE, SHOW, EXPLAIN.. */
+    bool preformatted;      /* one column whose rows are lines of text: a plan */
 } ResultInfo;
 
 /* Where results go. Every function may be NULL. Rows come in order; a batch is the callee's to read, not to keep. */

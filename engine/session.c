@@ -201,7 +201,7 @@ static void notice(const SessionOutput *output, const char *format, ...)
 
 static Error *emit_rows(const SessionOutput *output, const PlannedRows *rows, const char *title)
 {
-    ResultInfo info = { .schema = &rows->schema, .title = title };
+    ResultInfo info = { .schema = &rows->schema, .title = title, .preformatted = rows->preformatted };
     if (output->begin)
         TRY(output->begin(output->caller, &info));
     Error *error = NULL;

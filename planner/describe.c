@@ -150,9 +150,9 @@ static Error *describe_relation(Planner *planner, Arena *arena, const AstStateme
 
 /* ---- functions ---- */
 
-static const char *signature(Arena *arena, const char *name, const TypeKind *args, bool variadic, TypeKind returns)
+static const char *signature(Arena *arena, const char *name, const TypeKind *args, const char *without, bool variadic, TypeKind returns)
 {
-    const char *text = arena_printf(arena, "%s(", name);
+    const char *text = arena_printf(arena, "%s(%s", name, args[0] == TYPE_NONE ? without : "");
     for (int i = 0; i < FUNCTION_MAX_ARGS && args[i] != TYPE_NONE; i++)
         text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", args[i] == TYPE_ANY ? "ANY" : type_kind_name(args[i]));
     return arena_printf(arena, "%s%s) -> %s", text, variadic ? ", .." : "", returns == TYPE_ANY ? "ANY" : type_kind_name(returns));
@@ -170,7 +170,7 @@ static void list_functions(Arena *arena, const char *only, PlannedRows *rows)
         if (function->hidden || (only && !name_equal(function->name, only)))
             continue;
         const char *example = function->example ? arena_printf(arena, "%s = %s", function->example, function->yields ? function->yields : "") : "";
-        table_add(&table, (const char *[]){ signature(arena, function->name, function->args, function->variadic, function->returns), function->category, function->doc, example });
+        table_add(&table, (const char *[]){ signature(arena, function->name, function->args, "", function->variadic, function->returns), function->category, function->doc, example });
     }
     const AggregateFunction *const *aggregates = aggregates_all(&count);
     for (int i = 0; i < count; i++) {
@@ -178,7 +178,7 @@ static void list_functions(Arena *arena, const char *only, PlannedRows *rows)
         if (only && !name_equal(function->name, only))
             continue;
         const char *example = function->example ? arena_printf(arena, "%s = %s", function->example, function->yields ? function->yields : "") : "";
-        table_add(&table, (const char *[]){ signature(arena, function->name, function->args, false, function->returns), function->category ? function->category : "aggregate", function->doc, example });
+        table_add(&table, (const char *[]){ signature(arena, function->name, function->args, "*", false, function->returns), function->category ? function->category : "aggregate", function->doc, example });
     }
 }
 

@@ -364,7 +364,7 @@ static Error *run_script(const Arguments *arguments, const char **name, Text *sc
     Session *session;
     TRY(session_new(&arguments->session, &session));
     bool unicode = arguments->output_given || strcmp(nl_langinfo(CODESET), "UTF-8") == 0; /* who asks for a box gets one */
-    OutputMode mode = arguments->output_given ? arguments->output : isatty(1) ? OUTPUT_BOX : OUTPUT_JSONL;
+    OutputMode mode = arguments->output_given ? arguments->output : isatty(1) || arguments->explain ? OUTPUT_BOX : OUTPUT_JSONL;
     Shell shell = { .writer = result_writer_new(mode, 1, unicode), .quiet = arguments->quiet };
     bool show = arguments->progress == PROGRESS_ON || (arguments->progress == PROGRESS_AUTO && isatty(2));
     shell.progress = progress_start(session, show);

@@ -26,6 +26,7 @@ struct ResultWriter {
     bool *right_aligned;
     int *widths;
     bool with_kinds, continuous, started;
+    bool lines;                   /* the result is lines of text: nothing around them */
     uint64_t row_count;
     /* rows held back until widths are known: cells in row-major order, as places in held_text */
     Text held_text;
@@ -417,6 +418,7 @@ Error *result_writer_begin(ResultWriter *writer, const ResultInfo *info)
     bool json = writer->mode == OUTPUT_JSON || writer->mode == OUTPUT_JSONL;
     writer->with_kinds = info->updating;
     writer->continuous = info->continuous;
+    writer->lines = info->preformatted && !json;
     writer->started = false;
     writer->row_count = 0;
     int total = info->schema->column_count + writer->with_kinds;
@@ -447,34 +449,38 @@ Error *result_writer_begin(ResultWriter *writer, const ResultInfo *info)
     bool titled = is_framed(writer) || writer->mode == OUTPUT_VERTICAL;
     if (info->title && titled)
         text_printf(&writer->out, "%s%s\n", writer->mode == OUTPUT_MARKDOWN ? "### " : "", info->title);
-    if (writer->mode == OUTPUT_CSV || writer->mode == OUTPUT_TSV)
+    if ((writer->mode == OUTPUT_CSV || writer->mode == OUTPUT_TSV) && !writer->lines)
         add_separated_header(writer);
-    writer->holding = is_framed(writer);
+    if (writer->mode == OUTPUT_MARKDOWN && writer->lines)
+        text_add_c(&writer->out, "```\n");
+    writer->holding = is_framed(writer) && !writer->lines;
     return NULL;
+}
+
+static void add_line(ResultWriter *writer, const Batch *batch, uint32_t row)
+{
+    text_add_value_plain(&writer->out, batch->columns[0], row);
+    text_add_char(&writer->out, '\n');
+}
+
+static void add_row(ResultWriter *writer, const Batch *batch, uint32_t row)
+{
+    switch (writer->mode) {
+    case OUTPUT_BOX:
+    case OUTPUT_TABLE:
+    case OUTPUT_MARKDOWN: hold_row(writer, batch, row); break;
+    case OUTPUT_CSV:
+    case OUTPUT_TSV: add_separated_row(writer, batch, row); break;
+    case OUTPUT_JSON:
+    case OUTPUT_JSONL: add_json_row(writer, batch, row); break;
+    case OUTPUT_VERTICAL: add_vertical_row(writer, batch, row); break;
+    }
 }
 
 Error *result_writer_rows(ResultWriter *writer, const Batch *batch)
 {
     for (uint32_t i = 0; i < batch->selection.count; i++) {
-        uint32_t row = selection_row(&batch->selection, i);
-        switch (writer->mode) {
-        case OUTPUT_BOX:
-        case OUTPUT_TABLE:
-        case OUTPUT_MARKDOWN:
-            hold_row(writer, batch, row);
-            break;
-        case OUTPUT_CSV:
-        case OUTPUT_TSV:
-            add_separated_row(writer, batch, row);
-            break;
-        case OUTPUT_JSON:
-        case OUTPUT_JSONL:
-            add_json_row(writer, batch, row);
-            break;
-        case OUTPUT_VERTICAL:
-            add_vertical_row(writer, batch, row);
-            break;
-        }
+        (writer->lines ? add_line : add_row)(writer, batch, selection_row(&batch->selection, i));
         writer->row_count++;
         TRY(flush_if_full(writer));
     }
@@ -493,6 +499,8 @@ Error *result_writer_end(ResultWriter *writer)
             text_printf(&writer->out, "%llu row%s\n", (unsigned long long)writer->row_count, writer->row_count == 1 ? "" : "s");
         text_add_char(&writer->out, '\n');
     }
+    if (writer->lines)
+        text_add_c(&writer->out, writer->mode == OUTPUT_MARKDOWN ? "```\n\n" : "\n");
     if (writer->mode == OUTPUT_JSON)
         text_add_c(&writer->out, writer->row_count ? "]\n" : "[]\n");
     Error *error = result_writer_flush(writer);
