@@ -44,6 +44,8 @@ void page_put_column(PageWriter *page, const void *first, size_t stride, uint32_
     text_add(page->snapshot, (const char *)head, sizeof(head));
     char *to = page_room(page, width * count);
     const char *from = first;
+    if (width == 0) /* keys alone: there is nothing to copy, and from nowhere */
+        return;
     if (stride == width && count)
         memcpy(to, from, width * count);
     else if (width == 8)

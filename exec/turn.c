@@ -154,13 +154,24 @@ static Error *decode_bytes(Job *job, WorkerContext *worker, Scan *scan, Operator
     return NULL;
 }
 
+static void close_decoder(void *what)
+{
+    Decoder *decoder = what;
+    decoder->type->decoder_close(decoder);
+}
+
 static Error *open_decoder(WorkerContext *worker, const Scan *scan, int number)
 {
     if (scan->row_source || scan->values || worker->decoder_open[number])
         return NULL;
-    worker->decoders[number] = (Decoder){ .type = scan->node->scan.format, .spec = worker->places[number] ? &scan->decode_spec_places : &scan->decode_spec };
-    worker->decoder_open[number] = true; /* close is due also after a failed open */
-    return worker->decoders[number].type->decoder_open(&worker->decoders[number]);
+    Decoder *decoder = &worker->decoders[number];
+    *decoder = (Decoder){ .type = scan->node->scan.format, .spec = worker->places[number] ? &scan->decode_spec_places : &scan->decode_spec };
+    MEMORY_HOLD(close_decoder, decoder); /* this worker may have another turn before the job learns that it failed */
+    Error *error = decoder->type->decoder_open(decoder);
+    if (error)
+        close_decoder(decoder);
+    worker->decoder_open[number] = !error;
+    return error;
 }
 
 static void forget_results(Job *job, Turn *turn)
@@ -190,11 +201,9 @@ static Error *run_source(Job *job, WorkerContext *worker, Scan *scan, Turn *turn
 static Error *run_with_places(Job *job, WorkerContext *worker, Scan *scan, Turn *turn)
 {
     forget_results(job, turn);
-    if (worker->decoder_open[turn->scan]) {
-        Decoder *decoder = &worker->decoders[turn->scan];
-        decoder->type->decoder_close(decoder);
-        worker->decoder_open[turn->scan] = false;
-    }
+    if (worker->decoder_open[turn->scan])
+        close_decoder(&worker->decoders[turn->scan]);
+    worker->decoder_open[turn->scan] = false;
     worker->places[turn->scan] = true;
     return run_source(job, worker, scan, turn);
 }

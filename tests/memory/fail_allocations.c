@@ -47,10 +47,14 @@ static Error *on_rows(void *caller, const Batch *batch)
 
 static Error *run(Session *session, const char *sql, size_t length, Outcome *outcome)
 {
+    static const char measuring[] = "EXPLAIN ANALYZE";
     SessionOutput output = { .rows = on_rows, .caller = outcome };
     outcome->hash = 14695981039346656037u;
     outcome->rows = 0;
-    return session_run(session, sql, length, &output);
+    Error *error = session_run(session, sql, length, &output);
+    if (strncmp(sql, measuring, sizeof measuring - 1) == 0)
+        outcome->hash = 0; /* it shows how much memory was used */
+    return error;
 }
 
 static Session *prepared_session(const Case *preparation, int threads, bool snapshots)
