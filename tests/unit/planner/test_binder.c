@@ -42,7 +42,7 @@ static const Case cases[] = {
     { "CREATE STREAM x (a BIGINT) WITH (connector = 'fiel', path = 'x')", "error: no connector 'fiel' (did you mean 'file'?)" },
     { "CREATE STREAM x (a BIGINT) WITH (kafka_topic = 'x', value_format = 'json')", "unsupported: connector 'kafka' is not supported yet" },
     { "CREATE STREAM x (a BIGINT) WITH (path = 'x.jsonl', pth = 'y')", "'pth'" },
-    { "CREATE STREAM x (a BIGINT, WATERMARK FOR b AS b) WITH (path = 'x.jsonl')", "error: no column 'b' in 'x'" },
+    { "CREATE STREAM x (a BIGINT, WATERMARK FOR b AS b) WITH (path = 'x.jsonl')", "error: no column 'b' in x" },
     { "CREATE STREAM bids (a BIGINT) WITH (path = 'x.jsonl')", "error: stream 'bids' exists already" },
     { "CREATE VIEW v AS SELECT auction FROM bids; DROP STREAM bids", "error: stream 'bids' is read by view 'v'" },
     { "DROP TABLE bids", "error: 'bids' is a stream" },
