@@ -68,9 +68,11 @@ Error *output_push(Operator *op, int port, Batch *batch)
     if (batch_is_small(op, batch))
         return push_to_targets(op, port, batch);
     Error *error = NULL;
-    uint32_t step = op->context->batch_rows, total = batch->selection.count;
-    for (uint32_t first = 0; first < total && !error; first += step) {
-        uint32_t count = total - first < step ? total - first : step;
+    uint32_t step = op->context->batch_rows, total = batch->selection.count, count;
+    for (uint32_t first = 0; first < total && !error; first += count) {
+        count = total - first < step ? total - first : step;
+        if (first + count < total && batch_kind(batch, selection_row(&batch->selection, first + count - 1)) == ROW_UPDATE_BEFORE)
+            count++; /* the halves of an update stay together */
         Batch *piece = batch_piece(batch, first, count);
         if (batch->wm_us && first + count < total) /* what the piece's last row makes is what the next row finds */
             piece->wm_end_us = batch->wm_us[selection_row(&batch->selection, first + count)];
