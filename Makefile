@@ -5,6 +5,7 @@
 #   make test       installs what is missing, builds, runs the test suite (under ten minutes)
 #   make check      the quick part of it (seconds)
 #   make test-deep  the long runs: sanitizers, thousands of random cases, fuzzing
+#   make fuzz       fuzz targets for libFuzzer, in build/libfuzzer/fuzz
 #   make bench      throughput table
 #   make unit-ROOM  unit tests of one room;   make layers  who includes whom
 
@@ -116,7 +117,7 @@ run:
 test:
 	@tools/setup test
 	@$(MAKE) --no-print-directory -s -j$(JOBS) bidsql
-	@$(MAKE) --no-print-directory -s -j$(JOBS) unit-build
+	@$(MAKE) --no-print-directory -s -j$(JOBS) unit-build fuzz-build $(B)/fail_allocations
 	@tools/run-tests
 
 check: bidsql
@@ -134,6 +135,12 @@ asan:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) $(ASAN) build/asan/bidsql
 tsan:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) $(TSAN) build/tsan/bidsql
+asan-tests:
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(ASAN) unit-build build/asan/fail_allocations
+asan-fuzz:
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(ASAN) fuzz-build
+tsan-tests:
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(TSAN) build/tsan/fail_allocations
 
 layers:
 	@tools/layers
@@ -143,4 +150,4 @@ clean:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 unit-build: $(foreach test,$(wildcard tests/unit/*/test_*.c),$(patsubst tests/unit/%.c,$(B)/unit/%,$(test)))
-.PHONY: all clean fuzz fuzz-build unit unit-build run test check test-deep bench asan tsan layers
+.PHONY: all clean fuzz fuzz-build unit unit-build run test check test-deep bench asan asan-tests asan-fuzz tsan tsan-tests layers
