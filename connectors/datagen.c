@@ -84,6 +84,22 @@ static Error *bad_setting(const Field *field, const char *setting, const char *v
     return error_new(ERR_BIND, "'fields.%s.%s' is no value of type %s: '%s'", field->name, setting, type_kind_name(field->type->kind), value);
 }
 
+static void default_range(const Type *type, Int128 *first, Int128 *last)
+{
+    *first = 0;
+    switch (type->kind) {
+    case TYPE_BOOLEAN: *last = 1; break;
+    case TYPE_TINYINT: *first = INT8_MIN; *last = INT8_MAX; break;
+    case TYPE_SMALLINT: *first = INT16_MIN; *last = INT16_MAX; break;
+    case TYPE_INT: *first = INT32_MIN; *last = INT32_MAX; break;
+    case TYPE_BIGINT: *first = INT64_MIN; *last = INT64_MAX; break;
+    case TYPE_DECIMAL: *last = decimal_power(type->precision) - 1; break;
+    case TYPE_DATE: *last = 36524; break; /* to 2069-12-31 */
+    case TYPE_TIME: *last = US_PER_DAY - 1; break;
+    default: *last = INT64_MAX; break; /* VARCHAR: the numbers of a sequence */
+    }
+}
+
 /* A number, a date or a time, in the type's own unit. */
 static bool parse_scaled(const Type *type, const char *text, Int128 *result)
 {
@@ -100,24 +116,10 @@ static bool parse_scaled(const Type *type, const char *text, Int128 *result)
         fits = timestamp_parse(text, length, &number, NULL);
     else
         fits = int64_parse(text, length, &number);
+    Int128 least, most;
+    default_range(type, &least, &most);
     *result = number;
-    return fits;
-}
-
-static void default_range(const Type *type, Int128 *first, Int128 *last)
-{
-    *first = 0;
-    switch (type->kind) {
-    case TYPE_BOOLEAN: *last = 1; break;
-    case TYPE_TINYINT: *first = INT8_MIN; *last = INT8_MAX; break;
-    case TYPE_SMALLINT: *first = INT16_MIN; *last = INT16_MAX; break;
-    case TYPE_INT: *first = INT32_MIN; *last = INT32_MAX; break;
-    case TYPE_BIGINT: *first = INT64_MIN; *last = INT64_MAX; break;
-    case TYPE_DECIMAL: *last = decimal_power(type->precision) - 1; break;
-    case TYPE_DATE: *last = 36524; break; /* to 2069-12-31 */
-    case TYPE_TIME: *last = US_PER_DAY - 1; break;
-    default: *last = INT64_MAX; break; /* VARCHAR: the numbers of a sequence */
-    }
+    return fits && (!type_is_integer(type) || (number >= least && number <= most));
 }
 
 static Error *parse_bound(Arena *arena, const DatagenOptions *options, const Field *field, const char *setting, Int128 *scaled, double *number)
