@@ -28,6 +28,15 @@ expect 0 "" ./bidsql --help
 expect 2 "no option" ./bidsql --nonsense
 expect 2 "wants a value" ./bidsql -c
 expect 2 "no output mode" ./bidsql -o pretty -c "SELECT 1"
+expect 2 "no option '-x'" ./bidsql -xq
+expect 2 "takes no value" ./bidsql --check=yes -c "SELECT 1"
+expect 2 "-c is there twice" ./bidsql -c "SELECT 1" -c "SELECT 2"
+expect 2 "exclude each other" ./bidsql -c "SELECT 1" -f "$dir/x.sql"
+expect 2 "what is 'x.sql'" ./bidsql x.sql
+expect 2 "NAME=VALUE" ./bidsql -D novalue -c "SELECT 1"
+expect 2 "from 1 to 256" ./bidsql --threads 0 -c "SELECT 1"
+expect 2 "wants a number" ./bidsql --max-errors many -c "SELECT 1"
+expect 2 "wants a size" ./bidsql --memory-limit big -c "SELECT 1"
 expect 2 "no dialect" ./bidsql --dialect oracle -c "SELECT 1"
 expect 2 "no setting" ./bidsql --set nonsense=1 -c "SELECT 1"
 expect 3 "did you mean 'SELECT'?" ./bidsql -c "SELCT 1"
@@ -38,6 +47,14 @@ expect 4 "cannot open" ./bidsql -f "$dir/missing.sql"
 expect 1 "bad.jsonl:3" ./bidsql -c "$stream '$dir/bad.jsonl'); SELECT a FROM t"
 expect 5 "more than 1 bad row" ./bidsql --max-errors 1 -c "$stream '$dir/bad.jsonl', on_error = 'skip'); SELECT a FROM t"
 expect 0 "1 bad row (decode)" ./bidsql --max-errors 2 -c "$stream '$dir/bad.jsonl', on_error = 'skip'); SELECT a FROM t"
+expect 5 "more than 0 bad rows" ./bidsql --max-errors 0 -c "$stream '$dir/bad.jsonl', on_error = 'skip'); SELECT a FROM t"
+expect 5 "more than 1 bad row" ./bidsql --max-errors 1 --set on_expr_error=null -c "SELECT 1 / x AS y FROM (VALUES (0), (1), (0)) AS t(x)"
+expect 0 "2 bad rows (expression): division by zero; first at row 1" ./bidsql --max-errors 2 --set on_expr_error=null -c "SELECT 1 / x AS y FROM (VALUES (0), (1), (0)) AS t(x)"
+expect 3 "no column" ./bidsql --check -c "SELECT x FROM '$dir/good.jsonl'"
+expect 0 "" ./bidsql --check -c "$stream '$dir/good.jsonl'); CREATE TABLE o WITH (connector = 'file', path = '$dir/unwritten.jsonl', format = 'json') AS SELECT a FROM t"
+[ -e "$dir/unwritten.jsonl" ] && { echo "--check wrote a file"; failures=$((failures + 1)); }
+expect 1 "No space left on device" ./bidsql -c "CREATE TABLE o (a INT) WITH (connector = 'file', path = '/dev/full', format = 'json'); INSERT INTO o VALUES (1)"
+expect 4 "cannot create" ./bidsql -c "CREATE TABLE o (a INT) WITH (connector = 'file', path = '$dir/none/x.json', format = 'json'); INSERT INTO o VALUES (1)"
 expect 0 "" ./bidsql --check -c "SELECT a FROM '$dir/good.jsonl'"
 [ -s "$dir/out" ] && { echo "--check printed rows"; failures=$((failures + 1)); }
 expect 0 "" ./bidsql --explain -c "SELECT a FROM '$dir/good.jsonl'"
@@ -59,6 +76,9 @@ rows=$(./bidsql -c "CREATE STREAM s (a BIGINT) WITH (connector = 'file', path = 
 [ $? -eq 1 ] && grep -q "No space left" "$dir/err" || { echo "full disk: $(cat "$dir/err")"; failures=$((failures + 1)); }
 ./bidsql -c "CREATE STREAM g WITH (connector = 'nexmark', rows = 3000000); SELECT event_type FROM g" 2>"$dir/err" | head -1 >/dev/null
 [ -s "$dir/err" ] && grep -v "created" "$dir/err" && { echo "a closed pipe is not quiet"; failures=$((failures + 1)); }
+
+./bidsql -q -c "CREATE STREAM g WITH (connector = 'nexmark', rows = 3000000); CREATE TABLE o WITH (connector = 'stdout') AS SELECT event_type FROM g" 2>"$dir/err" | head -1 >/dev/null
+[ -s "$dir/err" ] && { echo "a closed pipe under a sink is not quiet: $(cat "$dir/err")"; failures=$((failures + 1)); }
 
 # Ctrl-C
 ./bidsql -c "CREATE STREAM g WITH (connector = 'nexmark'); CREATE TABLE s WITH (connector = 'blackhole') AS SELECT event_type FROM g" >/dev/null 2>&1 &
