@@ -252,9 +252,10 @@ static Error *row_failed(Operator *op, const Batch *batch, const RowEvent *event
     MEMORY_HOLD(text_unwind, &place);
     if (batch->positions || strcmp(event->stage, "decode") == 0)
         row_errors_place(job, op->node, (int)batch->split, event->position, event->line, &place);
-    Error *error = event->column ? error_at(ERR_ROW, at, "%s: column '%s': %s", text_c(&place), event->column, event->reason)
-                   : place.length ? error_at(ERR_ROW, at, "%s: %s", text_c(&place), event->reason)
-                                  : error_at(ERR_ROW, at, "%s", event->reason);
+    if (place.length)
+        text_add_c(&place, ": ");
+    Error *error = event->column ? error_at(ERR_ROW, at, "%scolumn '%s': %s", text_c(&place), event->column, event->reason)
+                                 : error_at(ERR_ROW, at, "%s%s", text_c(&place), event->reason);
     text_release(&place);
     if (strcmp(event->stage, "expression") == 0)
         return error_hint(error, "set 'on_expr_error' to 'null' or 'dead_letter' to go on");

@@ -342,6 +342,22 @@ static Error *format_timestamp(const Args *args, Vector *out)
     return NULL;
 }
 
+/* ksqlDB's older functions go by epoch milliseconds, such as ROWTIME. */
+static Error *format_epoch_ms(const Args *args, Vector *out)
+{
+    char text[TIMESTAMP_PATTERN_TEXT];
+    for (ARGS_EACH(args, row)) {
+        int64_t us;
+        if (__builtin_mul_overflow(ARG(args, 0, int64_t, row), US_PER_MS, &us)) {
+            args_fail(args, out, row, "the time is out of range");
+            continue;
+        }
+        size_t length = timestamp_pattern_format(args->prepared, us, text);
+        RESULT(out, Str)[row] = str_view(length > STR_INLINE ? arena_copy(ARENA(args), text, length) : text, length);
+    }
+    return NULL;
+}
+
 static Error *parse_timestamp(const Args *args, Vector *out)
 {
     for (ARGS_EACH(args, row)) {
@@ -355,6 +371,14 @@ static Error *parse_timestamp(const Args *args, Vector *out)
         else
             args_fail(args, out, row, "'%.*s' does not fit the pattern", text->length < 60 ? (int)text->length : 60, str_bytes(text));
     }
+    return NULL;
+}
+
+static Error *parse_epoch_ms(const Args *args, Vector *out)
+{
+    TRY(parse_timestamp(args, out));
+    for (ARGS_EACH(args, row))
+        RESULT(out, int64_t)[row] = floor_div(RESULT(out, int64_t)[row], US_PER_MS);
     return NULL;
 }
 
@@ -455,6 +479,10 @@ const ScalarFunction time_functions[] = {
       .doc = "A time as text by a pattern of Java's letters: yyyy-MM-dd HH:mm:ss.SSS.", .example = "format_timestamp(TIMESTAMP '2026-03-04 05:06:07', 'dd.MM.yyyy HH:mm')", .yields = "04.03.2026 05:06" },
     { "parse_timestamp", { V, V }, TS, parse_timestamp, NULL, prepare_pattern, .aliases = ALIASES("to_timestamp"), .can_fail = true, .category = "time",
       .doc = "Text as a time by a pattern of Java's letters.", .example = "parse_timestamp('04.03.2026 05:06', 'dd.MM.yyyy HH:mm')", .yields = "2026-03-04 05:06:00.000" },
+    { "timestamptostring", { I, V }, V, format_epoch_ms, NULL, prepare_pattern, .can_fail = true, .category = "time",
+      .doc = "Milliseconds since 1970 as text by a pattern of Java's letters (ksqlDB).", .example = "timestamptostring(1772600767089, 'yyyy-MM-dd HH:mm:ss.SSS')", .yields = "2026-03-04 05:06:07.089" },
+    { "stringtotimestamp", { V, V }, I, parse_epoch_ms, NULL, prepare_pattern, .can_fail = true, .category = "time",
+      .doc = "Text as milliseconds since 1970 by a pattern of Java's letters (ksqlDB).", .example = "stringtotimestamp('1970-01-02', 'yyyy-MM-dd')", .yields = "86400000" },
     { "to_timestamp", { V }, TS, to_timestamp, .can_fail = true, .category = "time", .doc = "Text in SQL or ISO 8601 form as a time.",
       .example = "to_timestamp('2026-03-04T05:06:07Z')", .yields = "2026-03-04 05:06:07.000" },
     { "parse_date", { V, V }, TYPE_DATE, parse_date, NULL, prepare_pattern, .aliases = ALIASES("to_date"), .can_fail = true, .category = "time",
