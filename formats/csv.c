@@ -65,6 +65,12 @@ Error *csv_check_options(const CsvOptions *options)
             if (marks[i].character && marks[i].character == marks[k].character)
                 return error_new(ERR_BIND, "'%s' and '%s' are the same character '%c'", marks[k].name, marks[i].name, marks[i].character);
     }
+    const char *null_text = options->null_text ? options->null_text : "";
+    if (*null_text && (*null_text == dialect.quote || *null_text == dialect.comment))
+        return error_new(ERR_BIND, "'null_text' must not start with the character of '%s'", *null_text == dialect.quote ? "quote" : "comment");
+    for (const char *p = null_text; *p; p++)
+        if (*p == dialect.delimiter || *p == '\n' || *p == '\r')
+            return error_new(ERR_BIND, "'null_text' must not hold %s", *p == dialect.delimiter ? "the delimiter" : "a line end");
     return NULL;
 }
 

@@ -77,7 +77,9 @@ Error *csv_decoder_open(Decoder *decoder)
     if (spec->options)
         state->options = *(const CsvOptions *)spec->options;
     state->dialect = csv_dialect(&state->options);
-    state->null_length = state->options.null_text ? strlen(state->options.null_text) : 0;
+    if (!state->options.null_text)
+        state->options.null_text = "";
+    state->null_length = strlen(state->options.null_text);
     state->columns = ARENA_ARRAY(&state->arena, CsvColumn, (size_t)spec->column_count + 1);
     for (int c = 0; c < spec->column_count; c++) {
         const DecodeColumn *from = &spec->columns[c];
@@ -231,6 +233,11 @@ static const char *cell_value(CsvRun *run, const CsvColumn *column, const char *
     return fine ? NULL : does_not_fit(run, column, bytes, length);
 }
 
+static inline bool is_null_text(const CsvDecoder *state, const char *bytes, size_t length)
+{
+    return length == state->null_length && memcmp(bytes, state->options.null_text, length) == 0;
+}
+
 static const char *store_null(CsvRun *run, int c)
 {
     if (run->decoder->columns[c].not_null)
@@ -245,7 +252,7 @@ static const char *store_cell_with_care(CsvRun *run, int c, const CsvCell *cell)
     const CsvColumn *column = &state->columns[c];
     const char *bytes = cell->bytes;
     size_t length = cell->length;
-    if (!cell->quoted && length == state->null_length && memcmp(bytes, state->options.null_text, length) == 0)
+    if (!cell->quoted && is_null_text(state, bytes, length))
         return store_null(run, c);
     if (cell->quoted && !csv_cell_content(&state->dialect, &run->batch->arena, cell, &bytes, &length))
         return "text after the closing quote";
@@ -271,6 +278,8 @@ static inline bool store_cell_fast(CsvRun *run, const CsvColumn *column, Vector 
     const char *end = bytes + length;
     int64_t integer = 0;
     unsigned fraction = 0;
+    if (is_null_text(run->decoder, bytes, length)) /* it may look like a number: -1, 9999-12-31 */
+        return false;
     switch (column->kind) {
     case CELL_INTEGER:
         if (length == 0 || scan_integer(bytes, &integer) != end || integer < column->minimum || integer > column->maximum)
@@ -278,8 +287,6 @@ static inline bool store_cell_fast(CsvRun *run, const CsvColumn *column, Vector 
         ((int64_t *)vector->values)[run->row] = integer;
         return true;
     case CELL_TEXT:
-        if (length == run->decoder->null_length)
-            return false; /* perhaps NULL */
         scan_str(&((Str *)vector->values)[run->row], bytes, length);
         return true;
     case CELL_TIMESTAMP: {
