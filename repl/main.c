@@ -58,7 +58,7 @@ static const struct { int flag; CliOption option; } cli_options[] = {
     { FLAG_EXPLAIN, { 0, "explain", NULL, "print the plans instead of running the queries" } },
     { FLAG_PROGRESS, { 0, "progress", "WHEN", "auto, on or off: progress on stderr (auto: on a terminal, after a second)" } },
     { FLAG_BATCH_ROWS, { 0, "batch-rows", "N", "largest batch; 1 shows every single change" } },
-    { 'q', { 'q', "quiet", NULL, "no notices" } },
+    { 'q', { 'q', "quiet", NULL, "no notices, but for wrong and late rows" } },
     { FLAG_VERSION, { 'V', "version", NULL, "print the version" } },
     { FLAG_HELP, { 'h', "help", NULL, "print this" } },
 };
