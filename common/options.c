@@ -137,6 +137,17 @@ static Error *set_integer(const OptionSpec *spec, int64_t number, const char *te
     return NULL;
 }
 
+static Error *set_double(const OptionSpec *spec, const char *text, Span at, double *field)
+{
+    double number;
+    if (!double_parse(text, strlen(text), &number))
+        return error_at(ERR_BIND, at, "'%s' wants a number, not '%s'", spec->name, text);
+    if (spec->maximum > spec->minimum && !(number >= (double)spec->minimum && number <= (double)spec->maximum)) /* NaN is neither */
+        return error_at(ERR_BIND, at, "'%s' must be from %lld to %lld, not '%s'", spec->name, (long long)spec->minimum, (long long)spec->maximum, text);
+    *field = number;
+    return NULL;
+}
+
 static Error *set_option(Arena *arena, const OptionSpec *spec, void *options, const char *text, Span at)
 {
     void *field = (char *)options + spec->offset;
@@ -150,9 +161,7 @@ static Error *set_option(Arena *arena, const OptionSpec *spec, void *options, co
             return error_at(ERR_BIND, at, "'%s' wants %s, not '%s'", spec->name, spec->is_bytes ? "a size such as '64MiB'" : "a whole number", text);
         return set_integer(spec, number, text, at, field);
     case OPTION_DOUBLE:
-        if (!double_parse(text, strlen(text), field))
-            return error_at(ERR_BIND, at, "'%s' wants a number, not '%s'", spec->name, text);
-        return NULL;
+        return set_double(spec, text, at, field);
     case OPTION_BOOL:
         if (!bool_parse(text, field))
             return error_at(ERR_BIND, at, "'%s' wants true or false, not '%s'", spec->name, text);

@@ -489,7 +489,7 @@ static const SourceType datagen_source = {
 static const OptionSpec datagen_options[] = {
     { "rows", OPTION_INT, offsetof(DatagenOptions, rows), "-1", "Stop after this many rows; -1 never stops.", .minimum = -1, .maximum = INT64_MAX / 4,
       .aliases = (const char *const[]){ "number_of_rows", NULL } },
-    { "rows_per_second", OPTION_DOUBLE, offsetof(DatagenOptions, rows_per_second), "0", "Rows a second of the clock; 0 is as fast as they are taken.", .required = false },
+    { "rows_per_second", OPTION_DOUBLE, offsetof(DatagenOptions, rows_per_second), "0", "Rows a second of the clock; 0 is as fast as they are taken.", .maximum = 1000000000 },
     { "seed", OPTION_INT, offsetof(DatagenOptions, seed), "0", "Another seed, other rows.", .required = false },
     { "start", OPTION_STRING, offsetof(DatagenOptions, start), "2026-01-01 00:00:00", "What TIMESTAMP columns count from.", .required = false },
     { "row_interval", OPTION_DURATION, offsetof(DatagenOptions, row_interval_us), "1 s", "Time between two rows in TIMESTAMP columns.", .required = false },

@@ -715,7 +715,7 @@ static const OptionSpec nexmark_options[] = {
     { "base_time", OPTION_STRING, offsetof(NexmarkOptions, base_time), "2015-07-15 00:00:00", "The event time that counting begins at.", .required = false },
     { "out_of_order_group_size", OPTION_INT, offsetof(NexmarkOptions, group_size), "1", "Events are shuffled within groups of this size.", .minimum = 1, .maximum = 1000000,
       .aliases = (const char *const[]){ "out_of_order_group.size", NULL } },
-    { "rows_per_second", OPTION_DOUBLE, offsetof(NexmarkOptions, rows_per_second), "0", "Events a second of the clock; 0 is as fast as they are taken.", .required = false },
+    { "rows_per_second", OPTION_DOUBLE, offsetof(NexmarkOptions, rows_per_second), "0", "Events a second of the clock; 0 is as fast as they are taken.", .maximum = 1000000000 },
     { 0 }
 };
 

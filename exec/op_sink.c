@@ -87,7 +87,18 @@ static Error *write_piece(Operator *op, const Batch *batch, const char *partitio
     return sink->spec->connector->sink->write(sink, partition, text_c(&state->header), state->header.length, text_c(&state->bytes), state->bytes.length);
 }
 
-/* A value as a folder's name: '/' and other characters that paths cannot hold become %XX, as Hive writes them. */
+/* Part of a folder's name: '/' and other characters that paths cannot hold become %XX, as Hive writes them. */
+static void add_folder_text(Text *path, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        if (c < 0x20 || c == '/' || c == '\\' || c == '%' || c == '=' || c == 0x7f || (c == '.' && i == 0))
+            text_printf(path, "%%%02X", c);
+        else
+            text_add_char(path, (char)c);
+    }
+}
+
 static void add_folder_value(Text *path, const Vector *vector, uint32_t row)
 {
     Text value = { 0 };
@@ -96,13 +107,7 @@ static void add_folder_value(Text *path, const Vector *vector, uint32_t row)
         text_add_c(&value, "__HIVE_DEFAULT_PARTITION__");
     else
         text_add_value_plain(&value, vector, row);
-    for (size_t i = 0; i < value.length; i++) {
-        unsigned char c = (unsigned char)value.bytes[i];
-        if (c < 0x20 || c == '/' || c == '\\' || c == '%' || c == '=' || c == 0x7f || (c == '.' && i == 0))
-            text_printf(path, "%%%02X", c);
-        else
-            text_add_char(path, (char)c);
-    }
+    add_folder_text(path, text_c(&value), value.length);
     text_release(&value);
 }
 
@@ -112,7 +117,11 @@ static const char *folder_of(Operator *op, const Batch *batch, uint32_t row, Tex
     path->length = 0;
     for (int i = 0; i < spec->partition_count; i++) {
         int column = spec->partition_columns[i];
-        text_printf(path, "%s%s=", i ? "/" : "", op->node->schema.columns[column].name);
+        const char *name = op->node->schema.columns[column].name;
+        if (i)
+            text_add_char(path, '/');
+        add_folder_text(path, name, strlen(name));
+        text_add_char(path, '=');
         add_folder_value(path, batch->columns[column], row);
     }
     return text_c(path);
