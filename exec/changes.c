@@ -44,12 +44,13 @@ void put_bounds(Vector *const columns[], uint32_t first, uint32_t count, int64_t
 
 void vector_copy_row(Arena *arena, Vector *to, uint32_t to_row, const Vector *from, uint32_t from_row)
 {
-    if (vector_is_null(from, from_row)) {
+    const PhysicalType physical = type_physical(to->type);
+    if (vector_is_null(from, from_row) && physical != PHYSICAL_ARRAY && physical != PHYSICAL_STRUCT) {
         vector_set_null(arena, to, to_row);
         return;
     }
     from_row &= vector_mask(from);
-    switch (type_physical(to->type)) {
+    switch (physical) {
     case PHYSICAL_BOOL: ((uint8_t *)to->values)[to_row] = ((const uint8_t *)from->values)[from_row]; break;
     case PHYSICAL_INT64:
     case PHYSICAL_DOUBLE: ((uint64_t *)to->values)[to_row] = ((const uint64_t *)from->values)[from_row]; break;

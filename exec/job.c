@@ -76,6 +76,60 @@ static bool dead_letters_wanted(const Job *job, const PlanNode *scan)
     return false;
 }
 
+static void note_places_above(Job *job, const PlanNode *node, bool *seen);
+
+/* What an operator puts aside are rows as they came to it. */
+static void note_places_through(Job *job, PlanInput input, bool *seen)
+{
+    note_places_above(job, input.node, seen);
+    for (int i = 0; input.port != PORT_MAIN && i < input.node->input_count; i++)
+        note_places_through(job, input.node->inputs[i], seen);
+}
+
+/* The sources whose rows come to the node as they are. */
+static void note_places_above(Job *job, const PlanNode *node, bool *seen)
+{
+    if (seen[node->id])
+        return;
+    seen[node->id] = true;
+    switch (node->kind) {
+    case PLAN_SCAN:
+    case PLAN_VALUES:
+        job->scans[scan_number(job, node)].note_places = true;
+        return;
+    case PLAN_WATERMARK:
+    case PLAN_FILTER:
+    case PLAN_PROJECT:
+    case PLAN_LOOKUP:
+    case PLAN_WINDOW_ASSIGN:
+    case PLAN_LIMIT:
+    case PLAN_UNION:
+        for (int i = 0; i < node->input_count; i++)
+            note_places_through(job, node->inputs[i], seen);
+        return;
+    case PLAN_AGGREGATE:
+    case PLAN_WINDOW_AGGREGATE:
+    case PLAN_SESSION_AGGREGATE:
+    case PLAN_RANK:
+    case PLAN_SORT:
+    case PLAN_SINK:
+        return;
+    }
+}
+
+/* Whether the ORDERED part knows the places of rows shall not depend on what has gone wrong before, or on which worker saw it. */
+static void survey_places(Job *job)
+{
+    for (int id = 0; id < job->plan->node_count; id++) {
+        const PlanNode *node = job->plan->nodes[id];
+        bool may_fail = !job->parallel[id] && (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT || node->kind == PLAN_WATERMARK);
+        bool meets = node->kind == PLAN_UNION && union_meets(job->plan, node);
+        job->on_clock[id] |= meets;
+        if (may_fail || meets)
+            note_places_above(job, node, ARENA_ARRAY(&job->arena, bool, (size_t)job->plan->node_count + 1));
+    }
+}
+
 static void survey_plan(Job *job)
 {
     const Plan *plan = job->plan;
@@ -87,7 +141,8 @@ static void survey_plan(Job *job)
     job->domains = ARENA_ARRAY(&job->arena, Domain, count);
     job->sinks = ARENA_ARRAY(&job->arena, Sink *, count);
     job->output_done = ARENA_ARRAY(&job->arena, bool, (size_t)plan->output_count + 1);
-    job->workers = ARENA_ARRAY(&job->arena, WorkerContext, (size_t)job->options.threads);
+    job->worker_count = job->options.threads > 1 ? job->options.threads + 1 : 1;
+    job->workers = ARENA_ARRAY(&job->arena, WorkerContext, (size_t)job->worker_count);
     for (int id = 0; id < plan->node_count; id++) {
         const PlanNode *node = plan->nodes[id];
         job->parallel[id] = may_be_parallel(job, node);
@@ -102,11 +157,12 @@ static void survey_plan(Job *job)
     }
     for (int i = 0; i < job->scan_count; i++)
         job->scans[i].count_lines = dead_letters_wanted(job, job->scans[i].node);
+    survey_places(job);
     size_t domains = (size_t)job->domain_count + 1;
     job->peek.domain_wm_us = ARENA_ARRAY(&job->arena, int64_t, domains);
     for (int i = 0; i < TURNS_IN_FLIGHT; i++)
         job->ring[i].domain_wm_us = ARENA_ARRAY(&job->arena, int64_t, domains);
-    for (int w = 0; w < job->options.threads; w++) {
+    for (int w = 0; w < job->worker_count; w++) {
         job->workers[w].decoders = ARENA_ARRAY(&job->arena, Decoder, (size_t)job->scan_count + 1);
         job->workers[w].decoder_open = ARENA_ARRAY(&job->arena, bool, (size_t)job->scan_count + 1);
         job->workers[w].places = ARENA_ARRAY(&job->arena, bool, (size_t)job->scan_count + 1);
@@ -122,7 +178,7 @@ static Error *open_parts(Job *job)
 
 static void close_decoders(Job *job)
 {
-    for (int w = 0; job->workers && w < job->options.threads; w++)
+    for (int w = 0; job->workers && w < job->worker_count; w++)
         for (int i = 0; i < job->scan_count; i++)
             if (job->workers[w].decoder_open && job->workers[w].decoder_open[i]) {
                 job->workers[w].decoders[i].type->decoder_close(&job->workers[w].decoders[i]);
@@ -192,6 +248,13 @@ Error *job_close(Job *job)
 
 /* ---- one thread ---- */
 
+/* Drawing failed: the next turn brings nothing but that, so that the turns before it are done first, with threads as without. */
+static void fail_turn(Turn *turn, Error *error)
+{
+    turn->kind = TURN_FAILED;
+    turn->error = error;
+}
+
 static bool limits_reached(const Job *job)
 {
     for (int i = 0; i < job->plan->output_count; i++)
@@ -230,6 +293,8 @@ static Error *run_alone(Job *job)
         int64_t wait_until_us = TIME_MAX;
         Error *error;
         MEMORY_GUARDED(error, sequencer_draw(job, turn, &drawn, &wait_until_us));
+        if (error)
+            fail_turn(turn, error);
         bool tick = !error && !drawn && turn->kind == TURN_TICK;
         if (!error && !drawn && !tick) { /* everything is drawn */
             turn->kind = TURN_END;
@@ -237,12 +302,10 @@ static Error *run_alone(Job *job)
             turn_finish(turn);
             return error;
         }
-        if (!error) {
-            job->turns_drawn++;
-            turn_parallel(job, &job->workers[0], turn);
-            error = unless_enough(job, turn_ordered(job, turn));
-            job->turns_done++;
-        }
+        job->turns_drawn++;
+        turn_parallel(job, &job->workers[0], turn);
+        error = unless_enough(job, turn_ordered(job, turn));
+        job->turns_done++;
         turn_finish(turn);
         if (error)
             return error;
@@ -324,12 +387,14 @@ static bool draw_next(Job *job, Turn **result)
     pthread_mutex_lock(&job->lock);
     job->drawing = false;
     pthread_cond_broadcast(&job->changed);
+    if (error)
+        fail_turn(turn, error);
     if (error || (!drawn && !tick)) {
-        turn_finish(turn);
-        if (error)
-            fail(job, error);
-        else
-            job->drained = true; /* nothing more to draw */
+        job->drained = true; /* nothing more to draw */
+        turn->ready = error != NULL;
+        job->turns_drawn += turn->ready;
+        if (!error)
+            turn_finish(turn);
         return false;
     }
     job->turns_drawn++;

@@ -11,7 +11,10 @@
 
 /* ---- turns ---- */
 
-typedef enum TurnKind { TURN_BATCH, TURN_IDLE, TURN_TICK, TURN_WATERMARK, TURN_END } TurnKind;
+typedef enum TurnKind {
+    TURN_BATCH, TURN_IDLE, TURN_TICK, TURN_WATERMARK, TURN_END,
+    TURN_FAILED             /* it could not be drawn: its error comes after the turns before it */
+} TurnKind;
 
 /* A row that went wrong in a PARALLEL part; counted and sent to the dead letters in the ORDERED part, in order of place. */
 typedef struct RowEvent {
@@ -22,6 +25,12 @@ typedef struct RowEvent {
     Str raw;
     uint32_t order;                      /* of arrival: ties */
 } RowEvent;
+
+/* A split that has not started counts with its first record's time: from the turn on that was drawn next. */
+typedef struct PeekedTime {
+    int domain, split;
+    int64_t wm_us;
+} PeekedTime;
 
 /* A batch that the PARALLEL part hands to an ORDERED operator. */
 typedef struct TurnOutput {
@@ -46,6 +55,7 @@ typedef struct Turn {
     uint64_t header_lines;
     RowRange range;
     bool oversized;                      /* the piece is (the start of) a record that is too long */
+    struct { PeekedTime *items; int count, capacity; } peeked;
     /* what the PARALLEL part made of it */
     Arena arena;
     struct { TurnOutput *items; int count, capacity; } outputs;
@@ -82,6 +92,7 @@ typedef struct Scan {          /* a PLAN_SCAN or PLAN_VALUES of the job */
     DecodeSpec decode_spec, decode_spec_places; /* the second one also notes each row's place: slower */
     Source source;
     bool source_open, row_source, values, count_lines;
+    bool note_places;          /* of rows that reach an operator of the ORDERED part which orders them by place, or names it when they fail */
     SplitState *splits;
     int split_count;
     int64_t length_total;      /* for progress; -1 unknown */
@@ -129,7 +140,8 @@ struct Job {
     int *node_domain;          /* per node: the domain of its output; -1 */
     bool *parallel;            /* per node */
     bool *on_clock;            /* per node: wants `advance` every turn */
-    WorkerContext *workers;    /* options.threads of them */
+    WorkerContext *workers;    /* options.threads of them; with several threads one more, for drawing to peek with */
+    int worker_count;
     WorkerContext ordered;
     Sink **sinks;              /* per node: open sinks outlive the operators */
     bool *output_done;         /* per plan output: its LIMIT was reached */
@@ -158,11 +170,15 @@ struct Job {
 /* pipeline.c: operators and the links between them */
 Error *pipeline_open(Job *job);    /* instances of every node, connected */
 void pipeline_close(Job *job);
+Error *pipeline_release_rows(Job *job); /* the turn brings nothing more: what is held until then moves on */
 Error *pipeline_advance(Job *job, bool tick); /* passes the domains' watermarks through the ORDERED operators */
 Error *pipeline_end(Job *job);
 Error *pipeline_push_inputs(Job *job, Turn *turn);
 WorkerContext *context_worker(Operator *op);
 Operator *const *pipeline_targets(Job *job, const PlanNode *node, int port, int *count);
+
+/* op_union.c: do inputs of the node lead back to one source? */
+bool union_meets(const Plan *plan, const PlanNode *node);
 
 /* sequencer.c: which split is next, and what its turn holds */
 Error *sequencer_open(Job *job);
@@ -178,7 +194,8 @@ void turn_start(Turn *turn, Job *job);
 Error *turn_parallel(Job *job, WorkerContext *worker, Turn *turn);
 Error *turn_ordered(Job *job, Turn *turn);
 void turn_finish(Turn *turn);
-Error *turn_peek(Job *job, int scan, int split); /* the first record's watermark of a split that has not started */
+/* The first record's watermark of a split that has not started; `turn` is the one that is being drawn. */
+Error *turn_peek(Job *job, Turn *turn, int scan, int split);
 
 /* row_errors.c */
 Error *row_events_settle(Job *job, Turn *turn);

@@ -1,4 +1,4 @@
-/* exec/op_simple.c: operators of a few lines: sources (turn.c pushes through them), UNION ALL, LIMIT. */
+/* exec/op_simple.c: operators of a few lines: sources (turn.c pushes through them), LIMIT. */
 #include "common/calendar.h"
 #include "exec/job_internal.h"
 #include "exec/operators.h"
@@ -13,34 +13,6 @@ static Error *source_process(Operator *op, int input, Batch *batch)
 }
 
 const OperatorType source_operator = { .name = "source", .process = source_process };
-
-/* ---- UNION ALL: rows as they come, with the minimum of the inputs' watermarks ---- */
-
-static Error *union_process(Operator *op, int input, Batch *batch)
-{
-    int64_t others = TIME_MAX;
-    for (int i = 0; i < op->input_count; i++)
-        if (i != input && op->input_wm_us[i] < others)
-            others = op->input_wm_us[i];
-    if (others == TIME_MAX)
-        return output_push(op, PORT_MAIN, batch);
-    Batch *out = batch_share(batch);
-    batch_release(batch);
-    int64_t at_least = op->wm_us;
-    if (out->wm_us) {
-        int64_t *wm_us = arena_alloc(&out->arena, sizeof *wm_us * ((size_t)out->row_count + 1));
-        for (uint32_t row = 0; row < out->row_count; row++) {
-            int64_t lower = out->wm_us[row] < others ? out->wm_us[row] : others;
-            wm_us[row] = lower > at_least ? lower : at_least;
-        }
-        out->wm_us = wm_us;
-    }
-    int64_t end = out->wm_end_us < others ? out->wm_end_us : others;
-    out->wm_end_us = end > at_least ? end : at_least;
-    return output_push(op, PORT_MAIN, out);
-}
-
-const OperatorType union_operator = { .name = "union", .process = union_process };
 
 /* ---- LIMIT n OFFSET m: in order of arrival ---- */
 

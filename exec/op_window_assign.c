@@ -42,6 +42,13 @@ static uint32_t windows_of(const AssignOperator *a, int64_t time_us, int64_t *la
     return reach <= 0 ? 0 : (uint32_t)((reach + a->advance_us - 1) / a->advance_us);
 }
 
+#define GATHER_ORIGIN(field)                                                                  \
+    if (batch->field) {                                                                       \
+        out->field = arena_alloc(arena, sizeof *batch->field * ((size_t)count + 1));          \
+        for (uint32_t i = 0; i < count; i++)                                                  \
+            out->field[i] = batch->field[rows[i]];                                            \
+    }
+
 /* The rows with their windows: a batch of its own that shares the strings of the input. */
 static Batch *assign_rows(const AssignOperator *a, Operator *op, Batch *batch)
 {
@@ -82,6 +89,9 @@ static Batch *assign_rows(const AssignOperator *a, Operator *op, Batch *batch)
         if (batch->wm_us)
             out->wm_us[i] = batch->wm_us[rows[i]];
     }
+    GATHER_ORIGIN(positions)
+    GATHER_ORIGIN(lines)
+    GATHER_ORIGIN(raw)
     out->row_count = count;
     out->selection = (Selection){ count, NULL };
     out->wm_end_us = batch->wm_end_us;

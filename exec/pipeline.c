@@ -186,21 +186,21 @@ Error *pipeline_open(Job *job)
 {
     const Plan *plan = job->plan;
     context_init(job, &job->ordered, -1);
-    for (int w = 0; w < job->options.threads; w++)
+    for (int w = 0; w < job->worker_count; w++)
         context_init(job, &job->workers[w], w);
     for (int id = 0; id < plan->node_count; id++) {
         const PlanNode *node = plan->nodes[id];
         if (!job->parallel[id])
             job->ordered.operators[id] = operator_new(job, node, &job->ordered.base);
         else
-            for (int w = 0; w < job->options.threads; w++)
+            for (int w = 0; w < job->worker_count; w++)
                 job->workers[w].operators[id] = operator_new(job, node, &job->workers[w].base);
     }
-    for (int w = 0; w < job->options.threads; w++)
+    for (int w = 0; w < job->worker_count; w++)
         link_worker(job, &job->workers[w]);
     link_ordered(job);
     TRY(open_all(job, &job->ordered));
-    for (int w = 0; w < job->options.threads; w++)
+    for (int w = 0; w < job->worker_count; w++)
         TRY(open_all(job, &job->workers[w]));
     return NULL;
 }
@@ -219,7 +219,7 @@ static void close_all(Job *job, WorkerContext *context)
 
 void pipeline_close(Job *job)
 {
-    for (int w = 0; job->workers && w < job->options.threads; w++)
+    for (int w = 0; job->workers && w < job->worker_count; w++)
         close_all(job, &job->workers[w]);
     close_all(job, &job->ordered);
     batches_reclaim(&job->pool); /* they are charged to the operators */
@@ -311,6 +311,16 @@ Error *pipeline_advance(Job *job, bool tick)
     set_boundary_watermarks(job);
     for (int id = 0; id < job->plan->node_count; id++)
         TRY(advance_node(job, id, tick));
+    return NULL;
+}
+
+Error *pipeline_release_rows(Job *job)
+{
+    for (int id = 0; id < job->plan->node_count; id++) {
+        Operator *op = job->ordered.operators[id];
+        if (op && op->type != &boundary_type && job->plan->nodes[id]->kind == PLAN_UNION)
+            TRY(op->type->advance(op, op->wm_us));
+    }
     return NULL;
 }
 

@@ -172,6 +172,9 @@ static Error *push_dead_letter(Job *job, Operator *op, int split, const RowEvent
         vector_set_null(&batch->arena, batch->columns[0], 0);
         vector_set_null(&batch->arena, batch->columns[1], 0);
     }
+    if (event->has_place) /* where dead letters of several operators meet they are put in order by it */
+        batch->positions = arena_copy(&batch->arena, &event->position, sizeof event->position);
+    batch->split = (uint32_t)split;
     Scan *scan = scan_of(job, op->node);
     set_text(batch, 2, 0, event->has_place && scan && scan->source_open ? scan->source.splits[split].name : source_name(op->node));
     if (event->has_place)

@@ -15,7 +15,8 @@ static void decode_spec_for(Scan *scan)
     const PlanNode *node = scan->node;
     scan->decode_spec = (DecodeSpec){ .columns = node->scan.columns, .column_count = node->schema.column_count,
         .declared_count = node->scan.declared_count, .declared_names = node->scan.declared_names,
-        .options = node->scan.format_options, .want_raw = scan->count_lines, .want_positions = scan->count_lines };
+        .options = node->scan.format_options, .want_raw = scan->count_lines,
+        .want_positions = scan->count_lines || scan->note_places };
     scan->decode_spec_places = scan->decode_spec;
     scan->decode_spec_places.want_positions = true;
 }
@@ -153,7 +154,7 @@ Error *sequencer_seek(Job *job)
 }
 
 /* A split that has not started counts with its first record's time. Only needed where there is a choice. */
-static Error *peek_splits(Job *job)
+static Error *peek_splits(Job *job, Turn *turn)
 {
     int total = 0;
     for (int i = 0; i < job->scan_count; i++)
@@ -165,7 +166,7 @@ static Error *peek_splits(Job *job)
                 continue;
             TRY(open_split(job, scan, s));
             if (total > 1 && scan->splits[s].opened && scan->splits[s].position < (UINT64_C(1) << 20))
-                TRY(turn_peek(job, i, s));
+                TRY(turn_peek(job, turn, i, s));
         }
     }
     return NULL;
@@ -434,7 +435,7 @@ Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us)
 {
     *drawn = false;
     *wait_until_us = TIME_MAX;
-    TRY(peek_splits(job));
+    TRY(peek_splits(job, turn));
     make_clocks_visible(job, turn->number);
     turn->now_us = job->options.clock->now_us(job->options.clock);
     while (!*drawn && choose_split(job, turn->now_us, &turn->scan, &turn->split)) {

@@ -29,9 +29,9 @@ void turn_finish(Turn *turn)
 
 /* ---- the PARALLEL part ---- */
 
-static Batch *batch_for_scan(Job *job, const Scan *scan, const Turn *turn)
+static Batch *batch_for_scan(const Operator *op, const Scan *scan, const Turn *turn)
 {
-    Batch *batch = batch_for_schema(&job->pool, &scan->node->schema, job->options.batch_rows);
+    Batch *batch = batch_for_schema(op->context->pool, &scan->node->schema, op->context->batch_rows);
     batch->row_count = batch->selection.count = 0;
     batch->turn = turn->number;
     batch->split = (uint32_t)turn->split;
@@ -77,14 +77,14 @@ static void note_places(const Turn *turn, uint64_t done, Batch *batch)
         batch->positions[row] = turn->position + done + row;
 }
 
-static Error *produce_values(Job *job, const Scan *scan, Operator *op, Turn *turn, bool places)
+static Error *produce_values(const Scan *scan, Operator *op, Turn *turn, bool places)
 {
     const PlanNode *node = scan->node;
     int width = node->schema.column_count;
     for (uint64_t done = 0; done < turn->range.count;) {
-        Batch *batch = batch_for_scan(job, scan, turn);
+        Batch *batch = batch_for_scan(op, scan, turn);
         uint32_t count = 0;
-        for (; count < job->options.batch_rows && done < turn->range.count; count++, done++)
+        for (; count < op->context->batch_rows && done < turn->range.count; count++, done++)
             for (int c = 0; c < width; c++)
                 vector_set(&batch->arena, batch->columns[c], count, &node->values.rows[(turn->range.first + done) * (uint64_t)width + (uint64_t)c]);
         batch->row_count = count;
@@ -95,13 +95,13 @@ static Error *produce_values(Job *job, const Scan *scan, Operator *op, Turn *tur
     return NULL;
 }
 
-static Error *produce_rows(Job *job, Scan *scan, Operator *op, Turn *turn, bool places)
+static Error *produce_rows(Scan *scan, Operator *op, Turn *turn, bool places)
 {
     const SourceType *type = scan->source_spec.connector->source;
     for (uint64_t done = 0; done < turn->range.count;) {
         uint64_t left = turn->range.count - done;
-        uint32_t want = left < job->options.batch_rows ? (uint32_t)left : job->options.batch_rows;
-        Batch *batch = batch_for_scan(job, scan, turn);
+        uint32_t want = left < op->context->batch_rows ? (uint32_t)left : op->context->batch_rows;
+        Batch *batch = batch_for_scan(op, scan, turn);
         Error *error = type->produce(&scan->source, turn->split, &turn->range, done, want, batch);
         if (error) {
             batch_release(batch);
@@ -123,9 +123,9 @@ static uint64_t count_newlines(const char *bytes, size_t length)
     return count;
 }
 
-static Error *too_long(Job *job, const Scan *scan, Operator *op, Turn *turn)
+static Error *too_long(const Scan *scan, Operator *op, Turn *turn)
 {
-    Batch *batch = batch_for_scan(job, scan, turn);
+    Batch *batch = batch_for_scan(op, scan, turn);
     BadRow bad = { .position = turn->position, .raw = str_view(turn->bytes->bytes, turn->length),
         .reason = "the record is longer than 64 MB" };
     batch_hold_buffer(batch, turn->bytes);
@@ -133,18 +133,18 @@ static Error *too_long(Job *job, const Scan *scan, Operator *op, Turn *turn)
     return push_decoded(op, turn, batch);
 }
 
-static Error *decode_bytes(Job *job, WorkerContext *worker, Scan *scan, Operator *op, Turn *turn)
+static Error *decode_bytes(WorkerContext *worker, Scan *scan, Operator *op, Turn *turn)
 {
     if (turn->oversized)
-        return too_long(job, scan, op, turn);
+        return too_long(scan, op, turn);
     Decoder *decoder = &worker->decoders[turn->scan];
     DecodeInput input = { .bytes = turn->bytes->bytes, .length = turn->length, .position = turn->position, .line = scan->count_lines,
         .buffer = turn->bytes, .split = turn->format_split };
     if (scan->count_lines) /* lines are counted from the piece's start here, from the split's in the ORDERED part */
         turn->line_count = count_newlines(turn->bytes->bytes, turn->length);
     while (input.at < input.length) {
-        Batch *batch = batch_for_scan(job, scan, turn);
-        Error *error = decoder->type->decode(decoder, &input, job->options.batch_rows, batch);
+        Batch *batch = batch_for_scan(op, scan, turn);
+        Error *error = decoder->type->decode(decoder, &input, op->context->batch_rows, batch);
         if (error) {
             batch_release(batch);
             return error;
@@ -184,16 +184,16 @@ static void forget_results(Job *job, Turn *turn)
     turn->rows_in = turn->lookup_hits = turn->lookup_misses = turn->lookup_absent = 0;
 }
 
-static Error *run_source(Job *job, WorkerContext *worker, Scan *scan, Turn *turn)
+static Error *run_source(WorkerContext *worker, Scan *scan, Turn *turn)
 {
     Operator *op = worker->operators[scan->node->id];
-    bool places = worker->places[turn->scan] || scan->count_lines;
+    bool places = worker->places[turn->scan] || scan->count_lines || scan->note_places;
     if (scan->values)
-        return produce_values(job, scan, op, turn, places);
+        return produce_values(scan, op, turn, places);
     if (scan->row_source)
-        return produce_rows(job, scan, op, turn, places);
+        return produce_rows(scan, op, turn, places);
     TRY(open_decoder(worker, scan, turn->scan));
-    return decode_bytes(job, worker, scan, op, turn);
+    return decode_bytes(worker, scan, op, turn);
 }
 
 /* Places of rows are noted only once a row has gone wrong. The turn is then done again, which is fine as its PARALLEL part has no effects; the
@@ -205,7 +205,19 @@ static Error *run_with_places(Job *job, WorkerContext *worker, Scan *scan, Turn 
         close_decoder(&worker->decoders[turn->scan]);
     worker->decoder_open[turn->scan] = false;
     worker->places[turn->scan] = true;
-    return run_source(job, worker, scan, turn);
+    return run_source(worker, scan, turn);
+}
+
+/* A row fails the job. Of several consumers each works on a whole batch before the next one sees it: row by row it shows which of them fails
+ * first, and what stands before that row has come out everywhere, and nothing behind it has been counted. */
+static Error *run_row_by_row(Job *job, WorkerContext *worker, Scan *scan, Turn *turn)
+{
+    const uint32_t batch_rows = worker->base.batch_rows;
+    forget_results(job, turn);
+    worker->base.batch_rows = 1;
+    Error *error = run_source(worker, scan, turn);
+    worker->base.batch_rows = batch_rows;
+    return error;
 }
 
 static Error *run_parallel(Job *job, WorkerContext *worker, Turn *turn)
@@ -214,11 +226,15 @@ static Error *run_parallel(Job *job, WorkerContext *worker, Turn *turn)
     worker->turn = turn;
     worker->base.now_us = turn->now_us;
     worker->base.turn = turn->number;
-    Error *error = run_source(job, worker, scan, turn);
-    if (!turn->wants_places || worker->places[turn->scan])
+    Error *error = run_source(worker, scan, turn);
+    if (turn->wants_places && !worker->places[turn->scan]) {
+        error_free(error);
+        error = run_with_places(job, worker, scan, turn);
+    }
+    if (!error || error->code != ERR_ROW || worker->base.batch_rows == 1)
         return error;
     error_free(error);
-    return run_with_places(job, worker, scan, turn);
+    return run_row_by_row(job, worker, scan, turn);
 }
 
 Error *turn_parallel(Job *job, WorkerContext *worker, Turn *turn)
@@ -232,7 +248,7 @@ Error *turn_parallel(Job *job, WorkerContext *worker, Turn *turn)
     return NULL;
 }
 
-Error *turn_peek(Job *job, int scan_number, int split)
+Error *turn_peek(Job *job, Turn *drawn, int scan_number, int split)
 {
     Scan *scan = &job->scans[scan_number];
     if (scan->row_source || scan->values || scan->splits[split].ended)
@@ -255,13 +271,14 @@ Error *turn_peek(Job *job, int scan_number, int split)
     turn->length = length;
     turn->position = scan->splits[split].position;
     turn->now_us = job->options.clock->now_us(job->options.clock);
-    WorkerContext *worker = &job->workers[0];
+    WorkerContext *worker = &job->workers[job->worker_count - 1];
+    Operator *op = worker->operators[scan->node->id];
     worker->turn = turn;
     worker->base.turn = UINT64_MAX; /* no turn of the job: watermark operators start afresh */
     Error *error = open_decoder(worker, scan, scan_number);
     DecodeInput decode = { .bytes = turn->bytes->bytes, .length = length, .position = turn->position, .buffer = turn->bytes, .split = scan->splits[split].format_split };
     for (bool found = false; !error && !found && decode.at < decode.length;) {
-        Batch *batch = batch_for_scan(job, scan, turn);
+        Batch *batch = batch_for_scan(op, scan, turn);
         error = scan->node->scan.format->decode(&worker->decoders[scan_number], &decode, 1, batch);
         if (error) {
             batch_release(batch);
@@ -271,11 +288,13 @@ Error *turn_peek(Job *job, int scan_number, int split)
         batch->selection = (Selection){ batch->row_count, NULL };
         found = batch->row_count > 0;
         /* Its errors are the real turn's to report. */
-        error_free(output_push(worker->operators[scan->node->id], PORT_MAIN, batch));
+        error_free(output_push(op, PORT_MAIN, batch));
     }
     for (int d = 0; d < job->domain_count; d++)
         if (job->domains[d].scan == scan_number) {
-            job->domains[d].split_wm_us[split] = job->domains[d].visible_wm_us[split] = turn->domain_wm_us[d];
+            PeekedTime peeked = { d, split, turn->domain_wm_us[d] };
+            job->domains[d].visible_wm_us[split] = peeked.wm_us;
+            LIST_ADD(&drawn->arena, &drawn->peeked, peeked);
         }
     worker->turn = NULL;
     worker->base.turn = UINT64_MAX;
@@ -322,8 +341,26 @@ static Error *flush_when_quiet(Job *job)
     return checkpoint_flush_sinks(job);
 }
 
+static void take_peeked(Job *job, const Turn *turn)
+{
+    for (int i = 0; i < turn->peeked.count; i++) {
+        const PeekedTime *peeked = &turn->peeked.items[i];
+        job->domains[peeked->domain].split_wm_us[peeked->split] = peeked->wm_us;
+    }
+}
+
+static Error *turn_take_error(Turn *turn)
+{
+    Error *error = turn->error;
+    turn->error = NULL;
+    return error;
+}
+
 static Error *run_ordered(Job *job, Turn *turn)
 {
+    if (turn->kind == TURN_FAILED)
+        return turn_take_error(turn);
+    take_peeked(job, turn);
     job->ordered.base.now_us = turn->now_us;
     job->ordered.base.turn = turn->number;
     if (turn->kind == TURN_END)
@@ -339,10 +376,9 @@ static Error *run_ordered(Job *job, Turn *turn)
     combine_watermarks(job, turn);
     TRY(pipeline_push_inputs(job, turn));
     TRY(row_events_settle(job, turn));
-    if (turn->error) {
-        Error *error = turn->error;
-        turn->error = NULL;
-        return error;
+    if (turn->error) { /* rows before it come out */
+        TRY(pipeline_release_rows(job));
+        return turn_take_error(turn);
     }
     sequencer_turn_done(job, turn);
     TRY(pipeline_advance(job, turn->kind == TURN_TICK));

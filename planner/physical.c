@@ -365,6 +365,7 @@ Plan *physical_plan(Arena *arena, const PlannerSettings *settings, const Physica
         context.roots[o] = main_port(outputs[o].sink);
     }
     drop_unused_watermarks(&context);
+    rewrite_share_sources(&context);
     rewrite_all(&context);
 
     Plan *plan = ARENA_NEW(arena, Plan);

@@ -33,6 +33,9 @@ int rewrite_identity_projections(RewriteContext *context);
 int rewrite_top_k(RewriteContext *context);
 int rewrite_rank_limit(RewriteContext *context);
 
+/* No rule but what a source means: a job reads it once, in one order, whatever the number of its consumers. */
+void rewrite_share_sources(RewriteContext *context);
+
 /* ---- for rules ---- */
 
 /* All nodes, inputs first. */

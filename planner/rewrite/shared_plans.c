@@ -1,5 +1,6 @@
 /* planner/rewrite/shared_plans.c: rule 2. Equal nodes over equal inputs become one node (hash-consing by canonical text), so that
- * the statements of a job read each source once. Nodes with volatile functions stay apart. */
+ * the statements of a job do their common work once. Nodes with volatile functions stay apart.
+ * Sources are shared also where the rule is off: read twice, their rows would meet in another order, and others of them would be late. */
 #include "planner/expr.h"
 #include "planner/physical.h"
 #include "planner/rewrite/rewrite.h"
@@ -14,15 +15,30 @@ static bool is_volatile(LogicalNode *node)
     return false;
 }
 
-int rewrite_shared_plans(RewriteContext *context)
+/* What a stream is before a query reads it: its source, computed columns, stamps of time. */
+static const bool *stream_nodes(Arena *arena, const NodeList *nodes)
+{
+    bool *stream = ARENA_ARRAY(arena, bool, nodes->count + 1);
+    for (int n = nodes->count - 1; n >= 0; n--) {
+        const LogicalNode *node = nodes->items[n];
+        stream[n] |= node->kind == PLAN_SCAN || node->kind == PLAN_WATERMARK;
+        for (int i = 0; stream[n] && i < node->input_count; i++)
+            for (int under = 0; under < n; under++)
+                stream[under] |= nodes->items[under] == node->inputs[i].node;
+    }
+    return stream;
+}
+
+static int share(RewriteContext *context, bool sources_only)
 {
     Arena *arena = context->arena;
     int changes = 0;
     NodeList nodes = rewrite_nodes(context);
+    const bool *stream = sources_only ? stream_nodes(arena, &nodes) : NULL;
     const char **texts = ARENA_ARRAY(arena, const char *, nodes.count + 1);
     for (int n = 0; n < nodes.count; n++) {
         LogicalNode *node = nodes.items[n];
-        if (node->kind == PLAN_SINK || is_volatile(node))
+        if (node->kind == PLAN_SINK || (sources_only && !stream[n]) || is_volatile(node))
             continue;
         Text text = { 0 };
         MEMORY_HOLD(text_unwind, &text);
@@ -48,3 +64,7 @@ int rewrite_shared_plans(RewriteContext *context)
     }
     return changes;
 }
+
+int rewrite_shared_plans(RewriteContext *context) { return share(context, false); }
+
+void rewrite_share_sources(RewriteContext *context) { share(context, true); }
