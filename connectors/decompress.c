@@ -158,6 +158,7 @@ struct Compressor {
     Compression compression;
     int level;
     bool inside;          /* bytes were given since the last end */
+    bool any;             /* a member or frame was begun */
     z_stream gzip;
     bool gzip_open;
     ZSTD_CCtx *zstd;
@@ -239,8 +240,10 @@ static Error *zstd_compress(Compressor *compressor, const char *bytes, size_t le
 
 Error *compressor_run(Compressor *compressor, const char *bytes, size_t length, CompressorEnd end, Text *out)
 {
-    if (length == 0 && (end == COMPRESSOR_GOES_ON || !compressor->inside))
+    bool first_end = end == COMPRESSOR_FINISH && !compressor->any; /* no bytes at all are no gzip file: nothing is packed, too */
+    if (length == 0 && !first_end && (end == COMPRESSOR_GOES_ON || !compressor->inside))
         return NULL;
+    compressor->any = true;
     compressor->inside = end != COMPRESSOR_FINISH;
     return compressor->compression == COMPRESSION_ZSTD ? zstd_compress(compressor, bytes, length, end, out)
                                                        : deflate_run(compressor, bytes, length, end, out);

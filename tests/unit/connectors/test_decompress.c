@@ -77,6 +77,28 @@ static void what_was_packed_is_unpacked(void **state)
         }
 }
 
+/* A file without content is a file all the same. */
+static void nothing_is_packed_too(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        Text nothing = { 0 }, packed = pack(kinds[k], &nothing, false), back = { 0 };
+        assert_true(packed.length > 0);
+        size_t length = packed.length;
+        assert_fine(unpack(kinds[k], packed.bytes, packed.length, 1, 10, &back));
+        assert_int_equal(back.length, 0);
+        Compressor *compressor = compressor_new(kinds[k], 0);
+        packed.length = 0;
+        for (int i = 0; i < 3; i++) { /* once is enough */
+            assert_fine(compressor_run(compressor, NULL, 0, COMPRESSOR_FLUSH, &packed));
+            assert_fine(compressor_run(compressor, NULL, 0, COMPRESSOR_FINISH, &packed));
+        }
+        assert_int_equal(packed.length, length);
+        compressor_free(compressor);
+        text_release(&packed), text_release(&back);
+    }
+}
+
 static void flushed_bytes_can_be_read(void **state)
 {
     (void)state;
@@ -180,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_packed_is_unpacked),
+        cmocka_unit_test(nothing_is_packed_too),
         cmocka_unit_test(flushed_bytes_can_be_read),
         cmocka_unit_test(damage_is_noticed),
         cmocka_unit_test(kinds_are_told_by_bytes_then_by_name),
