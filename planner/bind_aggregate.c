@@ -441,6 +441,7 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     node->aggregate.call_count = grouping->calls.count;
     node->aggregate.has_window = window || again;
     node->aggregate.window = spec;
+    node->aggregate.on_error = over->on_expr_error ? *over->on_expr_error : binder_policy(block->binder);
     const DialectRules *rules = dialect_rules(block->binder->settings->dialect);
     node->aggregate.drop_null_keys = rules->drop_null_keys && key_count > 0;
     TRY(bind_trigger(block, window || again, &node->aggregate.trigger, &node->aggregate.delay_us));

@@ -131,7 +131,7 @@ static Error *collect_keys(LookupJoin *lookup, const AstRelation *join)
         const AstName *name = &join->using.items[i];
         int column = schema_find(lookup->table_schema, name->text);
         if (column < 0)
-            return error_at(ERR_BIND, name->at, "no column '%s' in '%s'", name->text, lookup->table->name);
+            return error_at(ERR_BIND, name->at, "no column '%s' in %s", name->text, lookup->table->name);
         AstExpr ast = { .kind = AST_NAME, .at = name->at, .op_at = name->at };
         LIST_ADD(arena, &ast.path, *name);
         Expr *expr = NULL;
