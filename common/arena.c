@@ -176,13 +176,13 @@ void arena_start_large(Arena *arena)
 
 void *arena_alloc(Arena *arena, size_t size)
 {
-    size = (size + 15) & ~(size_t)15;
+    size = (size + 15 + !size) & ~(size_t)15; /* nothing has a place, too: an empty arena would give NULL */
     if (size <= (size_t)(arena->end - arena->next)) {
         void *memory = arena->next;
         arena->next += size;
         return memory;
     }
-    return alloc_slow(arena, size ? size : 16);
+    return alloc_slow(arena, size);
 }
 
 void *arena_calloc(Arena *arena, size_t count, size_t size) { return memset(arena_alloc(arena, count * size), 0, count * size); }

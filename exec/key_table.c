@@ -568,7 +568,7 @@ void key_table_keep(KeyTable *table, const uint64_t *live, uint32_t *remap)
         if (texts) {
             const Str *key = (const Str *)table->keys + slot;
             ((Str *)table->keys)[kept] = state_heap_copy(&table->heap, str_bytes(key), key->length);
-        } else {
+        } else if (width) {
             memmove((char *)table->keys + kept * width, (const char *)table->keys + slot * width, width);
         }
         if (table->hashes)
