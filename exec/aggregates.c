@@ -398,8 +398,9 @@ Error *groups_result(const Aggregates *aggregates, const Groups *groups, char *c
                       .result_type = call->type, .evaluation = evaluation };
         call->function->result(states, aggregates->offsets[i], count, &args, columns[i], first);
         for (uint32_t f = failures; f < evaluation->failure_count; f++)
-            TRY(job_row_error(op, POLICY_FAIL, batch, (int64_t)evaluation->failures[f].row, "expression", call->name,
+            TRY(job_row_error(op, op->node->aggregate.on_error, batch, (int64_t)evaluation->failures[f].row, "expression", call->name,
                               evaluation->failures[f].reason, call->at));
+        evaluation->failure_count = failures;
     }
     return NULL;
 }

@@ -85,7 +85,8 @@ static inline int64_t group_rows(const Aggregates *aggregates, const char *entry
     memcpy(&rows, entry + aggregates->rows_offset, 8);
     return rows;
 }
-/* Results of the groups slots[i] (entries states[i]) into columns[call], rows first.. A failed result is the job's error. */
+/* Results of the groups slots[i] (entries states[i]) into columns[call], rows first.. A failed result is the job's error, or NULL and
+ * counted, as the node says. */
 Error *groups_result(const Aggregates *aggregates, const Groups *groups, char *const *states, const uint32_t *slots, uint32_t count,
                      Vector *const columns[], uint32_t first, Operator *op, Batch *batch, Evaluation *evaluation);
 void groups_keep(Aggregates *aggregates, Groups *groups, const uint64_t *live, const uint32_t *remap, uint32_t kept);

@@ -112,7 +112,7 @@ static Error *named_columns(Binder *binder, const AstNames *names, CatalogEntry 
             const char **all = ARENA_ARRAY(binder->arena, const char *, entry->schema.column_count + 1);
             for (int c = 0; c < entry->schema.column_count; c++)
                 all[c] = entry->schema.columns[c].name;
-            return error_suggest(error_at(ERR_BIND, names->items[i].at, "no column '%s' in '%s'", names->items[i].text, entry->name), names->items[i].text, all, entry->schema.column_count);
+            return error_suggest(error_at(ERR_BIND, names->items[i].at, "no column '%s' in %s", names->items[i].text, entry->name), names->items[i].text, all, entry->schema.column_count);
         }
         (*columns)[(*count)++] = column;
     }

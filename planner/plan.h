@@ -178,6 +178,7 @@ typedef struct PlanNode {
             Trigger trigger; int64_t delay_us;
             bool drop_null_keys;            /* ksql preset */
             bool emit_unchanged;            /* an update even when the result is equal */
+            RowPolicy on_error;             /* of a result that overflows: FAIL, else it is NULL and counted */
             bool has_window; WindowSpec window;
             /* schema: keys, then (has_window) window_start, window_end, window_time, then one column per call.
              * A global aggregate (key_count 0) without window gives one row under TRIGGER_END, also over no rows. */

@@ -60,7 +60,7 @@ static Error *listed_columns(Binder *binder, const AstStatement *statement, cons
             const char **names = ARENA_ARRAY(binder->arena, const char *, schema->column_count + 1);
             for (int c = 0; c < schema->column_count; c++)
                 names[c] = schema->columns[c].name;
-            return error_suggest(error_at(ERR_BIND, name->at, "no column '%s' in '%s'", name->text, target->name), name->text, names, schema->column_count);
+            return error_suggest(error_at(ERR_BIND, name->at, "no column '%s' in %s", name->text, target->name), name->text, names, schema->column_count);
         }
         for (int before = 0; before < *count; before++)
             if (columns[before] == column)
