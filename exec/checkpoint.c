@@ -1,6 +1,6 @@
 /* exec/checkpoint.c: a snapshot of a job between two turns.
  *
- *   scalars: fingerprint, turns done, counters | per scan and split: position, lines, flags | per domain: watermarks |
+ *   scalars: fingerprint, turns done, counters, reasons of bad rows | per scan and split: name, position, lines, flags | per domain: watermarks |
  *   clock steps | per stateful operator: its watermarks and containers | per sink: its own text */
 #include "exec/checkpoint.h"
 
@@ -21,15 +21,38 @@ static void put_counters(PageWriter *page, const JobCounters *c)
         page_put_u64(page, fields[i]);
 }
 
+static void put_text(PageWriter *page, const char *text)
+{
+    Str str = str_c(text);
+    page_put_strings(page, &str, sizeof str, 1);
+}
+
+static void put_row_errors(const Job *job, PageWriter *page)
+{
+    page_put_u64(page, (uint64_t)job->row_errors.count);
+    for (int i = 0; i < job->row_errors.count; i++) {
+        const RowErrorSummary *error = &job->row_errors.items[i];
+        page_put_u64(page, error->count);
+        put_text(page, error->source);
+        put_text(page, error->stage);
+        put_text(page, error->reason);
+        put_text(page, error->place);
+    }
+}
+
+static const char *split_name(const Scan *scan, int split) { return scan->values ? "values" : scan->source.splits[split].name; }
+
 static void write_job(const Job *job, Text *snapshot)
 {
     PageWriter page = page_begin(snapshot, PAGE_SCALARS, JOB_VERSION, job->plan->fingerprint, 0);
     page_put_u64(&page, job->turns_done);
     put_counters(&page, &job->counters);
+    put_row_errors(job, &page);
     for (int i = 0; i < job->scan_count; i++) {
         page_put_u64(&page, (uint64_t)job->scans[i].split_count);
         for (int s = 0; s < job->scans[i].split_count; s++) {
             const SplitState *split = &job->scans[i].splits[s];
+            put_text(&page, split_name(&job->scans[i], s));
             page_put_u64(&page, split->position);
             page_put_u64(&page, split->restarted ? split->header_lines : split->lines);
             page_put_u64(&page, (uint64_t)split->ended | (uint64_t)split->idle << 1 | (uint64_t)split->skipping << 2 | (uint64_t)split->opened << 3 | (uint64_t)split->idle_in_order << 4);
@@ -116,6 +139,42 @@ static Error *get_counters(PageReader *page, JobCounters *c)
     return NULL;
 }
 
+static Error *get_text(PageReader *page, Arena *arena, const char **text)
+{
+    PageStrings strings;
+    TRY(page_get_strings(page, 1, &strings));
+    Str str = page_next_string(&strings);
+    *text = arena_strndup(arena, str_bytes(&str), str.length);
+    return NULL;
+}
+
+static Error *get_row_errors(Job *job, PageReader *page)
+{
+    uint64_t count;
+    TRY(page_get_u64(page, &count));
+    job->row_errors.count = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        RowErrorSummary error;
+        TRY(page_get_u64(page, &error.count));
+        TRY(get_text(page, &job->arena, &error.source));
+        TRY(get_text(page, &job->arena, &error.stage));
+        TRY(get_text(page, &job->arena, &error.reason));
+        TRY(get_text(page, &job->arena, &error.place));
+        LIST_ADD(&job->arena, &job->row_errors, error);
+    }
+    return NULL;
+}
+
+/* A position belongs to a split, whatever its place in the list is now. */
+static Error *check_split(const Scan *scan, int split, PageReader *page, Arena *arena)
+{
+    const char *known, *name = split_name(scan, split);
+    TRY(get_text(page, arena, &known));
+    if (strcmp(known, name) == 0)
+        return NULL;
+    return error_new(ERR_IO, "the snapshot knows '%s' where '%s' is now", known, name);
+}
+
 static Error *read_splits(Job *job, PageReader *page)
 {
     for (int i = 0; i < job->scan_count; i++) {
@@ -127,6 +186,7 @@ static Error *read_splits(Job *job, PageReader *page)
                              scan->values ? "values" : scan->node->scan.source_name, scan->split_count);
         for (int s = 0; s < scan->split_count; s++) {
             SplitState *split = &scan->splits[s];
+            TRY(check_split(scan, s, page, &job->operator_arena));
             TRY(page_get_u64(page, &split->position));
             TRY(page_get_u64(page, &split->lines));
             TRY(page_get_u64(page, &flags));
@@ -176,6 +236,7 @@ static Error *read_job(Job *job, SnapshotReader *reader)
     TRY(page_get_u64(&page, &job->turns_done));
     job->turns_drawn = job->turns_done;
     TRY(get_counters(&page, &job->counters));
+    TRY(get_row_errors(job, &page));
     TRY(read_splits(job, &page));
     TRY(read_clocks(job, &page));
     for (int o = 0; o < job->plan->output_count; o++) {

@@ -98,6 +98,26 @@ static void print_calls(const LogicalNode *node, Text *text)
         print_window(&node->aggregate.window, text);
 }
 
+/* A snapshot says how much of its output is valid: it must be the same output. */
+static void print_sink(const LogicalNode *node, Text *text)
+{
+    const SinkSpec *spec = &node->sink.spec;
+    text_printf(text, " %d %d", node->sink.output, node->sink.with_kinds);
+    if (!node->sink.connector)
+        return;
+    text_printf(text, " %s ", node->sink.connector->name);
+    print_options(node->sink.connector->options, spec->options, text);
+    if (node->sink.format) {
+        text_printf(text, " %s ", node->sink.format->name);
+        print_options(node->sink.format->options, node->sink.format_options, text);
+    }
+    print_ints(spec->partition_columns, spec->partition_count, text);
+    print_ints(spec->key_columns, spec->key_count, text);
+    for (int i = 0; i < node->schema.column_count; i++)
+        text_printf(text, " %zu:%s ", strlen(node->schema.columns[i].name), node->schema.columns[i].name);
+    print_types(&node->schema, text);
+}
+
 void node_canonical(const LogicalNode *node, Text *text)
 {
     text_add_c(text, plan_kind_name(node->kind));
@@ -163,7 +183,7 @@ void node_canonical(const LogicalNode *node, Text *text)
     case PLAN_UNION:
         break;
     case PLAN_SINK:
-        text_printf(text, " %d", node->sink.output);
+        print_sink(node, text);
         break;
     }
 }
