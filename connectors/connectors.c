@@ -2,6 +2,8 @@
 #include "connectors/connectors_internal.h"
 #include "connectors/file.h"
 
+#include <string.h>
+
 static const ConnectorType *const connectors[] = {
     &file_connector,
     &stdout_connector,
@@ -41,4 +43,25 @@ void source_unwind(void *what)
 const char *connector_path(const ConnectorType *connector, const void *options)
 {
     return connector == &file_connector && options ? ((const FileOptions *)options)->path : NULL;
+}
+
+Error *connector_writes_input(Arena *arena, const ConnectorContext *context, const SourceSpec *source, const SinkSpec *sink, bool *writes)
+{
+    FileSystem *fs = context->filesystem;
+    const char *pattern = connector_path(source->connector, source->options), *target = connector_path(sink->connector, sink->options);
+    *writes = false;
+    if (!pattern || !target || sink->partition_count || strcmp(pattern, "-") == 0)
+        return NULL;
+    FileInfo target_info;
+    TRY(fs->info(fs, connector_resolve_path(arena, context, target), &target_info));
+    const char *const *paths = NULL;
+    int count = 0;
+    if (target_info.is_regular)
+        TRY(fs->glob(fs, arena, connector_resolve_path(arena, context, pattern), &paths, &count));
+    for (int i = 0; i < count && !*writes; i++) {
+        FileInfo info;
+        TRY(fs->info(fs, paths[i], &info));
+        *writes = info.exists && info.device == target_info.device && info.inode == target_info.inode;
+    }
+    return NULL;
 }

@@ -196,6 +196,8 @@ const ConnectorType *const *connectors_all(int *count);
 void source_unwind(void *source);
 /* The `path` option of a connector that reads files (for guessing the format), else NULL. */
 const char *connector_path(const ConnectorType *connector, const void *options);
+/* Would the sink write a file that the source reads? Files are told apart by what they are, not by how they are written. */
+Error *connector_writes_input(Arena *arena, const ConnectorContext *context, const SourceSpec *source, const SinkSpec *sink, bool *writes);
 
 /* Where the sink 'stdout' writes: a front door that shows rows itself takes its bytes. NULL: file descriptor 1, unbuffered by us. */
 typedef Error *(*StdoutWriter)(void *caller, const char *bytes, size_t length);

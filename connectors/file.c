@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -131,6 +132,8 @@ static Error *open_handle(Source *source, FileSplit *split)
     return NULL;
 }
 
+static atomic_bool pipe_taken; /* what came through a pipe is gone: a second reader would see an empty input, or half of it */
+
 static Error *open_stdin(Source *source)
 {
     FileState *state = state_of(source);
@@ -144,7 +147,7 @@ static Error *open_stdin(Source *source)
     if (split->info.is_directory)
         return error_new(ERR_CONNECT, "stdin is a directory");
     if (!split->info.is_regular)
-        return NULL;
+        return atomic_exchange(&pipe_taken, true) ? error_hint(error_new(ERR_CONNECT, "stdin has been read already"), "write its rows into a stream or a file first, and query that") : NULL;
     off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR); /* '< file': read like a file, from where the descriptor stands */
     split->base = split->offset = at > 0 ? (uint64_t)at : 0;
     source->splits[0].length = split->info.size_bytes - (int64_t)split->offset;

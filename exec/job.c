@@ -169,10 +169,30 @@ static void survey_plan(Job *job)
     }
 }
 
+/* A file that is read and written by one job would be gone before it is read. */
+static Error *refuse_own_input(Job *job)
+{
+    for (int id = 0; id < job->plan->node_count; id++) {
+        const PlanNode *sink = job->plan->nodes[id];
+        for (int s = 0; sink->kind == PLAN_SINK && sink->sink.connector && s < job->scan_count; s++) {
+            const Scan *scan = &job->scans[s];
+            bool writes = false;
+            if (!scan->source_open)
+                continue;
+            TRY(connector_writes_input(&job->arena, &job->connectors, &scan->source_spec, &sink->sink.spec, &writes));
+            if (writes)
+                return error_hint(error_at(ERR_BIND, sink->at, "the query would overwrite its own input '%s'", connector_path(scan->source_spec.connector, scan->source_spec.options)),
+                                  "write into another file");
+        }
+    }
+    return NULL;
+}
+
 static Error *open_parts(Job *job)
 {
     survey_plan(job);
     TRY(sequencer_open(job));
+    TRY(refuse_own_input(job));
     return pipeline_open(job);
 }
 

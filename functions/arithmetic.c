@@ -258,13 +258,34 @@ static Error *negate_integer(const Args *args, Vector *out)
 DOUBLE_KERNEL(add_double, a + b)
 DOUBLE_KERNEL(sub_double, a - b)
 DOUBLE_KERNEL(mul_double, a *b)
-DOUBLE_KERNEL(div_double, a / b)
-DOUBLE_KERNEL(mod_double, fmod(a, b))
 DOUBLE_KERNEL(add_float, (double)(float)(a + b))
 DOUBLE_KERNEL(sub_float, (double)(float)(a - b))
 DOUBLE_KERNEL(mul_float, (double)(float)(a * b))
-DOUBLE_KERNEL(div_float, (double)(float)(a / b))
-DOUBLE_KERNEL(mod_float, (double)(float)fmod(a, b))
+
+/* All rows are computed; then the live ones whose divisor is zero fail. */
+static void refuse_zero_divisors(const Args *args, Vector *out)
+{
+    const Vector *divisors = args->arg[1];
+    if (divisors->encoding == VECTOR_CONSTANT && *(const double *)divisors->values != 0)
+        return;
+    for (ARGS_EACH(args, row))
+        if (ARG(args, 1, double, row) == 0)
+            args_fail(args, out, row, "division by zero");
+}
+
+#define DIVISION_KERNEL(name, EXPR)                                                                                           \
+    CLONES static void name##_all(const Args *args, Vector *out) { BINARY_LOOP(double, double, double, EXPR); }               \
+    static Error *name(const Args *args, Vector *out)                                                                         \
+    {                                                                                                                         \
+        name##_all(args, out);                                                                                                \
+        refuse_zero_divisors(args, out);                                                                                      \
+        return NULL;                                                                                                          \
+    }
+
+DIVISION_KERNEL(div_double, a / b)
+DIVISION_KERNEL(mod_double, fmod(a, b))
+DIVISION_KERNEL(div_float, (double)(float)(a / b))
+DIVISION_KERNEL(mod_float, (double)(float)fmod(a, b))
 
 static Error *negate_double(const Args *args, Vector *out)
 {
@@ -704,6 +725,9 @@ static Error *div_interval(const Args *args, Vector *out)
 #define FLOAT_ROWS(sign, double_function, float_function)                                                              \
     { sign, { TYPE_DOUBLE, TYPE_DOUBLE }, TYPE_DOUBLE, double_function, .dense = true, OPERATOR },                     \
     { sign, { TYPE_FLOAT, TYPE_FLOAT }, TYPE_FLOAT, float_function, .dense = true, OPERATOR }
+#define DIVISION_ROWS(sign, double_function, float_function)                                                           \
+    { sign, { TYPE_DOUBLE, TYPE_DOUBLE }, TYPE_DOUBLE, double_function, .can_fail = true, OPERATOR },                  \
+    { sign, { TYPE_FLOAT, TYPE_FLOAT }, TYPE_FLOAT, float_function, .can_fail = true, OPERATOR }
 #define DECIMAL_ROW(sign, left, right, function, type) { sign, { left, right }, TYPE_ANY, function, .resolve = type, .can_fail = true, OPERATOR }
 #define DECIMAL_ROWS(sign, function, type)                                                                             \
     DECIMAL_ROW(sign, TYPE_DECIMAL, TYPE_DECIMAL, function, type),                                                     \
@@ -747,19 +771,19 @@ const ScalarFunction arithmetic_functions[] = {
     { "*", { TYPE_BIGINT, TYPE_INTERVAL }, TYPE_INTERVAL, mul_by_interval, .can_fail = true, OPERATOR },
 
     INTEGER_ROWS("/", div_integer, .prepare = prepare_divisor, .doc = "Quotient; of integers without the remainder."),
-    FLOAT_ROWS("/", div_double, div_float),
+    DIVISION_ROWS("/", div_double, div_float),
     DECIMAL_ROWS("/", div_decimal, resolve_quotient),
     { "/", { TYPE_INTERVAL, TYPE_BIGINT }, TYPE_INTERVAL, div_interval, .can_fail = true, OPERATOR },
 
     INTEGER_ROWS("%", mod_integer, .prepare = prepare_divisor, .doc = "Remainder; it has the dividend's sign."),
-    FLOAT_ROWS("%", mod_double, mod_float),
+    DIVISION_ROWS("%", mod_double, mod_float),
     DECIMAL_ROWS("%", mod_decimal, resolve_remainder),
     { "mod", { TYPE_BIGINT, TYPE_BIGINT }, TYPE_BIGINT, mod_integer, .prepare = prepare_divisor, .can_fail = true, .category = "math",
       .doc = "Remainder of a division, as %; it has the dividend's sign.", .example = "mod(-7, 3)", .yields = "-1" },
     { "mod", { TYPE_TINYINT, TYPE_TINYINT }, TYPE_TINYINT, mod_integer, .prepare = prepare_divisor, .can_fail = true, OPERATOR },
     { "mod", { TYPE_SMALLINT, TYPE_SMALLINT }, TYPE_SMALLINT, mod_integer, .prepare = prepare_divisor, .can_fail = true, OPERATOR },
     { "mod", { TYPE_INT, TYPE_INT }, TYPE_INT, mod_integer, .prepare = prepare_divisor, .can_fail = true, OPERATOR },
-    FLOAT_ROWS("mod", mod_double, mod_float),
+    DIVISION_ROWS("mod", mod_double, mod_float),
     DECIMAL_ROWS("mod", mod_decimal, resolve_remainder),
 
     UNARY_ROW(TYPE_TINYINT, negate_integer, .can_fail = true),

@@ -410,8 +410,11 @@ static bool divides_safely(const Expr *call)
     if (strcmp(name, "/") != 0 && strcmp(name, "%") != 0)
         return false;
     const Expr *divisor = call->args[1];
-    return divisor->kind == EXPR_CONSTANT && !divisor->value.is_null && type_is_integer(divisor->type) && type_is_integer(call->type) &&
-           divisor->value.integer != 0 && divisor->value.integer != -1;
+    if (divisor->kind != EXPR_CONSTANT || divisor->value.is_null)
+        return false;
+    if (type_physical(divisor->type) == PHYSICAL_DOUBLE)
+        return divisor->value.number != 0;
+    return type_is_integer(divisor->type) && type_is_integer(call->type) && divisor->value.integer != 0 && divisor->value.integer != -1;
 }
 
 bool expr_can_fail(const Expr *expr)

@@ -94,4 +94,12 @@ rows=$(./bidsql -D n=7 -c 'SELECT ${n} * 2 AS x' 2>/dev/null)
 for mode in box table csv tsv json jsonl vertical markdown; do
     ./bidsql -o $mode -c "SELECT 1 AS a, 'x' AS b" >"$dir/out" 2>&1 && grep -q 1 "$dir/out" || { echo "mode $mode"; failures=$((failures + 1)); }
 done
+# What came through a pipe cannot come again.
+expect_stdin=$(printf '{"a":1}\n' | ./bidsql -c "CREATE STREAM t (a BIGINT) WITH (connector = 'file', format = 'json', path = '-'); SELECT a FROM t; SELECT a FROM t" 2>"$dir/err")
+if [ $? -ne 4 ] || [ "$expect_stdin" != '{"a":1}' ] || ! grep -q "stdin has been read already" "$dir/err"; then
+    echo "a second query over stdin: '$expect_stdin'"
+    cat "$dir/err"
+    failures=$((failures + 1))
+fi
+
 [ "$failures" -eq 0 ]
