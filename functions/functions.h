@@ -63,7 +63,8 @@ typedef struct ScalarFunction {
     bool dense;         /* cheap, infallible and safe on any initialised input: runs over all rows, live or not, NULL or not */
     bool sees_nulls;    /* NULLs are passed in (the kernel sets out's validity itself); else NULL in, NULL out */
     bool is_volatile;   /* NOW, RANDOM, UUID: never folded; per turn or per row */
-    bool unify;         /* the TYPE_ANY arguments are converted to their common type */
+    bool unify;         /* the TYPE_ANY and nested arguments are converted to their common type */
+    bool unify_elements; /* with unify: elements of ARRAY arguments have that type, not the ARRAYs */
     bool retypes;       /* the result is the argument's values as they are: nothing runs */
     bool hidden;        /* not in SHOW FUNCTIONS: operators, casts */
     const char *const *aliases; /* NULL-ended */

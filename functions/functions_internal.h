@@ -11,6 +11,9 @@ extern const ScalarFunction constructor_functions[];
 extern const ScalarFunction string_functions[];
 extern const ScalarFunction math_functions[];
 extern const ScalarFunction time_functions[];
+extern const ScalarFunction array_functions[];
+extern const ScalarFunction map_functions[];
+extern const ScalarFunction json_functions[];
 
 /* Hot loops are compiled twice and chosen at run time. Sanitizers do not get along with that. */
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

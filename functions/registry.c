@@ -8,7 +8,8 @@
 
 static const ScalarFunction *const tables[] = {
     arithmetic_functions, compare_functions, logic_functions, like_functions, constructor_functions,
-    string_functions,     math_functions,    time_functions,
+    string_functions,     math_functions,    time_functions,  array_functions, map_functions,
+    json_functions,
 };
 
 typedef struct Entry {
@@ -143,14 +144,30 @@ static TypeKind wanted_kind(const ScalarFunction *function, int arg_count, int i
     return function->args[i < arg_count ? i : arg_count - 1];
 }
 
-/* The common type of the TYPE_ANY arguments; NULL if there is none. */
+static bool is_nested_kind(TypeKind kind) { return kind == TYPE_ARRAY || kind == TYPE_MAP || kind == TYPE_STRUCT; }
+
+/* The common type of the TYPE_ANY and nested arguments, or of TYPE_ANY arguments and elements of ARRAYs; NULL if there is none. */
 static const Type *unified(Arena *arena, const ScalarFunction *function, int arg_count, const Type *const types[], int count)
 {
     const Type *common = type_scalar(TYPE_NULL);
-    for (int i = 0; i < count && common; i++)
-        if (wanted_kind(function, arg_count, i) == TYPE_ANY)
+    for (int i = 0; i < count && common; i++) {
+        TypeKind wanted = wanted_kind(function, arg_count, i);
+        bool list = function->unify_elements && wanted == TYPE_ARRAY;
+        if (list && types[i]->kind == TYPE_ARRAY)
+            common = type_common(arena, common, types[i]->children[0]);
+        else if (wanted == TYPE_ANY || (is_nested_kind(wanted) && !list))
             common = type_common(arena, common, types[i]);
+    }
     return common;
+}
+
+/* What a unified argument becomes; NULL: it is none, or fits as it is. */
+static const Type *unified_cast(Arena *arena, const ScalarFunction *function, TypeKind wanted, const Type *common, const Type *type)
+{
+    if (!common || (wanted != TYPE_ANY && !is_nested_kind(wanted)))
+        return NULL;
+    const Type *target = function->unify_elements && wanted == TYPE_ARRAY ? type_array(arena, common) : common;
+    return type_equal(target, type) ? NULL : target;
 }
 
 /* What passing these types costs; -1: impossible. */
@@ -161,8 +178,8 @@ static int fit(const ScalarFunction *function, const Type *const types[], int co
         return -1;
     for (int i = 0; i < count; i++) {
         TypeKind wanted = wanted_kind(function, arg_count, i);
-        if (wanted == TYPE_ARRAY || wanted == TYPE_MAP || wanted == TYPE_STRUCT) { /* of what? a NULL does not say */
-            if (types[i]->kind != wanted)
+        if (is_nested_kind(wanted)) { /* of what? a NULL does not say, unless another argument does */
+            if (types[i]->kind != wanted && !(function->unify && types[i]->kind == TYPE_NULL))
                 return -1;
             continue;
         }
@@ -191,9 +208,11 @@ static bool settle(Arena *arena, const ScalarFunction *function, const Type *con
     for (int i = 0; i < count; i++) {
         TypeKind wanted = wanted_kind(function, arg_count, i);
         casts[i] = NULL;
-        if (wanted == TYPE_ANY)
-            casts[i] = common && !type_equal(common, types[i]) ? common : NULL;
-        else if (wanted != types[i]->kind)
+        if (wanted == TYPE_ANY || is_nested_kind(wanted)) {
+            casts[i] = unified_cast(arena, function, wanted, common, types[i]);
+            if (wanted != TYPE_ANY && (casts[i] ? casts[i] : types[i])->kind != wanted)
+                return false;
+        } else if (wanted != types[i]->kind)
             casts[i] = wanted != TYPE_DECIMAL ? type_scalar(wanted) : type_decimal_of(arena, types[i]);
         actual[i] = casts[i] ? casts[i] : types[i];
     }
