@@ -246,7 +246,7 @@ static const char *unnamed(Select *select, const AstExpr *ast, int number)
 static bool name_taken(const Column *columns, int count, const char *name)
 {
     for (int i = 0; i < count; i++)
-        if (columns[i].name && !columns[i].hidden && name_equal(columns[i].name, name)) /* a wrong item has no name */
+        if (columns[i].name && !columns[i].hidden && strcmp(columns[i].name, name) == 0) /* a wrong item has no name */
             return true;
     return false;
 }
