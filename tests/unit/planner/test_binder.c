@@ -36,7 +36,7 @@ static const Case cases[] = {
     { "SELECT auction, ROW_NUMBER() OVER (PARTITION BY auction ORDER BY ts) FROM live", "unsupported: ROW_NUMBER OVER (..) on a stream that does not end, outside of windows is not supported yet" },
     { "INSERT INTO out SELECT auction FROM bids", "error: 'out' takes 2 columns, the query gives 1" },
     { "INSERT INTO out SELECT auction, channel FROM bids", "error: column 'n' is BIGINT, the value is VARCHAR" },
-    { "INSERT INTO out (auction, m) SELECT auction, 1 FROM bids", "error: no column 'm' in 'out'" },
+    { "INSERT INTO out (auction, m) SELECT auction, 1 FROM bids", "error: no column 'm' in out" },
     { "INSERT INTO out SELECT auction, COUNT(*) FROM live GROUP BY auction", "error: the query updates earlier results, and 'out' takes none" },
     { "INSERT INTO bids2 SELECT 1", "13+5: error: no stream, table or view 'bids2' (did you mean 'bids'?)" },
     { "CREATE STREAM x (a BIGINT) WITH (connector = 'fiel', path = 'x')", "error: no connector 'fiel' (did you mean 'file'?)" },
