@@ -58,6 +58,7 @@ Batch *batch_share(Batch *batch)
     share->wm_end_us = batch->wm_end_us;
     share->now_us = batch->now_us;
     share->turn = batch->turn;
+    share->first_row = batch->first_row;
     share->split = batch->split;
     share->positions = batch->positions;
     share->lines = batch->lines;
@@ -147,6 +148,7 @@ Batch *batch_compact(Batch *batch)
     compact->wm_end_us = batch->wm_end_us;
     compact->now_us = batch->now_us;
     compact->turn = batch->turn;
+    compact->first_row = batch->first_row;
     compact->split = batch->split;
     batch_hold_batch(compact, batch);
     return compact;

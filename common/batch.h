@@ -61,6 +61,7 @@ typedef struct Batch {
 
     /* Where the rows came from: for dead letters, error messages and ties. */
     uint64_t turn;
+    uint64_t first_row;      /* so many rows of the turn stand before row 0: with `turn` the name of a row, whatever the size of batches */
     uint32_t split;          /* index of the split within its scan */
     uint64_t *positions;     /* per row, as BadRow.position; NULL where not asked for */
     uint64_t *lines;         /* per row; NULL where not known */

@@ -174,6 +174,15 @@ void pool_charge(MemoryPool *pool, int64_t bytes)
     }
 }
 
+/* Does one of the pools hold more than so many quarters of its limit? */
+static bool pool_over_quarters(const MemoryPool *pool, int quarters)
+{
+    for (; pool; pool = pool->parent)
+        if (pool->limit_bytes && atomic_load_explicit(&((MemoryPool *)pool)->used_bytes, memory_order_relaxed) / quarters > pool->limit_bytes / 4)
+            return true;
+    return false;
+}
+
 const MemoryPool *pool_over_limit(const MemoryPool *pool)
 {
     for (; pool; pool = pool->parent)
@@ -181,3 +190,6 @@ const MemoryPool *pool_over_limit(const MemoryPool *pool)
             return pool;
     return NULL;
 }
+
+bool pool_near_limit(const MemoryPool *pool) { return pool_over_quarters(pool, 3); }
+bool pool_far_over_limit(const MemoryPool *pool) { return pool_over_quarters(pool, 5); }

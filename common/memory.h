@@ -96,3 +96,7 @@ void pool_join(MemoryPool *pool, PoolMember *member); /* the nearest pool that k
 void pool_leave(PoolMember *member);
 /* The pool nearest to `pool` that is over its limit, or NULL. Jobs ask at the end of a turn. */
 const MemoryPool *pool_over_limit(const MemoryPool *pool);
+/* Is one of the pools three quarters full? */
+bool pool_near_limit(const MemoryPool *pool);
+/* Is one of the pools a quarter over its limit? That cannot wait for the end of the turn: one turn alone would take all memory. */
+bool pool_far_over_limit(const MemoryPool *pool);

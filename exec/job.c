@@ -438,8 +438,13 @@ static void shuffle(WorkerStart *start)
         sched_yield();
 }
 
-/* Drawing has its own view of splits and clocks: it goes on beside PARALLEL and ORDERED parts of earlier turns. */
-static bool may_draw(const Job *job) { return !job->drained && !job->drawing && job->turns_drawn - job->turns_done < TURNS_IN_FLIGHT; }
+/* Drawing has its own view of splits and clocks: it goes on beside PARALLEL and ORDERED parts of earlier turns. Where memory is short the rows
+ * of one turn at a time are enough. */
+static bool may_draw(const Job *job)
+{
+    uint64_t in_flight = job->turns_drawn - job->turns_done;
+    return !job->drained && !job->drawing && in_flight < TURNS_IN_FLIGHT && (in_flight == 0 || !pool_near_limit(&job->pool));
+}
 
 static void *work(void *argument)
 {

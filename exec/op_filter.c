@@ -58,7 +58,7 @@ static Error *filter_process(Operator *op, int input, Batch *batch)
     Filter *filter = op->state;
     Batch *out = batch_share(batch);
     batch_release(batch);
-    Evaluation evaluation = { .arena = &out->arena, .now_us = op->context->now_us, .turn = out->turn };
+    Evaluation evaluation = { .arena = &out->arena, .now_us = op->context->now_us, .turn = out->turn, .first_row = out->first_row };
     Selection live = out->selection, passed;
     Error *failure = NULL, *error = expression_select(filter->predicate, &evaluation, out, &live, &passed);
     if (!error && evaluation.failure_count) {

@@ -144,6 +144,7 @@ static Error *lookup_process(Operator *op, int input, Batch *batch)
     out->wm_end_us = batch->wm_end_us;
     out->now_us = batch->now_us;
     out->turn = batch->turn;
+    out->first_row = batch->first_row;
     out->split = batch->split;
     batch_hold_batch(out, batch);
     batch_release(batch);

@@ -40,6 +40,7 @@ static Batch *new_header(Batch *batch, int column_count)
     out->wm_end_us = batch->wm_end_us;
     out->now_us = batch->now_us;
     out->turn = batch->turn;
+    out->first_row = batch->first_row;
     out->split = batch->split;
     out->positions = batch->positions;
     out->lines = batch->lines;
@@ -52,7 +53,7 @@ static Error *evaluate_all(Operator *op, const Batch *batch, Batch *out, Error *
 {
     Project *project = op->state;
     const PlanNode *node = op->node;
-    Evaluation evaluation = { .arena = &out->arena, .now_us = op->context->now_us, .turn = batch->turn };
+    Evaluation evaluation = { .arena = &out->arena, .now_us = op->context->now_us, .turn = batch->turn, .first_row = batch->first_row };
     for (int i = 0; i < out->column_count; i++) {
         const Vector *result;
         TRY(expression_evaluate(project->expressions[i], &evaluation, batch, &out->selection, &result));

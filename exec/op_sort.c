@@ -25,6 +25,7 @@ typedef struct SortOperator {
     size_t heap_capacity;
     uint32_t heap_count;
     SortItem *items;
+    size_t items_bytes;
     bool prefixes_tell;    /* no key has bytes behind its prefix */
     Text key;
     OutputBuilder out;
@@ -56,7 +57,7 @@ static void sort_close(Operator *op)
     builder_release(&s->out);
     row_store_release(&s->store);
     mem_free(s->heap);
-    mem_free(s->items);
+    state_block_free(&op->pool, s->items, s->items_bytes);
     text_release(&s->key);
     arena_release(&s->arena);
     mem_free(s);
@@ -192,7 +193,8 @@ static Error *sort_end(Operator *op)
         return NULL;
     uint32_t longest, skip = shared_bytes(s, &longest);
     s->prefixes_tell = longest <= skip + 8;
-    s->items = mem_alloc(sizeof(SortItem) * count);
+    s->items_bytes = sizeof(SortItem) * count;
+    s->items = state_block_new(&op->pool, s->items_bytes);
     for (uint32_t i = 0; i < count; i++)
         s->items[i] = (SortItem){ key_prefix(row_store_key(&s->store, i), skip), i };
     qsort_r(s->items, count, sizeof(SortItem), compare_items, s);

@@ -30,6 +30,7 @@ typedef struct UnionOperator {
     HeldInput *held;
     Arena arena;
     Batch *out;
+    uint64_t sent;            /* rows of the turn that have gone out */
 } UnionOperator;
 
 /* ---- the plan ---- */
@@ -184,6 +185,8 @@ static Error *send_out(Operator *op, UnionOperator *u)
     if (!out)
         return NULL;
     out->selection = (Selection){ out->row_count, NULL };
+    out->first_row = u->sent;
+    u->sent += out->row_count;
     out->wm_end_us = out->row_count ? out->wm_us[out->row_count - 1] : TIME_MIN;
     return output_push(op, PORT_MAIN, out);
 }
@@ -251,6 +254,7 @@ static int64_t raise_clock(const Operator *op, UnionOperator *u, int input, int6
 
 static Error *merge_held(Operator *op, UnionOperator *u)
 {
+    u->sent = 0;
     for (int i = 0; i < op->input_count; i++) {
         u->held[i].at = u->held[i].next = 0;
         settle(&u->held[i]);

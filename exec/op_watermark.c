@@ -103,7 +103,7 @@ static Error *watermark_process(Operator *op, int input, Batch *batch)
     const Vector *time = node->watermark.time_column >= 0 ? out->columns[node->watermark.time_column] : NULL, *watermark = time;
     if (time)
         error = reject_bad_times(op, out, time, &failure);
-    Evaluation evaluation = { .arena = &out->arena, .now_us = op->context->now_us, .turn = out->turn };
+    Evaluation evaluation = { .arena = &out->arena, .now_us = op->context->now_us, .turn = out->turn, .first_row = out->first_row };
     if (!error && stamp->watermark)
         error = expression_evaluate(stamp->watermark, &evaluation, out, &out->selection, &watermark); /* a failed row is NULL: it moves nothing */
     if (error) {

@@ -97,6 +97,7 @@ static Batch *assign_rows(const AssignOperator *a, Operator *op, Batch *batch)
     out->wm_end_us = batch->wm_end_us;
     out->now_us = batch->now_us;
     out->turn = batch->turn;
+    out->first_row = batch->first_row;
     out->split = batch->split;
     batch_hold_batch(out, batch);
     return out;

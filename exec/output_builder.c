@@ -88,5 +88,10 @@ Error *builder_flush(OutputBuilder *builder)
         batch->wm_us = NULL;
     batch->now_us = builder->op->context->now_us;
     batch->turn = builder->op->context->turn;
+    if (builder->turn != batch->turn)
+        builder->turn_rows = 0;
+    builder->turn = batch->turn;
+    batch->first_row = builder->turn_rows;
+    builder->turn_rows += rows;
     return output_push(builder->op, builder->port, batch);
 }

@@ -11,6 +11,7 @@ typedef struct OutputBuilder {
     bool updating;           /* rows get kinds */
     Batch *batch;            /* under construction; NULL: none */
     uint32_t capacity, rows;
+    uint64_t turn, turn_rows; /* rows that have gone out in that turn */
     bool wm_differs;         /* rows of the batch carry different watermarks */
     Evaluation evaluation;   /* in the batch's arena */
 } OutputBuilder;

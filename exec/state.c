@@ -7,6 +7,8 @@ enum { HUGE_PAGE = 2 << 20 };
 
 void *state_block_new(MemoryPool *pool, size_t bytes)
 {
+    if (pool_far_over_limit(pool))
+        memory_raise();
     void *block = mem_aligned(bytes >= HUGE_PAGE ? HUGE_PAGE : 64, bytes);
     if (bytes >= HUGE_PAGE)
         madvise(block, bytes, MADV_HUGEPAGE);

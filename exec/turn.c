@@ -60,6 +60,7 @@ static Error *push_decoded(Operator *op, Turn *turn, Batch *batch)
 {
     batch->selection = (Selection){ batch->row_count, NULL };
     Error *bad = op->node->kind == PLAN_SCAN ? settle_bad_records(op, batch) : NULL;
+    batch->first_row = turn->rows_in;
     turn->rows_in += batch->row_count;
     Error *error = output_push(op, PORT_MAIN, batch);
     if (error) {
@@ -390,15 +391,41 @@ static Error *run_ordered(Job *job, Turn *turn)
     return NULL;
 }
 
+/* At the end of a turn what counts is the state: rows of turns that threads have decoded ahead come and go, and no thread's speed shall decide
+ * where a query ends. */
+static Error *check_limit(const Job *job)
+{
+    const Operator *most = NULL;
+    int64_t state_bytes = 0;
+    const MemoryPool *over = pool_over_limit(&job->pool);
+    if (!over)
+        return NULL;
+    for (int id = 0; id < job->plan->node_count; id++) {
+        const Operator *op = job->ordered.operators[id];
+        if (!op || !op->node || !op->node->state_bound)
+            continue;
+        state_bytes += op->pool.used_bytes;
+        if (!most || op->pool.used_bytes > most->pool.used_bytes)
+            most = op;
+    }
+    if (job->options.threads > 1 && state_bytes <= over->limit_bytes && !pool_far_over_limit(&job->pool))
+        return NULL;
+    Error *error = error_new(ERR_MEMORY, "the query holds %.1f MiB, more than its limit of %.1f MiB", (double)job->pool.used_bytes / 1048576,
+                             (double)over->limit_bytes / 1048576);
+    if (!most || most->pool.used_bytes < state_bytes / 2)
+        return error;
+    return error_hint(error, "%s holds %.1f MiB: %s", plan_kind_name(most->node->kind), (double)most->pool.used_bytes / 1048576, most->node->state_bound);
+}
+
 Error *turn_ordered(Job *job, Turn *turn)
 {
     Error *error;
     MEMORY_GUARDED(error, run_ordered(job, turn));
-    if (!error) {
-        const MemoryPool *over = pool_over_limit(&job->pool);
-        if (over)
-            error = error_new(ERR_MEMORY, "the query holds %.1f MiB, more than its limit of %.1f MiB",
-                              (double)job->pool.used_bytes / 1048576, (double)over->limit_bytes / 1048576);
-    }
-    return error;
+    if (error && error->code != ERR_MEMORY)
+        return error;
+    Error *over = check_limit(job);
+    if (!over)
+        return error;
+    error_free(error); /* a turn that took far too much was given up on its way */
+    return over;
 }

@@ -14,13 +14,13 @@ void window_set_init(WindowSet *set, MemoryPool *pool, const KeyLayout *layout, 
     key_table_init(&set->keys, pool, layout);
 }
 
-static void window_free(Window *window)
+static void window_free(const WindowSet *set, Window *window)
 {
     key_table_release(&window->keys);
     groups_release(&window->groups);
     if (window->early.layout)
         state_release(&window->early);
-    mem_free(window);
+    state_block_free(set->container.pool, window, sizeof(Window));
 }
 
 void window_set_release(WindowSet *set)
@@ -28,9 +28,9 @@ void window_set_release(WindowSet *set)
     if (!set->layout)
         return;
     for (uint32_t i = 0; i < set->count; i++)
-        window_free(set->windows[i]);
+        window_free(set, set->windows[i]);
     for (uint32_t i = 0; i < set->spare_count; i++)
-        window_free(set->spares[i]);
+        window_free(set, set->spares[i]);
     mem_free(set->windows);
     key_table_release(&set->keys);
     *set = (WindowSet){ 0 };
@@ -62,7 +62,7 @@ static void make_spare(WindowSet *set)
     MemoryPool *pool = set->container.pool;
     if (set->spare_count)
         return;
-    Window *window = set->spares[0] = mem_calloc(1, sizeof(Window));
+    Window *window = set->spares[0] = memset(state_block_new(pool, sizeof(Window)), 0, sizeof(Window));
     key_table_init(&window->keys, pool, set->layout); /* cannot fail */
     set->spare_count = 1;
     groups_init(&window->groups, pool, set->aggregates, set->shared_keys);
@@ -96,7 +96,7 @@ void window_set_drop_first(WindowSet *set)
     size_t held = key_table_bytes(&window->keys) + groups_bytes(&window->groups);
     size_t used = (size_t)window->keys.count * 32 + (size_t)window->groups.state.slot_count * window->groups.state.width;
     if (set->spare_count == sizeof(set->spares) / sizeof(set->spares[0]) || (held > ALWAYS_KEEP_BYTES && held > used * KEEP_FACTOR)) {
-        window_free(window);
+        window_free(set, window);
         return;
     }
     key_table_clear(&window->keys);

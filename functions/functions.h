@@ -18,7 +18,8 @@ typedef struct RowFailure {
 typedef struct Evaluation {
     Arena *arena;         /* results, and what kernels allocate for them: lives as long as the batch */
     int64_t now_us;       /* processing time of the turn: NOW(), PROCTIME() read only this */
-    uint64_t turn;        /* with the row: the seed of RANDOM() and UUID(), so that replays agree */
+    uint64_t turn;        /* with first_row + row: the seed of RANDOM() and UUID(), so that replays agree */
+    uint64_t first_row;   /* rows of the turn before row 0 */
     RowFailure *failures; /* in the order in which they were found; a row may appear more than once */
     uint32_t failure_count, failure_capacity;
 } Evaluation;
