@@ -265,7 +265,7 @@ static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogE
         *column = (CatalogColumn){ arena_strdup(arena, ast->name.text), NULL, ast->computed, ast->is_key || ast->is_primary, ast->not_null, ast->name.at };
         Error *error = NULL;
         if (ast->is_headers || ast->is_metadata)
-            error = binder_unsupported(ast->at, "%s columns", ast->is_headers ? "HEADER" : "METADATA");
+            error = binder_unsupported(ast->at, "a %s column", ast->is_headers ? "HEADER" : "METADATA");
         else if (ast->default_value)
             error = binder_unsupported(ast->default_value->at, "DEFAULT");
         else if (find_column(entry, ast->name.text) >= 0 && strcmp(entry->columns[find_column(entry, ast->name.text)].name, ast->name.text) == 0)

@@ -118,8 +118,24 @@ static Error *unknown_in(Arena *arena, const Scope *scope, int relation, const c
     return error_suggest(error_at(ERR_BIND, at, "no column '%s' in %s", name, scope->relations[relation].alias), name, names, count);
 }
 
+/* Names that the dialect gives a meaning, which they have not here. NULL: none of them. */
+static Error *pseudo_column(const char *name, Span at)
+{
+    static const char *const records[] = { "ROWPARTITION", "ROWOFFSET" }, *const windows[] = { "WINDOWSTART", "WINDOWEND", "window_start", "window_end", "window_time" };
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++)
+        if (name_equal(name, records[i]))
+            return error_at(ERR_UNSUPPORTED, at, "%s is not supported yet", name);
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
+        if (name_equal(name, windows[i]))
+            return error_hint(error_at(ERR_BIND, at, "no column '%s': there is no window here", name), "add WINDOW TUMBLING (SIZE ..), or read from TABLE(TUMBLE(..))");
+    return NULL;
+}
+
 Error *scope_unknown(Arena *arena, const Scope *scope, const char *name, Span at)
 {
+    Error *pseudo = pseudo_column(name, at);
+    if (pseudo)
+        return pseudo;
     Text where = { 0 };
     MEMORY_HOLD(text_unwind, &where);
     int named = 0, count;
