@@ -118,11 +118,18 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
     OptionTarget targets[3] = { { stream_options, &options, NULL } };
     int target_count = 1;
     if (source->connector) {
-        TRY(find_format(binder, with, source->connector, &source->format, at));
         void *connector_options = arena_calloc(arena, 1, source->connector->options_size + 1);
         source->connector_options = connector_options;
         if (source->connector->options)
             targets[target_count++] = (OptionTarget){ source->connector->options, connector_options, arena_printf(arena, "connector '%s'", source->connector->name) };
+        Error *no_format = find_format(binder, with, source->connector, &source->format, at);
+        if (no_format && !find_option(with, "path")) { /* a mistake in the name of a property says more */
+            Error *wrong = options_parse(arena, with->items, with->count, targets, target_count, at);
+            if (wrong)
+                error_free(no_format);
+            return wrong ? wrong : no_format;
+        }
+        TRY(no_format);
         if (source->format) {
             void *format_options = arena_calloc(arena, 1, source->format->options_size + 1);
             source->format_options = format_options;
