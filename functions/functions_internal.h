@@ -14,6 +14,8 @@ extern const ScalarFunction time_functions[];
 extern const ScalarFunction array_functions[];
 extern const ScalarFunction map_functions[];
 extern const ScalarFunction json_functions[];
+extern const ScalarFunction regexp_functions[];
+extern const ScalarFunction url_functions[];
 
 /* Hot loops are compiled twice and chosen at run time. Sanitizers do not get along with that. */
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

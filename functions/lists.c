@@ -66,6 +66,8 @@ static void set_text(Arena *arena, Vector *texts, uint32_t place, const Str *tex
     ((Str *)texts->values)[place] = text ? *text : (Str){ 0 };
     if (!text)
         vector_set_null(arena, texts, place);
+    else if (texts->validity)
+        bit_set(texts->validity, place); /* places are given back when a list is cut */
 }
 
 void text_list_add(TextList *maker, const Str *text) { set_text(maker->lists.arena, maker->texts, maker->lists.count++, text); }

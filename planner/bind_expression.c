@@ -451,7 +451,8 @@ static Error *bind_struct_of(BindContext *context, const AstExpr *ast, Expr **re
 /* Functions whose first argument is a unit of time, written as a bare word. */
 static bool takes_unit(const char *name)
 {
-    static const char *const names[] = { "datediff", "dateadd", "datepart", "datename", "timestampdiff", "timestampadd", NULL };
+    static const char *const names[] = { "datediff", "dateadd", "datepart", "datename", "timestampdiff", "timestampadd",
+                                         "datesub", "timestampsub", "timeadd", "timesub", NULL };
     for (int i = 0; names[i]; i++)
         if (name_equal(names[i], name))
             return true;
@@ -501,7 +502,7 @@ static bool is_one_of(const char *name, const char *const names[])
 
 static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
 {
-    static const char *const coalesces[] = { "coalesce", "ifnull", "nvl", NULL }, *const ifs[] = { "if", "iif", NULL };
+    static const char *const coalesces[] = { "coalesce", "ifnull", "nvl", NULL }, *const ifs[] = { "if", "iif", NULL }, *const extracts[] = { "regexp_extract", "regexp_extract_all", NULL };
     /* of the dialect, and not there yet */
     static const char *const planned[] = { "explode", "unnest", "lag", "lead", "first_value", "last_value", "last", "isfirst", "topone",
                                            "collecttop", "transform", "reduce", "filter", NULL };
@@ -530,6 +531,11 @@ static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
     if (!exists) /* the caret goes under the name */
         return expr_call(context->arena, name, ast->path.items[0].at.length ? ast->path.items[0].at : ast->at, 0, NULL, result);
     TRY(bind_call_args(context, ast, name, &args));
+    if (context->rules && context->rules->pattern_first && ast->args.count > 1 && is_one_of(name, extracts)) {
+        Expr *pattern = args[0];
+        args[0] = args[1];
+        args[1] = pattern;
+    }
     if (is_one_of(name, coalesces))
         return bind_coalesce(context, args, ast->args.count, ast->at, name, result);
     if (is_one_of(name, ifs) && (ast->args.count == 2 || ast->args.count == 3)) {

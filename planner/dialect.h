@@ -23,6 +23,7 @@ typedef struct DialectRules {
     bool epoch_json;              /* JSON text of TIMESTAMP and DATE: epoch milliseconds, days */
     bool iso_json;                /* JSON text of TIMESTAMP: ISO 8601 */
     const char *unnamed_column;   /* printf form of the name of an output column without one, from 0: "EXPR$%d", "KSQL_COL_%d" */
+    bool pattern_first;           /* REGEXP_EXTRACT(pattern, text); else (text, pattern) */
     bool pull_select;             /* SELECT without EMIT reads to the present end */
     bool watermark_inclusive;     /* W has been seen itself: equal is behind, too */
 } DialectRules;
