@@ -54,11 +54,32 @@ static void tell_sink(Operator *op)
     }
 }
 
+/* Of changes: an update counts once, and its halves stay together. */
+static Error *limit_changes(Operator *op, Batch *batch, int64_t offset, int64_t end)
+{
+    Limit *state = op->state;
+    Batch *out = batch_share(batch);
+    batch_release(batch);
+    uint32_t *rows = arena_alloc(&out->arena, sizeof *rows * ((size_t)out->selection.count + 1)), kept = 0;
+    for (uint32_t i = 0; i < out->selection.count; i++) {
+        uint32_t row = selection_row(&out->selection, i);
+        if (state->seen >= offset && state->seen < end)
+            rows[kept++] = row;
+        state->seen += batch_kind(out, row) != ROW_UPDATE_BEFORE;
+    }
+    out->selection = (Selection){ kept, rows };
+    if (state->seen >= end)
+        tell_sink(op);
+    return output_push(op, PORT_MAIN, out);
+}
+
 static Error *limit_process(Operator *op, int input, Batch *batch)
 {
     (void)input;
     Limit *state = op->state;
     int64_t offset = op->node->limit.offset, end = op->node->limit.limit < 0 ? INT64_MAX : time_add(offset, op->node->limit.limit);
+    if (batch->kinds)
+        return limit_changes(op, batch, offset, end);
     int64_t first = state->seen < offset ? offset - state->seen : 0, count = (int64_t)batch->selection.count;
     int64_t last = end - state->seen < count ? end - state->seen : count; /* rows [first, last) of this batch */
     state->seen += count;

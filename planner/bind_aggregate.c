@@ -350,13 +350,14 @@ static Error *check_changes(Block *block, const Grouping *grouping, const Relati
 {
     if (port_traits(grouping->arena, over->input).changes == CHANGES_APPEND)
         return NULL;
+    if (block->window && block->window->spec.kind == WINDOW_SESSION)
+        return error_hint(binder_unsupported(block->window->at, "a session of rows that still change"), "make the inner query EMIT FINAL");
     for (int i = 0; i < grouping->calls.count; i++) {
         const Call *call = &grouping->calls.items[i];
         if (call->function->retract == RETRACT_REFUSE)
             return error_hint(error_at(ERR_BIND, call->ast->at, "%s cannot take back rows, and its input has updates", call->name),
                               "make the inner query EMIT FINAL");
     }
-    (void)block;
     return NULL;
 }
 
