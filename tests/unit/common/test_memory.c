@@ -227,6 +227,44 @@ static void guards_nest(void **state)
     assert_error(error, "passes");
 }
 
+static Error *hold_and_leave(const bool *raises)
+{
+    MEMORY_HOLD(note_run, "a");
+    {
+        MEMORY_HOLD(note_run, "b"); /* over when its scope is */
+    }
+    MEMORY_HOLD(note_run, "c");
+    if (*raises)
+        memory_raise();
+    return NULL;
+}
+static Error *hold_around(const bool *raises)
+{
+    Error *inner;
+    MEMORY_HOLD(note_run, "outer"); /* a guard further in does not touch it */
+    MEMORY_GUARDED(inner, hold_and_leave(raises));
+    error_free(inner);
+    return NULL;
+}
+
+static void held_locals_are_released_when_memory_runs_out(void **state)
+{
+    (void)state;
+    Error *error;
+    bool raises = false;
+    order[0] = 0;
+    MEMORY_GUARDED(error, hold_and_leave(&raises));
+    assert_null(error);
+    assert_string_equal(order, ""); /* ordinary ends are the function's own affair */
+    raises = true;
+    MEMORY_GUARDED(error, hold_and_leave(&raises));
+    assert_ptr_equal(error, error_memory());
+    assert_string_equal(order, "ca");
+    MEMORY_GUARDED(error, hold_around(&raises));
+    assert_null(error);
+    assert_string_equal(order, "caca");
+}
+
 static void arrays_grow(void **state)
 {
     (void)state;
@@ -346,6 +384,7 @@ int main(void)
         cmocka_unit_test(arenas_copy_texts),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(guards_nest),
+        cmocka_unit_test(held_locals_are_released_when_memory_runs_out),
         cmocka_unit_test(arrays_grow),
         cmocka_unit_test(buffers_live_until_the_last_release),
         cmocka_unit_test(manual_clocks_move_when_told),
