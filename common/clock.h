@@ -14,6 +14,6 @@ Clock *clock_system(void); /* max(previous, CLOCK_REALTIME) */
 
 typedef struct TestClock {
     Clock clock;
-    int64_t current_us; /* set it; sleeping moves it forward at once */
+    _Atomic int64_t current_us; /* set it; sleeping moves it forward at once */
 } TestClock;
 void test_clock_init(TestClock *clock, int64_t start_us);

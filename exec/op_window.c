@@ -747,7 +747,7 @@ static Error *window_open(Operator *op)
     w->size_us = spec->size_us;
     w->advance_us = spec->kind == WINDOW_TUMBLING || spec->advance_us <= 0 ? spec->size_us : spec->advance_us;
     if (w->size_us <= 0 || w->size_us > TIME_FAR || w->advance_us > TIME_FAR)
-        return error_at(ERR_BIND, node->at, "the size of a window must be positive");
+        return error_at(ERR_BIND, node->at, "a window is longer than nothing and not longer than 73,000 years");
     w->offset_us = floor_mod(spec->offset_us, w->advance_us);
     w->grace_us = spec->grace_us;
     w->pane_us = gcd(w->size_us, w->advance_us);
