@@ -16,6 +16,8 @@ extern const ScalarFunction map_functions[];
 extern const ScalarFunction json_functions[];
 extern const ScalarFunction regexp_functions[];
 extern const ScalarFunction url_functions[];
+extern const ScalarFunction text_functions[];
+extern const ScalarFunction bytes_functions[];
 
 /* Hot loops are compiled twice and chosen at run time. Sanitizers do not get along with that. */
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -41,5 +43,8 @@ static inline void decimal_put(void *values, bool wide, uint32_t row, Int128 val
 static inline int scale_of(const Type *type) { return type->kind == TYPE_DECIMAL ? type->scale : 0; }
 /* Digits of a DECIMAL or integer type. */
 int digits_of(const Type *type);
+
+/* Bytes as a text, which must be UTF-8: what is none becomes U+FFFD. A view where nothing changes. */
+Str valid_text(Arena *arena, const char *bytes, size_t length);
 
 static inline bool validity_at(const Vector *vector, uint32_t row) { return !vector_is_null(vector, row); }

@@ -97,28 +97,6 @@ static bool url_read(const Str *text, Url *url)
 
 /* ---- percent signs ---- */
 
-/* Bytes that are no UTF-8 become U+FFFD: a text must be one. */
-static Str valid_text(Arena *arena, const char *bytes, size_t length)
-{
-    size_t valid = utf8_valid_prefix(bytes, length);
-    if (valid == length)
-        return str_view(bytes, length);
-    char *copy = arena_alloc(arena, length * 3 + 1);
-    size_t used = 0;
-    for (size_t at = 0; at < length;) {
-        valid = utf8_valid_prefix(bytes + at, length - at);
-        memcpy(copy + used, bytes + at, valid);
-        used += valid;
-        at += valid;
-        if (at < length) {
-            memcpy(copy + used, "\xEF\xBF\xBD", 3);
-            used += 3;
-            at++;
-        }
-    }
-    return str_view(copy, used);
-}
-
 /* %C3%A9 as what it stands for; with `plus` a + is a blank. False: a % without two hex digits. */
 static bool decode(Arena *arena, const char *at, const char *end, bool plus, Str *result)
 {
