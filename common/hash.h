@@ -19,4 +19,7 @@ static inline uint64_t hash_combine(uint64_t a, uint64_t b)
 {
     return (a ^ b) * 0x9E3779B97F4A7C15ull + (a >> 31);
 }
+/* The hash by which Kafka's Java client places keys: MurmurHash2 with its seed (org.apache.kafka.common.utils.Utils.murmur2). Never seeded
+ * otherwise: it says where data lies. */
+uint32_t murmur2(const void *bytes, size_t length);
 uint64_t checksum_bytes(const void *bytes, size_t length); /* XXH3 without seed: for files and fingerprints */

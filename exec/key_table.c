@@ -658,3 +658,20 @@ static Error *key_table_read(Container *container, SnapshotReader *reader)
 }
 
 static const ContainerType key_table_type = { "keys", key_table_write, key_table_read };
+
+uint32_t key_table_partition(const KeyTable *table, uint32_t slot, uint32_t count, Text *scratch)
+{
+    const KeyLayout *layout = table->layout;
+    Arena arena;
+    arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
+    Vector **columns = ARENA_ARRAY(&arena, Vector *, (size_t)layout->column_count + 1);
+    for (int c = 0; c < layout->column_count; c++)
+        columns[c] = vector_new(&arena, layout->types[c], 1);
+    key_table_gather(table, &slot, 1, columns, 0, &arena);
+    scratch->length = 0;
+    for (int c = 0; c < layout->column_count; c++)
+        bytes_put(scratch, columns[c], 0, true);
+    arena_release(&arena);
+    return (murmur2(text_c(scratch), scratch->length) & 0x7fffffff) % count; /* as Kafka's client: the sign goes */
+}

@@ -83,3 +83,7 @@ void key_table_gather(const KeyTable *table, const uint32_t *slots, uint32_t cou
 
 /* Drops every key whose bit in `live` is clear; the others move down in slot order. remap[old slot] = new slot. */
 void key_table_keep(KeyTable *table, const uint64_t *live, uint32_t *remap);
+
+/* The partition, below `count`, that the slot's key belongs to: a function of the key's canonical bytes (value_bytes.h), so that state can
+ * be divided anew when it is read back. Nothing is laid out by it. `scratch` is the caller's. */
+uint32_t key_table_partition(const KeyTable *table, uint32_t slot, uint32_t count, Text *scratch);

@@ -184,6 +184,18 @@ static void hashes_spread(void **state)
     }
 }
 
+/* The values of Kafka's own test of its partitioner (UtilsTest.testMurmur2). */
+static void murmur2_is_that_of_kafka(void **state)
+{
+    (void)state;
+    static const struct { const char *text; int32_t hash; } known[] = {
+        { "21", -973932308 }, { "foobar", -790332482 }, { "a-little-bit-long-string", -985981536 }, { "a-little-bit-longer-string", -1486304829 },
+        { "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971 }, { "abc", 479470107 },
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        assert_int_equal((int32_t)murmur2(known[i].text, strlen(known[i].text)), known[i].hash);
+}
+
 static void hashes_follow_the_seed_and_checksums_do_not(void **state)
 {
     (void)state;
@@ -218,6 +230,7 @@ int main(void)
         cmocka_unit_test(names_differ_by_more_than_case),
         cmocka_unit_test(text_grows_and_ends_with_zero),
         cmocka_unit_test(hashes_spread),
+        cmocka_unit_test(murmur2_is_that_of_kafka),
         cmocka_unit_test(hashes_follow_the_seed_and_checksums_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

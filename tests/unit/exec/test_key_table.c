@@ -426,6 +426,46 @@ static void tables_grow_to_many_keys(void **state)
     }
 }
 
+/* State is divided anew by keys alone: not by slots, seeds, or who else is in the table. */
+static void partitions_follow_the_key_alone(void **state)
+{
+    (void)state;
+    enum { PARTITIONS = 16 };
+    Text scratch = { 0 };
+    for (size_t c = 0; c < case_count; c++) {
+        Fixture f, other;
+        fixture_start(&f, &cases[c]);
+        fixture_start(&other, &cases[c]);
+        for (int i = 0; i < 20; i++)
+            feed(&f, 300);
+        /* The same keys, backwards, in another table. */
+        Vector *columns[4];
+        for (int k = 0; k < cases[c].count; k++)
+            columns[k] = vector_new(&arena, cases[c].types[k], f.table.count);
+        uint32_t *slots = arena_alloc(&arena, sizeof *slots * (f.table.count + 1)), *rows = arena_alloc(&arena, sizeof *rows * (f.table.count + 1));
+        for (uint32_t i = 0; i < f.table.count; i++) {
+            slots[i] = f.table.count - 1 - i;
+            rows[i] = i;
+        }
+        key_table_gather(&f.table, slots, f.table.count, columns, 0, &arena);
+        key_batch_prepare(&other.batch, (const Vector *const *)columns, f.table.count, rows, f.table.count);
+        uint32_t *found = arena_alloc(&arena, sizeof *found * (f.table.count + 1)), counts[PARTITIONS] = { 0 };
+        key_table_resolve(&other.table, &other.batch, rows, f.table.count, found);
+        restore_into_another(&f);
+        for (uint32_t i = 0; i < f.table.count; i++) {
+            uint32_t partition = key_table_partition(&f.table, slots[i], PARTITIONS, &scratch);
+            assert_true(partition < PARTITIONS);
+            assert_int_equal(partition, key_table_partition(&other.table, found[i], PARTITIONS, &scratch));
+            counts[partition]++;
+        }
+        for (int p = 0; p < PARTITIONS && f.table.count >= 200; p++)
+            assert_true(counts[p] > 0 && counts[p] < f.table.count / 4);
+        fixture_stop(&f);
+        fixture_stop(&other);
+    }
+    text_release(&scratch);
+}
+
 /* ---- what may go wrong ---- */
 
 static void damaged_snapshots_are_refused(void **state)
@@ -523,6 +563,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keys_with_one_hash_are_told_apart, start, stop),
         cmocka_unit_test_setup_teardown(hashes_do_not_depend_on_the_other_rows, start, stop),
         cmocka_unit_test_setup_teardown(tables_grow_to_many_keys, start, stop),
+        cmocka_unit_test_setup_teardown(partitions_follow_the_key_alone, start, stop),
         cmocka_unit_test_setup_teardown(damaged_snapshots_are_refused, start, stop),
         cmocka_unit_test_setup_teardown(tables_survive_failing_memory, start, stop),
     };
