@@ -117,6 +117,7 @@ typedef struct SinkSpec {
     int partition_count;
     const int *key_columns;            /* the primary key, for upserts */
     int key_count;
+    bool replaces;                     /* the statement that made the target fills it: what is there already goes */
     const char *format_name;           /* of byte sinks: names the files of partitions (part-0.json); NULL: no extension */
 } SinkSpec;
 

@@ -616,8 +616,9 @@ static const OptionSpec file_options[] = {
     { "compression", OPTION_ENUM, offsetof(FileOptions, compression), "auto", "How the bytes are packed; auto: reading by the first bytes, writing by the name (.gz, .zst).",
       .choices = (const char *const[]){ "auto", "none", "gzip", "zstd", NULL } },
     { "follow", OPTION_BOOL, offsetof(FileOptions, follow), "false", "Reading: wait for more at the end, through truncation and rotation.", .required = false },
-    { "mode", OPTION_ENUM, offsetof(FileOptions, mode), "overwrite", "Writing: what becomes of a file that is there already.",
-      .choices = (const char *const[]){ "overwrite", "append", NULL } },
+    { "mode", OPTION_ENUM, offsetof(FileOptions, mode), "auto",
+      "Writing: what becomes of a file that is there already. `auto`: INSERT INTO appends, CREATE .. AS SELECT replaces.",
+      .choices = (const char *const[]){ "auto", "overwrite", "append", NULL } },
     { "compression_level", OPTION_INT, offsetof(FileOptions, compression_level), "0", "Writing: 1 is fast, 9 (gzip) or 19 (zstd) is small; 0 is the usual one.", .minimum = 0, .maximum = 19 },
     { "extension", OPTION_STRING, offsetof(FileOptions, extension), NULL, "Writing partitions: how their files' names end, such as '.csv'; by default the format's name.", .required = false },
     { 0 }

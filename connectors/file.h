@@ -3,7 +3,7 @@
 #include "connectors/connectors.h"
 #include "connectors/decompress.h"
 
-enum { FILE_OVERWRITE, FILE_APPEND }; /* FileOptions.mode */
+enum { FILE_AUTO, FILE_OVERWRITE, FILE_APPEND }; /* FileOptions.mode */
 
 typedef struct FileOptions {
     const char *path;           /* source: a path, a shell pattern or '-'; sink: a path, a folder when partitioned */

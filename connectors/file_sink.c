@@ -2,7 +2,7 @@
  *
  * Bytes are collected to pieces of 64 KiB, packed if asked, and appended. A snapshot ends the gzip member or zstd frame at hand, syncs
  * the file and writes down its length; restore cuts the file back to it. What was there before is removed at the first write
- * (mode overwrite), so that a job that fails early, or is continued from a snapshot, loses nothing. */
+ * (unless it is appended to), so that a job that fails early, or is continued from a snapshot, loses nothing. */
 #include <string.h>
 
 #include "connectors/file.h"
@@ -114,6 +114,32 @@ static Error *open_handle(Sink *sink, OutputFile *file)
     return NULL;
 }
 
+static bool appends(const Sink *sink)
+{
+    int mode = options_of(sink)->mode;
+    return mode == FILE_APPEND || (mode == FILE_AUTO && !sink->spec->replaces);
+}
+
+/* A last record without its line's end would run into the first new one. */
+static Error *end_last_line(Sink *sink, OutputFile *file)
+{
+    FileSystem *fs = files_of(sink);
+    int handle;
+    size_t done = 0;
+    char last = '\n';
+    if (file->length == 0 || ((FileSinkState *)sink->state)->compression != COMPRESSION_NONE)
+        return NULL;
+    TRY(fs->open_read(fs, file->path, &handle));
+    Error *error = fs->read_at(fs, handle, file->length - 1, &last, 1, &done);
+    fs->close(fs, handle);
+    TRY(error);
+    if (done == 0 || last == '\n')
+        return NULL;
+    TRY(fs->write_all(fs, file->handle, "\n", 1));
+    file->length++;
+    return NULL;
+}
+
 /* The first write of this job to a file: what stood there goes, or stays and is appended to. */
 static Error *begin_file(Sink *sink, OutputFile *file)
 {
@@ -123,12 +149,14 @@ static Error *begin_file(Sink *sink, OutputFile *file)
     if (file->begun)
         return NULL;
     TRY(fs->info_of(fs, file->handle, &info));
-    file->base_length = options_of(sink)->mode == FILE_APPEND && info.is_regular ? (uint64_t)info.size_bytes : 0;
+    file->base_length = appends(sink) && info.is_regular ? (uint64_t)info.size_bytes : 0;
     if (info.is_regular && info.size_bytes && file->base_length == 0)
         TRY(fs->truncate(fs, file->handle, 0));
     file->length = file->base_length;
     file->has_header = file->base_length > 0;
     file->begun = true;
+    if (file->base_length)
+        return end_last_line(sink, file);
     return NULL;
 }
 

@@ -169,7 +169,7 @@ static void survey_plan(Job *job)
     }
 }
 
-/* A file that is read and written by one job would be gone before it is read. */
+/* A file that is read and written by one job would be gone before it is read, or never end. */
 static Error *refuse_own_input(Job *job)
 {
     for (int id = 0; id < job->plan->node_count; id++) {
@@ -181,7 +181,7 @@ static Error *refuse_own_input(Job *job)
                 continue;
             TRY(connector_writes_input(&job->arena, &job->connectors, &scan->source_spec, &sink->sink.spec, &writes));
             if (writes)
-                return error_hint(error_at(ERR_BIND, sink->at, "the query would overwrite its own input '%s'", connector_path(scan->source_spec.connector, scan->source_spec.options)),
+                return error_hint(error_at(ERR_BIND, sink->at, "the query would write into its own input '%s'", connector_path(scan->source_spec.connector, scan->source_spec.options)),
                                   "write into another file");
         }
     }

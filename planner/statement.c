@@ -185,7 +185,7 @@ static Error *add_sink(Binder *binder, CatalogEntry *target, const Relation *row
     TRY(record_columns(binder, target, target->key_columns, target->key_count, at, &keys));
     TRY(record_columns(binder, target, target->partition_columns, target->partition_count, at, &partitions));
     *spec = (SinkSpec){ source->connector, source->connector_options, &node->schema, partitions, target->partition_count, keys, target->key_count,
-                        source->format ? source->format->name : NULL };
+                        false, source->format ? source->format->name : NULL };
     node->sink.connector = source->connector;
     node->sink.format = source->format;
     node->sink.format_options = source->format_options;
@@ -274,6 +274,7 @@ void outputs_merge(Arena *arena, Outputs *outputs)
         sink->inputs[0] = main_port(together);
         logical_derive(arena, sink);
         sink->sink.with_kinds |= output->sink->sink.with_kinds;
+        sink->sink.spec.replaces |= output->sink->sink.spec.replaces;
     }
     outputs->count = kept;
 }
@@ -331,6 +332,7 @@ Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogE
                           "SET 'dead_letter' = 'stream name'");
     if (target) {
         TRY(add_sink(binder, target, &relation, at, outputs));
+        outputs->items[outputs->count - 1].sink->sink.spec.replaces = statement_target(statement) == NULL;
         return side_sinks(binder, at, outputs);
     }
     int *columns = ARENA_ARRAY(arena, int, relation.schema.column_count + 1), count = 0;
