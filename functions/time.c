@@ -1,5 +1,5 @@
 /* functions/time.c: dates, times and timestamps. All in UTC. */
-#include "functions/functions_internal.h"
+#include "functions/time_pattern.h"
 
 #include "common/calendar.h"
 #include "common/timestamp_pattern.h"
@@ -127,7 +127,7 @@ static Error *prepare_unit(Arena *arena, const Value *const constants[], int cou
     return prepare_name(arena, constants[0], UNIT_YEAR, prepared);
 }
 
-static Error *prepare_part(Arena *arena, const Value *const constants[], int count, const void **prepared)
+Error *time_part_prepare(Arena *arena, const Value *const constants[], int count, const void **prepared)
 {
     (void)count;
     return prepare_name(arena, constants[0], PART_EPOCH, prepared);
@@ -177,22 +177,87 @@ static Error *date_trunc(const Args *args, Vector *out)
     return NULL;
 }
 
-static Error *date_add(const Args *args, Vector *out)
+/* `us` moved by as many units as the first two arguments say, back if sign is -1. False: the row has failed. */
+static bool moved(const Args *args, Vector *out, uint32_t row, int64_t us, int sign, int64_t *result)
 {
     Unit unit;
-    for (ARGS_EACH(args, row)) {
-        if (!unit_of(args, out, row, UNIT_YEAR, &unit))
-            continue;
-        int64_t count = ARG(args, 1, int64_t, row), us = ARG(args, 2, int64_t, row), step;
-        if (unit >= UNIT_MONTH)
-            us = __builtin_mul_overflow(count, unit == UNIT_YEAR ? 12 : unit == UNIT_QUARTER ? 3 : 1, &step) ? INT64_MAX : add_months(us, step);
-        else
-            us = __builtin_mul_overflow(count, unit_us[unit], &step) ? INT64_MAX : time_add(us, step);
-        if (us == INT64_MAX || us == INT64_MIN)
-            args_fail(args, out, row, "the time is out of range");
-        else
+    if (!unit_of(args, out, row, UNIT_YEAR, &unit))
+        return false;
+    int64_t count = ARG(args, 1, int64_t, row), step;
+    int64_t length = unit == UNIT_YEAR ? 12 : unit == UNIT_QUARTER ? 3 : unit == UNIT_MONTH ? 1 : unit_us[unit];
+    bool far = __builtin_mul_overflow(count, sign * length, &step);
+    *result = far ? INT64_MAX : unit >= UNIT_MONTH ? add_months(us, step) : time_add(us, step);
+    if (*result != INT64_MAX && *result != INT64_MIN)
+        return true;
+    args_fail(args, out, row, "the time is out of range");
+    return false;
+}
+
+static void move_timestamps(const Args *args, Vector *out, int sign)
+{
+    int64_t us;
+    for (ARGS_EACH(args, row))
+        if (moved(args, out, row, ARG(args, 2, int64_t, row), sign, &us))
             RESULT(out, int64_t)[row] = us;
+}
+
+static Error *timestamp_add(const Args *args, Vector *out)
+{
+    move_timestamps(args, out, 1);
+    return NULL;
+}
+
+static Error *timestamp_sub(const Args *args, Vector *out)
+{
+    move_timestamps(args, out, -1);
+    return NULL;
+}
+
+static void move_dates(const Args *args, Vector *out, int sign)
+{
+    int64_t us;
+    for (ARGS_EACH(args, row)) {
+        if (__builtin_mul_overflow(ARG(args, 2, int64_t, row), US_PER_DAY, &us))
+            args_fail(args, out, row, "the time is out of range");
+        else if (!moved(args, out, row, us, sign, &us))
+            continue;
+        else if (us % US_PER_DAY != 0)
+            args_fail(args, out, row, "a DATE moves by whole days: CAST it to TIMESTAMP");
+        else
+            RESULT(out, int64_t)[row] = us / US_PER_DAY;
     }
+}
+
+static Error *date_add(const Args *args, Vector *out)
+{
+    move_dates(args, out, 1);
+    return NULL;
+}
+
+static Error *date_sub(const Args *args, Vector *out)
+{
+    move_dates(args, out, -1);
+    return NULL;
+}
+
+/* Past midnight a TIME begins anew. */
+static void move_times(const Args *args, Vector *out, int sign)
+{
+    int64_t us;
+    for (ARGS_EACH(args, row))
+        if (moved(args, out, row, ARG(args, 2, int64_t, row), sign, &us))
+            RESULT(out, int64_t)[row] = floor_mod(us, US_PER_DAY);
+}
+
+static Error *time_of_day_add(const Args *args, Vector *out)
+{
+    move_times(args, out, 1);
+    return NULL;
+}
+
+static Error *time_of_day_sub(const Args *args, Vector *out)
+{
+    move_times(args, out, -1);
     return NULL;
 }
 
@@ -238,7 +303,7 @@ static Error *timestamp_diff(const Args *args, Vector *out)
     return NULL;
 }
 
-static Error *date_part(const Args *args, Vector *out)
+Error *time_date_part(const Args *args, Vector *out)
 {
     Unit unit;
     for (ARGS_EACH(args, row)) {
@@ -320,57 +385,33 @@ static Error *from_unix_s(const Args *args, Vector *out)
 
 /* ---- text ---- */
 
-static Error *prepare_pattern(Arena *arena, const Value *const constants[], int count, const void **prepared)
-{
-    const Value *pattern = constants[count - 1];
-    *prepared = NULL;
-    if (!pattern || pattern->is_null)
-        return pattern ? NULL : error_new(ERR_UNSUPPORTED, "the pattern must be a constant");
-    const TimestampPattern *made;
-    TRY(timestamp_pattern_new(arena, arena_strndup(arena, str_bytes(&pattern->text), pattern->text.length), &made));
-    *prepared = made;
-    return NULL;
-}
-
 static Error *format_timestamp(const Args *args, Vector *out)
 {
-    char text[TIMESTAMP_PATTERN_TEXT];
-    for (ARGS_EACH(args, row)) {
-        size_t length = timestamp_pattern_format(args->prepared, ARG(args, 0, int64_t, row), text);
-        RESULT(out, Str)[row] = str_view(length > STR_INLINE ? arena_copy(ARENA(args), text, length) : text, length);
-    }
+    TimePattern pattern = { .args = args, .out = out };
+    for (ARGS_EACH(args, row))
+        time_pattern_format(&pattern, row, ARG(args, 0, int64_t, row));
     return NULL;
 }
 
 /* ksqlDB's older functions go by epoch milliseconds, such as ROWTIME. */
 static Error *format_epoch_ms(const Args *args, Vector *out)
 {
-    char text[TIMESTAMP_PATTERN_TEXT];
+    TimePattern pattern = { .args = args, .out = out };
     for (ARGS_EACH(args, row)) {
         int64_t us;
-        if (__builtin_mul_overflow(ARG(args, 0, int64_t, row), US_PER_MS, &us)) {
+        if (__builtin_mul_overflow(ARG(args, 0, int64_t, row), US_PER_MS, &us))
             args_fail(args, out, row, "the time is out of range");
-            continue;
-        }
-        size_t length = timestamp_pattern_format(args->prepared, us, text);
-        RESULT(out, Str)[row] = str_view(length > STR_INLINE ? arena_copy(ARENA(args), text, length) : text, length);
+        else
+            time_pattern_format(&pattern, row, us);
     }
     return NULL;
 }
 
 static Error *parse_timestamp(const Args *args, Vector *out)
 {
-    for (ARGS_EACH(args, row)) {
-        const Str *text = &ARG(args, 0, Str, row);
-        int64_t us = 0;
-        TimestampPatternKind kind = timestamp_pattern_kind(args->prepared);
-        bool fine = kind >= PATTERN_EPOCH_S && kind <= PATTERN_EPOCH_US ? timestamp_epoch_parse(kind, str_bytes(text), text->length, &us)
-                                                                        : timestamp_pattern_parse(args->prepared, str_bytes(text), text->length, &us);
-        if (fine)
-            RESULT(out, int64_t)[row] = us;
-        else
-            args_fail(args, out, row, "'%.*s' does not fit the pattern", text->length < 60 ? (int)text->length : 60, str_bytes(text));
-    }
+    TimePattern pattern = { .args = args, .out = out };
+    for (ARGS_EACH(args, row))
+        time_pattern_parse(&pattern, row, &RESULT(out, int64_t)[row]);
     return NULL;
 }
 
@@ -451,13 +492,23 @@ const ScalarFunction time_functions[] = {
     { "second", { TYPE_TIME }, I, time_second, .category = "time", .doc = "The second.", .example = "second(TIME '05:06:07')", .yields = "7" },
     { "date_trunc", { V, TS }, TS, date_trunc, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "The start of the unit that the time is in: second, minute, hour, day, week (Monday), month, quarter, year.",
       .example = "date_trunc('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "2026-03-04 05:00:00.000" },
-    { "dateadd", { V, I, TS }, TS, date_add, NULL, prepare_unit, .aliases = ALIASES("timestampadd"), .can_fail = true, .category = "time", .doc = "The time moved by n units.",
+    { "dateadd", { V, I, TS }, TS, timestamp_add, NULL, prepare_unit, .aliases = ALIASES("timestampadd"), .can_fail = true, .category = "time", .doc = "The time moved by n units.",
       .example = "dateadd('month', 1, TIMESTAMP '2026-01-31 00:00:00')", .yields = "2026-02-28 00:00:00.000" },
+    { "dateadd", { V, I, TYPE_DATE }, TYPE_DATE, date_add, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "The date moved by n units.",
+      .example = "dateadd('day', 10, DATE '2026-01-31')", .yields = "2026-02-10" },
+    { "datesub", { V, I, TS }, TS, timestamp_sub, NULL, prepare_unit, .aliases = ALIASES("timestampsub"), .can_fail = true, .category = "time", .doc = "The time moved back by n units.",
+      .example = "datesub('hour', 1, TIMESTAMP '2026-01-01 00:30:00')", .yields = "2025-12-31 23:30:00.000" },
+    { "datesub", { V, I, TYPE_DATE }, TYPE_DATE, date_sub, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "The date moved back by n units.",
+      .example = "datesub('month', 1, DATE '2026-03-31')", .yields = "2026-02-28" },
+    { "timeadd", { V, I, TYPE_TIME }, TYPE_TIME, time_of_day_add, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "The time of the day moved by n units, past midnight if need be.",
+      .example = "timeadd('minute', 90, TIME '23:00:00')", .yields = "00:30:00" },
+    { "timesub", { V, I, TYPE_TIME }, TYPE_TIME, time_of_day_sub, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "The time of the day moved back by n units.",
+      .example = "timesub('hour', 1, TIME '00:30:00')", .yields = "23:30:00" },
     { "datediff", { V, TS, TS }, I, date_diff, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "Unit boundaries between two times (SQL Server, ASA).",
       .example = "datediff('minute', TIMESTAMP '2026-01-01 00:00:59', TIMESTAMP '2026-01-01 00:02:00')", .yields = "2" },
     { "timestampdiff", { V, TS, TS }, I, timestamp_diff, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "Whole units between two times (Flink).",
       .example = "timestampdiff('minute', TIMESTAMP '2026-01-01 00:00:59', TIMESTAMP '2026-01-01 00:02:00')", .yields = "1" },
-    { "datepart", { V, TS }, I, date_part, NULL, prepare_part, .aliases = ALIASES("date_part"), .can_fail = true, .category = "time", .doc = "A part of a time by its name: microsecond to year, doy, dow (1 Sunday), isodow (1 Monday), epoch.",
+    { "datepart", { V, TS }, I, time_date_part, NULL, time_part_prepare, .aliases = ALIASES("date_part"), .can_fail = true, .category = "time", .doc = "A part of a time by its name: microsecond to year, doy, dow (1 Sunday), isodow (1 Monday), epoch.",
       .example = "datepart('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "5" },
     { "now", { 0 }, TYPE_TIMESTAMP_TZ, now, .aliases = ALIASES("current_timestamp"), .is_volatile = true, .category = "time", .doc = "The processing time: the same for all rows that are processed together.",
       .example = "now() > TIMESTAMP '2020-01-01 00:00:00'", .yields = "true" },
@@ -475,17 +526,17 @@ const ScalarFunction time_functions[] = {
       .example = "from_unixtime(1000)", .yields = "1970-01-01 00:00:01.000" },
     { "timestamp_seconds", { I }, TS, from_unix_s, .can_fail = true, .category = "time", .doc = "The time so many seconds after the start of 1970.",
       .example = "timestamp_seconds(1)", .yields = "1970-01-01 00:00:01.000" },
-    { "format_timestamp", { TS, V }, V, format_timestamp, NULL, prepare_pattern, .aliases = ALIASES("date_format", "timestamptostring"), .category = "time",
+    { "format_timestamp", { TS, V }, V, format_timestamp, NULL, time_pattern_prepare, .can_fail = true, .aliases = ALIASES("date_format", "timestamptostring"), .category = "time",
       .doc = "A time as text by a pattern of Java's letters: yyyy-MM-dd HH:mm:ss.SSS.", .example = "format_timestamp(TIMESTAMP '2026-03-04 05:06:07', 'dd.MM.yyyy HH:mm')", .yields = "04.03.2026 05:06" },
-    { "parse_timestamp", { V, V }, TS, parse_timestamp, NULL, prepare_pattern, .aliases = ALIASES("to_timestamp"), .can_fail = true, .category = "time",
+    { "parse_timestamp", { V, V }, TS, parse_timestamp, NULL, time_pattern_prepare, .aliases = ALIASES("to_timestamp"), .can_fail = true, .category = "time",
       .doc = "Text as a time by a pattern of Java's letters.", .example = "parse_timestamp('04.03.2026 05:06', 'dd.MM.yyyy HH:mm')", .yields = "2026-03-04 05:06:00.000" },
-    { "timestamptostring", { I, V }, V, format_epoch_ms, NULL, prepare_pattern, .can_fail = true, .category = "time",
+    { "timestamptostring", { I, V }, V, format_epoch_ms, NULL, time_pattern_prepare, .can_fail = true, .category = "time",
       .doc = "Milliseconds since 1970 as text by a pattern of Java's letters (ksqlDB).", .example = "timestamptostring(1772600767089, 'yyyy-MM-dd HH:mm:ss.SSS')", .yields = "2026-03-04 05:06:07.089" },
-    { "stringtotimestamp", { V, V }, I, parse_epoch_ms, NULL, prepare_pattern, .can_fail = true, .category = "time",
+    { "stringtotimestamp", { V, V }, I, parse_epoch_ms, NULL, time_pattern_prepare, .can_fail = true, .category = "time",
       .doc = "Text as milliseconds since 1970 by a pattern of Java's letters (ksqlDB).", .example = "stringtotimestamp('1970-01-02', 'yyyy-MM-dd')", .yields = "86400000" },
     { "to_timestamp", { V }, TS, to_timestamp, .can_fail = true, .category = "time", .doc = "Text in SQL or ISO 8601 form as a time.",
       .example = "to_timestamp('2026-03-04T05:06:07Z')", .yields = "2026-03-04 05:06:07.000" },
-    { "parse_date", { V, V }, TYPE_DATE, parse_date, NULL, prepare_pattern, .aliases = ALIASES("to_date"), .can_fail = true, .category = "time",
+    { "parse_date", { V, V }, TYPE_DATE, parse_date, NULL, time_pattern_prepare, .aliases = ALIASES("to_date"), .can_fail = true, .category = "time",
       .doc = "Text as a date by a pattern of Java's letters.", .example = "parse_date('04.03.2026', 'dd.MM.yyyy')", .yields = "2026-03-04" },
     { "to_date", { V }, TYPE_DATE, to_date, .can_fail = true, .category = "time", .doc = "Text in SQL or ISO 8601 form as a date.",
       .example = "to_date('2026-03-04')", .yields = "2026-03-04" },
