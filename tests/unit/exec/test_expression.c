@@ -209,7 +209,7 @@ static const Case cases[] = {
     { "foo(i)",
       "error at 0+3: no function 'foo'" },
     { "substr(i)",
-      "error at 0+9: no function 'substr' takes (INT); it takes (VARCHAR, BIGINT) or (VARCHAR, BIGINT, BIGINT)" },
+      "error at 0+9: no function 'substr' takes (INT); it takes (VARCHAR, BIGINT) or (VARCHAR, BIGINT, BIGINT) or (BYTES, BIGINT) or (BYTES, BIGINT, BIGINT)" },
     { "lenght(s)",
       "error at 0+6: no function 'lenght' (did you mean 'length'?)" },
     { "i = 'x'",
