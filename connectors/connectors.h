@@ -9,6 +9,7 @@
 #include "common/options.h"
 
 typedef struct ConnectorType ConnectorType;
+typedef struct TopicLogs TopicLogs; /* connectors/topic_log.h */
 
 typedef struct ConnectorContext {
     FileSystem *filesystem;
@@ -16,6 +17,7 @@ typedef struct ConnectorContext {
     MemoryPool *pool;
     const char *base_directory;   /* relative paths are taken from here; NULL: the current directory */
     bool batch_mode;              /* mmap is allowed: bounded input, nobody else writes */
+    TopicLogs *topics;            /* topics are logs in this process; NULL: they are a broker's */
 } ConnectorContext;
 
 /* ---- sources ---- */
@@ -62,6 +64,35 @@ typedef struct SourceInput {
     int64_t watermark_us;
 } SourceInput;
 
+/* ---- messages of topics ---- */
+
+typedef struct RecordHeader {
+    const char *key;              /* ends with a 0 */
+    const char *value;            /* NULL: none */
+    size_t value_length;
+} RecordHeader;
+
+typedef struct Record {
+    const char *key, *value;      /* NULL: none; a message without value is a tombstone to tables */
+    size_t key_length, value_length;
+    int64_t timestamp_us;
+    uint64_t offset;
+    const RecordHeader *headers;
+    int header_count;
+} Record;
+
+/* What a RowRange of a record source holds as its page: `count` records that live as long as it does. */
+typedef struct RecordSet {
+    const char *topic;
+    int32_t partition;
+    uint32_t count;
+    const Record *records;
+} RecordSet;
+
+/* How the window of a windowed key stands behind the key's own bytes: as Kafka Streams' TimeWindowedSerializer (start, 8 bytes, big endian,
+ * milliseconds) and SessionWindowedSerializer (end, then start) write it. */
+typedef enum KeyWindow { KEY_WINDOW_NONE, KEY_WINDOW_TIME, KEY_WINDOW_SESSION } KeyWindow;
+
 /* A range of rows of a row source: what one turn holds. */
 typedef struct RowRange {
     uint64_t first, count;
@@ -74,6 +105,7 @@ typedef struct RowRange {
 
 typedef struct SourceType {
     bool row_source;
+    bool record_source;  /* `next_rows` gives messages (page: a RecordSet), which a key and a value format decode; no `produce` */
 
     /* The event time of rows that know their own, and how far behind a later row may be; a WATERMARK clause goes before. NULL: none. */
     const char *time_column;
@@ -129,6 +161,7 @@ typedef struct Sink {
 
 typedef struct SinkType {
     bool row_sink;             /* takes batches (sqlite, blackhole); else encoded bytes */
+    bool record_sink;          /* takes messages: write_records */
     bool takes_updates;        /* understands row kinds: retractions and upserts; else append only */
     bool needs_key;            /* updates are taken by key: needs a primary key */
 
@@ -136,6 +169,8 @@ typedef struct SinkType {
     /* Byte sinks: one piece of encoded records. `partition`: relative folder ("day=2026-01-01/minute=5"), NULL without partitions.
      * `header` stands at the start of each new file. ERR_CLOSED when the reader of a pipe went away. */
     Error *(*write)(Sink *sink, const char *partition, const char *header, size_t header_length, const char *bytes, size_t length);
+    /* Record sinks: messages in order (offsets are the sink's to give); it copies what it keeps. */
+    Error *(*write_records)(Sink *sink, const Record *records, uint32_t count);
     /* Row sinks: the selected rows, in order. */
     Error *(*write_batch)(Sink *sink, const Batch *batch);
     Error *(*flush)(Sink *sink);           /* what was written is visible to others */

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/filesystem.h"
 #include "common/options.h"
+#include "connectors/topic_log.h"
 
 #define BIDSQL_VERSION_TEXT "bidsql " BIDSQL_VERSION
 
@@ -43,6 +44,8 @@ typedef struct SessionOptions {
     bool explain_only;            /* print the plan of every query instead of running it */
     bool keep_quiet;              /* no notices for DDL */
     /* tests */
+    TopicLogs *topics;            /* topics are these logs; the caller's. NULL: a broker's */
+    bool hold_jobs;               /* what INSERT INTO and CREATE .. AS start waits for session_run_held, each statement a job of its own */
     size_t turn_bytes;
     bool snapshot_every_turn, rewrites_off;
     uint64_t shuffle_seed;
@@ -71,6 +74,22 @@ Error *session_define(Session *session, const char *name, const char *value);
 /* Parses all of `text`, then plans and runs its statements in order; stops at the first that fails. If any statement does not parse,
  * nothing runs and every parse error is in the list. Errors are placed in `text`. */
 Error *session_run(Session *session, const char *text, size_t length, const SessionOutput *output);
+
+/* Runs the held jobs in the order of their statements, one after the other, each until its sources have nothing more to give now. That is not
+ * the end of its input: no window closes because of it. */
+Error *session_run_held(Session *session, const SessionOutput *output);
+
+/* The stream or table over a topic: how its messages are made. */
+typedef struct TopicInfo {
+    const char *name;                 /* of the stream or table */
+    bool is_table;
+    Schema key, value;                /* columns in the message's key and in its value */
+    const char *key_format, *value_format; /* "kafka", "json", .. */
+    KeyWindow window;                 /* of the key */
+    int64_t window_size_us;           /* KEY_WINDOW_TIME; 0: not known */
+} TopicInfo;
+/* The entry (the last one made) over the topic; false: none. Text lives as long as the session. */
+bool session_topic(Session *session, const char *topic, TopicInfo *info);
 
 /* Stops what runs after the turn at hand; session_run then returns ERR_INTERRUPTED. Async-signal-safe. */
 void session_interrupt(Session *session);

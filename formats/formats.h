@@ -8,6 +8,21 @@
 
 typedef struct FormatType FormatType;
 
+/* Where in a message of a topic a column's value stands. Files know values only. */
+typedef enum RecordPart {
+    RECORD_VALUE,        /* a field of the value */
+    RECORD_KEY,          /* a field of the key */
+    RECORD_TIMESTAMP,    /* TIMESTAMP(3): the message's own time */
+    RECORD_PARTITION,    /* INT */
+    RECORD_OFFSET,       /* BIGINT */
+    RECORD_TOPIC,        /* VARCHAR */
+    RECORD_HEADERS,      /* ARRAY<STRUCT<key VARCHAR, value BYTES>> */
+    RECORD_HEADER,       /* BYTES: the last header whose key is path[0] */
+    RECORD_WINDOW_START, /* TIMESTAMP(3): of a windowed key */
+    RECORD_WINDOW_END,
+    RECORD_NO_VALUE      /* BOOLEAN: the message has no value (a stream's row without one is still a row) */
+} RecordPart;
+
 /* One wanted column: the value at `path` in a record, as `type`. Nested fields are wanted by themselves
  * (bid.price), so that a query reads three leaves and not three structs. */
 typedef struct DecodeColumn {
@@ -17,6 +32,7 @@ typedef struct DecodeColumn {
     const Type *type;
     const char *timestamp_format; /* NULL: epoch milliseconds or ISO 8601 / SQL text */
     bool not_null;                /* a NULL or missing value makes the record bad */
+    RecordPart part;
 } DecodeColumn;
 
 typedef struct DecodeSpec {
@@ -29,6 +45,20 @@ typedef struct DecodeSpec {
     bool want_positions;          /* fill batch->positions and ->lines */
     bool use_general;             /* tests: switch the fast path off */
 } DecodeSpec;
+
+/* One message's key or value by itself. bytes NULL: there is none. No padding follows, anything may. */
+typedef struct RecordBytes {
+    const char *bytes;
+    size_t length;
+} RecordBytes;
+
+/* Records that did not decode: row and reason; the row's columns are undefined. A row may appear once. */
+typedef struct RecordFailure {
+    uint32_t row;
+    const char *column;           /* NULL: the record as a whole */
+    const char *reason;           /* in the arena that was given */
+} RecordFailure;
+typedef struct RecordFailures { RecordFailure *items; int count, capacity; } RecordFailures;
 
 /* What is known of a split before its pieces are read: CSV's header. Made once, read-only, shared by decoders. */
 typedef struct FormatSplit FormatSplit;
@@ -78,12 +108,23 @@ struct FormatType {
      * batch->bad_rows. Strings point into the input's buffer where they can, else into the batch's arena. */
     Error *(*decode)(Decoder *decoder, DecodeInput *input, uint32_t max_rows, Batch *batch);
 
+    /* Messages: records[i] is one whole record (it may hold line ends) and becomes row i of `columns` (FLAT, zeroed, all valid, in the order
+     * of spec->columns). A record without bytes is a row of NULLs. Strings may point into the records' bytes, which the caller keeps as long as
+     * the columns. NULL: the format has no meaning for single records. */
+    Error *(*decode_records)(Decoder *decoder, const RecordBytes *records, uint32_t count, Arena *arena, Vector *const columns[],
+                             RecordFailures *failures);
+    /* Can keys, values be of these columns? ERR_BIND (without place) says why not: KAFKA holds one column, maps are no keys.. NULL: all can. */
+    Error *(*check_record)(const void *options, const Schema *schema, bool key);
+
     Error *(*encoder_open)(Encoder *encoder); /* NULL: the format cannot be written */
     void (*encoder_close)(Encoder *encoder);
     /* Bytes before the first record of a file (CSV's header). May be NULL. */
     void (*encode_header)(Encoder *encoder, Text *out);
     /* Appends the selected rows as records. with_kinds: a changelog: each record also carries its row kind (field "op"). */
     Error *(*encode)(Encoder *encoder, const Batch *batch, bool with_kinds, Text *out);
+    /* Appends one record, without a line end, of row `row` of the columns, which are those of encoder->schema. *none: the row has no record
+     * (all columns NULL where the format cannot say so): the message goes without. */
+    Error *(*encode_record)(Encoder *encoder, const Vector *const columns[], uint32_t row, Text *out, bool *none);
 };
 
 const FormatType *format_find(const char *name); /* by name or alias; NULL */
