@@ -12,6 +12,7 @@ static const ConnectorType *const connectors[] = {
     &datagen_connector,
     &sqlite_connector,
     &timed_connector,
+    &kafka_connector,
 };
 
 const ConnectorType *const *connectors_all(int *count)

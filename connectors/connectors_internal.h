@@ -2,6 +2,7 @@
 #pragma once
 #include "connectors/connectors.h"
 
-extern const ConnectorType file_connector, stdout_connector, blackhole_connector, datagen_connector, nexmark_connector, sqlite_connector, timed_connector;
+extern const ConnectorType file_connector, stdout_connector, blackhole_connector, datagen_connector, nexmark_connector, sqlite_connector, timed_connector,
+    kafka_connector;
 
 uint64_t blackhole_rows(const Sink *sink); /* rows taken so far */

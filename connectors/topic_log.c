@@ -83,6 +83,15 @@ void topic_log_append(TopicLog *log, const Record *record, bool given)
 
 uint64_t topic_log_count(const TopicLog *log) { return (uint64_t)log->records.count; }
 const Record *topic_log_record(const TopicLog *log, uint64_t index) { return &log->records.items[index]; }
+
+void topic_log_cut(TopicLog *log, uint64_t count)
+{
+    if ((uint64_t)log->records.count > count)
+        log->records.count = (int)count;
+    while (log->given.count && (uint64_t)log->given.items[log->given.count - 1] >= count)
+        log->given.count--;
+}
+
 void topic_log_read_given_only(TopicLog *log) { log->given_only = true; }
 
 uint64_t topic_log_readable(const TopicLog *log)

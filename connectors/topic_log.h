@@ -18,6 +18,8 @@ TopicLog *const *topic_logs_all(const TopicLogs *logs, int *count);
 
 /* Appends a copy; sets its offset. given: put there from outside (a test's input, INSERT .. VALUES), not by a query. */
 void topic_log_append(TopicLog *log, const Record *record, bool given);
+/* Forgets what stands behind the first `count` records. */
+void topic_log_cut(TopicLog *log, uint64_t count);
 uint64_t topic_log_count(const TopicLog *log);
 /* Valid until the log is freed. */
 const Record *topic_log_record(const TopicLog *log, uint64_t index);

@@ -41,7 +41,9 @@ typedef struct JobOptions {
     uint32_t batch_rows;         /* 1..BATCH_ROWS; 0: BATCH_ROWS */
     uint64_t max_bad_rows;       /* ERR_TOO_MANY_BAD beyond; UINT64_MAX: none */
     const char *base_directory;
+    TopicLogs *topics;           /* see ConnectorContext */
     size_t turn_bytes;           /* 0: 256 KiB .. 512 KiB by default; tests force turns of one record with 1 */
+    bool until_quiet;            /* ends, without an end of its input, when no source has anything to give now */
     bool snapshot_every_turn;    /* tests: snapshot, throw everything away, restore, at every turn boundary */
     uint64_t shuffle_seed;       /* tests: workers take turns in an order made from it; 0: as they come */
     /* Rows of outputs without connector, in turn order; the batch is the callee's to read, not to keep (retain it to keep).

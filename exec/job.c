@@ -164,6 +164,7 @@ static void survey_plan(Job *job)
         job->ring[i].domain_wm_us = ARENA_ARRAY(&job->arena, int64_t, domains);
     for (int w = 0; w < job->worker_count; w++) {
         job->workers[w].decoders = ARENA_ARRAY(&job->arena, Decoder, (size_t)job->scan_count + 1);
+        job->workers[w].record_decoders = ARENA_ARRAY(&job->arena, RecordDecoders, (size_t)job->scan_count + 1);
         job->workers[w].decoder_open = ARENA_ARRAY(&job->arena, bool, (size_t)job->scan_count + 1);
         job->workers[w].places = ARENA_ARRAY(&job->arena, bool, (size_t)job->scan_count + 1);
     }
@@ -199,11 +200,14 @@ static Error *open_parts(Job *job)
 static void close_decoders(Job *job)
 {
     for (int w = 0; job->workers && w < job->worker_count; w++)
-        for (int i = 0; i < job->scan_count; i++)
+        for (int i = 0; i < job->scan_count; i++) {
+            if (job->workers[w].record_decoders)
+                record_decoders_close(&job->workers[w].record_decoders[i]);
             if (job->workers[w].decoder_open && job->workers[w].decoder_open[i]) {
                 job->workers[w].decoders[i].type->decoder_close(&job->workers[w].decoders[i]);
                 job->workers[w].decoder_open[i] = false;
             }
+        }
 }
 
 static void free_job(Job *job)
@@ -230,7 +234,7 @@ Error *job_open(const Plan *plan, const JobOptions *options, Job **result)
     Job *job = mem_calloc(1, sizeof *job);
     job->plan = plan;
     job->options = *options;
-    if (job->options.threads < 1 || options->snapshot_every_turn)
+    if (job->options.threads < 1 || options->snapshot_every_turn || options->until_quiet)
         job->options.threads = 1;
     if (job->options.batch_rows == 0 || job->options.batch_rows > BATCH_ROWS)
         job->options.batch_rows = BATCH_ROWS;
@@ -244,7 +248,7 @@ Error *job_open(const Plan *plan, const JobOptions *options, Job **result)
     arena_init(&job->draw_arena, &job->pool);
     pthread_mutex_init(&job->clock_lock, NULL);
     job->connectors = (ConnectorContext){ .filesystem = options->filesystem, .clock = options->clock, .pool = &job->pool,
-        .base_directory = options->base_directory, .batch_mode = plan->bounded };
+        .base_directory = options->base_directory, .batch_mode = plan->bounded, .topics = options->topics };
     pthread_mutex_init(&job->lock, NULL);
     pthread_cond_init(&job->changed, NULL);
     job->progress_wm_us = TIME_MIN;
@@ -316,6 +320,10 @@ static Error *run_alone(Job *job)
         if (error)
             fail_turn(turn, error);
         bool tick = !error && !drawn && turn->kind == TURN_TICK;
+        if (tick && job->options.until_quiet) {
+            turn_finish(turn);
+            return NULL;
+        }
         if (!error && !drawn && !tick) { /* everything is drawn */
             turn->kind = TURN_END;
             error = turn_ordered(job, turn);

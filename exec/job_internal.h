@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "exec/exec_internal.h"
+#include "exec/record_scan.h"
 
 #define TURNS_IN_FLIGHT 16              /* also: the clocks that choose the split of turn n are those after turn n - 16 */
 #define TURN_BYTES (256 * 1024)
@@ -91,7 +92,8 @@ typedef struct Scan {          /* a PLAN_SCAN or PLAN_VALUES of the job */
     SourceSpec source_spec;
     DecodeSpec decode_spec, decode_spec_places; /* the second one also notes each row's place: slower */
     Source source;
-    bool source_open, row_source, values, count_lines;
+    RecordScan records;        /* of a record source */
+    bool source_open, row_source, record_source, values, count_lines;
     bool note_places;          /* of rows that reach an operator of the ORDERED part which orders them by place, or names it when they fail */
     SplitState *splits;
     int split_count;
@@ -124,6 +126,7 @@ typedef struct WorkerContext { /* one a worker, and one (number -1) for the ORDE
     Turn *turn;
     Operator **operators;      /* by node id; NULL where the node has no instance here */
     Decoder *decoders;         /* per scan */
+    RecordDecoders *record_decoders; /* per scan */
     bool *decoder_open, *places; /* per scan; places: decoding notes them from now on */
     pthread_t thread;
 } WorkerContext;

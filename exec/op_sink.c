@@ -5,11 +5,13 @@
 #include "common/value_text.h"
 #include "exec/job_internal.h"
 #include "exec/operators.h"
+#include "exec/record_sink.h"
 
 typedef struct SinkState {
     Encoder encoder;
     bool encoder_open;
     Text bytes, header;
+    RecordSink *records;    /* of a connector that takes messages */
     Schema encoded;         /* the columns that are written: without the partition's */
     Arena arena;
 } SinkState;
@@ -61,6 +63,8 @@ static Error *sink_open(Operator *op)
     if (!op->node->sink.connector)
         return NULL;
     TRY(open_sink(op));
+    if (op->node->sink.connector->sink->record_sink)
+        return record_sink_open(&state->arena, op->node, &state->records);
     return op->node->sink.connector->sink->row_sink ? NULL : open_encoder(op, state);
 }
 
@@ -69,6 +73,8 @@ static void sink_close(Operator *op)
     SinkState *state = op->state;
     if (!state)
         return;
+    if (state->records)
+        record_sink_close(state->records);
     if (state->encoder_open)
         state->encoder.type->encoder_close(&state->encoder);
     text_release(&state->bytes);
@@ -179,6 +185,8 @@ static Error *sink_process(Operator *op, int input, Batch *batch)
     job->counters.rows_out += batch->selection.count;
     if (!node->sink.connector)
         error = job->options.on_rows ? job->options.on_rows(job->options.caller, node->sink.output, batch) : NULL;
+    else if (node->sink.connector->sink->record_sink)
+        error = record_sink_write(((SinkState *)op->state)->records, job->sinks[node->id], batch);
     else if (node->sink.connector->sink->row_sink)
         error = node->sink.connector->sink->write_batch(job->sinks[node->id], batch);
     else if (node->sink.spec.partition_count)

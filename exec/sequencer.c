@@ -34,6 +34,9 @@ static Error *open_scan(Job *job, Scan *scan)
             columns[i] = (SourceColumn){ node->scan.columns[i].path, node->scan.columns[i].path_length, node->scan.columns[i].type };
         scan->source_spec = (SourceSpec){ node->scan.connector, node->scan.connector_options, columns, node->schema.column_count };
         scan->row_source = node->scan.connector->source->row_source;
+        scan->record_source = node->scan.connector->source->record_source;
+        if (scan->record_source)
+            record_scan_init(&job->arena, node, &scan->records);
         if (!scan->row_source)
             decode_spec_for(scan);
         scan->source = (Source){ .spec = &scan->source_spec, .context = &job->connectors };

@@ -116,6 +116,25 @@ static Error *produce_rows(Scan *scan, Operator *op, Turn *turn, bool places)
     return NULL;
 }
 
+static Error *produce_records(WorkerContext *worker, Scan *scan, Operator *op, Turn *turn, bool places)
+{
+    RecordDecoders *decoders = &worker->record_decoders[turn->scan];
+    const RecordSet *set = turn->range.page;
+    TRY(record_decoders_open(&scan->records, decoders));
+    for (uint32_t done = 0; done < turn->range.count;) {
+        uint32_t left = (uint32_t)turn->range.count - done, want = left < op->context->batch_rows ? left : op->context->batch_rows;
+        Batch *batch = batch_for_scan(op, scan, turn);
+        Error *error = record_scan_decode(&scan->records, decoders, scan->node, set, done, want, places, &batch);
+        if (error) {
+            batch_release(batch);
+            return error;
+        }
+        done += want;
+        TRY(push_decoded(op, turn, batch));
+    }
+    return NULL;
+}
+
 static uint64_t count_newlines(const char *bytes, size_t length)
 {
     uint64_t count = 0;
@@ -191,6 +210,8 @@ static Error *run_source(WorkerContext *worker, Scan *scan, Turn *turn)
     bool places = worker->places[turn->scan] || scan->count_lines || scan->note_places;
     if (scan->values)
         return produce_values(scan, op, turn, places);
+    if (scan->record_source)
+        return produce_records(worker, scan, op, turn, places);
     if (scan->row_source)
         return produce_rows(scan, op, turn, places);
     TRY(open_decoder(worker, scan, turn->scan));

@@ -147,8 +147,12 @@ typedef struct PlanNode {
             const char *source_name;        /* as the user knows it: 'bids', a path */
             const ConnectorType *connector; const void *connector_options;
             const FormatType *format; const void *format_options; /* NULL for row sources */
+            const FormatType *key_format; const void *key_format_options; /* of record sources; NULL: keys are not read */
+            KeyWindow key_window; int64_t key_window_size_us; /* of keys; size 0: a window's end is not known */
+            bool upsert;                    /* a table: a message without value deletes its key */
             DecodeColumn *columns;          /* one per column of `schema`; paths also serve row sources */
             int declared_count; const char *const *declared_names;
+            const RecordPart *declared_parts; /* of record sources: as declared_names */
             RowPolicy on_error;             /* FAIL, SKIP, DEAD_LETTER */
             bool want_raw;                  /* a dead-letter stream wants the bytes */
             bool bounded;
@@ -198,6 +202,11 @@ typedef struct PlanNode {
             const ConnectorType *connector; /* NULL: the result goes to the caller (a top-level SELECT) */
             SinkSpec spec;
             const FormatType *format; const void *format_options; /* NULL for row sinks */
+            /* Record sinks: what of a message each column is (key columns in the order of the key); NULL for others. */
+            const RecordPart *parts;
+            const FormatType *key_format; const void *key_format_options;
+            KeyWindow key_window;
+            bool tombstones;                /* a table: -D is a message without value */
             int output;                     /* index in plan->outputs */
             bool with_kinds;                /* the changelog is written out */
         } sink;

@@ -1,0 +1,168 @@
+/* exec/record_sink.c: rows -> messages of a topic: key and value encoded by their formats, time and window from columns of their own. */
+#include "exec/record_sink.h"
+
+#include "common/calendar.h"
+
+typedef struct SinkPart {
+    Encoder encoder;
+    bool open;
+    Schema schema;
+    int *places;             /* of each column in the batch */
+    const Vector **columns;  /* of the batch at hand */
+    Text bytes;              /* of all messages of the batch */
+    size_t *ends;            /* of each message in `bytes` */
+    bool *none;              /* the message goes without it */
+} SinkPart;
+
+struct RecordSink {
+    const PlanNode *node;
+    SinkPart key, value;
+    int time, no_value, window_start, window_end, headers; /* columns; -1: none */
+    Record *records;
+    size_t capacity;
+};
+
+static int find_part(const PlanNode *node, RecordPart part)
+{
+    for (int i = 0; i < node->schema.column_count; i++)
+        if (node->sink.parts[i] == part)
+            return i;
+    return -1;
+}
+
+static Error *open_part(Arena *arena, const PlanNode *node, RecordPart wanted, const FormatType *format, const void *options, SinkPart *part)
+{
+    int count = node->schema.column_count;
+    part->schema.columns = ARENA_ARRAY(arena, Column, (size_t)count + 1);
+    part->places = ARENA_ARRAY(arena, int, (size_t)count + 1);
+    part->columns = ARENA_ARRAY(arena, const Vector *, (size_t)count + 1);
+    for (int i = 0; i < count; i++)
+        if (node->sink.parts[i] == wanted) {
+            part->places[part->schema.column_count] = i;
+            part->schema.columns[part->schema.column_count++] = node->schema.columns[i];
+        }
+    if (!format || part->schema.column_count == 0)
+        return NULL;
+    part->encoder = (Encoder){ .type = format, .schema = &part->schema, .options = options };
+    part->open = true; /* close is due also after a failed open */
+    return format->encoder_open(&part->encoder);
+}
+
+Error *record_sink_open(Arena *arena, const PlanNode *node, RecordSink **result)
+{
+    RecordSink *sink = *result = ARENA_NEW(arena, RecordSink);
+    sink->node = node;
+    sink->time = find_part(node, RECORD_TIMESTAMP);
+    sink->no_value = find_part(node, RECORD_NO_VALUE);
+    sink->window_start = find_part(node, RECORD_WINDOW_START);
+    sink->window_end = find_part(node, RECORD_WINDOW_END);
+    sink->headers = find_part(node, RECORD_HEADERS);
+    TRY(open_part(arena, node, RECORD_KEY, node->sink.key_format, node->sink.key_format_options, &sink->key));
+    return open_part(arena, node, RECORD_VALUE, node->sink.format, node->sink.format_options, &sink->value);
+}
+
+static void close_part(SinkPart *part)
+{
+    if (part->open)
+        part->encoder.type->encoder_close(&part->encoder);
+    text_release(&part->bytes);
+    mem_free(part->ends);
+    mem_free(part->none);
+    *part = (SinkPart){ 0 };
+}
+
+void record_sink_close(RecordSink *sink)
+{
+    close_part(&sink->key);
+    close_part(&sink->value);
+    mem_free(sink->records);
+    sink->records = NULL;
+}
+
+/* ---- one batch ---- */
+
+static void begin_part(SinkPart *part, const Batch *batch, uint32_t room, size_t old_capacity)
+{
+    part->bytes.length = 0;
+    for (int c = 0; c < part->schema.column_count; c++)
+        part->columns[c] = batch->columns[part->places[c]];
+    if (room <= old_capacity)
+        return;
+    part->ends = mem_realloc(part->ends, sizeof *part->ends * room);
+    part->none = mem_realloc(part->none, sizeof *part->none * room);
+}
+
+static Error *encode(SinkPart *part, uint32_t row, uint32_t message, bool without)
+{
+    part->none[message] = without || !part->open;
+    if (!part->none[message])
+        TRY(part->encoder.type->encode_record(&part->encoder, part->columns, row, &part->bytes, &part->none[message]));
+    part->ends[message] = part->bytes.length;
+    return NULL;
+}
+
+static int64_t time_at(const Batch *batch, int column, uint32_t row)
+{
+    const Vector *vector = batch->columns[column];
+    return vector_is_null(vector, row) ? 0 : ((const int64_t *)vector->values)[row & vector_mask(vector)];
+}
+
+static void add_big_endian(Text *text, int64_t value)
+{
+    for (int shift = 56; shift >= 0; shift -= 8)
+        text_add_char(text, (char)((uint64_t)value >> shift));
+}
+
+/* Behind the key's bytes: see KeyWindow. */
+static void add_window(RecordSink *sink, const Batch *batch, uint32_t row, uint32_t message)
+{
+    SinkPart *key = &sink->key;
+    if (sink->node->sink.key_window == KEY_WINDOW_NONE || key->none[message])
+        return;
+    int64_t start_us = time_at(batch, sink->window_start, row), end_us = time_at(batch, sink->window_end, row);
+    if (sink->node->sink.key_window == KEY_WINDOW_SESSION)
+        add_big_endian(&key->bytes, floor_div(end_us, US_PER_MS));
+    add_big_endian(&key->bytes, floor_div(start_us, US_PER_MS));
+    key->ends[message] = key->bytes.length;
+}
+
+static bool has_no_value(const RecordSink *sink, const Batch *batch, uint32_t row)
+{
+    if (sink->no_value < 0)
+        return false;
+    const Vector *vector = batch->columns[sink->no_value];
+    return !vector_is_null(vector, row) && ((const uint8_t *)vector->values)[row & vector_mask(vector)];
+}
+
+static void point(const SinkPart *part, uint32_t message, const char **bytes, size_t *length)
+{
+    size_t start = message ? part->ends[message - 1] : 0;
+    *bytes = part->none[message] ? NULL : text_c((Text *)&part->bytes) + start;
+    *length = part->ends[message] - start;
+}
+
+Error *record_sink_write(RecordSink *records, Sink *sink, const Batch *batch)
+{
+    uint32_t count = batch->selection.count, used = 0;
+    size_t old_capacity = records->capacity;
+    if (count > records->capacity)
+        records->records = mem_grow(records->records, &records->capacity, count, sizeof(Record));
+    begin_part(&records->key, batch, (uint32_t)records->capacity, old_capacity);
+    begin_part(&records->value, batch, (uint32_t)records->capacity, old_capacity);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = selection_row(&batch->selection, i);
+        uint8_t kind = batch_kind(batch, row);
+        if (kind == ROW_UPDATE_BEFORE)
+            continue;
+        records->records[used] = (Record){ .timestamp_us = records->time >= 0 ? time_at(batch, records->time, row) : batch->now_us };
+        TRY(encode(&records->key, row, used, false));
+        add_window(records, batch, row, used);
+        TRY(encode(&records->value, row, used, row_kind_retracts(kind) || has_no_value(records, batch, row)));
+        used++;
+    }
+    for (uint32_t m = 0; m < used; m++) {
+        point(&records->key, m, &records->records[m].key, &records->records[m].key_length);
+        point(&records->value, m, &records->records[m].value, &records->records[m].value_length);
+    }
+    return used ? sink->spec->connector->sink->write_records(sink, records->records, used) : NULL;
+}
