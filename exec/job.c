@@ -38,6 +38,7 @@ static bool wants_clock(const PlanNode *node)
     case PLAN_WATERMARK:
     case PLAN_FILTER:
     case PLAN_PROJECT:
+    case PLAN_NORMALIZE:
     case PLAN_LOOKUP:
     case PLAN_WINDOW_ASSIGN:
     case PLAN_RANK:
@@ -110,6 +111,7 @@ static void note_places_above(Job *job, const PlanNode *node, bool *seen)
     case PLAN_AGGREGATE:
     case PLAN_WINDOW_AGGREGATE:
     case PLAN_SESSION_AGGREGATE:
+    case PLAN_NORMALIZE:
     case PLAN_RANK:
     case PLAN_SORT:
     case PLAN_SINK:

@@ -9,6 +9,7 @@ const OperatorType *operator_type_for(const PlanNode *node)
     case PLAN_WATERMARK: return &watermark_operator;
     case PLAN_FILTER: return &filter_operator;
     case PLAN_PROJECT: return &project_operator;
+    case PLAN_NORMALIZE: return &normalize_operator;
     case PLAN_LOOKUP: return &lookup_operator;
     case PLAN_WINDOW_ASSIGN: return &window_assign_operator;
     case PLAN_AGGREGATE: return &aggregate_operator;

@@ -6,6 +6,7 @@ extern const OperatorType source_operator;
 extern const OperatorType watermark_operator;
 extern const OperatorType filter_operator;
 extern const OperatorType project_operator;
+extern const OperatorType normalize_operator;
 extern const OperatorType lookup_operator;
 extern const OperatorType window_assign_operator;
 extern const OperatorType aggregate_operator;

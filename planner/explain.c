@@ -188,6 +188,10 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
     case PLAN_PROJECT:
         print_project(node, text);
         break;
+    case PLAN_NORMALIZE:
+        text_add_c(text, " by ");
+        print_names(arena, node, node->normalize.key_columns, node->normalize.key_count, text);
+        break;
     case PLAN_LOOKUP:
         text_printf(text, " %s%s on ", node->lookup.left ? "left " : "", node->lookup.table_name);
         for (int i = 0; i < node->lookup.spec.key_count; i++)

@@ -33,6 +33,7 @@ const char *plan_kind_name(PlanKind kind)
     case PLAN_WATERMARK: return "Watermark";
     case PLAN_FILTER: return "Filter";
     case PLAN_PROJECT: return "Project";
+    case PLAN_NORMALIZE: return "Normalize";
     case PLAN_LOOKUP: return "Lookup";
     case PLAN_WINDOW_ASSIGN: return "WindowAssign";
     case PLAN_AGGREGATE: return "Aggregate";
@@ -217,7 +218,7 @@ void logical_derive(Arena *arena, LogicalNode *node)
     node->traits = (EdgeTraits){ .changes = under.changes, .bounded = under.bounded };
     switch (node->kind) {
     case PLAN_SCAN:
-        node->traits = (EdgeTraits){ .bounded = scan_bounded, .keys = scan_traits.keys, .key_count = scan_traits.key_count };
+        node->traits = (EdgeTraits){ .changes = node->scan.upsert ? CHANGES_UPSERT : CHANGES_APPEND, .bounded = scan_bounded, .keys = scan_traits.keys, .key_count = scan_traits.key_count };
         break;
     case PLAN_VALUES:
         break;
@@ -238,6 +239,11 @@ void logical_derive(Arena *arena, LogicalNode *node)
         break;
     case PLAN_PROJECT:
         derive_project(arena, node, &under);
+        break;
+    case PLAN_NORMALIZE:
+        node->schema = port_schema(arena, node->inputs[0]);
+        node->traits = under;
+        node->traits.changes = CHANGES_RETRACT;
         break;
     case PLAN_LOOKUP:
         node->traits.times = under.times;
@@ -361,7 +367,7 @@ Expr **logical_exprs(LogicalNode *node, int *count)
     case PLAN_WATERMARK: *count = node->watermark.watermark != NULL; return &node->watermark.watermark;
     case PLAN_FILTER: *count = 1; return &node->filter.predicate;
     case PLAN_PROJECT: *count = node->schema.column_count; return node->project.exprs;
-    case PLAN_SCAN: case PLAN_VALUES: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE:
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE:
     case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SINK:
         return NULL;
     }
@@ -374,6 +380,12 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
     case PLAN_WATERMARK:
         if (node->watermark.time_column >= 0)
             LIST_ADD(arena, refs, &node->watermark.time_column);
+        break;
+    case PLAN_NORMALIZE:
+        for (int i = 0; i < node->normalize.key_count; i++)
+            LIST_ADD(arena, refs, &node->normalize.key_columns[i]);
+        if (node->normalize.time_column >= 0)
+            LIST_ADD(arena, refs, &node->normalize.time_column);
         break;
     case PLAN_LOOKUP:
         for (int i = 0; i < node->lookup.spec.key_count; i++)
@@ -418,7 +430,7 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
 bool logical_passes_columns(const LogicalNode *node)
 {
     switch (node->kind) {
-    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT:
+    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_PROJECT: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
     case PLAN_UNION: case PLAN_SINK:

@@ -70,9 +70,14 @@ static void print_scan(const LogicalNode *node, Text *text)
         text_printf(text, " %s ", node->scan.format->name);
         print_options(node->scan.format->options, node->scan.format_options, text);
     }
+    if (node->scan.key_format) {
+        text_printf(text, " key %s ", node->scan.key_format->name);
+        print_options(node->scan.key_format->options, node->scan.key_format_options, text);
+        text_printf(text, " %d %lld %d", node->scan.key_window, (long long)node->scan.key_window_size_us, node->scan.upsert);
+    }
     for (int i = 0; i < node->schema.column_count; i++) {
         const DecodeColumn *column = &node->scan.columns[i];
-        text_add_c(text, " [");
+        text_printf(text, " [%d ", column->part);
         for (int p = 0; p < column->path_length; p++)
             text_printf(text, "%zu:%s.", strlen(column->path[p]), column->path[p]);
         type_print(column->type, text);
@@ -111,6 +116,12 @@ static void print_sink(const LogicalNode *node, Text *text)
         text_printf(text, " %s ", node->sink.format->name);
         print_options(node->sink.format->options, node->sink.format_options, text);
     }
+    if (node->sink.key_format) {
+        text_printf(text, " key %s ", node->sink.key_format->name);
+        print_options(node->sink.key_format->options, node->sink.key_format_options, text);
+    }
+    for (int i = 0; node->sink.parts && i < node->schema.column_count; i++)
+        text_printf(text, " %d", node->sink.parts[i]);
     print_ints(spec->partition_columns, spec->partition_count, text);
     print_ints(spec->key_columns, spec->key_count, text);
     for (int i = 0; i < node->schema.column_count; i++)
@@ -147,6 +158,10 @@ void node_canonical(const LogicalNode *node, Text *text)
             text_add_char(text, ' ');
             expr_canonical(node->project.exprs[i], text);
         }
+        break;
+    case PLAN_NORMALIZE:
+        print_ints(node->normalize.key_columns, node->normalize.key_count, text);
+        text_printf(text, " t%d", node->normalize.time_column);
         break;
     case PLAN_LOOKUP: {
         const LookupSpec *spec = &node->lookup.spec;
@@ -225,7 +240,7 @@ static uint64_t layout_of(Arena *arena, const LogicalNode *node)
 static bool keeps_state(const LogicalNode *node)
 {
     switch (node->kind) {
-    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT:
+    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
     case PLAN_UNION: case PLAN_SINK:
@@ -252,7 +267,7 @@ static void set_segment(LogicalNode *node)
             node->segment = SEGMENT_ORDERED; /* rows put aside come out in turn order */
         node->segment_reason = node->segment == SEGMENT_PARALLEL ? "each row by itself" : "its input is in turn order";
         return;
-    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT:
+    case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT:
         node->segment_reason = "its state takes rows in turn order";
         return;
     case PLAN_LIMIT:
@@ -305,6 +320,9 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
         else
             text_printf(&text, "%lld row%s a partition, ", (long long)node->rank.limit, node->rank.limit == 1 ? "" : "s");
         text_printf(&text, "%s", node->rank.trigger == TRIGGER_FINAL ? "until its window closes" : "until the end of the input");
+        break;
+    case PLAN_NORMALIZE:
+        text_add_c(&text, "one row a key of the table");
         break;
     case PLAN_SORT:
         if (node->sort.limit >= 0)

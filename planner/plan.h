@@ -65,6 +65,7 @@ typedef enum PlanKind {
     PLAN_WATERMARK,         /* stamps event time: fills wm_us */
     PLAN_FILTER,
     PLAN_PROJECT,
+    PLAN_NORMALIZE,         /* upserts by key -> a changelog that takes back what a key had before */
     PLAN_LOOKUP,            /* join with a table of a LookupType */
     PLAN_WINDOW_ASSIGN,     /* window table function without aggregation: one row per window, bounds as columns */
     PLAN_AGGREGATE,         /* GROUP BY without window; DISTINCT is one without aggregates */
@@ -169,6 +170,10 @@ typedef struct PlanNode {
         } watermark;
         struct { Expr *predicate; RowPolicy on_error; } filter;     /* POLICY_NULL: a failed row does not pass */
         struct { Expr **exprs; RowPolicy on_error; } project;       /* schema.column_count of them */
+        struct {
+            int *key_columns; int key_count;
+            int time_column;                /* rows taken back carry the time of the row that does it (ksqlDB); -1: their own */
+        } normalize;
         struct {
             LookupSpec spec;                /* values follow the input's columns in the schema */
             int *key_columns;               /* of the input */
