@@ -9,7 +9,7 @@ static const Type scalars[] = {
     [TYPE_BYTES] = { .kind = TYPE_BYTES }, [TYPE_DATE] = { .kind = TYPE_DATE }, [TYPE_TIME] = { .kind = TYPE_TIME },
     [TYPE_TIMESTAMP] = { .kind = TYPE_TIMESTAMP, .precision = 3 }, [TYPE_TIMESTAMP_TZ] = { .kind = TYPE_TIMESTAMP_TZ, .precision = 3 },
     [TYPE_INTERVAL] = { .kind = TYPE_INTERVAL }, [TYPE_ARRAY] = { .kind = TYPE_NONE }, [TYPE_MAP] = { .kind = TYPE_NONE },
-    [TYPE_STRUCT] = { .kind = TYPE_NONE }, [TYPE_ANY] = { .kind = TYPE_ANY },
+    [TYPE_STRUCT] = { .kind = TYPE_NONE }, [TYPE_LAMBDA] = { .kind = TYPE_LAMBDA }, [TYPE_ANY] = { .kind = TYPE_ANY },
 };
 
 const Type *type_scalar(TypeKind kind) { return &scalars[kind]; }
@@ -105,6 +105,7 @@ PhysicalType type_physical(const Type *type)
     case TYPE_TIME:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_TZ:
+    case TYPE_LAMBDA:
     case TYPE_ANY: return PHYSICAL_INT64;
     }
     return PHYSICAL_INT64;
@@ -167,7 +168,7 @@ const char *type_kind_name(TypeKind kind)
         [TYPE_INT] = "INT", [TYPE_BIGINT] = "BIGINT", [TYPE_FLOAT] = "FLOAT", [TYPE_DOUBLE] = "DOUBLE", [TYPE_DECIMAL] = "DECIMAL",
         [TYPE_VARCHAR] = "VARCHAR", [TYPE_BYTES] = "BYTES", [TYPE_DATE] = "DATE", [TYPE_TIME] = "TIME", [TYPE_TIMESTAMP] = "TIMESTAMP",
         [TYPE_TIMESTAMP_TZ] = "TIMESTAMP WITH TIME ZONE", [TYPE_INTERVAL] = "INTERVAL", [TYPE_ARRAY] = "ARRAY", [TYPE_MAP] = "MAP",
-        [TYPE_STRUCT] = "STRUCT", [TYPE_ANY] = "ANY",
+        [TYPE_STRUCT] = "STRUCT", [TYPE_LAMBDA] = "LAMBDA", [TYPE_ANY] = "ANY",
     };
     return names[kind];
 }
@@ -240,6 +241,7 @@ void type_print(const Type *type, Text *text)
     case TYPE_DATE:
     case TYPE_TIME:
     case TYPE_INTERVAL:
+    case TYPE_LAMBDA:
     case TYPE_ANY:
         text_add_c(text, type_kind_name(type->kind));
         return;

@@ -29,6 +29,7 @@ typedef enum TypeKind {
     TYPE_ARRAY,
     TYPE_MAP,
     TYPE_STRUCT,
+    TYPE_LAMBDA,       /* an argument of a function that takes x => ..; only in signatures */
     TYPE_ANY           /* only in signatures of functions */
 } TypeKind;
 

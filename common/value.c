@@ -182,6 +182,7 @@ void value_print(const Value *value, Text *text)
     case TYPE_SMALLINT:
     case TYPE_INT:
     case TYPE_BIGINT:
+    case TYPE_LAMBDA:
     case TYPE_ANY:
         text_add(text, out, int64_format(value->integer, out));
         return;

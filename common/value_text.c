@@ -148,6 +148,7 @@ static void add_scalar(Text *text, const Vector *vector, uint32_t row)
     case TYPE_ARRAY:
     case TYPE_MAP:
     case TYPE_STRUCT:
+    case TYPE_LAMBDA:
     case TYPE_ANY: text->length += int64_format(((const int64_t *)vector->values)[row], out); return;
     }
 }
@@ -229,6 +230,7 @@ void text_add_value_json(Text *text, const Vector *vector, uint32_t row)
     case TYPE_INT:
     case TYPE_BIGINT:
     case TYPE_DECIMAL:
+    case TYPE_LAMBDA:
     case TYPE_ANY: add_scalar(text, vector, row); return;
     }
 }

@@ -4,32 +4,15 @@
  * evaluated for the `live` rows of a batch; other rows of its result hold anything, initialised. AND, OR, CASE and COALESCE hand smaller
  * selections to the arguments that come later, so that a branch not taken cannot fail. Nothing is allocated per row:
  * results are vectors in the evaluation's arena, a column is the batch's own vector. */
-#include "exec/expression.h"
+#include <assert.h>
+#include "exec/expression_internal.h"
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
-typedef struct Node Node;
-struct Node {
-    const Expr *expr;
-    const Vector *constant;   /* EXPR_CONSTANT */
-    Node *args;
-    int arg_count;
-    const void *prepared;
-    const Vector **vectors;   /* EXPR_CALL: room for the arguments' results */
-    bool narrow_pays;         /* something in it costs more than a selection, or can fail */
-};
-
 struct Expression {
     Node root;
 };
-
-typedef struct Run {
-    Evaluation *evaluation;
-    const Batch *batch;
-    Arena *arena;
-    uint32_t row_count;
-} Run;
 
 /* ---- compiling ---- */
 
@@ -51,13 +34,21 @@ static Error *node_prepare(Arena *arena, Node *node)
     return error;
 }
 
-static Error *node_open(Arena *arena, Node *node, const Expr *expr)
+Error *node_open(Arena *arena, Node *node, const Expr *expr, Frame *frame)
 {
+    bool captured = false;
     node->expr = expr;
+    node->local = -1;
+    if (frame)
+        TRY(body_capture(arena, node, expr, frame, &captured));
+    if (captured)
+        return NULL;
+    if (expr->kind == EXPR_LAMBDA)
+        return body_open(arena, node, frame);
     node->arg_count = expr->arg_count;
     node->args = ARENA_ARRAY(arena, Node, (size_t)expr->arg_count + 1);
     for (int i = 0; i < expr->arg_count; i++) {
-        TRY(node_open(arena, &node->args[i], expr->args[i]));
+        TRY(node_open(arena, &node->args[i], expr->args[i], frame));
         node->narrow_pays |= node->args[i].narrow_pays;
     }
     switch (expr->kind) {
@@ -70,8 +61,11 @@ static Error *node_open(Arena *arena, Node *node, const Expr *expr)
         return node_prepare(arena, node);
     case EXPR_CASE:
     case EXPR_COALESCE:
+    case EXPR_APPLY:
         node->narrow_pays = true;
         break;
+    case EXPR_LAMBDA:
+    case EXPR_PARAMETER:
     case EXPR_COLUMN:
     case EXPR_AND:
     case EXPR_OR:
@@ -83,12 +77,12 @@ static Error *node_open(Arena *arena, Node *node, const Expr *expr)
 Error *expression_open(Arena *arena, const Expr *expr, Expression **expression)
 {
     *expression = ARENA_NEW(arena, Expression);
-    return node_open(arena, &(*expression)->root, expr);
+    return node_open(arena, &(*expression)->root, expr, NULL);
 }
 
 /* ---- selections ---- */
 
-static uint32_t *new_rows(const Run *run, uint32_t count) { return arena_alloc(run->arena, sizeof(uint32_t) * ((size_t)count + 1)); }
+uint32_t *run_rows(const Run *run, uint32_t count) { return arena_alloc(run->arena, sizeof(uint32_t) * ((size_t)count + 1)); }
 
 /* The rows of `live` whose byte is 1. `rows` has room for all of them. */
 static uint32_t select_bytes(const uint8_t *bytes, const Selection *live, uint32_t *rows)
@@ -129,7 +123,7 @@ static Selection select_true(const Run *run, const Vector *vector, const Selecti
         bool pass = !vector_is_null(vector, 0) && *(const uint8_t *)vector->values;
         return pass ? *live : (Selection){ 0, NULL };
     }
-    uint32_t *rows = new_rows(run, live->count);
+    uint32_t *rows = run_rows(run, live->count);
     uint32_t count = select_bytes(vector->values, live, rows);
     if (vector->validity) {
         uint32_t kept = 0;
@@ -149,7 +143,7 @@ static Selection select_rest(const Run *run, const Selection *live, const Select
         return *live;
     if (without->count == live->count)
         return (Selection){ 0, NULL };
-    uint32_t *rows = new_rows(run, live->count), count = 0, next = 0;
+    uint32_t *rows = run_rows(run, live->count), count = 0, next = 0;
     for (uint32_t i = 0; i < live->count; i++) {
         uint32_t row = selection_row(live, i);
         if (next < without->count && selection_row(without, next) == row)
@@ -161,11 +155,11 @@ static Selection select_rest(const Run *run, const Selection *live, const Select
 }
 
 /* Rows of `live` that are NULL, or those that are not. */
-static Selection select_null(const Run *run, const Vector *vector, const Selection *live, bool null)
+Selection select_null(const Run *run, const Vector *vector, const Selection *live, bool null)
 {
     if (!vector->validity || vector->encoding == VECTOR_CONSTANT)
         return vector_is_null(vector, 0) == null ? *live : (Selection){ 0, NULL };
-    uint32_t *rows = new_rows(run, live->count), count = 0;
+    uint32_t *rows = run_rows(run, live->count), count = 0;
     for (uint32_t i = 0; i < live->count; i++) {
         rows[count] = selection_row(live, i);
         count += bit_get(vector->validity, rows[count]) != null;
@@ -175,7 +169,7 @@ static Selection select_null(const Run *run, const Vector *vector, const Selecti
 
 /* ---- results ---- */
 
-static const Vector *null_constant(const Run *run, const Type *type)
+const Vector *run_null(const Run *run, const Type *type)
 {
     Value null = value_null(type);
     return vector_constant(run->arena, &null);
@@ -213,8 +207,6 @@ static void and_validity(const Run *run, uint64_t **into, const uint64_t *bits, 
     for (size_t i = 0; i < words; i++)
         (*into)[i] &= bits[i];
 }
-
-static Error *node_run(Node *node, const Run *run, const Selection *live, const Vector **result);
 
 /* ---- calls ---- */
 
@@ -273,7 +265,7 @@ static Error *run_call(Node *node, const Run *run, const Selection *live, const 
         if (!expr->function->sees_nulls && node->vectors[i]->encoding == VECTOR_CONSTANT && vector_is_null(node->vectors[i], 0)) {
             for (int j = i + 1; j < node->arg_count; j++) /* they may fail */
                 TRY(node_run(&node->args[j], run, live, &node->vectors[j]));
-            *result = null_constant(run, expr->type);
+            *result = run_null(run, expr->type);
             return NULL;
         }
     }
@@ -294,7 +286,7 @@ static Error *run_field(Node *node, const Run *run, const Selection *live, const
         return NULL;
     }
     if (whole->encoding == VECTOR_CONSTANT && vector_is_null(whole, 0)) {
-        *result = null_constant(run, node->expr->type);
+        *result = run_null(run, node->expr->type);
         return NULL;
     }
     Vector *copy = shallow(run, field, field->type);
@@ -348,7 +340,7 @@ static Error *run_logic(Node *node, const Run *run, const Selection *live, const
         for (int j = i + 1; j < node->arg_count; j++)
             narrow |= node->args[j].narrow_pays;
         if (narrow) {
-            uint32_t *rows = new_rows(run, open.count), count = 0;
+            uint32_t *rows = run_rows(run, open.count), count = 0;
             for (uint32_t k = 0; k < open.count; k++) {
                 rows[count] = selection_row(&open, k);
                 count += states[rows[count]] != decided;
@@ -485,8 +477,12 @@ static Error *run_coalesce(Node *node, const Run *run, const Selection *live, co
 
 /* ---- all kinds ---- */
 
-static Error *node_run(Node *node, const Run *run, const Selection *live, const Vector **result)
+Error *node_run(Node *node, const Run *run, const Selection *live, const Vector **result)
 {
+    if (node->local >= 0) {
+        *result = run->locals[node->local];
+        return NULL;
+    }
     switch (node->expr->kind) {
     case EXPR_COLUMN: *result = run->batch->columns[node->expr->column]; return NULL;
     case EXPR_CONSTANT: *result = node->constant; return NULL;
@@ -495,16 +491,21 @@ static Error *node_run(Node *node, const Run *run, const Selection *live, const 
     case EXPR_AND:
     case EXPR_OR:
     case EXPR_CASE:
-    case EXPR_COALESCE: break;
+    case EXPR_COALESCE:
+    case EXPR_APPLY: break;
+    case EXPR_LAMBDA:
+    case EXPR_PARAMETER: assert(!"an argument of EXPR_APPLY, a local of its body"); break;
     }
     if (live->count == 0) {
-        *result = null_constant(run, node->expr->type);
+        *result = run_null(run, node->expr->type);
         return NULL;
     }
     if (node->expr->kind == EXPR_CALL)
         return run_call(node, run, live, result);
     if (node->expr->kind == EXPR_FIELD)
         return run_field(node, run, live, result);
+    if (node->expr->kind == EXPR_APPLY)
+        return run_apply(node, run, live, result);
     if (node->expr->kind == EXPR_CASE)
         return run_case(node, run, live, result);
     return node->expr->kind == EXPR_COALESCE ? run_coalesce(node, run, live, result) : run_logic(node, run, live, result);
@@ -512,7 +513,7 @@ static Error *node_run(Node *node, const Run *run, const Selection *live, const 
 
 static Run run_over(Evaluation *evaluation, const Batch *batch)
 {
-    return (Run){ evaluation, batch, evaluation->arena, batch->row_count };
+    return (Run){ evaluation, batch, evaluation->arena, batch->row_count, NULL };
 }
 
 /* All rows, if that is what it is: loops without an index are quicker. */

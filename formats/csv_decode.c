@@ -228,7 +228,7 @@ static const char *cell_value(CsvRun *run, const CsvColumn *column, const char *
     case TYPE_DATE: fine = date_parse(bytes, length, &value->integer); break;
     case TYPE_TIME: fine = time_parse(bytes, length, &value->integer); break;
     case TYPE_TIMESTAMP: case TYPE_TIMESTAMP_TZ: fine = timestamp_cell(column, bytes, length, &value->integer); break;
-    case TYPE_NONE: case TYPE_NULL: case TYPE_INTERVAL: case TYPE_ARRAY: case TYPE_MAP: case TYPE_STRUCT: case TYPE_ANY: break;
+    case TYPE_NONE: case TYPE_NULL: case TYPE_INTERVAL: case TYPE_ARRAY: case TYPE_MAP: case TYPE_STRUCT: case TYPE_LAMBDA: case TYPE_ANY: break;
     }
     return fine ? NULL : does_not_fit(run, column, bytes, length);
 }

@@ -374,7 +374,7 @@ const char *json_to_value(const JsonConversion *conversion, const Type *type, co
     case TYPE_ARRAY: return to_array(conversion, type, token, value);
     case TYPE_MAP: return to_map(conversion, type, token, value);
     case TYPE_STRUCT: return to_struct(conversion, type, token, value);
-    case TYPE_NONE: case TYPE_NULL: case TYPE_INTERVAL: case TYPE_ANY: break;
+    case TYPE_NONE: case TYPE_NULL: case TYPE_INTERVAL: case TYPE_LAMBDA: case TYPE_ANY: break;
     }
     return arena_printf(conversion->strings, "a column of type %s cannot be read from JSON", type_text(conversion->strings, type));
 }

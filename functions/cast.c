@@ -306,6 +306,7 @@ static bool text_to(const Value *value, Value *result)
     case TYPE_ARRAY:
     case TYPE_MAP:
     case TYPE_STRUCT:
+    case TYPE_LAMBDA:
     case TYPE_ANY: return false;
     }
     return false;

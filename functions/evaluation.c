@@ -5,13 +5,8 @@
 
 void args_null(const Args *args, Vector *out, uint32_t row) { vector_set_null(args->evaluation->arena, out, row); }
 
-void args_fail(const Args *args, Vector *out, uint32_t row, const char *format, ...)
+void evaluation_fail(Evaluation *evaluation, uint32_t row, const char *reason)
 {
-    Evaluation *evaluation = args->evaluation;
-    va_list list;
-    va_start(list, format);
-    const char *reason = arena_vprintf(evaluation->arena, format, list);
-    va_end(list);
     if (evaluation->failure_count == evaluation->failure_capacity) {
         uint32_t capacity = evaluation->failure_capacity ? evaluation->failure_capacity * 2 : 16;
         RowFailure *failures = arena_alloc(evaluation->arena, capacity * sizeof *failures);
@@ -21,7 +16,15 @@ void args_fail(const Args *args, Vector *out, uint32_t row, const char *format, 
         evaluation->failure_capacity = capacity;
     }
     evaluation->failures[evaluation->failure_count++] = (RowFailure){ row, reason };
-    vector_set_null(evaluation->arena, out, row);
+}
+
+void args_fail(const Args *args, Vector *out, uint32_t row, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    evaluation_fail(args->evaluation, row, arena_vprintf(args->evaluation->arena, format, list));
+    va_end(list);
+    vector_set_null(args->evaluation->arena, out, row);
 }
 
 /* ---- rows ---- */

@@ -20,9 +20,16 @@ typedef struct Evaluation {
     int64_t now_us;       /* processing time of the turn: NOW(), PROCTIME() read only this */
     uint64_t turn;        /* with first_row + row: the seed of RANDOM() and UUID(), so that replays agree */
     uint64_t first_row;   /* rows of the turn before row 0 */
+    const uint64_t *row_names; /* elements of lists instead of rows: their names; NULL: first_row + row */
     RowFailure *failures; /* in the order in which they were found; a row may appear more than once */
     uint32_t failure_count, failure_capacity;
 } Evaluation;
+
+/* What tells a row of the turn from all others, whatever the size of batches: a seed. */
+static inline uint64_t evaluation_row(const Evaluation *evaluation, uint32_t row)
+{
+    return evaluation->row_names ? evaluation->row_names[row] : evaluation->first_row + row;
+}
 
 typedef struct Args {
     const Vector *const *arg;  /* FLAT or CONSTANT */
@@ -39,6 +46,7 @@ typedef Error *(*ScalarKernel)(const Args *args, Vector *out);
 
 /* Marks a row failed and its result NULL. */
 void args_fail(const Args *args, Vector *out, uint32_t row, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void evaluation_fail(Evaluation *evaluation, uint32_t row, const char *reason); /* notes it; `reason` lives as long as the arena */
 /* Makes `out` NULL at a row (for functions that return NULL for other reasons than a NULL argument). */
 void args_null(const Args *args, Vector *out, uint32_t row);
 
@@ -48,6 +56,16 @@ void args_null(const Args *args, Vector *out, uint32_t row);
 #define ARG(args, n, CType, row) (((const CType *)(args)->arg[n]->values)[(row) & vector_mask((args)->arg[n])])
 
 #define FUNCTION_MAX_ARGS 8
+
+/* What becomes of the elements of an ARRAY or MAP (the first argument) for which lambdas (the last ones) are evaluated. */
+typedef enum LambdaForm {
+    LAMBDA_NONE,
+    LAMBDA_TRANSFORM,  /* the lambda's values in their place; a MAP: one lambda for keys, one for values */
+    LAMBDA_FILTER,     /* those for which it is TRUE */
+    LAMBDA_REDUCE,     /* folded into the second argument, one after the other */
+    LAMBDA_ANY,        /* is it TRUE for one of them? */
+    LAMBDA_ALL         /* is it TRUE for all? */
+} LambdaForm;
 
 typedef struct ScalarFunction {
     const char *name;                      /* lower case; operators by their sign */
@@ -67,6 +85,7 @@ typedef struct ScalarFunction {
     bool unify;         /* the TYPE_ANY and nested arguments are converted to their common type */
     bool unify_elements; /* with unify: elements of ARRAY arguments have that type, not the ARRAYs */
     bool retypes;       /* the result is the argument's values as they are: nothing runs */
+    LambdaForm lambda;  /* takes lambdas: bound and evaluated as EXPR_APPLY, no kernel */
     bool hidden;        /* not in SHOW FUNCTIONS: operators, casts */
     const char *const *aliases; /* NULL-ended */
     const char *category;       /* "string", "math", "time".. */
@@ -78,6 +97,7 @@ typedef struct ScalarFunction {
  * NULL when nothing fits; then *candidates tells whether the name exists at all. */
 const ScalarFunction *function_resolve(Arena *arena, const char *name, const Type *const types[], int count,
                                        const Type **result_type, const Type *casts[], bool *name_exists);
+bool function_takes_lambdas(const char *name);
 /* All of them, sorted by name then arguments. */
 const ScalarFunction *const *functions_all(int *count);
 const char *const *function_names(int *count); /* scalar and aggregate, sorted, without hidden ones */
@@ -99,6 +119,8 @@ const Type *type_decimal_of(Arena *arena, const Type *integer);
 
 /* Total order of two rows: NULL last, NaN above all numbers; nested values element by element. Same types. */
 int vector_compare_rows(const Vector *a, uint32_t a_row, const Vector *b, uint32_t b_row);
+/* Do rows [first, first + count) hold a value twice? A NULL equals a NULL. */
+bool vector_repeats(Arena *arena, const Vector *vector, uint32_t first, uint32_t count);
 /* out[row] = sources[which[row]][row]; CHOOSE_NONE: NULL. `out` is new (vector_new); same types. */
 #define CHOOSE_NONE UINT16_MAX
 void vector_choose(Arena *arena, Vector *out, const Vector *const sources[], const uint16_t *which, uint32_t row_count);

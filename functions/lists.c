@@ -156,6 +156,20 @@ void list_merge_keys(ListMaker *maker, const Vector *keys, uint32_t first)
                                                      : merge_few(keys, maker->places + first, count));
 }
 
+bool vector_repeats(Arena *arena, const Vector *vector, uint32_t first, uint32_t count)
+{
+    if (count < 2)
+        return false;
+    uint32_t *places = arena_alloc(arena, (size_t)count * 2 * sizeof *places);
+    for (uint32_t i = 0; i < count; i++)
+        places[i] = first + i;
+    sort_places(vector, places, places + count, count);
+    for (uint32_t i = 1; i < count; i++)
+        if (vector_compare_rows(vector, places[i - 1], vector, places[i]) == 0)
+            return true;
+    return false;
+}
+
 /* ---- vectors ---- */
 
 static void stack_lists(Arena *arena, Vector *out, const Vector *a, uint32_t a_rows, const Vector *b, uint32_t b_rows)

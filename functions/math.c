@@ -238,7 +238,7 @@ static Error *pi(const Args *args, Vector *out)
 static Error *random_double(const Args *args, Vector *out)
 {
     for (ARGS_EACH(args, row)) {
-        uint64_t key[2] = { args->evaluation->turn, args->evaluation->first_row + row };
+        uint64_t key[2] = { args->evaluation->turn, evaluation_row(args->evaluation, row) };
         RESULT(out, double)[row] = (double)(checksum_bytes(key, sizeof key) >> 11) * 0x1p-53;
     }
     return NULL;

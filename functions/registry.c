@@ -10,7 +10,7 @@ static const ScalarFunction *const tables[] = {
     arithmetic_functions, compare_functions, logic_functions, like_functions, constructor_functions,
     string_functions,     math_functions,    time_functions,  array_functions, map_functions,
     json_functions,       regexp_functions,  url_functions,   text_functions,  bytes_functions,
-    date_functions,
+    date_functions,       lambda_functions,
 };
 
 typedef struct Entry {
@@ -138,6 +138,14 @@ static const Entry *find(const char *name, int *count)
     while (low + *count < entry_count && strcmp(entries[low + *count].name, lower) == 0)
         ++*count;
     return &entries[low];
+}
+
+bool function_takes_lambdas(const char *name)
+{
+    int count;
+    pthread_once(&once, collect);
+    const Entry *entry = find(name, &count);
+    return count && entry->function->lambda != LAMBDA_NONE;
 }
 
 static TypeKind wanted_kind(const ScalarFunction *function, int arg_count, int i)

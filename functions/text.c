@@ -323,7 +323,7 @@ static Error *uuid(const Args *args, Vector *out)
 {
     const Evaluation *evaluation = args->evaluation;
     for (ARGS_EACH(args, row)) {
-        uint64_t key[4] = { evaluation->turn, evaluation->first_row + row, (uint64_t)evaluation->now_us, 0 }, halves[2];
+        uint64_t key[4] = { evaluation->turn, evaluation_row(evaluation, row), (uint64_t)evaluation->now_us, 0 }, halves[2];
         unsigned char bytes[16];
         for (key[3] = 0; key[3] < 2; key[3]++)
             halves[key[3]] = checksum_bytes(key, sizeof key);

@@ -13,7 +13,7 @@ static bool is_parameter(const Lambda *lambda, const AstExpr *expr)
         return false;
     for (; lambda; lambda = lambda->outer)
         for (int i = 0; i < lambda->parameters->count; i++)
-            if (strcmp(lambda->parameters->items[i].text, expr->path.items[0].text) == 0)
+            if (name_equal(lambda->parameters->items[i].text, expr->path.items[0].text))
                 return true;
     return false;
 }

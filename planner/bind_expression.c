@@ -33,7 +33,7 @@ static Error *negate(BindContext *context, bool negated, Span at, Expr **expr)
     return negated ? call(context, "not", at, 1, expr, expr) : NULL;
 }
 
-static Error *to_boolean(BindContext *context, const char *what, Expr **expr)
+Error *bind_boolean(BindContext *context, const char *what, Expr **expr)
 {
     if ((*expr)->type->kind == TYPE_NULL)
         return expr_cast(context->arena, *expr, type_scalar(TYPE_BOOLEAN), false, (*expr)->at, expr);
@@ -117,7 +117,7 @@ static Error *bind_logic(BindContext *context, const AstExpr *ast, Expr **result
     for (int i = rest.count; i >= 0; i--) {
         Expr *one;
         TRY(bind_expression(context, i == rest.count ? at : rest.items[i], &one));
-        TRY(to_boolean(context, word, &one));
+        TRY(bind_boolean(context, word, &one));
         LIST_ADD(context->arena, &list, one);
     }
     *result = expr_logic(context->arena, op == OP_AND ? EXPR_AND : EXPR_OR, list.items, list.count, ast->at);
@@ -159,7 +159,7 @@ static Error *bind_unary(BindContext *context, const AstExpr *ast, Expr **result
 {
     TRY(bind_expression(context, ast->left, result));
     if (ast->op == OP_NOT) {
-        TRY(to_boolean(context, "NOT", result));
+        TRY(bind_boolean(context, "NOT", result));
         return negate(context, true, ast->at, result);
     }
     if (ast->op == OP_PLUS) {
@@ -187,11 +187,11 @@ static Error *bind_is(BindContext *context, const AstExpr *ast, Expr **result)
         return call(context, ast->negated ? "is not distinct from" : "is distinct from", ast->at, 2, args, result);
     case IS_TRUE:
     case IS_FALSE:
-        TRY(to_boolean(context, ast->is == IS_TRUE ? "IS TRUE" : "IS FALSE", &args[0]));
+        TRY(bind_boolean(context, ast->is == IS_TRUE ? "IS TRUE" : "IS FALSE", &args[0]));
         TRY(call(context, ast->is == IS_TRUE ? "is true" : "is false", ast->at, 1, args, result));
         return negate(context, ast->negated, ast->at, result);
     case IS_UNKNOWN:
-        TRY(to_boolean(context, "IS UNKNOWN", &args[0]));
+        TRY(bind_boolean(context, "IS UNKNOWN", &args[0]));
         return call(context, ast->negated ? "is not null" : "is null", ast->at, 1, args, result);
     }
     return NULL;
@@ -291,7 +291,7 @@ static Error *bind_case(BindContext *context, const AstExpr *ast, Expr **result)
         if (operand)
             TRY(compare(context, "=", args[i]->at, i ? expr_copy(context->arena, operand) : operand, args[i], &args[i]));
         else
-            TRY(to_boolean(context, "WHEN", &args[i]));
+            TRY(bind_boolean(context, "WHEN", &args[i]));
     }
     if (ast->right)
         TRY(bind_expression(context, ast->right, &args[count - 1]));
@@ -300,8 +300,7 @@ static Error *bind_case(BindContext *context, const AstExpr *ast, Expr **result)
 
 /* ---- names ---- */
 
-/* expr.name: a field of a STRUCT, or the value of a MAP with text keys. */
-static Error *bind_field_of(BindContext *context, Expr *whole, const char *name, Span name_at, Span at, Expr **result)
+Error *bind_field(BindContext *context, Expr *whole, const char *name, Span name_at, Span at, Expr **result)
 {
     if (whole->type->kind == TYPE_MAP && whole->type->children[0]->kind == TYPE_VARCHAR) {
         Value key = { .type = type_scalar(TYPE_VARCHAR), .text = str_c(name) };
@@ -351,7 +350,7 @@ static Error *bind_name(BindContext *context, const AstExpr *ast, Expr **result)
     TRY(scope_resolve(context->arena, scope, &ast->path, ast->at, &column, &info, &used));
     *result = expr_column(context->arena, column, info->name, info->type, ast->at);
     for (int i = used; i < ast->path.count; i++)
-        TRY(bind_field_of(context, *result, ast->path.items[i].text, ast->path.items[i].at, ast->at, result));
+        TRY(bind_field(context, *result, ast->path.items[i].text, ast->path.items[i].at, ast->at, result));
     return NULL;
 }
 
@@ -363,7 +362,7 @@ static Error *bind_subscript(BindContext *context, const AstExpr *ast, Expr **re
     const Type *type = args[0]->type;
     if (type->kind == TYPE_STRUCT && args[1]->kind == EXPR_CONSTANT && args[1]->type->kind == TYPE_VARCHAR && !args[1]->value.is_null) {
         const Str *name = &args[1]->value.text;
-        return bind_field_of(context, args[0], arena_strndup(context->arena, str_bytes(name), name->length), args[1]->at, ast->at, result);
+        return bind_field(context, args[0], arena_strndup(context->arena, str_bytes(name), name->length), args[1]->at, ast->at, result);
     }
     if (type->kind == TYPE_MAP)
         TRY(expr_coerce(context->arena, args[1], type->children[0], &args[1]));
@@ -505,7 +504,7 @@ static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
     static const char *const coalesces[] = { "coalesce", "ifnull", "nvl", NULL }, *const ifs[] = { "if", "iif", NULL }, *const extracts[] = { "regexp_extract", "regexp_extract_all", NULL };
     /* of the dialect, and not there yet */
     static const char *const planned[] = { "explode", "unnest", "lag", "lead", "first_value", "last_value", "last", "isfirst", "topone",
-                                           "collecttop", "transform", "reduce", "filter", NULL };
+                                           "collecttop", NULL };
     Expr **args;
     if (ast->path.count > 1) {
         Text text = { 0 };
@@ -530,6 +529,8 @@ static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
         return unsupported(ast->at, name);
     if (!exists) /* the caret goes under the name */
         return expr_call(context->arena, name, ast->path.items[0].at.length ? ast->path.items[0].at : ast->at, 0, NULL, result);
+    if (function_takes_lambdas(name))
+        return bind_apply(context, ast, result);
     TRY(bind_call_args(context, ast, name, &args));
     if (context->rules && context->rules->pattern_first && ast->args.count > 1 && is_one_of(name, extracts)) {
         Expr *pattern = args[0];
@@ -539,7 +540,7 @@ static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
     if (is_one_of(name, coalesces))
         return bind_coalesce(context, args, ast->args.count, ast->at, name, result);
     if (is_one_of(name, ifs) && (ast->args.count == 2 || ast->args.count == 3)) {
-        TRY(to_boolean(context, name, &args[0]));
+        TRY(bind_boolean(context, name, &args[0]));
         return finish_case(context, args, ast->args.count, ast->at, result);
     }
     return call(context, name, ast->at, ast->args.count, args, result);
@@ -577,6 +578,11 @@ static bool is_offered(const BindContext *context, const AstExpr *ast)
 Error *bind_expression(BindContext *context, const AstExpr *ast, Expr **result)
 {
     bool handled = false;
+    *result = NULL;
+    if (context->lambda && ast->kind == AST_NAME)
+        TRY(bind_parameter(context, ast, result));
+    if (*result)
+        return NULL;
     if (context->special && is_offered(context, ast)) {
         TRY(context->special(context, ast, result, &handled));
         if (handled)
@@ -603,13 +609,14 @@ Error *bind_expression(BindContext *context, const AstExpr *ast, Expr **result)
         const AstName *name = &ast->path.items[0];
         Expr *whole;
         TRY(bind_expression(context, ast->left, &whole));
-        return bind_field_of(context, whole, name->text, name->at, ast->at, result);
+        return bind_field(context, whole, name->text, name->at, ast->at, result);
     }
     case AST_SUBSCRIPT: return bind_subscript(context, ast, result);
     case AST_ARRAY: return bind_array(context, ast, result);
     case AST_MAP: return bind_map(context, ast, result);
     case AST_STRUCT: return bind_struct_of(context, ast, result);
-    case AST_LAMBDA: return unsupported(ast->at, "a lambda");
+    case AST_LAMBDA:
+        return error_hint(error_at(ERR_BIND, ast->at, "a lambda may not stand here"), "transform, filter, reduce, any_match and all_match take one");
     case AST_DESCRIPTOR: return error_at(ERR_BIND, ast->at, "DESCRIPTOR stands in window functions only");
     case AST_TABLE_ARG: return error_at(ERR_BIND, ast->at, "TABLE stands in table functions only");
     case AST_EXTRACT: return bind_extract(context, ast, result);
@@ -620,7 +627,7 @@ Error *bind_expression(BindContext *context, const AstExpr *ast, Expr **result)
 Error *bind_condition(BindContext *context, const AstExpr *ast, const char *what, Expr **result)
 {
     TRY(bind_expression(context, ast, result));
-    return to_boolean(context, what, result);
+    return bind_boolean(context, what, result);
 }
 
 Error *bind_constant(BindContext *context, const AstExpr *ast, const Type *to, const char *what, Value *value)

@@ -19,6 +19,14 @@ typedef struct Scope {
     int relation_count;
 } Scope;
 
+/* The parameters of a lambda whose body is being bound. */
+typedef struct LambdaScope {
+    const AstNames *names;
+    const Type *const *types;
+    int slot;                         /* of the first one */
+    const struct LambdaScope *outer;  /* NULL: none */
+} LambdaScope;
+
 typedef struct BindContext BindContext;
 struct BindContext {
     Arena *arena;
@@ -30,6 +38,7 @@ struct BindContext {
     bool everywhere;
     /* What a type name that is not built in means; *type NULL: unknown. NULL: there are none. */
     Error *(*custom_type)(BindContext *context, const AstType *ast, const Type **type);
+    const LambdaScope *lambda;  /* the innermost one around; its parameters hide columns. NULL: none */
     void *owner;                /* the query binder's own */
     const char *where;          /* for messages: "in WHERE"; NULL none */
 };
@@ -41,6 +50,16 @@ Error *bind_condition(BindContext *context, const AstExpr *ast, const char *what
 Error *bind_constant(BindContext *context, const AstExpr *ast, const Type *to, const char *what, Value *value);
 /* A type as written. */
 Error *bind_type(BindContext *context, const AstType *ast, const Type **type);
+
+/* ---- parts of it ---- */
+
+/* whole.name: a field of a STRUCT, or the value of a MAP with text keys. */
+Error *bind_field(BindContext *context, Expr *whole, const char *name, Span name_at, Span at, Expr **result);
+/* The expression must be BOOLEAN; a bare NULL becomes one. */
+Error *bind_boolean(BindContext *context, const char *what, Expr **expr);
+/* bind_lambda.c: a call of a function that takes lambdas; a name, if it is a lambda's parameter (else *result stays NULL). */
+Error *bind_apply(BindContext *context, const AstExpr *ast, Expr **result);
+Error *bind_parameter(BindContext *context, const AstExpr *name, Expr **result);
 
 /* ---- names ---- */
 

@@ -365,7 +365,9 @@ bool expr_equal(const Expr *a, const Expr *b)
         return false;
     if (a->kind == EXPR_CONSTANT && !value_equal(&a->value, &b->value))
         return false;
-    if (a->kind == EXPR_CALL && a->function != b->function)
+    if ((a->kind == EXPR_CALL || a->kind == EXPR_APPLY) && a->function != b->function)
+        return false;
+    if ((a->kind == EXPR_LAMBDA || a->kind == EXPR_PARAMETER) && (a->slot != b->slot || a->parameter_count != b->parameter_count))
         return false;
     if (a->kind == EXPR_FIELD && a->field != b->field)
         return false;
@@ -395,7 +397,7 @@ bool expr_is_volatile(const Expr *expr)
 
 bool expr_is_constant(const Expr *expr)
 {
-    if (expr->kind == EXPR_COLUMN || (expr->kind == EXPR_CALL && expr->function->is_volatile))
+    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_PARAMETER || (expr->kind == EXPR_CALL && expr->function->is_volatile))
         return false;
     for (int i = 0; i < expr->arg_count; i++)
         if (!expr_is_constant(expr->args[i]))
@@ -419,6 +421,8 @@ static bool divides_safely(const Expr *call)
 
 bool expr_can_fail(const Expr *expr)
 {
+    if (expr->kind == EXPR_APPLY && expr->function->can_fail)
+        return true;
     if (expr->kind == EXPR_CALL && expr->function->can_fail && !divides_safely(expr))
         return true;
     for (int i = 0; i < expr->arg_count; i++)

@@ -23,7 +23,7 @@ Error *expr_unify(Arena *arena, const char *what, Expr **exprs[], int count, con
 
 bool expr_equal(const Expr *a, const Expr *b);   /* same computation: places and names aside */
 uint64_t expr_hash(const Expr *expr);            /* agrees with expr_equal; not seeded */
-bool expr_is_constant(const Expr *expr);         /* EXPR_CONSTANT, or a deterministic call of constants */
+bool expr_is_constant(const Expr *expr);         /* EXPR_CONSTANT, or a deterministic call of constants without lambdas */
 bool expr_can_fail(const Expr *expr);
 bool expr_is_volatile(const Expr *expr);
 /* Marks used[column] for every column that is read. */
@@ -44,6 +44,8 @@ typedef struct ExprList { Expr **items; int count, capacity; } ExprList;
 void expr_conjuncts(Arena *arena, Expr *expr, ExprList *list);
 /* Replaces calls of constants by their results; one that fails stays (R13). The same pointer if nothing changed. */
 Expr *expr_fold(Arena *arena, Expr *expr);
+/* The same for EXPR_APPLY whose folded arguments are given: small constant collections are worked off while planning. fold_lambda.c. */
+Expr *fold_apply(Arena *arena, Expr *expr);
 /* Computes a constant expression. False when it is not constant or fails; then *reason (may be NULL) says why it failed, or is NULL. */
 bool expr_evaluate_constant(Arena *arena, const Expr *expr, Value *value, const char **reason);
 

@@ -108,6 +108,15 @@ static void print_map(const Expr *expr, Text *text)
     text_add_char(text, ')');
 }
 
+static void print_lambda(const Expr *expr, Text *text)
+{
+    bool one = expr->parameter_count == 1;
+    for (int i = 0; i < expr->parameter_count; i++)
+        text_printf(text, "%s%s", i ? ", " : one ? "" : "(", expr->parameters[i]);
+    text_add_c(text, one ? " => " : ") => ");
+    expr_print(expr->args[0], text);
+}
+
 static void print_call(const Expr *expr, Text *text)
 {
     const char *name = expr->function->name;
@@ -192,6 +201,13 @@ void expr_print(const Expr *expr, Text *text)
         print_at(expr->args[0], BIND_ATOM, text);
         text_printf(text, ".%s", expr->args[0]->type->names[expr->field]);
         break;
+    case EXPR_APPLY:
+        text_printf(text, "%s(", expr->function->name);
+        print_list(expr, 0, ", ", 0, text);
+        text_add_char(text, ')');
+        break;
+    case EXPR_LAMBDA: print_lambda(expr, text); break;
+    case EXPR_PARAMETER: text_add_c(text, expr->name); break;
     }
 }
 
@@ -206,6 +222,9 @@ void expr_canonical(const Expr *expr, Text *text)
     case EXPR_CASE: text_add_c(text, "CASE"); break;
     case EXPR_COALESCE: text_add_c(text, "COALESCE"); break;
     case EXPR_FIELD: text_printf(text, ".%d", expr->field); break;
+    case EXPR_APPLY: text_printf(text, "`%s`", expr->function->name); break;
+    case EXPR_LAMBDA: text_printf(text, "=>%d+%d", expr->slot, expr->parameter_count); break;
+    case EXPR_PARAMETER: text_printf(text, "#%d", expr->slot); break;
     }
     text_add_char(text, ':');
     type_print(expr->type, text);

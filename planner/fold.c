@@ -173,7 +173,10 @@ Expr *expr_fold(Arena *arena, Expr *expr)
         expr = with_args(arena, expr, args, expr->arg_count);
     switch (expr->kind) {
     case EXPR_COLUMN:
+    case EXPR_PARAMETER:
+    case EXPR_LAMBDA:
     case EXPR_CONSTANT: return expr;
+    case EXPR_APPLY: return fold_apply(arena, expr);
     case EXPR_CALL: return fold_call(arena, expr);
     case EXPR_AND:
     case EXPR_OR: return fold_logic(arena, expr);

@@ -19,7 +19,10 @@ typedef enum ExprKind {
     EXPR_OR,        /* likewise: not yet true */
     EXPR_CASE,      /* args: when, then, when, then, .., else; an untaken branch is not evaluated */
     EXPR_COALESCE,  /* args: the next one only for rows still NULL */
-    EXPR_FIELD      /* args[0].field of a STRUCT: no copying */
+    EXPR_FIELD,     /* args[0].field of a STRUCT: no copying */
+    EXPR_APPLY,     /* function(collection, .., lambdas): see LambdaForm; REDUCE has the state to begin with as args[1] */
+    EXPR_LAMBDA,    /* only in EXPR_APPLY's args: args[0] is the body; columns in it are those of the row around it */
+    EXPR_PARAMETER  /* in a body: of the innermost lambda around it whose slots hold `slot` */
 } ExprKind;
 
 typedef struct Expr {
@@ -27,10 +30,13 @@ typedef struct Expr {
     const Type *type;
     Span at;
     int column;                       /* EXPR_COLUMN */
-    const char *name;                 /* EXPR_COLUMN: for EXPLAIN */
+    const char *name;                 /* EXPR_COLUMN, EXPR_PARAMETER: for EXPLAIN */
     Value value;                      /* EXPR_CONSTANT */
-    const ScalarFunction *function;   /* EXPR_CALL */
+    const ScalarFunction *function;   /* EXPR_CALL, EXPR_APPLY */
     int field;                        /* EXPR_FIELD */
+    int slot;                         /* EXPR_PARAMETER; EXPR_LAMBDA: of its first parameter. As many as lambdas around it have parameters */
+    int parameter_count;              /* EXPR_LAMBDA */
+    const char *const *parameters;    /* EXPR_LAMBDA: their names, for EXPLAIN */
     int arg_count;
     struct Expr **args;
 } Expr;

@@ -118,6 +118,8 @@ static const AstExpr *find_call(const AstExpr *expr, const char *name)
 /* What SQL makes of an expression: its type as the column of a query. */
 static const Type *type_of(Planner *planner, Arena *arena, const AstExpr *expr)
 {
+    if (expr->kind == AST_LAMBDA)
+        return type_scalar(TYPE_LAMBDA);
     const char *sql = arena_printf(arena, "SELECT %s" ROWS, ast_text(arena, expr));
     AstScript script = { 0 };
     PlannedStatement planned = { 0 };
