@@ -83,6 +83,7 @@ typedef struct Encoder {
     const FormatType *type;
     const Schema *schema;
     const void *options;
+    bool key;                     /* encode_record writes keys of messages, not values */
     void *state;
 } Encoder;
 
@@ -93,7 +94,9 @@ struct FormatType {
     const OptionSpec *options;    /* ended by a NULL name */
     size_t options_size;
 
-    /* The length of the longest prefix of `bytes` that holds whole records; 0: none ends here. `bytes` starts at a record.
+    /* The functions for streams of bytes (cut to decode, encode): NULL in formats that only messages have.
+     *
+     * The length of the longest prefix of `bytes` that holds whole records; 0: none ends here. `bytes` starts at a record.
      * final: nothing follows, so that a last record without an end counts. */
     size_t (*cut)(const void *options, const char *bytes, size_t length, bool final);
     /* Looks at the split's first bytes. *skip: bytes before the first record (a header, a BOM). NULL: nothing to know. */

@@ -2,7 +2,7 @@
 #pragma once
 #include "formats/formats.h"
 
-extern const FormatType json_format, csv_format, tsv_format, raw_format;
+extern const FormatType json_format, csv_format, tsv_format, raw_format, kafka_format, none_format;
 
 /* Tests: the kernels for processors without AVX2. */
 extern bool formats_plain_kernels;
@@ -40,3 +40,19 @@ void row_forget_nulls(Batch *batch, uint32_t row);
 
 /* Path with dots, for messages. */
 const char *path_text(Arena *arena, const char *const *path, int length);
+
+/* ---- records.c: messages ---- */
+
+/* The decoder's columns are those of keys. */
+static inline bool decodes_keys(const DecodeSpec *spec) { return spec->column_count > 0 && spec->columns[0].part == RECORD_KEY; }
+/* The record is given up; its row is NULL in nested columns, whose rows must follow each other, and anything in others. */
+void record_fail(const DecodeSpec *spec, Arena *arena, Vector *const columns[], RecordFailures *failures, uint32_t row, const char *column, const char *reason);
+/* Text that is the whole record: a view; NULL or why it is none. */
+const char *record_text(Arena *arena, const Type *type, const RecordBytes *record, Str *text);
+/* The columns of keys or values are refused, with ksqlDB's words, which its users look for. */
+Error *record_refuse(const char *format, const Schema *schema, bool key, const char *reason);
+Error *record_refuse_type(const char *format, const Schema *schema, bool key, const Column *column);
+/* No format can have maps in keys: equal ones may have different bytes. */
+Error *record_check_key(const Schema *schema, bool key);
+/* `K` INTEGER KEY, `V` ARRAY<STRING> */
+void record_add_columns(Text *text, const Schema *schema, bool key);

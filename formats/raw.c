@@ -1,4 +1,4 @@
-/* formats/raw.c: the line is the value: one VARCHAR or BYTES column. */
+/* formats/raw.c: the line, or the message, is the value: one VARCHAR or BYTES column. */
 #include "formats/formats_internal.h"
 
 #define RAW_RECORD_LIMIT (64u << 20) /* bytes */
@@ -62,6 +62,45 @@ static Error *raw_decode(Decoder *decoder, DecodeInput *input, uint32_t max_rows
     return NULL;
 }
 
+/* ---- messages ---- */
+
+static Error *raw_check(const void *options, const Schema *schema, bool key)
+{
+    (void)options;
+    TRY(record_check_key(schema, key));
+    if (schema->column_count > 1)
+        return record_refuse("RAW", schema, key, "The 'RAW' format only supports a single field");
+    if (schema->column_count == 1 && type_physical(schema->columns[0].type) != PHYSICAL_STR)
+        return record_refuse_type("RAW", schema, key, &schema->columns[0]);
+    return NULL;
+}
+
+static Error *raw_decode_records(Decoder *decoder, const RecordBytes *records, uint32_t count, Arena *arena, Vector *const columns[], RecordFailures *failures)
+{
+    const DecodeSpec *spec = decoder->spec;
+    for (uint32_t row = 0; row < count; row++) {
+        const char *reason = NULL;
+        for (int c = 0; c < spec->column_count && !reason; c++) {
+            if (!records[row].bytes)
+                vector_store_null(arena, columns[c], row);
+            else if ((reason = record_text(arena, columns[c]->type, &records[row], &((Str *)columns[c]->values)[row])) != NULL)
+                record_fail(spec, arena, columns, failures, row, path_text(arena, spec->columns[c].path, spec->columns[c].path_length), reason);
+        }
+    }
+    return NULL;
+}
+
+static Error *raw_encode_record(Encoder *encoder, const Vector *const columns[], uint32_t row, Text *out, bool *none)
+{
+    (void)encoder;
+    *none = vector_is_null(columns[0], row);
+    if (!*none)
+        text_add_str(out, &((const Str *)columns[0]->values)[row & vector_mask(columns[0])]);
+    return NULL;
+}
+
+/* ---- writing lines ---- */
+
 static Error *raw_encoder_open(Encoder *encoder)
 {
     const Schema *schema = encoder->schema;
@@ -90,9 +129,9 @@ static const OptionSpec raw_options[] = { { .name = NULL } };
 static const char *const raw_aliases[] = { "text", "line", "lines", NULL };
 
 const FormatType raw_format = {
-    .name = "raw", .aliases = raw_aliases, .doc = "Lines as they stand, in one VARCHAR or BYTES column.",
+    .name = "raw", .aliases = raw_aliases, .doc = "Lines or messages as they stand, in one VARCHAR or BYTES column.",
     .options = raw_options, .options_size = 0,
     .cut = lines_cut, .infer = raw_infer,
-    .decoder_open = raw_decoder_open, .decoder_close = raw_decoder_close, .decode = raw_decode,
-    .encoder_open = raw_encoder_open, .encoder_close = raw_encoder_close, .encode = raw_encode,
+    .decoder_open = raw_decoder_open, .decoder_close = raw_decoder_close, .decode = raw_decode, .decode_records = raw_decode_records, .check_record = raw_check,
+    .encoder_open = raw_encoder_open, .encoder_close = raw_encoder_close, .encode = raw_encode, .encode_record = raw_encode_record,
 };

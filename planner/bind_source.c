@@ -90,6 +90,9 @@ static Error *find_format(Binder *binder, const AstProperties *with, const Conne
     }
     if (given) {
         *format = format_find(given->value);
+        bool records = (connector->source && connector->source->record_source) || (connector->sink && connector->sink->record_sink);
+        if (*format && !(*format)->decode && !records)
+            return error_at(ERR_BIND, given->value_at, "format '%s' is for messages of topics, which connector '%s' does not have", (*format)->name, connector->name);
         if (*format)
             return NULL;
         int count = 0;

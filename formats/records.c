@@ -1,0 +1,114 @@
+/* formats/records.c: what the formats share where they read and write the keys and values of messages. */
+#include "formats/formats_internal.h"
+
+/* ---- reading ---- */
+
+void record_fail(const DecodeSpec *spec, Arena *arena, Vector *const columns[], RecordFailures *failures, uint32_t row, const char *column, const char *reason)
+{
+    for (int c = 0; c < spec->column_count; c++)
+        if (type_is_nested(columns[c]->type))
+            vector_store_null(arena, columns[c], row);
+    RecordFailure failure = { row, column, reason };
+    LIST_ADD(arena, failures, failure);
+}
+
+const char *record_text(Arena *arena, const Type *type, const RecordBytes *record, Str *text)
+{
+    if (record->length > UINT32_MAX / 2)
+        return "the record is longer than 2 GB";
+    *text = str_view(record->bytes, record->length);
+    if (type->kind == TYPE_BYTES)
+        return NULL;
+    size_t valid = utf8_valid_prefix(record->bytes, record->length), characters = 0;
+    if (valid != record->length)
+        return arena_printf(arena, "not UTF-8 at byte %zu", valid);
+    for (size_t i = 0; type->length && i < record->length; i++)
+        characters += ((unsigned char)record->bytes[i] & 0xC0) != 0x80;
+    if (characters > type->length)
+        return arena_printf(arena, "a text of %zu characters is longer than %s", characters, type_text(arena, type));
+    return NULL;
+}
+
+/* ---- refusing columns ---- */
+
+/* What ksqlDB calls the type. */
+static const char *kind_name(const Type *type)
+{
+    switch (type->kind) {
+    case TYPE_INT: return "INTEGER";
+    case TYPE_VARCHAR: return "STRING";
+    default: return type_kind_name(type->kind);
+    }
+}
+
+static void add_type(Text *text, const Type *type)
+{
+    text_add_c(text, kind_name(type));
+    if (type->kind == TYPE_DECIMAL)
+        text_printf(text, "(%d, %d)", type->precision, type->scale);
+    if (!type_is_nested(type))
+        return;
+    text_add_char(text, '<');
+    for (int i = 0; i < type->child_count; i++) {
+        text_add_c(text, i ? ", " : "");
+        if (type->kind == TYPE_STRUCT)
+            text_printf(text, "`%s` ", type->names[i]);
+        add_type(text, type->children[i]);
+    }
+    text_add_char(text, '>');
+}
+
+void record_add_columns(Text *text, const Schema *schema, bool key)
+{
+    for (int i = 0; i < schema->column_count; i++) {
+        text_printf(text, "%s`%s` ", i ? ", " : "", schema->columns[i].name);
+        add_type(text, schema->columns[i].type);
+        text_add_c(text, key ? " KEY" : "");
+    }
+}
+
+Error *record_refuse(const char *format, const Schema *schema, bool key, const char *reason)
+{
+    Text columns = { 0 };
+    MEMORY_HOLD(text_unwind, &columns);
+    record_add_columns(&columns, schema, key);
+    Error *error = error_new(ERR_BIND, "%s format does not support schema.\nformat: %s\nschema: Persistence{columns=[%s], features=[]}\nreason: %s", key ? "Key" : "Value",
+                             format, text_c(&columns), reason);
+    text_release(&columns);
+    return error;
+}
+
+Error *record_refuse_type(const char *format, const Schema *schema, bool key, const Column *column)
+{
+    Text reason = { 0 };
+    MEMORY_HOLD(text_unwind, &reason);
+    text_printf(&reason, "The '%s' format does not support type '%s', column: `%s`", format, kind_name(column->type), column->name);
+    Error *error = record_refuse(format, schema, key, text_c(&reason));
+    text_release(&reason);
+    return error;
+}
+
+static bool holds_map(const Type *type)
+{
+    bool found = type->kind == TYPE_MAP;
+    for (int i = 0; i < type->child_count; i++)
+        found |= holds_map(type->children[i]);
+    return found;
+}
+
+Error *record_check_key(const Schema *schema, bool key)
+{
+    for (int i = 0; key && i < schema->column_count; i++) {
+        const Column *column = &schema->columns[i];
+        if (!holds_map(column->type))
+            continue;
+        Text type = { 0 };
+        MEMORY_HOLD(text_unwind, &type);
+        add_type(&type, column->type);
+        Error *error = error_new(ERR_BIND, "Map keys, including types that contain maps, are not supported as they may lead to unexpected behavior due to inconsistent "
+                                 "serialization. Key column name: `%s`. Column type: %s. See https://github.com/confluentinc/ksql/issues/6621 for more.", column->name, text_c(&type));
+        text_release(&type);
+        return error;
+    }
+    return NULL;
+}
