@@ -252,3 +252,44 @@ Vector *vector_gather(Arena *arena, const Vector *vector, const uint32_t *rows, 
     }
     return out;
 }
+
+static void pad_list(Arena *arena, const Vector *vector, Vector *out, const uint32_t *places, uint32_t count)
+{
+    uint32_t mask = vector_mask(vector), total = 0, used = 0;
+    for (uint32_t i = 0; i < count; i++)
+        total += places[i] == VECTOR_NO_ROW ? 0 : vector->offsets[(places[i] & mask) + 1] - vector->offsets[places[i] & mask];
+    uint32_t *elements = arena_alloc(arena, sizeof *elements * ((size_t)total + 1));
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = places[i] & mask;
+        for (uint32_t at = places[i] == VECTOR_NO_ROW ? 0 : vector->offsets[row]; places[i] != VECTOR_NO_ROW && at < vector->offsets[row + 1]; at++)
+            elements[used++] = at;
+        out->offsets[i + 1] = used;
+    }
+    out->child_rows = used;
+    if (used)
+        out->children[0] = vector_gather(arena, vector->children[0], elements, used);
+}
+
+Vector *vector_gather_padded(Arena *arena, const Vector *vector, const Type *type, const uint32_t *places, uint32_t count)
+{
+    Vector *out = vector_new(arena, type, count);
+    uint32_t mask = vector ? vector_mask(vector) : 0;
+    size_t width = type_width(type);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!vector || places[i] == VECTOR_NO_ROW || vector_is_null(vector, places[i]))
+            vector_set_null(arena, out, i);
+        else if (width)
+            memcpy((char *)out->values + i * width, (const char *)vector->values + (places[i] & mask) * width, width);
+    }
+    if (vector && type->kind == TYPE_STRUCT)
+        for (int f = 0; f < type->child_count; f++) {
+            const Vector *field = vector->children[f];
+            Vector whole = *field;
+            if (mask == 0)
+                whole.encoding = VECTOR_CONSTANT;
+            out->children[f] = vector_gather_padded(arena, &whole, type->children[f], places, count);
+        }
+    else if (vector && !width)
+        pad_list(arena, vector, out, places, count);
+    return out;
+}

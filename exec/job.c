@@ -23,7 +23,8 @@ static bool may_be_parallel(const Job *job, const PlanNode *node)
     for (int i = 0; i < node->input_count; i++)
         if (!job->parallel[node->inputs[i].node->id] || node->inputs[i].port != PORT_MAIN)
             return false;
-    return node->kind == PLAN_WATERMARK || node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT || node->kind == PLAN_LOOKUP;
+    return node->kind == PLAN_WATERMARK || node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT || node->kind == PLAN_LOOKUP ||
+           node->kind == PLAN_UNNEST;
 }
 
 static bool wants_clock(const PlanNode *node)
@@ -41,6 +42,7 @@ static bool wants_clock(const PlanNode *node)
     case PLAN_NORMALIZE:
     case PLAN_LOOKUP:
     case PLAN_WINDOW_ASSIGN:
+    case PLAN_UNNEST:
     case PLAN_RANK:
     case PLAN_SORT:
     case PLAN_LIMIT:
@@ -103,6 +105,7 @@ static void note_places_above(Job *job, const PlanNode *node, bool *seen)
     case PLAN_PROJECT:
     case PLAN_LOOKUP:
     case PLAN_WINDOW_ASSIGN:
+    case PLAN_UNNEST:
     case PLAN_LIMIT:
     case PLAN_UNION:
         for (int i = 0; i < node->input_count; i++)

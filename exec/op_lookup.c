@@ -1,4 +1,5 @@
 /* exec/op_lookup.c: joins rows with a lookup table: for each row all its matches, in the table's order. */
+#include "exec/expand.h"
 #include "exec/job_internal.h"
 #include "exec/operators.h"
 
@@ -7,6 +8,7 @@ typedef struct LookupJoin {
     bool open;
     uint64_t turn;           /* the last turn that begin_turn was called for, plus one */
     uint64_t hits, misses, absent;
+    Expansion expansion;
 } LookupJoin;
 
 static Error *lookup_open(Operator *op)
@@ -32,7 +34,7 @@ static void lookup_close(Operator *op)
 
 typedef struct Matches {
     uint32_t *rows;       /* of the input, ascending; a row without a match stands once where the join is LEFT */
-    uint32_t *places;     /* of the values; UINT32_MAX: none */
+    uint32_t *places;     /* of the values; VECTOR_NO_ROW: none */
     uint32_t count;
 } Matches;
 
@@ -53,29 +55,12 @@ static void pair_up(Arena *arena, const Selection *selection, const uint32_t *fo
         }
         if (!any && left) {
             matches->rows[matches->count] = row;
-            matches->places[matches->count++] = UINT32_MAX;
+            matches->places[matches->count++] = VECTOR_NO_ROW;
         }
     }
 }
 
-static Vector *gather_values(Arena *arena, const Vector *values, const Type *type, const Matches *matches)
-{
-    uint32_t *places = arena_alloc(arena, sizeof *places * ((size_t)matches->count + 1));
-    bool any_value = values && values->capacity > 0;
-    for (uint32_t i = 0; i < matches->count; i++)
-        places[i] = matches->places[i] == UINT32_MAX ? 0 : matches->places[i];
-    Vector *out = any_value ? vector_gather(arena, values, places, matches->count) : vector_new(arena, type, matches->count);
-    out->type = type;
-    for (uint32_t i = 0; i < matches->count; i++)
-        if (matches->places[i] == UINT32_MAX) {
-            vector_set_null(arena, out, i);
-            if (type_physical(type) == PHYSICAL_STR)
-                ((Str *)out->values)[i] = (Str){ 0 };
-        }
-    return out;
-}
-
-static Error *find_matches(Operator *op, Batch *batch, Batch *out, Matches *matches, Vector ***values)
+static Error *find_matches(Operator *op, Batch *batch, Matches *matches, Vector ***values)
 {
     LookupJoin *join = op->state;
     const LookupSpec *spec = join->lookup.spec;
@@ -84,21 +69,14 @@ static Error *find_matches(Operator *op, Batch *batch, Batch *out, Matches *matc
         if (spec->connector->lookup->begin_turn)
             TRY(spec->connector->lookup->begin_turn(&join->lookup));
     }
-    const Vector **keys = ARENA_ARRAY(&out->arena, const Vector *, (size_t)spec->key_count + 1);
+    const Vector **keys = ARENA_ARRAY(&batch->arena, const Vector *, (size_t)spec->key_count + 1);
     for (int i = 0; i < spec->key_count; i++)
         keys[i] = batch->columns[op->node->lookup.key_columns[i]];
     uint32_t *found = NULL, count = 0;
-    TRY(spec->connector->lookup->find(&join->lookup, &out->arena, keys, &batch->selection, &found, values, &count));
-    pair_up(&out->arena, &batch->selection, found, count, op->node->lookup.left, matches);
+    TRY(spec->connector->lookup->find(&join->lookup, &batch->arena, keys, &batch->selection, &found, values, &count));
+    pair_up(&batch->arena, &batch->selection, found, count, op->node->lookup.left, matches);
     return NULL;
 }
-
-#define GATHER_ORIGIN(field)                                                                              \
-    if (batch->field) {                                                                                   \
-        out->field = arena_alloc(&out->arena, sizeof *batch->field * ((size_t)matches.count + 1));        \
-        for (uint32_t i = 0; i < matches.count; i++)                                                      \
-            out->field[i] = batch->field[matches.rows[i]];                                                \
-    }
 
 /* Counters of this batch go to the turn; a handle counts for all of its life. */
 static void count_lookups(Operator *op)
@@ -119,34 +97,20 @@ static void count_lookups(Operator *op)
 static Error *lookup_process(Operator *op, int input, Batch *batch)
 {
     (void)input;
+    LookupJoin *join = op->state;
     const PlanNode *node = op->node;
     int left_count = batch->column_count, value_count = node->lookup.spec.value_count;
-    Batch *out = batch_new(batch->arena.pool, left_count + value_count);
     Matches matches = { 0 };
     Vector **values = NULL;
-    Error *error = find_matches(op, batch, out, &matches, &values);
+    Error *error = find_matches(op, batch, &matches, &values);
     if (error) {
-        batch_release(out);
         batch_release(batch);
         return error;
     }
-    for (int c = 0; c < left_count; c++)
-        out->columns[c] = batch->columns[c]->encoding == VECTOR_CONSTANT ? batch->columns[c]
-                                                                         : vector_gather(&out->arena, batch->columns[c], matches.rows, matches.count);
+    expand_begin(&join->expansion, batch);
+    Batch *out = expand_rows(&join->expansion, batch, matches.rows, matches.count, value_count);
     for (int v = 0; v < value_count; v++)
-        out->columns[left_count + v] = gather_values(&out->arena, values ? values[v] : NULL, node->schema.columns[left_count + v].type, &matches);
-    GATHER_ORIGIN(kinds)
-    GATHER_ORIGIN(wm_us)
-    GATHER_ORIGIN(positions)
-    GATHER_ORIGIN(lines)
-    GATHER_ORIGIN(raw)
-    out->row_count = out->selection.count = matches.count;
-    out->wm_end_us = batch->wm_end_us;
-    out->now_us = batch->now_us;
-    out->turn = batch->turn;
-    out->first_row = batch->first_row;
-    out->split = batch->split;
-    batch_hold_batch(out, batch);
+        out->columns[left_count + v] = vector_gather_padded(&out->arena, values ? values[v] : NULL, node->schema.columns[left_count + v].type, matches.places, matches.count);
     batch_release(batch);
     count_lookups(op);
     return output_push(op, PORT_MAIN, out);

@@ -2,11 +2,13 @@
  * first, with its bounds as columns. Stateless: it knows no late rows. */
 #include "common/calendar.h"
 #include "exec/changes.h"
+#include "exec/expand.h"
 #include "exec/operators.h"
 
 typedef struct AssignOperator {
     int64_t size_us, advance_us, offset_us, back_us;
     int time_column;
+    Expansion expansion;
 } AssignOperator;
 
 static Error *assign_open(Operator *op)
@@ -42,15 +44,8 @@ static uint32_t windows_of(const AssignOperator *a, int64_t time_us, int64_t *la
     return reach <= 0 ? 0 : (uint32_t)((reach + a->advance_us - 1) / a->advance_us);
 }
 
-#define GATHER_ORIGIN(field)                                                                  \
-    if (batch->field) {                                                                       \
-        out->field = arena_alloc(arena, sizeof *batch->field * ((size_t)count + 1));          \
-        for (uint32_t i = 0; i < count; i++)                                                  \
-            out->field[i] = batch->field[rows[i]];                                            \
-    }
-
 /* The rows with their windows: a batch of its own that shares the strings of the input. */
-static Batch *assign_rows(const AssignOperator *a, Operator *op, Batch *batch)
+static Batch *assign_rows(AssignOperator *a, Operator *op, Batch *batch)
 {
     const Vector *time = batch->columns[a->time_column];
     const bool processing = op->node->assign.window.processing_time;
@@ -61,13 +56,11 @@ static Batch *assign_rows(const AssignOperator *a, Operator *op, Batch *batch)
         uint32_t row = selection_row(&batch->selection, i);
         total += !processing && vector_is_null(time, row) ? 0 : windows_of(a, ROW_TIME(row), &last);
     }
-    Batch *out = batch_new(op->context->pool, batch->column_count + 3);
-    Arena *arena = &out->arena;
+    Arena *arena = &batch->arena;
     uint32_t *rows = ARENA_ARRAY(arena, uint32_t, total + 1), count = 0;
     Vector *bounds[3];
     for (int i = 0; i < 3; i++)
-        bounds[i] = out->columns[batch->column_count + i] =
-            vector_new(arena, op->node->schema.columns[batch->column_count + i].type, (uint32_t)total + 1);
+        bounds[i] = vector_new(arena, op->node->schema.columns[batch->column_count + i].type, (uint32_t)total + 1);
     for (uint32_t i = 0; i < batch->selection.count; i++) {
         uint32_t row = selection_row(&batch->selection, i);
         uint32_t windows = !processing && vector_is_null(time, row) ? 0 : windows_of(a, ROW_TIME(row), &last);
@@ -77,29 +70,10 @@ static Batch *assign_rows(const AssignOperator *a, Operator *op, Batch *batch)
             rows[count++] = row;
         }
     }
-    for (int i = 0; i < batch->column_count; i++)
-        out->columns[i] = vector_gather(arena, batch->columns[i], rows, count);
-    if (batch->kinds)
-        out->kinds = ARENA_ARRAY(arena, uint8_t, count + 1);
-    if (batch->wm_us)
-        out->wm_us = ARENA_ARRAY(arena, int64_t, count + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        if (batch->kinds)
-            out->kinds[i] = batch->kinds[rows[i]];
-        if (batch->wm_us)
-            out->wm_us[i] = batch->wm_us[rows[i]];
-    }
-    GATHER_ORIGIN(positions)
-    GATHER_ORIGIN(lines)
-    GATHER_ORIGIN(raw)
-    out->row_count = count;
-    out->selection = (Selection){ count, NULL };
-    out->wm_end_us = batch->wm_end_us;
-    out->now_us = batch->now_us;
-    out->turn = batch->turn;
-    out->first_row = batch->first_row;
-    out->split = batch->split;
-    batch_hold_batch(out, batch);
+    expand_begin(&a->expansion, batch);
+    Batch *out = expand_rows(&a->expansion, batch, rows, count, 3);
+    for (int i = 0; i < 3; i++)
+        out->columns[batch->column_count + i] = bounds[i];
     return out;
 }
 

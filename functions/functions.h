@@ -86,6 +86,7 @@ typedef struct ScalarFunction {
     bool unify_elements; /* with unify: elements of ARRAY arguments have that type, not the ARRAYs */
     bool retypes;       /* the result is the argument's values as they are: nothing runs */
     LambdaForm lambda;  /* takes lambdas: bound and evaluated as EXPR_APPLY, no kernel */
+    bool table;         /* gives rows: the elements of its result, an ARRAY, each by itself; stands in FROM, and in SELECT above everything else */
     bool hidden;        /* not in SHOW FUNCTIONS: operators, casts */
     const char *const *aliases; /* NULL-ended */
     const char *category;       /* "string", "math", "time".. */
@@ -98,6 +99,8 @@ typedef struct ScalarFunction {
 const ScalarFunction *function_resolve(Arena *arena, const char *name, const Type *const types[], int count,
                                        const Type **result_type, const Type *casts[], bool *name_exists);
 bool function_takes_lambdas(const char *name);
+/* Is it the name of a table function? */
+bool function_is_table(const char *name);
 /* All of them, sorted by name then arguments. */
 const ScalarFunction *const *functions_all(int *count);
 const char *const *function_names(int *count); /* scalar and aggregate, sorted, without hidden ones */

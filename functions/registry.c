@@ -10,7 +10,7 @@ static const ScalarFunction *const tables[] = {
     arithmetic_functions, compare_functions, logic_functions, like_functions, constructor_functions,
     string_functions,     math_functions,    time_functions,  array_functions, map_functions,
     json_functions,       regexp_functions,  url_functions,   text_functions,  bytes_functions,
-    date_functions,       lambda_functions,
+    date_functions,       lambda_functions, table_functions,
 };
 
 typedef struct Entry {
@@ -146,6 +146,14 @@ bool function_takes_lambdas(const char *name)
     pthread_once(&once, collect);
     const Entry *entry = find(name, &count);
     return count && entry->function->lambda != LAMBDA_NONE;
+}
+
+bool function_is_table(const char *name)
+{
+    pthread_once(&once, collect);
+    int count;
+    const Entry *found = find(name, &count);
+    return count && found->function->table;
 }
 
 static TypeKind wanted_kind(const ScalarFunction *function, int arg_count, int i)

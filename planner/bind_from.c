@@ -266,7 +266,14 @@ Error *bind_values(Binder *binder, const AstExprs *rows, int row_count, Span at,
 
 /* ---- relations ---- */
 
-static Error *column_aliases(const AstRelation *ast, Arena *arena, Relation *relation)
+Relation relation_of_nothing(Binder *binder, Span at)
+{
+    Schema schema = { 0, ARENA_ARRAY(binder->arena, Column, 1) };
+    LogicalNode *node = logical_values(binder->arena, &schema, ARENA_ARRAY(binder->arena, Value, 1), 1, at);
+    return (Relation){ .input = main_port(node), .schema = schema, .time_column = -1, .window = no_window };
+}
+
+Error *bind_column_aliases(const AstRelation *ast, Arena *arena, Relation *relation)
 {
     if (ast->column_aliases.count == 0)
         return NULL;
@@ -276,7 +283,7 @@ static Error *column_aliases(const AstRelation *ast, Arena *arena, Relation *rel
         if (!relation->schema.columns[i].hidden && next < ast->column_aliases.count)
             relation->schema.columns[i].name = ast->column_aliases.items[next++].text;
     if (next < ast->column_aliases.count)
-        return error_at(ERR_BIND, ast->column_aliases.items[next].at, "there are only %d columns to name", next);
+        return error_at(ERR_BIND, ast->column_aliases.items[next].at, "there is no column %d to name", next + 1);
     return NULL;
 }
 
@@ -300,7 +307,7 @@ static Error *bind_name(Binder *binder, const AstRelation *ast, const AstExpr *t
             if (error)
                 return error;
             AstRelation named = { .column_aliases = scope->cte->columns };
-            TRY(column_aliases(&named, binder->arena, &scope->relation));
+            TRY(bind_column_aliases(&named, binder->arena, &scope->relation));
             scope->bound = true;
         }
         *relation = scope->relation;
@@ -339,8 +346,12 @@ Error *bind_relation(Binder *binder, const AstRelation *ast, const AstExpr *time
         break;
     case AST_REL_FUNCTION:
         TRY(bind_window_function(binder, ast, relation, &is_window));
-        if (!is_window)
-            return binder_unsupported(ast->at, "the table function %s", ast->function && ast->function->path.count ? ast->function->path.items[ast->function->path.count - 1].text : "");
+        if (!is_window) {
+            Relation nothing = relation_of_nothing(binder, ast->at), whole;
+            TRY(bind_table_function(binder, ast, &nothing, NULL, 0, false, &whole, relation));
+            relation->input = whole.input;
+            return timestamp_by ? bind_timestamp_by(binder, timestamp_by, relation) : NULL;
+        }
         break;
     case AST_REL_JOIN:
         return binder_unsupported(ast->at, "a join in parentheses");
@@ -351,7 +362,7 @@ Error *bind_relation(Binder *binder, const AstRelation *ast, const AstExpr *time
         TRY(bind_timestamp_by(binder, timestamp_by, relation));
     if (ast->alias.text)
         relation->alias = ast->alias.text;
-    return column_aliases(ast, binder->arena, relation);
+    return bind_column_aliases(ast, binder->arena, relation);
 }
 
 Error *bind_from(Block *block)

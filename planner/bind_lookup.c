@@ -225,8 +225,9 @@ Error *bind_join(Block *block, const AstRelation *join, Relation *relation)
     if (join->natural)
         return binder_unsupported(join->at, "NATURAL JOIN");
     if (join->right->kind == AST_REL_FUNCTION && join->right->function && !is_window_call(join->right->function)) {
-        Relation right;
-        return bind_relation(binder, join->right, NULL, &right); /* says which function it is */
+        Relation left;
+        TRY(bind_join(block, join->left, &left));
+        return bind_table_join(block, join, &left, relation);
     }
     if (!table || !planned || join->has_within) {
         const char *what = join_name(join);

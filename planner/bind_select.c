@@ -367,24 +367,16 @@ static Error *project(Select *select, Relation *under, Relation *relation)
 
 /* ---- the block ---- */
 
-static Error *from_nothing(Block *block)
-{
-    Schema schema = { 0, ARENA_ARRAY(block->binder->arena, Column, 1) };
-    Value *values = ARENA_ARRAY(block->binder->arena, Value, 1);
-    LogicalNode *node = logical_values(block->binder->arena, &schema, values, 1, block->query->at);
-    block->from = (Relation){ .input = main_port(node), .schema = schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 } };
-    block_add_part(block, &block->from, 0);
-    return NULL;
-}
-
 Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation)
 {
     Select select = { .block = { .binder = binder, .query = query, .context = context }, .arena = binder->arena };
     Block *block = &select.block;
-    if (query->from)
+    if (query->from) {
         TRY(bind_from(block));
-    else
-        TRY(from_nothing(block));
+    } else {
+        block->from = relation_of_nothing(binder, query->at);
+        block_add_part(block, &block->from, 0);
+    }
     TRY(bind_window_clause(block));
     bool aggregated = block_aggregates(query);
     if (block->from.pending && !aggregated)
@@ -406,6 +398,8 @@ Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, 
     TRY(bind_ranks(block, select.exprs, select.expr_count, under));
     if (select.exprs[select.qualify])
         TRY(condition(&select, under, select.exprs[select.qualify], "QUALIFY"));
+    select.exprs[select.qualify] = NULL;
+    TRY(bind_table_calls(block, select.exprs, select.expr_count, under));
     TRY(project(&select, under, relation));
     if (query->distinct)
         TRY(bind_distinct(block, relation));

@@ -61,6 +61,8 @@ static Error *special(BindContext *context, const AstExpr *ast, Expr **result, b
                                  : binder_unsupported(ast->at, "%s OVER (..)", name);
     if (is_aggregate_call(ast))
         return error_at(ERR_BIND, ast->at, "the aggregate %s may not stand here", name);
+    if (is_table_call(ast) && ast != owner->binder->table_call)
+        return error_hint(error_at(ERR_BIND, ast->at, "%s gives rows: it may stand in SELECT and FROM only", name), "FROM .. CROSS JOIN UNNEST(..) AS t(x)");
     if (ast->filter)
         return error_at(ERR_BIND, ast->filter->at, "FILTER needs an aggregate, %s is none", name);
     if (is_window_bound_call(ast)) {

@@ -67,6 +67,7 @@ typedef struct Binder {
     struct { const char **items; int count, capacity; } uses;   /* catalog names that were read */
     struct { const CatalogEntry **items; int count, capacity; } stack; /* entries being expanded */
     const LogicalNode *nameless_letters; /* its failing rows are dead letters for which no stream is named; NULL none */
+    const AstExpr *table_call;      /* the call of a table function that is bound for its rows; others may not stand there */
     int own_depth;                  /* of the stack while the statement itself is bound, not something that it reads */
 } Binder;
 
@@ -106,6 +107,19 @@ Error *bind_from(Block *block);
 Error *bind_relation(Binder *binder, const AstRelation *ast, const AstExpr *timestamp_by, Relation *relation);
 /* Reads a catalog entry. */
 Error *bind_entry(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation);
+
+/* AS t (a, b): names for the visible columns. */
+Error *bind_column_aliases(const AstRelation *ast, Arena *arena, Relation *relation);
+/* One row without columns: SELECT without FROM. */
+Relation relation_of_nothing(Binder *binder, Span at);
+
+/* ---- bind_unnest.c: rows out of lists ---- */
+/* A function in FROM over the rows of `left`, whose names it may use: *whole has left's columns, then the function's, which are *right. */
+Error *bind_table_function(Binder *binder, const AstRelation *ast, const Relation *left, const ScopeRelation *parts, int part_count, bool outer, Relation *whole, Relation *right);
+Error *bind_table_join(Block *block, const AstRelation *join, const Relation *left, Relation *relation);
+bool is_table_call(const AstExpr *expr);
+/* Plans the table functions that `exprs` call above *relation, and replaces them by their elements. */
+Error *bind_table_calls(Block *block, AstExpr **exprs, int expr_count, Relation *relation);
 
 /* ---- bind_source.c: CREATE .. WITH, scans ---- */
 /* Checks and completes a definition: connector, format, options, columns (inferred where none are declared). In catalog->arena. */

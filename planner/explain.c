@@ -202,6 +202,12 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
         explain_window(&node->assign.window, text);
         text_printf(text, " on %s", node->assign.window.processing_time ? "processing time" : input_name(arena, node, 0, node->assign.window.time_column));
         break;
+    case PLAN_UNNEST:
+        text_add_c(text, node->unnest.outer ? " outer " : " ");
+        print_names(arena, node, node->unnest.lists, node->unnest.list_count, text);
+        if (node->unnest.ordinality)
+            text_add_c(text, " with ordinality");
+        break;
     case PLAN_AGGREGATE:
     case PLAN_WINDOW_AGGREGATE:
     case PLAN_SESSION_AGGREGATE:

@@ -36,6 +36,7 @@ const char *plan_kind_name(PlanKind kind)
     case PLAN_NORMALIZE: return "Normalize";
     case PLAN_LOOKUP: return "Lookup";
     case PLAN_WINDOW_ASSIGN: return "WindowAssign";
+    case PLAN_UNNEST: return "Unnest";
     case PLAN_AGGREGATE: return "Aggregate";
     case PLAN_WINDOW_AGGREGATE: return "WindowAggregate";
     case PLAN_SESSION_AGGREGATE: return "SessionAggregate";
@@ -208,6 +209,21 @@ static void derive_union(Arena *arena, LogicalNode *node)
     }
 }
 
+/* Elements are numbered: a key and the number tell the rows apart. */
+static void derive_unnest(Arena *arena, LogicalNode *node, const EdgeTraits *under)
+{
+    node->traits.times = under->times;
+    node->traits.time_count = under->time_count;
+    for (int k = 0; k < under->key_count && node->unnest.ordinality && !node->unnest.outer; k++) {
+        const ColumnSet *key = &under->keys[k];
+        int *columns = ARENA_ARRAY(arena, int, key->count + 2);
+        if (key->count)
+            memcpy(columns, key->columns, sizeof *columns * (size_t)key->count);
+        columns[key->count] = node->schema.column_count - 1;
+        add_key(arena, &node->traits, key->count + 1, columns);
+    }
+}
+
 void logical_derive(Arena *arena, LogicalNode *node)
 {
     EdgeTraits under = { .bounded = true };
@@ -248,6 +264,9 @@ void logical_derive(Arena *arena, LogicalNode *node)
     case PLAN_LOOKUP:
         node->traits.times = under.times;
         node->traits.time_count = under.time_count;
+        break;
+    case PLAN_UNNEST:
+        derive_unnest(arena, node, &under);
         break;
     case PLAN_WINDOW_ASSIGN: {
         node->traits.times = under.times;
@@ -330,6 +349,33 @@ LogicalNode *logical_pick(Arena *arena, PlanInput input, const int columns[], in
     return logical_project(arena, input, exprs, names, count, POLICY_FAIL, at);
 }
 
+/* An element of an ARRAY; of a MAP a STRUCT<key, value>. */
+static const Type *element_type(Arena *arena, const Type *list)
+{
+    static const char *const names[] = { "key", "value" };
+    return list->kind == TYPE_MAP ? type_struct(arena, 2, names, list->children) : list->children[0];
+}
+
+LogicalNode *logical_unnest(Arena *arena, PlanInput input, const int lists[], int list_count, bool outer, bool ordinality, Span at)
+{
+    LogicalNode *node = logical_node(arena, PLAN_UNNEST, at, 1, &input);
+    Schema under = port_schema(arena, input);
+    int count = under.column_count;
+    node->unnest.lists = arena_copy(arena, lists, sizeof *lists * (size_t)list_count);
+    node->unnest.list_count = list_count;
+    node->unnest.outer = outer;
+    node->unnest.ordinality = ordinality;
+    node->schema = (Schema){ count + list_count + ordinality, ARENA_ARRAY(arena, Column, count + list_count + 1) };
+    for (int i = 0; i < count; i++)
+        node->schema.columns[i] = under.columns[i];
+    for (int i = 0; i < list_count; i++)
+        node->schema.columns[count + i] = (Column){ .name = arena_printf(arena, "$element%d", i + 1), .type = element_type(arena, under.columns[lists[i]].type), .hidden = true };
+    if (ordinality)
+        node->schema.columns[count + list_count] = (Column){ .name = "$ordinality", .type = type_scalar(TYPE_BIGINT), .hidden = true };
+    logical_derive(arena, node);
+    return node;
+}
+
 LogicalNode *logical_limit(Arena *arena, PlanInput input, int64_t limit, int64_t offset, Span at)
 {
     LogicalNode *node = logical_node(arena, PLAN_LIMIT, at, 1, &input);
@@ -367,7 +413,7 @@ Expr **logical_exprs(LogicalNode *node, int *count)
     case PLAN_WATERMARK: *count = node->watermark.watermark != NULL; return &node->watermark.watermark;
     case PLAN_FILTER: *count = 1; return &node->filter.predicate;
     case PLAN_PROJECT: *count = node->schema.column_count; return node->project.exprs;
-    case PLAN_SCAN: case PLAN_VALUES: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE:
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_UNNEST:
     case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SINK:
         return NULL;
     }
@@ -394,6 +440,10 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
     case PLAN_WINDOW_ASSIGN:
         if (node->assign.window.time_column >= 0)
             LIST_ADD(arena, refs, &node->assign.window.time_column);
+        break;
+    case PLAN_UNNEST:
+        for (int i = 0; i < node->unnest.list_count; i++)
+            LIST_ADD(arena, refs, &node->unnest.lists[i]);
         break;
     case PLAN_AGGREGATE:
     case PLAN_WINDOW_AGGREGATE:
@@ -430,7 +480,7 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
 bool logical_passes_columns(const LogicalNode *node)
 {
     switch (node->kind) {
-    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT:
+    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_PROJECT: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
     case PLAN_UNION: case PLAN_SINK:

@@ -23,6 +23,8 @@ void logical_derive(Arena *arena, LogicalNode *node);
 LogicalNode *logical_filter(Arena *arena, PlanInput input, Expr *predicate, RowPolicy on_error, Span at);
 /* columns: name and hidden of each output; types come from the expressions. */
 LogicalNode *logical_project(Arena *arena, PlanInput input, Expr **exprs, const Column *columns, int count, RowPolicy on_error, Span at);
+/* A row for each element of the lists: see PlanNode.unnest. */
+LogicalNode *logical_unnest(Arena *arena, PlanInput input, const int lists[], int list_count, bool outer, bool ordinality, Span at);
 LogicalNode *logical_limit(Arena *arena, PlanInput input, int64_t limit, int64_t offset, Span at);
 LogicalNode *logical_union(Arena *arena, const PlanInput inputs[], int count, Span at);
 LogicalNode *logical_values(Arena *arena, const Schema *schema, Value *rows, int row_count, Span at);

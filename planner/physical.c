@@ -177,6 +177,10 @@ void node_canonical(const LogicalNode *node, Text *text)
     case PLAN_WINDOW_ASSIGN:
         print_window(&node->assign.window, text);
         break;
+    case PLAN_UNNEST:
+        text_printf(text, " %d%d", node->unnest.outer, node->unnest.ordinality);
+        print_ints(node->unnest.lists, node->unnest.list_count, text);
+        break;
     case PLAN_AGGREGATE:
     case PLAN_WINDOW_AGGREGATE:
     case PLAN_SESSION_AGGREGATE:
@@ -243,7 +247,7 @@ static bool keeps_state(const LogicalNode *node)
     case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
-    case PLAN_UNION: case PLAN_SINK:
+    case PLAN_UNNEST: case PLAN_UNION: case PLAN_SINK:
         return false;
     }
     return false;
@@ -261,7 +265,7 @@ static void set_segment(LogicalNode *node)
         node->segment = SEGMENT_PARALLEL;
         node->segment_reason = "constant rows";
         return;
-    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
+    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_UNNEST:
         node->segment = node->inputs[0].node->segment;
         if (node->inputs[0].port != PORT_MAIN)
             node->segment = SEGMENT_ORDERED; /* rows put aside come out in turn order */
@@ -334,7 +338,7 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
         text_add_c(&text, "a counter");
         break;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
-    case PLAN_UNION: case PLAN_SINK:
+    case PLAN_UNNEST: case PLAN_UNION: case PLAN_SINK:
         break;
     }
     if (text.length)

@@ -74,6 +74,7 @@ typedef enum PlanKind {
     PLAN_NORMALIZE,         /* upserts by key -> a changelog that takes back what a key had before */
     PLAN_LOOKUP,            /* join with a table of a LookupType */
     PLAN_WINDOW_ASSIGN,     /* window table function without aggregation: one row per window, bounds as columns */
+    PLAN_UNNEST,            /* a row for each element of its lists, the elements as columns */
     PLAN_AGGREGATE,         /* GROUP BY without window; DISTINCT is one without aggregates */
     PLAN_WINDOW_AGGREGATE,  /* tumbling, hopping: grid panes */
     PLAN_SESSION_AGGREGATE,
@@ -187,6 +188,11 @@ typedef struct PlanNode {
             const char *table_name;
         } lookup;
         struct { WindowSpec window; } assign; /* schema: input columns, window_start, window_end, window_time */
+        struct {
+            int *lists; int list_count;     /* ARRAY or MAP columns of the input, taken together: the shorter ones filled up with NULL */
+            bool outer;                     /* a row without elements gives one of NULLs, else none */
+            bool ordinality;                /* a last column numbers the elements from 1 */
+        } unnest;                           /* schema: input columns, an element (of a MAP: STRUCT<key, value>) per list, the number */
         struct {
             int *key_columns; int key_count;
             AggregateCall *calls; int call_count;

@@ -72,6 +72,7 @@ static bool may_move(const Expr *conjunct, LogicalNode *below, Arena *arena)
         return reads_only_plain(conjunct, below) && !project_can_fail(below);
     case PLAN_LOOKUP:
     case PLAN_WINDOW_ASSIGN:
+    case PLAN_UNNEST:
         return highest_column(conjunct) < port_schema(arena, below->inputs[0]).column_count;
     case PLAN_UNION:
         return true;

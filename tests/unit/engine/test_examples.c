@@ -54,6 +54,8 @@ static Error *take_rows(void *caller, const Batch *batch)
     Text *out = caller;
     for (uint32_t i = 0; i < batch->selection.count; i++) {
         uint32_t row = selection_row(&batch->selection, i);
+        if (out->length) /* a table function gives several */
+            text_add_c(out, ", ");
         if (vector_is_null(batch->columns[0], row))
             text_add_c(out, "NULL");
         else

@@ -1,0 +1,59 @@
+/* exec/expand.c: see expand.h. */
+#include "exec/expand.h"
+
+#define GATHER_ORIGIN(field)                                                                  \
+    if (batch->field) {                                                                       \
+        out->field = arena_alloc(&out->arena, sizeof *batch->field * ((size_t)count + 1));    \
+        for (uint32_t i = 0; i < count; i++)                                                  \
+            out->field[i] = batch->field[rows[i]];                                            \
+    }
+
+void expand_begin(Expansion *expansion, const Batch *batch)
+{
+    if (batch->selection.count == 0)
+        return;
+    uint64_t first = batch->first_row + selection_row(&batch->selection, 0);
+    if (!expansion->any || expansion->turn != batch->turn || first < expansion->next_row)
+        *expansion = (Expansion){ .any = true, .turn = batch->turn };
+    expansion->next_row = batch->first_row + selection_row(&batch->selection, batch->selection.count - 1) + 1;
+}
+
+/* -U stands directly before its +U: that holds only where each became one row. */
+static void unpair_copies(const uint32_t *rows, uint32_t count, uint8_t *kinds)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        bool alone = (i == 0 || rows[i - 1] != rows[i]) && (i + 1 == count || rows[i + 1] != rows[i]);
+        if (kinds[i] == ROW_UPDATE_BEFORE) {
+            bool mate = alone && i + 1 < count && rows[i + 1] == rows[i] + 1 && kinds[i + 1] == ROW_UPDATE_AFTER && (i + 2 >= count || rows[i + 2] != rows[i + 1]);
+            if (!mate)
+                kinds[i] = ROW_DELETE;
+        } else if (kinds[i] == ROW_UPDATE_AFTER && (i == 0 || kinds[i - 1] != ROW_UPDATE_BEFORE)) {
+            kinds[i] = ROW_INSERT;
+        }
+    }
+}
+
+Batch *expand_rows(Expansion *expansion, Batch *batch, const uint32_t *rows, uint32_t count, int more)
+{
+    Batch *out = batch_new(batch->arena.pool, batch->column_count + more);
+    for (int c = 0; c < batch->column_count; c++)
+        out->columns[c] = batch->columns[c]->encoding == VECTOR_CONSTANT ? batch->columns[c]
+                                                                         : vector_gather(&out->arena, batch->columns[c], rows, count);
+    GATHER_ORIGIN(kinds)
+    GATHER_ORIGIN(wm_us)
+    GATHER_ORIGIN(positions)
+    GATHER_ORIGIN(lines)
+    GATHER_ORIGIN(raw)
+    if (out->kinds)
+        unpair_copies(rows, count, out->kinds);
+    out->row_count = count;
+    out->selection = (Selection){ count, NULL };
+    out->wm_end_us = batch->wm_end_us;
+    out->now_us = batch->now_us;
+    out->turn = batch->turn;
+    out->first_row = expansion->given;
+    expansion->given += count;
+    out->split = batch->split;
+    batch_hold_batch(out, batch);
+    return out;
+}
