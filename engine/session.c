@@ -1,33 +1,12 @@
 /* engine/session.c: a session drives scripts: parse all, then plan and run statement by statement.
  *
  * Everything that INSERT INTO and CREATE .. AS put into the pending job runs as one job before the next SELECT, or at the end of the text. */
-#include "engine/bidsql.h"
+#include "engine/session_internal.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "common/decimal.h"
-#include "exec/exec.h"
-#include "parser/parser.h"
-#include "planner/planner.h"
-
-#define SCRIPT_DEPTH_MAX 16 /* RUN SCRIPT inside RUN SCRIPT .. */
-
-struct bidsql_Session {
-    SessionOptions options;
-    ConnectorContext connectors;
-    MemoryPool pool;
-    Planner *planner;
-    Arena arena;                 /* names of variables, settings: as long as the session */
-    struct { Arena **items; int count, capacity; } texts; /* trees of every text so far */
-    struct { const char **items; int count, capacity; } variable_names, variable_values;
-    SessionCounters counters;
-    Job *_Atomic job;            /* the one that runs, for interrupt and progress */
-    atomic_int job_watchers;     /* threads that look at it */
-    atomic_bool interrupted;
-    int depth;
-};
 
 /* ---- life ---- */
 
@@ -317,7 +296,7 @@ static Error *on_job_rows(void *caller, int output_index, const Batch *batch)
     return running->output->rows ? running->output->rows(running->output->caller, batch) : NULL;
 }
 
-static Error *run_plan(Session *session, const Plan *plan, const SessionOutput *output)
+Error *session_run_plan(Session *session, const Plan *plan, const SessionOutput *output)
 {
     Running running = { output };
     JobOptions options = { .clock = session->options.clock, .filesystem = session->options.filesystem, .pool = &session->pool,
@@ -371,7 +350,7 @@ static Error *run_query(Session *session, const Plan *plan, const SessionOutput 
     ResultInfo info = { .schema = &result->sink->schema, .title = title, .updating = result->updating, .continuous = !plan->bounded, .is_query = true };
     if (output->begin)
         TRY(output->begin(output->caller, &info));
-    Error *error = run_plan(session, plan, output);
+    Error *error = session_run_plan(session, plan, output);
     Error *ended = output->end ? output->end(output->caller) : NULL; /* rows before an error are results, too */
     if (!error)
         return ended;
@@ -384,7 +363,7 @@ static Error *run_analyze(Session *session, const Plan *plan, const SessionOutpu
     SessionOutput nowhere = { .notice = output->notice, .caller = output->caller };
     SessionCounters before = session->counters;
     int64_t start_us = session->options.clock->now_us(session->options.clock);
-    TRY(run_plan(session, plan, &nowhere));
+    TRY(session_run_plan(session, plan, &nowhere));
     int64_t elapsed_us = session->options.clock->now_us(session->options.clock) - start_us;
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
@@ -404,7 +383,7 @@ static Error *run_job_parts(Session *session, Arena *arena, const SessionOutput 
     TRY(planner_job(session->planner, arena, &plan));
     if (plan && session->options.explain_only)
         return explain_to(plan, output, NULL);
-    return plan && !session->options.check_only ? run_plan(session, plan, output) : NULL;
+    return plan && !session->options.check_only ? session_run_plan(session, plan, output) : NULL;
 }
 
 static Error *run_pending(Session *session, const SessionOutput *output)
@@ -518,7 +497,7 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
     const char *title = title_before(arena, text, statement->at.start);
     switch (planned->kind) {
     case PLANNED_DONE:
-        if (planned->message && !session->options.keep_quiet)
+        if (planned->message && *planned->message && !session->options.keep_quiet)
             notice(output, "%s", planned->message);
         return NULL;
     case PLANNED_QUERY:
@@ -530,6 +509,8 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
         return emit_rows(output, &planned->rows, title);
     case PLANNED_SETTING: {
         bool known = planned->setting.known;
+        for (int i = 0; planned->setting.all && i < OWN_SETTING_COUNT; i++)
+            TRY(set_own(session, own_settings[i], NULL, SPAN_NONE, &known));
         if (!known)
             TRY(set_own(session, planned->setting.name, planned->setting.value, planned->setting.value_at, &known));
         return known ? NULL : unknown_setting(session, arena, planned->setting.name, planned->setting.name_at);
@@ -539,6 +520,8 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
         return NULL;
     case PLANNED_SHOW:
         return show_own(session, arena, planned->show, output);
+    case PLANNED_ASSERTION:
+        return session_assert(session, planned, output);
     case PLANNED_SCRIPT:
         TRY(run_pending(session, output));
         return run_script_file(session, planned->path, statement->at, output);

@@ -47,6 +47,27 @@ static Error *foreign_error(Error *error, const char *name, Span at)
     return error;
 }
 
+/* Its columns are those of when it was made: what `*` gives since ALTER .. ADD COLUMN is not among them. */
+static void hide_later_columns(Arena *arena, const CatalogEntry *entry, Relation *relation)
+{
+    const AstCreate *create = entry->statement ? entry->statement->create : NULL;
+    int visible = 0;
+    for (int i = 0; i < relation->schema.column_count; i++)
+        visible += !relation->schema.columns[i].hidden;
+    if (!create || create->columns.count || visible == entry->schema.column_count || entry->schema.column_count == 0)
+        return;
+    relation->schema = *schema_copy(arena, &relation->schema);
+    for (int i = 0, next = 0; i < relation->schema.column_count; i++) {
+        Column *column = &relation->schema.columns[i];
+        if (column->hidden)
+            continue;
+        if (next < entry->schema.column_count && strcmp(entry->schema.columns[next].name, column->name) == 0)
+            next++;
+        else
+            *column = (Column){ .name = "$later", .type = column->type, .hidden = true };
+    }
+}
+
 static Error *bind_defining_query(Binder *binder, CatalogEntry *entry, Span at, Relation *relation)
 {
     bool foreign = entry->text != binder->text;
@@ -58,6 +79,7 @@ static Error *bind_defining_query(Binder *binder, CatalogEntry *entry, Span at, 
         return foreign ? foreign_error(error, entry->name, at) : error;
     if (foreign)
         logical_replace_spans(binder->arena, relation->input, at);
+    hide_later_columns(binder->arena, entry, relation);
     const AstCreate *create = entry->statement ? entry->statement->create : NULL;
     if (create && create->columns.count && entry->kind == CATALOG_VIEW) { /* CREATE VIEW v (a, b) AS */
         int visible = 0;
@@ -127,7 +149,7 @@ static Error *bind_process_stream(Binder *binder, CatalogEntry *entry, const Ast
         bool foreign = producer->text != binder->text;
         Outside outside = go_inside(binder, &producer->settings, producer->text);
         Relation rows;
-        Error *error = bind_insert(binder, producer->statement, entry, &rows);
+        Error *error = bind_earlier_insert(binder, producer->statement, entry, producer->width, &rows);
         come_back(binder, outside);
         if (error)
             return foreign ? foreign_error(error, entry->name, at) : error;
@@ -264,6 +286,35 @@ Error *bind_values(Binder *binder, const AstExprs *rows, int row_count, Span at,
     return NULL;
 }
 
+/* ---- OPTIONS hints ---- */
+
+/* What the declaration says, with what the hint says in its place. */
+static AstProperties merged_options(Arena *arena, const AstProperties *declared, const AstProperties *hints, bool foreign, Span at)
+{
+    AstProperties merged = { 0 };
+    for (int i = 0; i < declared->count; i++) {
+        bool replaced = false;
+        for (int h = 0; h < hints->count; h++)
+            replaced |= option_name_equal(declared->items[i].name, hints->items[h].name);
+        if (replaced)
+            continue;
+        LIST_ADD(arena, &merged, declared->items[i]);
+        if (foreign)
+            merged.items[merged.count - 1].name_at = merged.items[merged.count - 1].value_at = at;
+    }
+    for (int h = 0; h < hints->count; h++)
+        LIST_ADD(arena, &merged, hints->items[h]);
+    return merged;
+}
+
+static bool is_hint(const Error *error, const AstRelation *ast)
+{
+    for (int h = 0; h < ast->hints.count; h++)
+        if (error->at.start == ast->hints.items[h].name_at.start || error->at.start == ast->hints.items[h].value_at.start)
+            return true;
+    return false;
+}
+
 /* ---- relations ---- */
 
 Relation relation_of_nothing(Binder *binder, Span at)
@@ -287,11 +338,30 @@ Error *bind_column_aliases(const AstRelation *ast, Arena *arena, Relation *relat
     return NULL;
 }
 
+/* s / *+ OPTIONS('k' = 'v') * /: the stream as if it had been declared so, for this query. */
+static Error *bind_with_hints(Binder *binder, const CatalogEntry *entry, const AstRelation *ast, const AstExpr *timestamp_by, Span at, Relation *relation)
+{
+    const AstStatement *statement = entry->statement;
+    if (entry->origin != ORIGIN_CONNECTOR || !statement || statement->kind != AST_STMT_CREATE_SOURCE)
+        return error_at(ERR_BIND, ast->hints.items[0].name_at, "OPTIONS (..) changes properties of streams with a connector, '%s' has none", entry->name);
+    AstCreate *create = arena_copy(&binder->catalog->arena, statement->create, sizeof *statement->create);
+    create->with = merged_options(&binder->catalog->arena, &create->with, &ast->hints, entry->text != binder->text, at);
+    CatalogEntry *changed = ARENA_NEW(&binder->catalog->arena, CatalogEntry);
+    *changed = (CatalogEntry){ .kind = entry->kind, .name = entry->name, .at = at, .text = binder->text, .statement = statement, .settings = entry->settings };
+    Outside outside = go_inside(binder, &entry->settings, binder->text);
+    Error *error = bind_source_definition(binder, create, changed);
+    come_back(binder, outside);
+    if (error)
+        return entry->text != binder->text && !is_hint(error, ast) ? foreign_error(error, entry->name, at) : error;
+    binder_use(binder, entry->name);
+    TRY(bind_source_scan(binder, changed, timestamp_by, at, relation));
+    relation->alias = entry->name;
+    return NULL;
+}
+
 static Error *bind_name(Binder *binder, const AstRelation *ast, const AstExpr *timestamp_by, Relation *relation)
 {
     const AstName *name = &ast->name.items[ast->name.count - 1];
-    if (ast->hints.count)
-        return binder_unsupported(ast->hints.items[0].name_at, "OPTIONS (..) behind a table");
     for (CteScope *scope = binder->ctes; scope; scope = scope->outer) {
         if (!name_equal(scope->cte->name.text, name->text))
             continue;
@@ -310,6 +380,8 @@ static Error *bind_name(Binder *binder, const AstRelation *ast, const AstExpr *t
             TRY(bind_column_aliases(&named, binder->arena, &scope->relation));
             scope->bound = true;
         }
+        if (ast->hints.count)
+            return error_at(ERR_BIND, ast->hints.items[0].name_at, "OPTIONS (..) changes properties of streams with a connector, '%s' is a step of WITH", name->text);
         *relation = scope->relation;
         relation->alias = scope->cte->name.text;
         return timestamp_by ? bind_timestamp_by(binder, timestamp_by, relation) : NULL;
@@ -318,6 +390,8 @@ static Error *bind_name(Binder *binder, const AstRelation *ast, const AstExpr *t
     TRY(catalog_get(binder->catalog, name, &entry));
     if (ast->system_time)
         return binder_unsupported(ast->system_time->at, "FOR SYSTEM_TIME AS OF outside of a lookup join");
+    if (ast->hints.count)
+        return bind_with_hints(binder, entry, ast, timestamp_by, name->at, relation);
     return bind_entry(binder, entry, timestamp_by, name->at, relation);
 }
 
@@ -331,7 +405,7 @@ Error *bind_relation(Binder *binder, const AstRelation *ast, const AstExpr *time
         break;
     case AST_REL_FILE: {
         CatalogEntry *entry = NULL;
-        TRY(bind_source_file(binder, ast->path, ast->at, &entry));
+        TRY(bind_source_file(binder, ast->path, &ast->hints, ast->at, &entry));
         TRY(bind_source_scan(binder, entry, timestamp_by, ast->at, relation));
         relation->alias = NULL;
         timestamp_by = NULL;

@@ -227,7 +227,7 @@ static void columns_from_schema(Arena *arena, CatalogEntry *entry, const Schema 
     entry->columns = ARENA_ARRAY(arena, CatalogColumn, schema->column_count + 1);
     for (int i = 0; i < schema->column_count; i++) {
         const Column *column = &schema->columns[i];
-        entry->columns[i] = (CatalogColumn){ arena_strdup(arena, column->name), type_copy(arena, column->type), NULL, column->is_key, false, at };
+        entry->columns[i] = (CatalogColumn){ .name = arena_strdup(arena, column->name), .type = type_copy(arena, column->type), .is_key = column->is_key, .at = at };
     }
 }
 
@@ -264,6 +264,13 @@ static Error *name_columns(Binder *binder, const CatalogEntry *entry, const AstN
     return NULL;
 }
 
+Error *bind_default(Binder *binder, const CatalogColumn *column, Expr **value)
+{
+    Relation nothing = { .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 } };
+    TRY(binder_expr(binder, &nothing, column->default_value, value));
+    return binder_assign(binder, *value, column->type, column->name, value);
+}
+
 static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogEntry *entry)
 {
     Arena *arena = &binder->catalog->arena;
@@ -272,16 +279,21 @@ static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogE
     for (int i = 0; i < create->columns.count; i++) {
         const AstColumn *ast = &create->columns.items[i];
         CatalogColumn *column = &entry->columns[entry->column_count];
-        *column = (CatalogColumn){ arena_strdup(arena, ast->name.text), NULL, ast->computed, ast->is_key || ast->is_primary, ast->not_null, ast->name.at };
+        *column = (CatalogColumn){ .name = arena_strdup(arena, ast->name.text), .computed = ast->computed, .default_value = ast->default_value,
+                                   .is_key = ast->is_key || ast->is_primary, .not_null = ast->not_null, .at = ast->name.at };
         Error *error = NULL;
         if (ast->is_headers || ast->is_metadata)
             error = binder_unsupported(ast->at, "a %s column", ast->is_headers ? "HEADER" : "METADATA");
-        else if (ast->default_value)
-            error = binder_unsupported(ast->default_value->at, "DEFAULT");
+        else if (ast->default_value && ast->computed)
+            error = error_at(ERR_BIND, ast->default_value->at, "column '%s' is computed: it has no default", ast->name.text);
         else if (find_column(entry, ast->name.text) >= 0 && strcmp(entry->columns[find_column(entry, ast->name.text)].name, ast->name.text) == 0)
             error = error_at(ERR_BIND, ast->name.at, "column '%s' is declared twice", ast->name.text);
         else if (ast->type)
             error = binder_type(binder, arena, ast->type, &column->type);
+        if (!error && ast->default_value && column->type) {
+            Expr *value = NULL; /* checked here, made anew for each row that wants it */
+            error = bind_default(binder, column, &value);
+        }
         errors = error_append(errors, error);
         entry->column_count += error == NULL;
     }
@@ -391,11 +403,13 @@ Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEn
     return complete_schema(binder, entry, at);
 }
 
-Error *bind_source_file(Binder *binder, const char *path, Span at, CatalogEntry **result)
+Error *bind_source_file(Binder *binder, const char *path, const AstProperties *hints, Span at, CatalogEntry **result)
 {
     Arena *arena = &binder->catalog->arena;
-    OptionEntry entries[1] = { { .name = "path", .value = path, .name_at = at, .value_at = at } };
-    AstProperties with = { entries, 1, 1 };
+    AstProperties with = { 0 };
+    LIST_ADD(arena, &with, ((OptionEntry){ .name = "path", .value = path, .name_at = at, .value_at = at }));
+    for (int h = 0; hints && h < hints->count; h++)
+        LIST_ADD(arena, &with, hints->items[h]);
     CatalogEntry *entry = ARENA_NEW(arena, CatalogEntry);
     entry->kind = CATALOG_STREAM;
     entry->name = arena_strdup(arena, path);

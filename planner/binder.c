@@ -82,6 +82,8 @@ static Error *custom_type(BindContext *context, const AstType *ast, const Type *
     const ExprOwner *owner = context->owner;
     const CatalogEntry *entry = owner->binder->catalog->find(owner->binder->catalog, ast->name.text, true);
     *type = entry ? entry->type : NULL;
+    if (entry)
+        LIST_ADD(owner->binder->arena, &owner->binder->types, entry->name);
     return NULL;
 }
 

@@ -65,6 +65,7 @@ typedef struct Binder {
     CteScope *ctes;
     struct { SidePort *items; int count, capacity; } sides;
     struct { const char **items; int count, capacity; } uses;   /* catalog names that were read */
+    struct { const char **items; int count, capacity; } types;  /* named types that were met */
     struct { const CatalogEntry **items; int count, capacity; } stack; /* entries being expanded */
     const LogicalNode *nameless_letters; /* its failing rows are dead letters for which no stream is named; NULL none */
     const AstExpr *table_call;      /* the call of a table function that is bound for its rows; others may not stand there */
@@ -124,12 +125,14 @@ Error *bind_table_calls(Block *block, AstExpr **exprs, int expr_count, Relation 
 /* ---- bind_source.c: CREATE .. WITH, scans ---- */
 /* Checks and completes a definition: connector, format, options, columns (inferred where none are declared). In catalog->arena. */
 Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEntry *entry);
-/* FROM 'file': an entry that is in no catalog. */
-Error *bind_source_file(Binder *binder, const char *path, Span at, CatalogEntry **entry);
+/* FROM 'file' [OPTIONS hint, or NULL]: an entry that is in no catalog. */
+Error *bind_source_file(Binder *binder, const char *path, const AstProperties *hints, Span at, CatalogEntry **entry);
 /* Scan, computed columns, watermark. */
 Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation);
 /* The same above any input whose columns are the declared ones in order: in-process streams. */
 Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input, const AstExpr *timestamp_by, Span at, Relation *relation);
+/* The DEFAULT of a column. */
+Error *bind_default(Binder *binder, const CatalogColumn *column, Expr **value);
 /* TIMESTAMP BY over any relation. */
 Error *bind_timestamp_by(Binder *binder, const AstExpr *expr, Relation *relation);
 
@@ -174,6 +177,8 @@ Error *bind_ranks(Block *block, AstExpr **exprs, int expr_count, Relation *relat
 Error *bind_statement_query(Binder *binder, const AstStatement *statement, Relation *relation);
 /* Rows of an INSERT as the target's columns that come from records (computed ones left out), converted. */
 Error *bind_insert(Binder *binder, const AstStatement *statement, const CatalogEntry *target, Relation *relation);
+/* The same for a statement of earlier: it gives the first `width` columns, the others were added since. */
+Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const CatalogEntry *target, int width, Relation *relation);
 
 /* ---- shared helpers: binder.c ---- */
 void binder_init(Binder *binder, Arena *arena, Catalog *catalog, const PlannerSettings *settings, const ConnectorContext *connectors, int text);

@@ -113,6 +113,17 @@ const char *catalog_kind_name(CatalogKind kind)
     return "?";
 }
 
+const char *catalog_kind_upper(CatalogKind kind)
+{
+    switch (kind) {
+    case CATALOG_STREAM: return "STREAM";
+    case CATALOG_TABLE: return "TABLE";
+    case CATALOG_VIEW: return "VIEW";
+    case CATALOG_TYPE: return "TYPE";
+    }
+    return "?";
+}
+
 const char *const *catalog_relation_names(Catalog *catalog, Arena *arena, int *count)
 {
     int all = 0, used = 0;
@@ -148,7 +159,12 @@ Error *catalog_check_unused(Catalog *catalog, const CatalogEntry *entry, Span at
     MEMORY_HOLD(arena_unwind, &arena);
     int count = 0;
     CatalogEntry **entries = catalog->list(catalog, &arena, &count);
-    for (int i = 0; i < count && !error; i++)
+    for (int i = 0; i < count && !error && entry->kind == CATALOG_TYPE; i++)
+        for (int t = 0; t < entries[i]->type_count && !error; t++)
+            if (name_equal(entries[i]->types[t], entry->name))
+                error = error_hint(error_at(ERR_BIND, at, "type '%s' is used by %s '%s'", entry->name, catalog_kind_name(entries[i]->kind), entries[i]->name),
+                                   "drop '%s' first", entries[i]->name);
+    for (int i = 0; i < count && !error && entry->kind != CATALOG_TYPE; i++)
         for (int u = 0; u < entries[i]->use_count && !error; u++)
             if (entries[i] != entry && name_equal(entries[i]->uses[u], entry->name))
                 error = error_hint(error_at(ERR_BIND, at, "%s '%s' is read by %s '%s'", catalog_kind_name(entry->kind), entry->name,

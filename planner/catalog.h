@@ -23,6 +23,7 @@ typedef struct CatalogColumn {
     const char *name;
     const Type *type;          /* of computed columns: known after binding */
     const AstExpr *computed;   /* NULL: comes from the record */
+    const AstExpr *default_value; /* of rows that INSERT gives no value; NULL: NULL */
     bool is_key, not_null;
     Span at;
 } CatalogColumn;
@@ -53,6 +54,7 @@ typedef struct CatalogProducer {
     const char *source;             /* side streams: the entry whose own scan puts bad rows aside; else NULL */
     int text;                       /* of which script */
     PlannerSettings settings;       /* as they were */
+    int width;                      /* columns of its target then: what ALTER added later it does not give */
 } CatalogProducer;
 
 typedef struct CatalogEntry {
@@ -72,7 +74,10 @@ typedef struct CatalogEntry {
     CatalogSource *source;          /* ORIGIN_CONNECTOR, ORIGIN_PROCESS */
     struct { CatalogProducer *items; int count, capacity; } producers;
     const char **uses; int use_count; /* names of entries that its query reads */
+    const char **types; int type_count; /* names of types that it is made with */
+    bool read_only;                 /* CREATE SOURCE: neither written, changed nor replaced */
     const Type *type;               /* CATALOG_TYPE */
+    uint64_t compared;              /* changes that ASSERT VALUES has seen */
 } CatalogEntry;
 
 typedef struct Catalog Catalog;
@@ -94,6 +99,8 @@ void catalog_free(Catalog *catalog); /* NULL is fine */
 
 /* "stream", "table", "view", "type" */
 const char *catalog_kind_name(CatalogKind kind);
+/* "STREAM" .., as SQL has them */
+const char *catalog_kind_upper(CatalogKind kind);
 /* The entry, or ERR_BIND at `name` with the nearest known name. */
 Error *catalog_get(Catalog *catalog, const AstName *name, CatalogEntry **entry);
 /* ERR_BIND if something reads `entry`. */

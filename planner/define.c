@@ -15,6 +15,14 @@ static CatalogKind kind_of(AstObjectKind object)
     return CATALOG_STREAM;
 }
 
+static const char *const *copy_names(Arena *arena, const char *const *names, int count)
+{
+    const char **copies = ARENA_ARRAY(arena, const char *, count + 1);
+    for (int i = 0; i < count; i++)
+        copies[i] = arena_strdup(arena, names[i]);
+    return copies;
+}
+
 static const char *statement_sql(Arena *arena, const AstStatement *statement)
 {
     Text text = { 0 };
@@ -67,7 +75,7 @@ static Error *columns_from_relation(Arena *arena, const AstCreate *create, const
     entry->column_count = count;
     entry->columns = ARENA_ARRAY(arena, CatalogColumn, count + 1);
     for (int i = 0; i < count; i++)
-        entry->columns[i] = (CatalogColumn){ entry->schema.columns[i].name, entry->schema.columns[i].type, NULL, false, false, create->name.at };
+        entry->columns[i] = (CatalogColumn){ .name = entry->schema.columns[i].name, .type = entry->schema.columns[i].type, .at = create->name.at };
     return NULL;
 }
 
@@ -167,7 +175,10 @@ Error *define_entry(Planner *planner, Binder *binder, const AstStatement *statem
         break;
     default: return error_at(ERR_INTERNAL, statement->at, "nothing to define");
     }
+    entry->read_only = create->is_source;
     entry->sql = statement_sql(arena, statement);
+    entry->types = (const char **)copy_names(arena, binder->types.items, binder->types.count);
+    entry->type_count = binder->types.count;
     copy_uses(arena, binder, entry);
     *result = entry;
     return NULL;
@@ -202,7 +213,7 @@ static Error *define_side(Planner *planner, const char *name, const Schema *sche
 
 Error *define_sides(Planner *planner, const Binder *binder, const AstStatement *statement)
 {
-    CatalogProducer producer = { statement, NULL, planner->text, planner->settings };
+    CatalogProducer producer = { .statement = statement, .text = planner->text, .settings = planner->settings };
     for (int s = 0; s < binder->sides.count && statement_query(statement); s++) {
         const SidePort *side = &binder->sides.items[s];
         if (!side->own)
@@ -220,7 +231,7 @@ static Error *define_source_side(Planner *planner, const CatalogEntry *entry)
 {
     if (!entry->source || !entry->source->dead_letter)
         return NULL;
-    CatalogProducer producer = { NULL, entry->name, planner->text, planner->settings };
+    CatalogProducer producer = { .source = entry->name, .text = planner->text, .settings = planner->settings };
     return define_side(planner, entry->source->dead_letter, &dead_letter_columns, &producer, entry->at);
 }
 
@@ -239,6 +250,10 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
     }
     if (old && !create->or_replace)
         return error_hint(error_at(ERR_BIND, create->name.at, "%s '%s' exists already", catalog_kind_name(old->kind), old->name), "CREATE OR REPLACE, or DROP it first");
+    if (old && old->read_only)
+        return error_at(ERR_BIND, create->name.at, "'%s' is a source: it is read only, and not replaced", old->name);
+    if (old && create->is_source)
+        return error_hint(error_at(ERR_BIND, create->name.at, "'%s' is no source, and does not become one", old->name), "DROP it first");
     bool infers = statement->kind == AST_STMT_CREATE_SOURCE && create->columns.count == 0; /* maybe from what the job writes */
     if ((old || infers) && planner->pending_count) {
         planned->kind = PLANNED_AFTER_JOB;
@@ -275,11 +290,53 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
     return NULL;
 }
 
+static Error *check_alterable(const AstStatement *statement, const CatalogEntry *entry)
+{
+    if (entry->kind != kind_of(statement->object))
+        return error_hint(error_at(ERR_BIND, statement->name.at, "'%s' is a %s", entry->name, catalog_kind_name(entry->kind)),
+                          entry->kind == CATALOG_VIEW ? "CREATE OR REPLACE VIEW gives it another query" : "ALTER %s %s", catalog_kind_upper(entry->kind), entry->name);
+    if (entry->read_only)
+        return error_at(ERR_BIND, statement->name.at, "'%s' is a source: it is read only, and not changed", entry->name);
+    for (int i = 0; i < statement->added.count; i++) {
+        const AstColumn *column = &statement->added.items[i];
+        if (column->is_key || column->is_primary)
+            return error_at(ERR_BIND, column->at, "a column that is added is no key");
+        if (column->not_null && !column->default_value)
+            return error_hint(error_at(ERR_BIND, column->at, "rows of before have no '%s': it cannot be NOT NULL", column->name.text), "leave NOT NULL out");
+        for (int c = 0; c < entry->schema.column_count; c++)
+            if (name_equal(entry->schema.columns[c].name, column->name.text))
+                return error_at(ERR_BIND, column->name.at, "'%s' has a column '%s' already", entry->name, entry->schema.columns[c].name);
+    }
+    return NULL;
+}
+
+/* What reads the entry, or fills it, must go on doing so: else the change is not made. */
+static Error *check_readers(Planner *planner, Arena *arena, const AstStatement *statement, const CatalogEntry *changed)
+{
+    int count = 0;
+    CatalogEntry **entries = planner->catalog->list(planner->catalog, arena, &count);
+    for (int i = 0; i < count; i++) {
+        bool concerned = strcmp(entries[i]->name, changed->name) == 0 && entries[i]->kind != CATALOG_TYPE;
+        for (int u = 0; u < entries[i]->use_count && !concerned; u++)
+            concerned = name_equal(entries[i]->uses[u], changed->name);
+        if (!concerned || (entries[i]->origin == ORIGIN_CONNECTOR && entries[i] != changed))
+            continue;
+        Binder binder;
+        Relation relation;
+        binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, -1);
+        Error *error = bind_entry(&binder, entries[i], NULL, statement->name.at, &relation);
+        if (error)
+            return error_context(error, "'%s' would not plan any more", entries[i]->name);
+    }
+    return NULL;
+}
+
 /* ALTER .. ADD COLUMN: the definition again, with more columns. */
 Error *define_alter(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
 {
     CatalogEntry *old = NULL, *entry = NULL;
     TRY(catalog_get(planner->catalog, &statement->name, &old));
+    TRY(check_alterable(statement, old));
     if (!old->statement || old->statement->kind != AST_STMT_CREATE_SOURCE || old->statement->create->columns.count == 0)
         return error_at(ERR_BIND, statement->name.at, "'%s' does not declare its columns: there is nothing to add to", old->name);
     if (planner->pending_count) {
@@ -303,7 +360,13 @@ Error *define_alter(Planner *planner, Arena *arena, const AstStatement *statemen
     entry->settings = old->settings;
     entry->uses = old->uses;
     entry->use_count = old->use_count;
+    entry->compared = old->compared;
     TRY(planner->catalog->put(planner->catalog, entry));
+    Error *error = check_readers(planner, arena, statement, entry);
+    if (error) {
+        error_free(planner->catalog->put(planner->catalog, old));
+        return error;
+    }
     planned->message = arena_printf(arena, "%s '%s' changed", catalog_kind_name(entry->kind), entry->name);
     return NULL;
 }
@@ -317,7 +380,7 @@ Error *define_producer(Planner *planner, Binder *binder, const AstStatement *sta
         if (name_equal(binder->uses.items[i], target->name))
             return error_at(ERR_BIND, statement->name.at, "'%s' would read itself", target->name);
     TRY(define_sides(planner, binder, statement));
-    CatalogProducer producer = { statement, NULL, planner->text, planner->settings };
+    CatalogProducer producer = { .statement = statement, .text = planner->text, .settings = planner->settings, .width = rows.schema.column_count };
     LIST_ADD(arena, &target->producers, producer);
     copy_uses(arena, binder, target);
     return NULL;
@@ -330,8 +393,6 @@ Error *define_drop(Planner *planner, const AstStatement *statement, Arena *arena
     bool type = statement->object == AST_OBJECT_TYPE;
     if (statement->object == AST_OBJECT_FUNCTION || statement->object == AST_OBJECT_CONNECTOR || statement->object == AST_OBJECT_QUERY)
         return binder_unsupported(statement->at, "this DROP");
-    if (statement->delete_topic)
-        return binder_unsupported(statement->at, "DELETE TOPIC");
     CatalogEntry *entry = planner->catalog->find(planner->catalog, statement->name.text, type);
     if (!entry && statement->if_exists) {
         planned->message = arena_printf(arena, "there is no '%s'", statement->name.text);
@@ -342,7 +403,11 @@ Error *define_drop(Planner *planner, const AstStatement *statement, Arena *arena
     if (!entry)
         return error_at(ERR_BIND, statement->name.at, "no type '%s'", statement->name.text);
     if (entry->kind != kind_of(statement->object))
-        return error_hint(error_at(ERR_BIND, statement->name.at, "'%s' is a %s", entry->name, catalog_kind_name(entry->kind)), "DROP %s %s", catalog_kind_name(entry->kind), entry->name);
+        return error_hint(error_at(ERR_BIND, statement->name.at, "'%s' is a %s", entry->name, catalog_kind_name(entry->kind)), "DROP %s %s", catalog_kind_upper(entry->kind), entry->name);
+    if (statement->delete_topic && entry->read_only)
+        return error_at(ERR_BIND, statement->name.at, "'%s' is a source: it is read only, and its topic is kept", entry->name);
+    if (statement->delete_topic)
+        return binder_unsupported(statement->at, "DELETE TOPIC");
     TRY(catalog_check_unused(planner->catalog, entry, statement->name.at));
     if (planner->pending_count) {
         planned->kind = PLANNED_AFTER_JOB;

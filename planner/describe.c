@@ -124,7 +124,7 @@ static Error *describe_relation(Planner *planner, Arena *arena, const AstStateme
     if (statement->path) {
         Binder binder;
         binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
-        TRY(bind_source_file(&binder, statement->path, statement->at, &entry));
+        TRY(bind_source_file(&binder, statement->path, NULL, statement->at, &entry));
     } else {
         TRY(catalog_get(planner->catalog, &statement->name, &entry));
     }

@@ -106,6 +106,8 @@ static Error *plan_rows(Planner *planner, Arena *arena, const AstStatement *stat
 static Error *target_entry(Planner *planner, const AstName *name, CatalogEntry **target)
 {
     TRY(catalog_get(planner->catalog, name, target));
+    if ((*target)->read_only)
+        return error_at(ERR_BIND, name->at, "'%s' is a source: it is read only", (*target)->name);
     if ((*target)->origin == ORIGIN_CONNECTOR || (*target)->origin == ORIGIN_PROCESS)
         return NULL;
     return error_at(ERR_BIND, name->at, "'%s' is %s: rows cannot be inserted", (*target)->name,
@@ -227,12 +229,13 @@ static Error *plan_explain(Planner *planner, Arena *arena, const AstStatement *s
 
 static Error *plan_setting(Planner *planner, const AstStatement *statement, PlannedStatement *planned)
 {
-    if (statement->kind == AST_STMT_UNSET && statement->all) {
+    bool all = statement->all || (statement->properties.count && name_equal(statement->properties.items[0].name, "all"));
+    planned->kind = PLANNED_SETTING;
+    if (statement->kind == AST_STMT_UNSET && all) {
         settings_init(&planner->settings);
-        planned->message = "all settings of planning have their defaults again";
+        planned->setting.known = planned->setting.all = true;
         return NULL;
     }
-    planned->kind = PLANNED_SETTING;
     bool unset = statement->kind == AST_STMT_UNSET;
     if (statement->properties.count) {
         const OptionEntry *entry = &statement->properties.items[0];
@@ -304,7 +307,7 @@ Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *sta
     case AST_STMT_PAUSE: return binder_unsupported(statement->at, "PAUSE");
     case AST_STMT_RESUME: return binder_unsupported(statement->at, "RESUME");
     case AST_STMT_PRINT: return binder_unsupported(statement->at, "PRINT");
-    case AST_STMT_ASSERT: return binder_unsupported(statement->at, "ASSERT");
+    case AST_STMT_ASSERT: return plan_assert(planner, arena, statement, planned);
     case AST_STMT_CONNECTOR: return error_at(ERR_UNSUPPORTED, statement->at, "Kafka Connect statements are not supported: there is no Connect cluster here");
     }
     return NULL;

@@ -31,6 +31,7 @@ typedef enum PlannedKind {
     PLANNED_VARIABLE,   /* DEFINE, UNDEFINE: `variable`; the parser replaces ${name} */
     PLANNED_SHOW,       /* the caller's own: SHOW QUERIES, VARIABLES, PROPERTIES, LAG: `show` */
     PLANNED_SCRIPT,     /* RUN SCRIPT `path` */
+    PLANNED_ASSERTION,  /* ASSERT VALUES: run `plan`, compare its changes with `expected` */
     PLANNED_AFTER_JOB   /* nothing happened: the statement reads what the pending job writes or changes what it reads. Run
                          * planner_job, then ask again */
 } PlannedKind;
@@ -51,11 +52,19 @@ typedef struct PlannedStatement {
     struct {
         const char *name, *value; /* value NULL: back to the default */
         Span name_at, value_at;
+        bool all;                 /* RESET: every setting; the planner's have their defaults again */
         bool known;               /* it was one of the planner's and is set; else it is the caller's to know or refuse */
     } setting;
     struct { const char *name, *value; } variable; /* value NULL: forget it */
     AstShowKind show;
     const char *path;
+    struct {
+        const char *name;         /* of the stream or table */
+        Value *rows; int row_count; /* row-major, as wide as the plan's result */
+        Span *row_at;
+        bool tombstones;          /* the next changes shall be rows that went */
+        uint64_t *compared;       /* changes that earlier assertions have seen: goes on from there, and counts on */
+    } expected;
 } PlannedStatement;
 
 /* Plans one statement. What *planned points to lives in `arena`. On error nothing has changed. The error may be a list. */

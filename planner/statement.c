@@ -44,12 +44,21 @@ static Schema record_schema(Arena *arena, const CatalogEntry *target)
     return schema;
 }
 
-/* INSERT INTO t (b, a): columns of the record schema in the order given. */
-static Error *listed_columns(Binder *binder, const AstStatement *statement, const CatalogEntry *target, const Schema *schema, int *columns, int *count)
+/* The declared column behind a column of the record schema. */
+static const CatalogColumn *record_column(const CatalogEntry *target, int column)
+{
+    int i = 0;
+    while (target->columns[i].computed || column-- > 0)
+        i++;
+    return &target->columns[i];
+}
+
+/* INSERT INTO t (b, a): columns of the record schema in the order given; without a list the first `width`. */
+static Error *listed_columns(Binder *binder, const AstStatement *statement, const CatalogEntry *target, const Schema *schema, int width, int *columns, int *count)
 {
     *count = 0;
     if (statement->columns.count == 0) {
-        for (int i = 0; i < schema->column_count; i++)
+        for (int i = 0; i < width; i++)
             columns[(*count)++] = i;
         return NULL;
     }
@@ -70,6 +79,28 @@ static Error *listed_columns(Binder *binder, const AstStatement *statement, cons
     return NULL;
 }
 
+static bool is_default(const AstExpr *expr)
+{
+    return expr->kind == AST_NAME && expr->path.count == 1 && !expr->path.items[0].quoted && name_equal(expr->path.items[0].text, "default");
+}
+
+/* VALUES (1, DEFAULT): the word stands for what the column's declaration says. */
+static AstExprs with_defaults(Arena *arena, const AstExprs *row, const CatalogEntry *target, const int *columns)
+{
+    AstExprs values = { 0 };
+    for (int i = 0; i < row->count; i++) {
+        AstExpr *value = row->items[i];
+        if (is_default(value)) {
+            const AstExpr *declared = record_column(target, columns[i])->default_value;
+            value = arena_copy(arena, value, sizeof *value);
+            *value = declared ? *declared : (AstExpr){ .kind = AST_LITERAL, .value = value_null(type_scalar(TYPE_NULL)) };
+            value->at = row->items[i]->at;
+        }
+        LIST_ADD(arena, &values, value);
+    }
+    return values;
+}
+
 static Error *insert_rows(Binder *binder, const AstStatement *statement, const CatalogEntry *target, const Schema *schema, const int *columns, int count, Relation *rows)
 {
     if (statement->kind != AST_STMT_INSERT_VALUES)
@@ -81,15 +112,41 @@ static Error *insert_rows(Binder *binder, const AstStatement *statement, const C
         if (statement->rows.items[r].count != count)
             return error_at(ERR_BIND, statement->rows.items[r].count ? statement->rows.items[r].items[0]->at : statement->at, "'%s' takes %d value%s, this row has %d",
                             target->name, count, count == 1 ? "" : "s", statement->rows.items[r].count);
-    return bind_values(binder, statement->rows.items, statement->rows.count, statement->at, &listed, rows);
+    AstExprs *values = ARENA_ARRAY(binder->arena, AstExprs, statement->rows.count + 1);
+    for (int r = 0; r < statement->rows.count; r++)
+        values[r] = with_defaults(binder->arena, &statement->rows.items[r], target, columns);
+    return bind_values(binder, values, statement->rows.count, statement->at, &listed, rows);
+}
+
+/* What a column gets that the statement does not name. */
+static Error *missing_value(Binder *binder, const AstStatement *statement, const CatalogEntry *target, int column, Expr **value)
+{
+    const CatalogColumn *declared = record_column(target, column);
+    if (declared->default_value) {
+        bool foreign = target->text != binder->text;
+        TRY(bind_default(binder, declared, value));
+        if (foreign)
+            (*value)->at = statement->at;
+        return NULL;
+    }
+    if (declared->not_null)
+        return error_at(ERR_BIND, statement->at, "column '%s' of '%s' is NOT NULL and gets no value", declared->name, target->name);
+    Value null = value_null(declared->type);
+    *value = expr_constant(binder->arena, &null, statement->at);
+    return NULL;
 }
 
 Error *bind_insert(Binder *binder, const AstStatement *statement, const CatalogEntry *target, Relation *relation)
 {
+    return bind_earlier_insert(binder, statement, target, record_schema(binder->arena, target).column_count, relation);
+}
+
+Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const CatalogEntry *target, int width, Relation *relation)
+{
     Arena *arena = binder->arena;
     Schema schema = record_schema(arena, target);
     int *columns = ARENA_ARRAY(arena, int, schema.column_count + statement->columns.count + 1), count = 0;
-    TRY(listed_columns(binder, statement, target, &schema, columns, &count));
+    TRY(listed_columns(binder, statement, target, &schema, width, columns, &count));
     Relation rows;
     TRY(insert_rows(binder, statement, target, &schema, columns, count, &rows));
     int *given = ARENA_ARRAY(arena, int, rows.schema.column_count + 1), given_count = 0;
@@ -109,12 +166,8 @@ Error *bind_insert(Binder *binder, const AstStatement *statement, const CatalogE
     if (errors)
         return errors;
     for (int i = 0; i < schema.column_count; i++) {
-        if (exprs[i])
-            continue;
-        if (schema.columns[i].not_null)
-            return error_at(ERR_BIND, statement->at, "column '%s' of '%s' is NOT NULL and gets no value", schema.columns[i].name, target->name);
-        Value null = value_null(schema.columns[i].type);
-        exprs[i] = expr_constant(arena, &null, statement->at);
+        if (!exprs[i])
+            TRY(missing_value(binder, statement, target, i, &exprs[i]));
     }
     LogicalNode *node = binder_project(binder, &rows, exprs, schema.columns, schema.column_count, statement->at);
     *relation = (Relation){ .input = main_port(node), .schema = node->schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = rows.dead_letter,

@@ -50,5 +50,8 @@ Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *st
 /* One VARCHAR column of lines. */
 void rows_from_text(Arena *arena, const char *column, const char *text, PlannedRows *rows);
 
+/* ---- assert.c ---- */
+Error *plan_assert(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
+
 /* ---- settings.c ---- */
 void settings_init(PlannerSettings *settings);
