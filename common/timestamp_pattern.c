@@ -7,6 +7,7 @@
 #include "common/calendar.h"
 #include "common/decimal.h"
 #include "common/str.h"
+#include "common/timezone.h"
 
 typedef struct Item {
     char letter;         /* 0: text; '[': a section of the next `count` items */
@@ -25,6 +26,8 @@ typedef struct Fields {
     int month, day, day_of_year, hour, half_hour, minute, second, us; /* half_hour: 0-11, -1 none */
     int afternoon;                                                    /* -1 none */
     int64_t offset_us;
+    bool has_offset;
+    const TimeZone *zone;                                             /* named in the text */
 } Fields;
 
 static const char *const month_names[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December" };
@@ -188,6 +191,28 @@ static const char *read_offset(const char *p, const char *end, char letter, int6
     return p;
 }
 
+/* A zone by its name: Europe/Berlin, CEST. */
+static const char *read_zone_name(const char *p, const char *end, const TimeZone **zone)
+{
+    const char *start = p;
+    while (p < end && ((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || (p > start && strchr("/_+-", *p))))
+        p++;
+    size_t length = (size_t)(p - start);
+    *zone = length ? timezone_abbreviated(start, length) : NULL;
+    if (!*zone && length)
+        *zone = timezone_lookup(start, length);
+    return *zone ? p : NULL;
+}
+
+static const char *read_zone(const Item *item, const char *p, const char *end, Fields *fields)
+{
+    const char *after = read_offset(p, end, item->letter, &fields->offset_us);
+    if (!after && (item->letter == 'z' || item->letter == 'V'))
+        return read_zone_name(p, end, &fields->zone);
+    fields->has_offset = after != NULL;
+    return after;
+}
+
 static const char *read_year(const Item *item, const char *p, const char *end, int64_t *year)
 {
     int number;
@@ -241,7 +266,7 @@ static const char *read_item(const Item *item, const char *p, const char *end, F
         fields->us = number / 1000;
         return p;
     case 'E': return read_name(p, end, day_names, 7, item->count > 3, &number);
-    default: return read_offset(p, end, item->letter, &fields->offset_us);
+    default: return read_zone(item, p, end, fields);
     }
 }
 
@@ -277,8 +302,19 @@ bool timestamp_epoch_parse(TimestampPatternKind kind, const char *bytes, size_t 
 
 bool timestamp_pattern_parse(const TimestampPattern *pattern, const char *bytes, size_t length, int64_t *timestamp_us)
 {
-    if (pattern->kind == PATTERN_ISO)
-        return timestamp_parse(bytes, length, timestamp_us, NULL);
+    return timestamp_pattern_parse_in(pattern, NULL, bytes, length, timestamp_us);
+}
+
+bool timestamp_pattern_parse_in(const TimestampPattern *pattern, const TimeZone *zone, const char *bytes, size_t length, int64_t *timestamp_us)
+{
+    if (pattern->kind == PATTERN_ISO) {
+        bool zoned;
+        if (!timestamp_parse(bytes, length, timestamp_us, &zoned))
+            return false;
+        if (zone && !zoned)
+            *timestamp_us = timezone_utc(zone, *timestamp_us);
+        return true;
+    }
     if (pattern->kind != PATTERN_TEXT)
         return timestamp_epoch_parse(pattern->kind, bytes, length, timestamp_us);
     Fields fields = { .year = 1970, .month = 1, .day = 1, .half_hour = -1, .afternoon = -1 };
@@ -302,7 +338,12 @@ bool timestamp_pattern_parse(const TimestampPattern *pattern, const char *bytes,
     if (__builtin_mul_overflow(days, US_PER_DAY, &date_us))
         return false;
     int64_t clock_us = fields.hour * US_PER_HOUR + fields.minute * US_PER_MINUTE + fields.second * US_PER_SECOND + fields.us - fields.offset_us;
-    return !__builtin_add_overflow(date_us, clock_us, timestamp_us);
+    if (__builtin_add_overflow(date_us, clock_us, timestamp_us))
+        return false;
+    const TimeZone *local = fields.zone ? fields.zone : fields.has_offset ? NULL : zone;
+    if (local)
+        *timestamp_us = timezone_utc(local, *timestamp_us);
+    return true;
 }
 
 /* ---- writing ---- */
@@ -329,6 +370,48 @@ static void put_number(Writer *writer, int64_t number, int width)
     for (size_t i = length; i < (size_t)width; i++)
         put(writer, "0", 1);
     put(writer, digits, length);
+}
+
+/* [+-]HH[[:]MM] */
+static void put_offset(Writer *writer, int64_t offset_us, bool colon, bool short_hours, bool always_minutes)
+{
+    int64_t minutes = (offset_us < 0 ? -offset_us : offset_us) / US_PER_MINUTE;
+    put(writer, offset_us < 0 ? "-" : "+", 1);
+    put_number(writer, minutes / 60, short_hours ? 1 : 2);
+    if (minutes % 60 == 0 && !always_minutes)
+        return;
+    if (colon)
+        put(writer, ":", 1);
+    put_number(writer, minutes % 60, 2);
+}
+
+static void put_zone(Writer *writer, const Item *item, const TimeZone *zone, const ZoneSpan *span)
+{
+    int width = item->count;
+    int64_t offset_us = zone ? span->offset_us : 0;
+    const char *name = zone ? item->letter == 'V' ? timezone_name(zone) : span->abbreviation : "UTC";
+    switch (item->letter) {
+    case 'X':
+        if (offset_us == 0) {
+            put(writer, "Z", 1);
+            break;
+        } /* fall through */
+    case 'x': put_offset(writer, offset_us, width == 3 || width == 5, false, width > 1); break;
+    case 'Z':
+        if (width == 5 && offset_us == 0)
+            put(writer, "Z", 1);
+        else if (width == 4)
+            put(writer, "GMT", 3);
+        if (width < 4 || offset_us != 0)
+            put_offset(writer, offset_us, width >= 4, false, true);
+        break;
+    case 'O':
+        put(writer, zone ? "GMT" : "UTC", 3);
+        if (offset_us != 0)
+            put_offset(writer, offset_us, true, width == 1, width > 1);
+        break;
+    default: put(writer, name, strlen(name)); break;
+    }
 }
 
 static void put_item(Writer *writer, const Item *item, const CivilTime *time, int64_t days)
@@ -363,14 +446,16 @@ static void put_item(Writer *writer, const Item *item, const CivilTime *time, in
         put(writer, name, width > 3 ? strlen(name) : 3);
         break;
     }
-    case 'X': put(writer, "Z", 1); break;
-    case 'x': put(writer, width == 1 ? "+00" : width == 3 ? "+00:00" : "+0000", width == 1 ? 3 : width == 3 ? 6 : 5); break;
-    case 'Z': put(writer, "+0000", 5); break;
-    default: put(writer, "UTC", 3); break;
+    default: break; /* put_zone */
     }
 }
 
 size_t timestamp_pattern_format(const TimestampPattern *pattern, int64_t timestamp_us, char out[TIMESTAMP_PATTERN_TEXT])
+{
+    return timestamp_pattern_format_in(pattern, NULL, timestamp_us, out);
+}
+
+size_t timestamp_pattern_format_in(const TimestampPattern *pattern, const TimeZone *zone, int64_t timestamp_us, char out[TIMESTAMP_PATTERN_TEXT])
 {
     switch (pattern->kind) {
     case PATTERN_EPOCH_S: return int64_format(floor_div(timestamp_us, US_PER_SECOND), out);
@@ -380,10 +465,16 @@ size_t timestamp_pattern_format(const TimestampPattern *pattern, int64_t timesta
     case PATTERN_TEXT: break;
     }
     Writer writer = { out, 0 };
-    CivilTime time = civil_from_us(timestamp_us);
-    int64_t days = floor_div(timestamp_us, US_PER_DAY);
-    for (int i = 0; i < pattern->item_count; i++)
-        if (pattern->items[i].letter != '[')
-            put_item(&writer, &pattern->items[i], &time, days);
+    ZoneSpan span = zone ? timezone_span(zone, timestamp_us) : (ZoneSpan){ 0 };
+    int64_t local_us = time_add(timestamp_us, span.offset_us);
+    CivilTime time = civil_from_us(local_us);
+    int64_t days = floor_div(local_us, US_PER_DAY);
+    for (int i = 0; i < pattern->item_count; i++) {
+        const Item *item = &pattern->items[i];
+        if (item->letter && strchr("XxZzVO", item->letter))
+            put_zone(&writer, item, zone, &span);
+        else if (item->letter != '[')
+            put_item(&writer, item, &time, days);
+    }
     return writer.length;
 }

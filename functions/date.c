@@ -1,4 +1,4 @@
-/* functions/date.c: dates and times of the day as text and as numbers, names of parts, and times of other offsets. */
+/* functions/date.c: dates and times of the day as text and as numbers, and names of parts. */
 #include "functions/time_pattern.h"
 
 #include <stdio.h>
@@ -157,55 +157,6 @@ static Error *date_name(const Args *args, Vector *out)
     return NULL;
 }
 
-/* ---- offsets ---- */
-
-/* UTC, GMT, Z, +02, +0200, +02:00. */
-static bool offset_read(const Str *zone, int64_t *us)
-{
-    static const char *const utc[] = { "UTC", "GMT", "Z", NULL };
-    const char *at = str_bytes(zone), *end = at + zone->length;
-    *us = 0;
-    for (int i = 0; utc[i]; i++)
-        if (zone->length == strlen(utc[i]) && memcmp(at, utc[i], zone->length) == 0)
-            return true;
-    if (zone->length < 3 || (*at != '+' && *at != '-'))
-        return false;
-    int sign = *at++ == '-' ? -1 : 1, digits[4] = { 0 }, count = 0;
-    for (; at < end; at++) {
-        if (*at == ':' && count == 2 && end - at == 3)
-            continue;
-        if (*at < '0' || *at > '9' || count == 4)
-            return false;
-        digits[count++] = *at - '0';
-    }
-    int hours = digits[0] * 10 + digits[1], minutes = digits[2] * 10 + digits[3];
-    *us = sign * (hours * US_PER_HOUR + minutes * US_PER_MINUTE);
-    return (count == 2 || count == 4) && hours <= 18 && minutes < 60;
-}
-
-static bool offset_at(const Args *args, Vector *out, int n, uint32_t row, int64_t *us)
-{
-    const Str *zone = &ARG(args, n, Str, row);
-    if (offset_read(zone, us))
-        return true;
-    args_fail(args, out, row, "'%.*s' is no offset from UTC such as '+02:00'", zone->length < 60 ? (int)zone->length : 60, str_bytes(zone));
-    return false;
-}
-
-static Error *convert_tz(const Args *args, Vector *out)
-{
-    int64_t from, to;
-    for (ARGS_EACH(args, row))
-        if (offset_at(args, out, 1, row, &from) && offset_at(args, out, 2, row, &to)) {
-            int64_t us = time_add(ARG(args, 0, int64_t, row), to - from);
-            if (us == INT64_MAX || us == INT64_MIN)
-                args_fail(args, out, row, "the time is out of range");
-            else
-                RESULT(out, int64_t)[row] = us;
-        }
-    return NULL;
-}
-
 #define TS TYPE_TIMESTAMP
 #define I TYPE_BIGINT
 #define V TYPE_VARCHAR
@@ -229,7 +180,5 @@ const ScalarFunction date_functions[] = {
       .example = "datetimefromparts(2026, 3, 4, 5, 6, 7, 89)", .yields = "2026-03-04 05:06:07.089" },
     { "datename", { V, TS }, V, date_name, NULL, time_part_prepare, .can_fail = true, TIME, .doc = "A part of a time as text: the names of month and weekday, else the number (ASA).",
       .example = "datename('weekday', TIMESTAMP '2026-03-04 05:06:07')", .yields = "Wednesday" },
-    { "convert_tz", { TS, V, V }, TS, convert_tz, .can_fail = true, TIME, .doc = "What clocks at the second offset show when they show the time at the first. Offsets from UTC only: 'UTC', '+02:00'.",
-      .example = "convert_tz(TIMESTAMP '2026-03-04 05:06:07', '+0200', 'UTC')", .yields = "2026-03-04 03:06:07.000" },
     { .name = NULL },
 };

@@ -385,7 +385,7 @@ static Error *from_unix_s(const Args *args, Vector *out)
 
 /* ---- text ---- */
 
-static Error *format_timestamp(const Args *args, Vector *out)
+Error *time_format_timestamp(const Args *args, Vector *out)
 {
     TimePattern pattern = { .args = args, .out = out };
     for (ARGS_EACH(args, row))
@@ -394,7 +394,7 @@ static Error *format_timestamp(const Args *args, Vector *out)
 }
 
 /* ksqlDB's older functions go by epoch milliseconds, such as ROWTIME. */
-static Error *format_epoch_ms(const Args *args, Vector *out)
+Error *time_format_epoch_ms(const Args *args, Vector *out)
 {
     TimePattern pattern = { .args = args, .out = out };
     for (ARGS_EACH(args, row)) {
@@ -407,7 +407,7 @@ static Error *format_epoch_ms(const Args *args, Vector *out)
     return NULL;
 }
 
-static Error *parse_timestamp(const Args *args, Vector *out)
+Error *time_parse_timestamp(const Args *args, Vector *out)
 {
     TimePattern pattern = { .args = args, .out = out };
     for (ARGS_EACH(args, row))
@@ -415,9 +415,9 @@ static Error *parse_timestamp(const Args *args, Vector *out)
     return NULL;
 }
 
-static Error *parse_epoch_ms(const Args *args, Vector *out)
+Error *time_parse_epoch_ms(const Args *args, Vector *out)
 {
-    TRY(parse_timestamp(args, out));
+    TRY(time_parse_timestamp(args, out));
     for (ARGS_EACH(args, row))
         RESULT(out, int64_t)[row] = floor_div(RESULT(out, int64_t)[row], US_PER_MS);
     return NULL;
@@ -442,7 +442,7 @@ static void keep_days(const Args *args, Vector *out)
 
 static Error *parse_date(const Args *args, Vector *out)
 {
-    TRY(parse_timestamp(args, out));
+    TRY(time_parse_timestamp(args, out));
     keep_days(args, out);
     return NULL;
 }
@@ -526,13 +526,13 @@ const ScalarFunction time_functions[] = {
       .example = "from_unixtime(1000)", .yields = "1970-01-01 00:00:01.000" },
     { "timestamp_seconds", { I }, TS, from_unix_s, .can_fail = true, .category = "time", .doc = "The time so many seconds after the start of 1970.",
       .example = "timestamp_seconds(1)", .yields = "1970-01-01 00:00:01.000" },
-    { "format_timestamp", { TS, V }, V, format_timestamp, NULL, time_pattern_prepare, .can_fail = true, .aliases = ALIASES("date_format", "timestamptostring"), .category = "time",
+    { "format_timestamp", { TS, V }, V, time_format_timestamp, NULL, time_pattern_prepare, .can_fail = true, .aliases = ALIASES("date_format", "timestamptostring"), .category = "time",
       .doc = "A time as text by a pattern of Java's letters: yyyy-MM-dd HH:mm:ss.SSS.", .example = "format_timestamp(TIMESTAMP '2026-03-04 05:06:07', 'dd.MM.yyyy HH:mm')", .yields = "04.03.2026 05:06" },
-    { "parse_timestamp", { V, V }, TS, parse_timestamp, NULL, time_pattern_prepare, .aliases = ALIASES("to_timestamp"), .can_fail = true, .category = "time",
+    { "parse_timestamp", { V, V }, TS, time_parse_timestamp, NULL, time_pattern_prepare, .aliases = ALIASES("to_timestamp"), .can_fail = true, .category = "time",
       .doc = "Text as a time by a pattern of Java's letters.", .example = "parse_timestamp('04.03.2026 05:06', 'dd.MM.yyyy HH:mm')", .yields = "2026-03-04 05:06:00.000" },
-    { "timestamptostring", { I, V }, V, format_epoch_ms, NULL, time_pattern_prepare, .can_fail = true, .category = "time",
+    { "timestamptostring", { I, V }, V, time_format_epoch_ms, NULL, time_pattern_prepare, .can_fail = true, .category = "time",
       .doc = "Milliseconds since 1970 as text by a pattern of Java's letters (ksqlDB).", .example = "timestamptostring(1772600767089, 'yyyy-MM-dd HH:mm:ss.SSS')", .yields = "2026-03-04 05:06:07.089" },
-    { "stringtotimestamp", { V, V }, I, parse_epoch_ms, NULL, time_pattern_prepare, .can_fail = true, .category = "time",
+    { "stringtotimestamp", { V, V }, I, time_parse_epoch_ms, NULL, time_pattern_prepare, .can_fail = true, .category = "time",
       .doc = "Text as milliseconds since 1970 by a pattern of Java's letters (ksqlDB).", .example = "stringtotimestamp('1970-01-02', 'yyyy-MM-dd')", .yields = "86400000" },
     { "to_timestamp", { V }, TS, to_timestamp, .can_fail = true, .category = "time", .doc = "Text in SQL or ISO 8601 form as a time.",
       .example = "to_timestamp('2026-03-04T05:06:07Z')", .yields = "2026-03-04 05:06:07.000" },

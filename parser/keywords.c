@@ -26,6 +26,7 @@ static const Keyword keywords[] = {
     { "AS", TK_AS, KEYWORD_RESERVED },
     { "ASC", TK_ASC, KEYWORD_PLAIN },
     { "ASSERT", TK_ASSERT, KEYWORD_PLAIN },
+    { "AT", TK_AT, KEYWORD_SHAPED },
     { "BEGIN", 0, KEYWORD_NONE },
     { "BEGINNING", TK_BEGINNING, KEYWORD_PLAIN },
     { "BETWEEN", TK_BETWEEN, KEYWORD_RESERVED },
@@ -268,7 +269,7 @@ const char *const *parser_keywords(int *count)
 {
     static const char *const names[] = {
         "ADD", "ADVANCE", "AFTER", "AGGREGATE", "ALL", "ALLOWED", "ALTER", "ANALYZE", "AND", "APPLY", "ARRAY", "AS",
-        "ASC", "ASSERT", "BEGIN", "BEGINNING", "BETWEEN", "BY", "CASE", "CAST", "CHANGES", "COLUMN", "COMMENT",
+        "ASC", "ASSERT", "AT", "BEGIN", "BEGINNING", "BETWEEN", "BY", "CASE", "CAST", "CHANGES", "COLUMN", "COMMENT",
         "CONNECTOR", "CONNECTORS", "CONSTRAINT", "CREATE", "CROSS", "CUBE", "CURRENT", "DATE", "DEFAULT", "DEFINE",
         "DELAY", "DELETE", "DESC", "DESCRIBE", "DESCRIPTOR", "DISTINCT", "DROP", "ELSE", "EMIT", "END", "ENFORCED",
         "ESCAPE", "EXCEPT", "EXECUTE", "EXISTS", "EXPLAIN", "EXTENDED", "EXTRACT", "FALSE", "FETCH", "FILTER",

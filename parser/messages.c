@@ -59,7 +59,7 @@ static bool is_obvious(int code)
     switch (code) {
     case TK_PLUS: case TK_MINUS: case TK_STAR: case TK_SLASH: case TK_PERCENT: case TK_CONCAT: case TK_DOT: case TK_FIELD: case TK_LB:
     case TK_DCOLON: case TK_PRECISION: case TK_TYPE_WITH: case TK_WITHOUT: case TK_NOT_NULL: case TK_FILTER: case TK_IGNORE: case TK_RESPECT:
-    case TK_WITHIN_GROUP: case TK_ESCAPE:
+    case TK_WITHIN_GROUP: case TK_ESCAPE: case TK_AT:
         return true;
     default:
         return false;

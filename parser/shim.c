@@ -116,7 +116,9 @@ static int shaped(const Shim *shim, const Token *token)
     case TK_DATE:
         return IF(next == TK_STRING);
     case TK_TIME:
-        return IF(next == TK_STRING || (next_word == TK_ZONE && (ONE_OF(previous, TK_TYPE_WITH, TK_WITHOUT, TK_LOCAL) || code_at(shim, 2) == TK_STRING)));
+        return IF(next == TK_STRING || (next_word == TK_ZONE && (ONE_OF(previous, TK_TYPE_WITH, TK_WITHOUT, TK_LOCAL, TK_AT) || code_at(shim, 2) == TK_STRING)));
+    case TK_AT:
+        return IF(operand && next_word == TK_TIME && word_at(shim, 2) == TK_ZONE);
     case TK_INTERVAL:
         return IF(next == TK_STRING || is_number(ahead(shim, 1)) || ((next == TK_MINUS || next == TK_PLUS) && code_at(shim, 2) == TK_STRING));
     case TK_WINDOW:

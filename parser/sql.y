@@ -153,6 +153,8 @@ int sql_token_count(void) { return YYNTOKEN; }
 
 /* Lowest first. A `)` after a sub-query belongs to it: ((SELECT 1)) is one sub-query. */
 %nonassoc AS_EXPRESSION.
+%nonassoc ZONE_PATH. /* a dot behind a zone's name belongs to the name */
+%nonassoc DOT.
 %nonassoc AS_QUERY.
 %nonassoc RP IGNORE RESPECT ORDER.
 %left OR.
@@ -342,6 +344,16 @@ other(A) ::= primary(E) LB expr(I) RB(R). {
 other(A) ::= primary(E) DCOLON(T) type(Y). {
     A = build_expr(parser, AST_CAST, JOINED(E->at, Y->at)); A->left = E; A->type = Y; A->op_at = AT(T); build_done(parser, A);
 }
+/* The function of that name. */
+other(A) ::= primary(E) AT(T) TIME ZONE zone(Z). {
+    A = build_expr(parser, AST_CALL, JOINED(E->at, Z->at)); A->op_at = AT(T);
+    names_add(parser, &A->path, (AstName){ "at_time_zone", false, AT(T) });
+    exprs_add(parser, &A->args, E); exprs_add(parser, &A->args, Z); build_done(parser, A);
+}
+%type zone { AstExpr * }
+zone(A) ::= STRING(T). { A = literal_string(parser, T); }
+zone(A) ::= path(P). [ZONE_PATH] { A = build_name(parser, P); }
+zone(A) ::= LP(L) expr(E) RP(R). { A = E; A->parenthesized = true; A->at = JOINED(AT(L), AT(R)); }
 other(A) ::= INTEGER(T). { A = literal_number(parser, T); }
 other(A) ::= DECIMAL(T). { A = literal_number(parser, T); }
 other(A) ::= FLOAT(T). { A = literal_number(parser, T); }

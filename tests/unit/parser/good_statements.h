@@ -214,3 +214,4 @@
     "SELECT a FROM t WHERE array < 3 AND b > 2",
     "SELECT a FROM t WHERE x < interval AND y = 'a'",
     "SELECT x.order, x.group, order, group FROM order AS x, group GROUP BY order ORDER BY group",
+    "SELECT a AT TIME ZONE 'UTC' + INTERVAL '1' DAY, b.c AT TIME ZONE d.e AT TIME ZONE (f || g), at FROM t at",
