@@ -118,7 +118,7 @@ static Error *kafka_sink_open(Sink *sink)
 static Error *kafka_write(Sink *sink, const Record *records, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        topic_log_append(sink->state, &records[i], false);
+        topic_log_append(sink->state, &records[i], sink->context->batch_mode); /* bounded: INSERT .. VALUES, not a query that goes on */
     return NULL;
 }
 

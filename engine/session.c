@@ -46,7 +46,7 @@ Error *session_new(const SessionOptions *options, Session **result)
     pool_init(&session->pool, NULL, "session", 0);
     arena_init(&session->arena, &session->pool);
     session->connectors = (ConnectorContext){ .filesystem = session->options.filesystem, .clock = session->options.clock,
-        .pool = &session->pool, .base_directory = session->options.base_directory, .batch_mode = true };
+        .pool = &session->pool, .base_directory = session->options.base_directory, .batch_mode = true, .topics = session->options.topics };
     MEMORY_GUARDED(error, session_open(session));
     if (error) {
         session_free(session);
@@ -61,6 +61,7 @@ void session_free(Session *session)
     if (!session)
         return;
     planner_free(session->planner);
+    session_free_held(session);
     for (int i = 0; i < session->texts.count; i++) {
         if (session->texts.items[i])
             arena_release(session->texts.items[i]);
@@ -302,7 +303,8 @@ Error *session_run_plan(Session *session, const Plan *plan, const SessionOutput 
     JobOptions options = { .clock = session->options.clock, .filesystem = session->options.filesystem, .pool = &session->pool,
         .memory_limit_bytes = session->options.memory_limit_bytes, .threads = session->options.threads,
         .batch_rows = session->options.batch_rows, .max_bad_rows = session->options.max_bad_rows,
-        .base_directory = session->options.base_directory, .turn_bytes = session->options.turn_bytes,
+        .base_directory = session->options.base_directory, .topics = session->options.topics, .until_quiet = session->options.hold_jobs && !plan->bounded,
+        .turn_bytes = session->options.turn_bytes,
         .snapshot_every_turn = session->options.snapshot_every_turn, .shuffle_seed = session->options.shuffle_seed,
         .on_rows = on_job_rows, .caller = &running };
     Job *job;
@@ -396,6 +398,12 @@ static Error *run_pending(Session *session, const SessionOutput *output)
     MEMORY_GUARDED(error, run_job_parts(session, &arena, output));
     arena_release(&arena);
     return error;
+}
+
+/* What ends by itself runs at once. */
+static Error *hold_job(Session *session, const AstStatement *statement, const SessionOutput *output)
+{
+    return statement->kind == AST_STMT_INSERT_VALUES ? run_pending(session, output) : session_hold(session, statement);
 }
 
 /* ---- statements ---- */
@@ -504,7 +512,7 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
         TRY(run_pending(session, output));
         return planned->analyze ? run_analyze(session, planned->plan, output, title) : run_query(session, planned->plan, output, title);
     case PLANNED_JOB_PART:
-        return NULL;
+        return session->options.hold_jobs ? hold_job(session, statement, output) : NULL;
     case PLANNED_ROWS:
         return emit_rows(output, &planned->rows, title);
     case PLANNED_SETTING: {

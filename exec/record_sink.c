@@ -30,17 +30,27 @@ static int find_part(const PlanNode *node, RecordPart part)
     return -1;
 }
 
+/* A key's columns stand in the order of the key. */
+static void add_places(const PlanNode *node, RecordPart wanted, SinkPart *part)
+{
+    const SinkSpec *spec = &node->sink.spec;
+    int count = wanted == RECORD_KEY ? spec->key_count : node->schema.column_count;
+    for (int i = 0; i < count; i++) {
+        int place = wanted == RECORD_KEY ? spec->key_columns[i] : i;
+        if (node->sink.parts[place] != wanted)
+            continue;
+        part->places[part->schema.column_count] = place;
+        part->schema.columns[part->schema.column_count++] = node->schema.columns[place];
+    }
+}
+
 static Error *open_part(Arena *arena, const PlanNode *node, RecordPart wanted, const FormatType *format, const void *options, SinkPart *part)
 {
     int count = node->schema.column_count;
     part->schema.columns = ARENA_ARRAY(arena, Column, (size_t)count + 1);
     part->places = ARENA_ARRAY(arena, int, (size_t)count + 1);
     part->columns = ARENA_ARRAY(arena, const Vector *, (size_t)count + 1);
-    for (int i = 0; i < count; i++)
-        if (node->sink.parts[i] == wanted) {
-            part->places[part->schema.column_count] = i;
-            part->schema.columns[part->schema.column_count++] = node->schema.columns[i];
-        }
+    add_places(node, wanted, part);
     if (!format || part->schema.column_count == 0)
         return NULL;
     part->encoder = (Encoder){ .type = format, .schema = &part->schema, .options = options };

@@ -171,4 +171,6 @@ typedef struct AggregateFunction {
 size_t aggregate_state_size(const AggregateFunction *function); /* from `layout`, multiple of 8 */
 const AggregateFunction *aggregate_resolve(Arena *arena, const char *name, const Type *const types[], int count,
                                            const Type **result_type, const Type *casts[], bool *name_exists);
+/* The newest time a group has ever seen; the planner's own. latest_time.c */
+extern const AggregateFunction latest_time_aggregate;
 const AggregateFunction *const *aggregates_all(int *count);

@@ -400,6 +400,39 @@ static bool regroup_window(Arena *arena, const Relation *over, const Grouping *g
     return true;
 }
 
+/* ksqlDB's rule: a result is as new as the newest row that it was made of. */
+static bool needs_latest_time(const Block *block, const Relation *over)
+{
+    return binder_rules(block->binder)->windowed_time == TIME_OF_LARGEST_EVENT && over->time_column >= 0 && !over->processing_time;
+}
+
+static AggregateCall latest_time_call(const Relation *over)
+{
+    return (AggregateCall){ .function = &latest_time_aggregate, .arg_count = 1, .args = { over->time_column }, .filter = -1,
+                            .type = over->schema.columns[over->time_column].type, .name = "$latest_time" };
+}
+
+/* Groups as messages: keyed by their keys, and by their window. */
+static void message_of_groups(const Grouping *grouping, const Relation *over, const WindowUse *window, int time, Relation *result)
+{
+    Arena *arena = grouping->arena;
+    MessageColumns *message = ARENA_NEW(arena, MessageColumns);
+    *message = (MessageColumns){ .keyed = grouping->keys.count > 0, .is_table = true, .time = time, .no_value = -1, .from = over->message ? over->message->from : NULL };
+    message->key = ARENA_ARRAY(arena, int, grouping->keys.count + 1);
+    message->key_names = ARENA_ARRAY(arena, const char *, grouping->keys.count + 1);
+    for (int i = 0; i < grouping->keys.count; i++) {
+        message->key[i] = i;
+        message->key_names[message->key_count++] = grouping->keys.items[i].name;
+    }
+    if (window && window->spec.kind == WINDOW_SESSION)
+        message->window = KEY_WINDOW_SESSION;
+    else if (window)
+        message->window = KEY_WINDOW_TIME;
+    if (message->window == KEY_WINDOW_TIME)
+        message->window_size_us = window->spec.size_us;
+    result->message = message;
+}
+
 static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *result)
 {
     Arena *arena = grouping->arena;
@@ -413,7 +446,7 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     int *keys = ARENA_ARRAY(arena, int, key_count + 1);
     for (int i = 0; i < key_count; i++)
         keys[i] = input_column(&inputs, grouping->keys.items[i].expr, grouping->keys.items[i].name);
-    AggregateCall *calls = ARENA_ARRAY(arena, AggregateCall, grouping->calls.count + 1);
+    AggregateCall *calls = ARENA_ARRAY(arena, AggregateCall, grouping->calls.count + 2);
     for (int i = 0; i < grouping->calls.count; i++) {
         const Call *call = &grouping->calls.items[i];
         calls[i] = (AggregateCall){ .function = call->function, .arg_count = call->arg_count, .filter = -1, .distinct = call->distinct, .type = call->type, .name = call->name, .at = call->ast->at };
@@ -440,15 +473,19 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     node->aggregate.key_count = key_count;
     node->aggregate.calls = calls;
     node->aggregate.call_count = grouping->calls.count;
+    const bool latest = needs_latest_time(block, over);
+    if (latest)
+        calls[node->aggregate.call_count++] = latest_time_call(over);
     node->aggregate.has_window = window || again;
     node->aggregate.window = spec;
     node->aggregate.on_error = over->on_expr_error ? *over->on_expr_error : binder_policy(block->binder);
     const DialectRules *rules = dialect_rules(block->binder->settings->dialect);
     node->aggregate.drop_null_keys = rules->drop_null_keys && key_count > 0;
     TRY(bind_trigger(block, window || again, &node->aggregate.trigger, &node->aggregate.delay_us));
+    node->aggregate.keep_empty = rules->keep_empty_groups && node->aggregate.trigger == TRIGGER_CHANGES;
     node->aggregate.emit_unchanged = !rules->conflate && node->aggregate.trigger == TRIGGER_CHANGES;
 
-    Schema schema = { 0, ARENA_ARRAY(arena, Column, key_count + 3 + grouping->calls.count + 1) };
+    Schema schema = { 0, ARENA_ARRAY(arena, Column, key_count + 3 + grouping->calls.count + 2) };
     for (int i = 0; i < key_count; i++)
         schema.columns[schema.column_count++] = (Column){ .name = grouping->keys.items[i].name, .type = grouping->keys.items[i].expr->type };
     static const char *const bounds[] = { "window_start", "window_end", "window_time", "$window_start", "$window_end", "$window_time" };
@@ -456,6 +493,8 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
         schema.columns[schema.column_count++] = (Column){ .name = bounds[again ? 3 + i : i], .type = type_scalar(TYPE_TIMESTAMP), .hidden = true };
     for (int i = 0; i < grouping->calls.count; i++)
         schema.columns[schema.column_count++] = (Column){ .name = grouping->calls.items[i].name, .type = grouping->calls.items[i].type };
+    if (latest)
+        schema.columns[schema.column_count++] = (Column){ .name = "$latest_time", .type = calls[node->aggregate.call_count - 1].type, .hidden = true };
     node->schema = schema;
     logical_derive(arena, node);
     TRY(check_changes(block, grouping, over));
@@ -477,6 +516,7 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
         result->time_column = over->window.spec.end_inclusive ? key_count + 1 : key_count + 2;
     }
     result->processing_time = (window || again) && spec.processing_time;
+    message_of_groups(grouping, over, window, latest ? schema.column_count - 1 : result->time_column, result);
     return NULL;
 }
 
@@ -500,6 +540,8 @@ static Error *add_pseudo_columns(Grouping *grouping, Relation *result)
         }
     }
     LogicalNode *project = logical_project(arena, result->input, exprs, columns, made, POLICY_FAIL, result->input.node->at);
+    if (result->message->time > keys + 2)
+        result->message->time += 3;
     result->input = main_port(project);
     result->schema = project->schema;
     return NULL;

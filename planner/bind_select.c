@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include "planner/ast_map.h"
 #include "planner/binder.h"
+#include "planner/expr.h"
 
 typedef struct Item {
     AstExpr *expr;          /* as written, or a marker for a column of `*` */
@@ -85,13 +86,7 @@ static Error *expand_items(Select *select, bool aggregated)
     for (int i = 0; i < query->items.count; i++) {
         const AstSelectItem *item = &query->items.items[i];
         if (item->expr->kind != AST_STAR) {
-            const char *name = item->alias.text;
-            if (name && !item->alias.quoted && binder_rules(select->block.binder)->upper_names) {
-                char *upper = arena_strdup(select->arena, name);
-                for (char *c = upper; *c; c++)
-                    *c = (char)toupper((unsigned char)*c);
-                name = upper;
-            }
+            const char *name = item->alias.text ? binder_new_name(select->block.binder, select->arena, &item->alias) : NULL;
             add_item(select, item->expr, name, name != NULL, item->at);
             continue;
         }
@@ -296,17 +291,22 @@ static int projected(const Projection *projection, int from)
     return -1;
 }
 
+static bool is_message_fact(const MessageColumns *message, int column)
+{
+    return message && (column == message->time || column == message->no_value);
+}
+
 static void carry_hidden(Arena *arena, const Relation *relation, Projection *projection)
 {
     const WindowColumns *window = &relation->window;
     for (int i = 0; i < relation->schema.column_count; i++) {
         const Column *column = &relation->schema.columns[i];
-        bool meaning = i == relation->time_column || (window->windowed && (i == window->start || i == window->end || i == window->time));
+        bool meaning = i == relation->time_column || is_message_fact(relation->message, i) || (window->windowed && (i == window->start || i == window->end || i == window->time));
         if (!meaning && !(column->hidden && is_carried_name(column->name)))
             continue;
         if (meaning && projected(projection, i) >= 0)
             continue;
-        const char *name = is_carried_name(column->name) ? column->name : "$time";
+        const char *name = is_carried_name(column->name) || relation->message ? column->name : "$time";
         if (window->windowed && i == window->start)
             name = "window_start";
         else if (window->windowed && i == window->end)
@@ -321,6 +321,38 @@ static void carry_hidden(Arena *arena, const Relation *relation, Projection *pro
         projection->exprs[projection->count] = binder_column(arena, &relation->schema, i, SPAN_NONE);
         projection->columns[projection->count++] = (Column){ .name = name, .hidden = true };
     }
+}
+
+/* PARTITION BY: another key. */
+static Error *partition(Select *select, const Relation *under, const Projection *projection, Relation *relation)
+{
+    const AstQuery *query = select->block.query;
+    Arena *arena = select->arena;
+    MessageColumns *message = ARENA_NEW(arena, MessageColumns);
+    if (relation->message)
+        *message = *relation->message;
+    else
+        *message = (MessageColumns){ .time = relation->time_column, .no_value = -1 };
+    message->keyed = true;
+    message->key_count = 0;
+    message->window = KEY_WINDOW_NONE;
+    message->key = ARENA_ARRAY(arena, int, query->partition_by.count + 1);
+    message->key_names = ARENA_ARRAY(arena, const char *, query->partition_by.count + 1);
+    for (int k = 0; k < query->partition_by.count; k++) {
+        const AstExpr *ast = query->partition_by.items[k];
+        Expr *expr = NULL;
+        if (ast->kind == AST_LITERAL && ast->value.type->kind == TYPE_NULL && query->partition_by.count == 1)
+            break; /* PARTITION BY NULL: no key */
+        TRY(block_expr(&select->block, under, ast, &expr));
+        int place = -1;
+        for (int i = 0; i < select->items.count && place < 0; i++)
+            if (expr_equal(projection->exprs[i], expr))
+                place = i;
+        message->key_names[message->key_count] = ast_text(arena, ast);
+        message->key[message->key_count++] = place;
+    }
+    relation->message = message;
+    return NULL;
 }
 
 static Error *project(Select *select, Relation *under, Relation *relation)
@@ -362,7 +394,18 @@ static Error *project(Select *select, Relation *under, Relation *relation)
     relation->window.start = projected(&projection, under->window.start);
     relation->window.end = projected(&projection, under->window.end);
     relation->window.time = projected(&projection, under->window.time);
-    return NULL;
+    int *places = ARENA_ARRAY(arena, int, under->schema.column_count + 1);
+    for (int i = 0; i < under->schema.column_count; i++)
+        places[i] = projected(&projection, i);
+    bind_message_project(block->binder, under, places, relation);
+    return block->query->partition_by_given ? partition(select, under, &projection, relation) : NULL;
+}
+
+/* Upserts may stay upserts where rows only change their columns, each by itself. */
+static bool plain_projection(const AstQuery *query)
+{
+    return !query->where && !query->having && !query->qualify && !query->distinct && !block_aggregates(query) && query->order_by.count == 0 &&
+           !query->limit && !query->partition_by_given;
 }
 
 /* ---- the block ---- */
@@ -381,6 +424,8 @@ Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, 
     bool aggregated = block_aggregates(query);
     if (block->from.pending && !aggregated)
         TRY(bind_window_assign(binder, &block->from));
+    if (port_traits(binder->arena, block->from.input).changes == CHANGES_UPSERT && !(context.persistent && plain_projection(query)))
+        TRY(bind_normalize(binder, &block->from, query->from->at));
     TRY(expand_items(&select, aggregated));
     TRY(collect_exprs(&select));
     if (query->where && block->from.pending)

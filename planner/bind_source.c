@@ -49,14 +49,21 @@ static Error *no_kafka(Span at)
     return error_hint(error_at(ERR_UNSUPPORTED, at, "connector 'kafka' is not supported yet"), "use connector = 'file' with a path");
 }
 
-static Error *find_connector(Binder *binder, const AstProperties *with, const ConnectorType **connector)
+/* Topics are reached through logs in this process only. */
+static Error *topics(Binder *binder, Span at, const ConnectorType **connector)
+{
+    *connector = connector_find("kafka");
+    return binder->connectors && binder->connectors->topics ? NULL : no_kafka(at);
+}
+
+static Error *find_connector(Binder *binder, const AstProperties *with, const CatalogSource *inherited, const ConnectorType **connector)
 {
     static const char *const kafka_names[] = { "kafka_topic", "topic", "properties.bootstrap.servers", "key_format", "partitions", "wrap_single_value" };
     const OptionEntry *given = find_option(with, "connector");
     *connector = NULL;
     if (given) {
         if (name_equal(given->value, "kafka") || name_equal(given->value, "upsert-kafka"))
-            return no_kafka(given->value_at);
+            return topics(binder, given->value_at, connector);
         *connector = connector_find(given->value);
         if (*connector)
             return NULL;
@@ -70,20 +77,22 @@ static Error *find_connector(Binder *binder, const AstProperties *with, const Co
     for (size_t i = 0; i < sizeof kafka_names / sizeof *kafka_names; i++) {
         const OptionEntry *entry = find_option(with, kafka_names[i]);
         if (entry)
-            return no_kafka(entry->name_at);
+            return topics(binder, entry->name_at, connector);
     }
     if (find_option(with, "path"))
         *connector = connector_find("file");
+    else if (inherited)
+        *connector = inherited->connector;
     return NULL;
 }
 
-static Error *find_format(Binder *binder, const AstProperties *with, const ConnectorType *connector, const FormatType **format, Span at)
+static Error *find_format(Binder *binder, const AstProperties *with, const ConnectorType *connector, const CatalogSource *inherited, const FormatType **format, Span at)
 {
     const OptionEntry *given = find_option(with, "format"), *path = find_option(with, "path");
     bool rows = (connector->source && connector->source->row_source) || (connector->sink && connector->sink->row_sink) || (!connector->source && !connector->sink);
     given = given ? given : find_option(with, "value_format");
     *format = NULL;
-    if (rows) {
+    if (rows && !is_record_connector(connector)) {
         if (given)
             return error_at(ERR_BIND, given->name_at, "connector '%s' has rows, not bytes: it takes no format", connector->name);
         return NULL;
@@ -104,6 +113,10 @@ static Error *find_format(Binder *binder, const AstProperties *with, const Conne
     }
     if (path)
         *format = format_for_path(path->value);
+    if (!*format && inherited)
+        *format = inherited->format;
+    if (!*format && is_record_connector(connector) && binder->settings->value_format)
+        *format = format_find(binder->settings->value_format);
     if (!*format && connector->default_format)
         *format = format_find(connector->default_format);
     if (!*format)
@@ -111,13 +124,21 @@ static Error *find_format(Binder *binder, const AstProperties *with, const Conne
     return NULL;
 }
 
-/* Everything in WITH (..) into entry->source. */
-static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, Span at)
+/* A topic that is not named has its stream's name. */
+static void name_topic(Arena *arena, const CatalogEntry *entry, AstProperties *with, Span at)
+{
+    OptionEntry topic = { .name = "topic", .value = entry->name, .name_at = at, .value_at = at };
+    if (!find_option(with, "topic") && !find_option(with, "kafka_topic"))
+        LIST_ADD(arena, with, topic);
+}
+
+/* Everything in WITH (..) into entry->source. inherited: the topic that the defining query reads, whose formats hold on; NULL none. */
+static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, const CatalogSource *inherited, Span at)
 {
     Arena *arena = &binder->catalog->arena;
     CatalogSource *source = entry->source = ARENA_NEW(arena, CatalogSource);
     StreamOptions options = { 0 };
-    TRY(find_connector(binder, with, &source->connector));
+    TRY(find_connector(binder, with, inherited, &source->connector));
     OptionTarget targets[3] = { { stream_options, &options, NULL } };
     int target_count = 1;
     if (source->connector) {
@@ -125,7 +146,7 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
         source->connector_options = connector_options;
         if (source->connector->options)
             targets[target_count++] = (OptionTarget){ source->connector->options, connector_options, arena_printf(arena, "connector '%s'", source->connector->name) };
-        Error *no_format = find_format(binder, with, source->connector, &source->format, at);
+        Error *no_format = find_format(binder, with, source->connector, inherited, &source->format, at);
         if (no_format && !find_option(with, "path")) { /* a mistake in the name of a property says more */
             Error *wrong = options_parse(arena, with->items, with->count, targets, target_count, at);
             if (wrong)
@@ -133,6 +154,13 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
             return wrong ? wrong : no_format;
         }
         TRY(no_format);
+        if (is_record_connector(source->connector)) {
+            AstProperties *rest = ARENA_NEW(arena, AstProperties);
+            TRY(bind_message_options(binder, with, entry, inherited, rest, at));
+            if (inherited)
+                name_topic(arena, entry, rest, at);
+            with = rest;
+        }
         if (source->format) {
             void *format_options = arena_calloc(arena, 1, source->format->options_size + 1);
             source->format_options = format_options;
@@ -157,7 +185,7 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
     source->max_ahead_us = options.max_ahead_us;
     if (!source->bounded) {
         source->idle_timeout_us = options.idle_timeout_us ? options.idle_timeout_us : binder->settings->idle_timeout_us;
-        source->max_ahead_us = options.max_ahead_us ? options.max_ahead_us : binder->settings->max_ahead_us;
+        source->max_ahead_us = options.max_ahead_us ? options.max_ahead_us : rules->any_time ? 0 : binder->settings->max_ahead_us;
     }
     const OptionEntry *policy = find_option(with, source->on_error == POLICY_DEAD_LETTER ? "on_error" : "on_expr_error");
     if ((source->on_error == POLICY_DEAD_LETTER || source->on_expr_error == POLICY_DEAD_LETTER) && !source->dead_letter && policy)
@@ -271,6 +299,26 @@ Error *bind_default(Binder *binder, const CatalogColumn *column, Expr **value)
     return binder_assign(binder, *value, column->type, column->name, value);
 }
 
+/* HEADERS: all of them; HEADER('k'): the last one of that key. */
+static Error *header_column(Binder *binder, const AstColumn *ast, CatalogColumn *column)
+{
+    Arena *arena = &binder->catalog->arena;
+    static const char *const names[] = { "KEY", "VALUE" };
+    const Type *const pair[] = { type_scalar(TYPE_VARCHAR), type_scalar(TYPE_BYTES) };
+    const Type *all = type_array(arena, type_struct(arena, 2, names, pair));
+    column->part = ast->metadata_from ? RECORD_HEADER : RECORD_HEADERS;
+    column->header = ast->metadata_from;
+    TRY(binder_type(binder, arena, ast->type, &column->type));
+    bool fits = ast->metadata_from ? column->type->kind == TYPE_BYTES
+                                   : column->type->kind == TYPE_ARRAY && column->type->children[0]->kind == TYPE_STRUCT && column->type->children[0]->child_count == 2 &&
+                                         name_equal(column->type->children[0]->names[0], names[0]) && name_equal(column->type->children[0]->names[1], names[1]) &&
+                                         type_equal(column->type->children[0]->children[0], pair[0]) && type_equal(column->type->children[0]->children[1], pair[1]);
+    if (fits)
+        return NULL;
+    return error_at(ERR_BIND, ast->at, "column '%s' is %s and not %s, which is what %s holds", ast->name.text, type_text(binder->arena, column->type),
+                    ast->metadata_from ? "BYTES" : type_text(binder->arena, all), ast->metadata_from ? "a header" : "all headers");
+}
+
 static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogEntry *entry)
 {
     Arena *arena = &binder->catalog->arena;
@@ -279,10 +327,12 @@ static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogE
     for (int i = 0; i < create->columns.count; i++) {
         const AstColumn *ast = &create->columns.items[i];
         CatalogColumn *column = &entry->columns[entry->column_count];
-        *column = (CatalogColumn){ .name = arena_strdup(arena, ast->name.text), .computed = ast->computed, .default_value = ast->default_value,
+        *column = (CatalogColumn){ .name = binder_new_name(binder, arena, &ast->name), .computed = ast->computed, .default_value = ast->default_value,
                                    .is_key = ast->is_key || ast->is_primary, .not_null = ast->not_null, .at = ast->name.at };
         Error *error = NULL;
-        if (ast->is_headers || ast->is_metadata)
+        if (ast->is_headers && is_record_connector(entry->source->connector))
+            error = header_column(binder, ast, column);
+        else if (ast->is_headers || ast->is_metadata)
             error = binder_unsupported(ast->at, "a %s column", ast->is_headers ? "HEADER" : "METADATA");
         else if (ast->default_value && ast->computed)
             error = error_at(ERR_BIND, ast->default_value->at, "column '%s' is computed: it has no default", ast->name.text);
@@ -294,6 +344,8 @@ static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogE
             Expr *value = NULL; /* checked here, made anew for each row that wants it */
             error = bind_default(binder, column, &value);
         }
+        if (column->is_key && is_record_connector(entry->source->connector))
+            column->part = RECORD_KEY;
         errors = error_append(errors, error);
         entry->column_count += error == NULL;
     }
@@ -305,12 +357,16 @@ static Error *bind_keys(Binder *binder, const AstCreate *create, CatalogEntry *e
     Arena *arena = &binder->catalog->arena;
     entry->key_columns = ARENA_ARRAY(arena, int, entry->column_count + 1);
     for (int i = 0; i < create->columns.count && i < entry->column_count; i++)
-        if (create->columns.items[i].is_primary)
+        if (create->columns.items[i].is_primary || entry->columns[i].part == RECORD_KEY)
             entry->key_columns[entry->key_count++] = i;
     if (create->primary_key.count) {
         if (entry->key_count)
             return error_at(ERR_BIND, create->primary_key.items[0].at, "'%s' has two primary keys", entry->name);
         TRY(name_columns(binder, entry, &create->primary_key, &entry->key_columns, &entry->key_count));
+        for (int k = 0; k < entry->key_count && is_record_connector(entry->source->connector); k++) {
+            entry->columns[entry->key_columns[k]].part = RECORD_KEY;
+            entry->columns[entry->key_columns[k]].is_key = true;
+        }
     }
     entry->source->key_not_enforced = create->not_enforced;
     return name_columns(binder, entry, &create->partitioned_by, &entry->partition_columns, &entry->partition_count);
@@ -372,7 +428,7 @@ static void source_watermark(Arena *arena, CatalogEntry *entry, Span at)
 Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEntry *entry)
 {
     Span at = create->name.at;
-    TRY(bind_options(binder, &create->with, entry, at));
+    TRY(bind_options(binder, &create->with, entry, create->query ? bind_inherited_source(binder, create->query) : NULL, at));
     CatalogSource *source = entry->source;
     Error *errors = declared_columns(binder, create, entry);
     if (errors)
@@ -416,7 +472,7 @@ Error *bind_source_file(Binder *binder, const char *path, const AstProperties *h
     entry->at = at;
     entry->text = binder->text;
     entry->settings = *binder->settings;
-    TRY(bind_options(binder, &with, entry, at));
+    TRY(bind_options(binder, &with, entry, NULL, at));
     Schema *schema = NULL;
     TRY(infer_schema(binder, entry->source, path, at, &schema));
     columns_from_schema(arena, entry, schema, at);
@@ -440,7 +496,7 @@ static Expr *arrival_time(Binder *binder, Span at)
 }
 
 /* A timestamp out of whatever names the event time: TIMESTAMP, epoch milliseconds, text. */
-static Error *as_time(Binder *binder, const CatalogSource *source, Expr *expr, Expr **time)
+Error *bind_event_time(Binder *binder, const CatalogSource *source, Expr *expr, Expr **time)
 {
     if (type_is_timestamp(expr->type)) {
         *time = expr;
@@ -508,6 +564,49 @@ static Error *compute_columns(Binder *binder, const CatalogEntry *entry, PlanInp
     return NULL;
 }
 
+/* What a message has beside the declared columns; the window of its key also as ksqlDB knows it. */
+static Error *add_facts(Binder *binder, const CatalogEntry *entry, PlanInput input, Columns *columns)
+{
+    Schema under = port_schema(binder->arena, input);
+    int first = 0;
+    for (int i = 0; i < entry->column_count; i++)
+        first += entry->columns[i].computed == NULL;
+    for (int i = first; i < under.column_count; i++) {
+        Expr *fact = binder_column(binder->arena, &under, i, SPAN_NONE), *ms = NULL;
+        add_column(columns, fact, under.columns[i]);
+        bool start = strcmp(under.columns[i].name, "$key_start") == 0, end = strcmp(under.columns[i].name, "$key_end") == 0;
+        if (!start && !end)
+            continue;
+        TRY(binder_to_ms(binder->arena, fact, &ms));
+        add_column(columns, ms, (Column){ .name = start ? "WINDOWSTART" : "WINDOWEND", .hidden = true });
+    }
+    return NULL;
+}
+
+/* The time that a message itself has; -1: rows are no messages. */
+static int record_time(const Columns *columns)
+{
+    for (int i = 0; i < columns->count; i++)
+        if (columns->columns[i].hidden && strcmp(columns->columns[i].name, "$record_time") == 0)
+            return i;
+    return -1;
+}
+
+/* A message that deletes has no columns to take a time from: its own counts. */
+static Error *time_of_delete(Binder *binder, const CatalogEntry *entry, const Columns *columns, Expr **time)
+{
+    int record = record_time(columns);
+    if (entry->kind != CATALOG_TABLE || record < 0)
+        return NULL;
+    Expr *either = ARENA_NEW(binder->arena, Expr);
+    *either = (Expr){ .kind = EXPR_COALESCE, .type = (*time)->type, .at = (*time)->at, .arg_count = 2, .args = ARENA_ARRAY(binder->arena, Expr *, 2) };
+    Schema schema = { columns->count, columns->columns };
+    either->args[0] = *time;
+    TRY(binder_cast(binder->arena, binder_column(binder->arena, &schema, record, (*time)->at), (*time)->type, &either->args[1]));
+    *time = either;
+    return NULL;
+}
+
 /* Which column is the event time: an existing one or a hidden one added behind. *arrival: none was named. */
 static Error *time_column(Binder *binder, const CatalogEntry *entry, Columns *columns, const AstExpr *timestamp_by, Span at, int *column, bool *arrival)
 {
@@ -528,6 +627,9 @@ static Error *time_column(Binder *binder, const CatalogEntry *entry, Columns *co
             return error_hint(error_at(ERR_BIND, named_at, "WATERMARK FOR needs a TIMESTAMP column, '%s' is %s", named, type_text(binder->arena, declared.columns[found].type)),
                               "declare it as TIMESTAMP(3), or add a computed column");
         expr = binder_column(binder->arena, &declared, found, named_at);
+    } else if (record_time(columns) >= 0) {
+        *column = record_time(columns);
+        return NULL;
     } else {
         *arrival = true;
         *column = columns->count;
@@ -535,7 +637,8 @@ static Error *time_column(Binder *binder, const CatalogEntry *entry, Columns *co
         return NULL;
     }
     Expr *time = NULL;
-    TRY(as_time(binder, source, expr, &time));
+    TRY(bind_event_time(binder, source, expr, &time));
+    TRY(time_of_delete(binder, entry, columns, &time));
     if (time->kind == EXPR_COLUMN) {
         *column = time->column;
         return NULL;
@@ -559,9 +662,10 @@ Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input,
 {
     Arena *arena = binder->arena;
     const CatalogSource *source = entry->source;
-    int room = entry->column_count + 3;
+    int room = entry->column_count + 3 + MESSAGE_FACTS + 2;
     Columns columns = { ARENA_ARRAY(arena, Expr *, room), ARENA_ARRAY(arena, Column, room), 0 };
     TRY(compute_columns(binder, entry, input, &columns));
+    TRY(add_facts(binder, entry, input, &columns));
     bool arrival = false;
     int time = -1;
     TRY(time_column(binder, entry, &columns, timestamp_by, at, &time, &arrival));
@@ -604,6 +708,8 @@ Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input,
     *relation = (Relation){ .input = main_port(node), .alias = entry->name, .schema = node->schema, .time_column = time, .processing_time = arrival,
                             .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = source->dead_letter,
                             .on_expr_error = source->on_expr_error_given ? &source->on_expr_error : NULL };
+    if (is_record_connector(source->connector))
+        bind_message_source(binder, entry, relation);
     return NULL;
 }
 
@@ -638,6 +744,7 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
     const CatalogSource *source = entry->source;
     if (!source->connector->source)
         return error_at(ERR_BIND, at, "'%s' cannot be read: connector '%s' only takes rows", entry->name, source->connector->name);
+    const bool records = is_record_connector(source->connector);
     if (entry->kind == CATALOG_TABLE && entry->key_count && !source->key_not_enforced && !source->connector->source->row_source)
         return error_hint(binder_unsupported(at, "reading '%s', a table with a primary key over connector '%s',", entry->name, source->connector->name),
                           "add NOT ENFORCED if its rows are inserts only");
@@ -646,17 +753,20 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
     int physical = 0;
     for (int i = 0; i < entry->column_count; i++)
         physical += entry->columns[i].computed == NULL;
-    scan->schema.columns = ARENA_ARRAY(arena, Column, physical + 1);
-    DecodeColumn *columns = ARENA_ARRAY(arena, DecodeColumn, physical + 1);
+    scan->schema.columns = ARENA_ARRAY(arena, Column, physical + MESSAGE_FACTS + 1);
+    DecodeColumn *columns = ARENA_ARRAY(arena, DecodeColumn, physical + MESSAGE_FACTS + 1);
     const char **names = ARENA_ARRAY(arena, const char *, physical + 1);
+    RecordPart *parts = ARENA_ARRAY(arena, RecordPart, physical + 1);
+    int in_part[RECORD_NO_VALUE + 1] = { 0 };
     for (int i = 0; i < entry->column_count; i++) {
         const CatalogColumn *declared = &entry->columns[i];
         if (declared->computed)
             continue;
         int at_column = scan->schema.column_count++;
-        names[at_column] = declared->name;
+        names[at_column] = declared->header ? declared->header : declared->name;
+        parts[at_column] = declared->part;
         scan->schema.columns[at_column] = (Column){ .name = declared->name, .type = declared->type, .is_key = declared->is_key, .not_null = declared->not_null };
-        columns[at_column] = (DecodeColumn){ .path = &names[at_column], .path_length = 1, .field_index = at_column, .type = declared->type,
+        columns[at_column] = (DecodeColumn){ .path = &names[at_column], .path_length = 1, .field_index = in_part[declared->part]++, .type = declared->type, .part = declared->part,
                                              .timestamp_format = type_is_timestamp(declared->type) ? source->timestamp_format : NULL, .not_null = declared->not_null };
     }
     scan->scan.source_name = entry->name;
@@ -667,6 +777,11 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
     scan->scan.columns = columns;
     scan->scan.declared_count = physical;
     scan->scan.declared_names = names;
+    scan->scan.declared_parts = parts;
+    if (records) {
+        bind_message_facts(entry, &scan->schema, columns);
+        bind_message_scan(binder, entry, scan);
+    }
     scan->scan.on_error = source->on_error == POLICY_NULL ? POLICY_SKIP : source->on_error;
     scan->scan.bounded = source->bounded;
     scan->scan.max_ahead_us = source->max_ahead_us;

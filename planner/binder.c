@@ -1,4 +1,5 @@
 /* planner/binder.c: what the binder's files share. */
+#include <ctype.h>
 #include "planner/binder.h"
 #include <stdio.h>
 #include "planner/ast_map.h"
@@ -19,6 +20,14 @@ Error *binder_unsupported(Span at, const char *what, ...)
     if (length && text[length - 1] == ',')
         text[length - 1] = 0;
     return error_at(ERR_UNSUPPORTED, at, "%s is not supported yet", text);
+}
+
+const char *binder_new_name(const Binder *binder, Arena *arena, const AstName *name)
+{
+    char *copy = arena_strdup(arena, name->text);
+    for (char *c = copy; *c && !name->quoted && binder_rules(binder)->upper_names; c++)
+        *c = (char)toupper((unsigned char)*c);
+    return copy;
 }
 
 const DialectRules *binder_rules(const Binder *binder) { return dialect_rules(binder->settings->dialect); }

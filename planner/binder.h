@@ -26,6 +26,20 @@ typedef struct WindowColumns {
     WindowSpec spec;           /* of the windows they came from */
 } WindowColumns;
 
+/* What of the rows makes a message of a topic, beside the value: columns of the relation. */
+typedef struct MessageColumns {
+    bool is_table;                  /* rows of one key replace each other */
+    bool keyed;                     /* the rows have a key, maybe one without columns */
+    int key_count;
+    int *key;                       /* -1: it was not selected */
+    const char **key_names;         /* as the query knows them */
+    int time;                       /* TIMESTAMP: the message's own time; -1: none known */
+    int no_value;                   /* BOOLEAN: the message has no value; -1: all have one */
+    KeyWindow window;               /* its bounds are the relation's window columns */
+    int64_t window_size_us;
+    const CatalogSource *from;      /* the first topic under it: whose formats a new topic takes over; NULL none */
+} MessageColumns;
+
 typedef struct Relation {
     PlanInput input;
     const char *alias;         /* NULL: none */
@@ -33,6 +47,7 @@ typedef struct Relation {
     int time_column;           /* its event time; -1: none */
     bool processing_time;      /* that column is the arrival time */
     WindowColumns window;
+    MessageColumns *message;   /* NULL: rows that never were messages */
     WindowUse *pending;        /* a window function in FROM; the schema ends in window_start, window_end, window_time for it */
     const char *dead_letter;   /* stream for rows whose expressions fail; NULL none */
     const RowPolicy *on_expr_error; /* what its stream says of them; NULL: nothing, the settings hold */
@@ -136,6 +151,33 @@ Error *bind_default(Binder *binder, const CatalogColumn *column, Expr **value);
 /* TIMESTAMP BY over any relation. */
 Error *bind_timestamp_by(Binder *binder, const AstExpr *expr, Relation *relation);
 
+/* ---- bind_message.c: topics: keys, times and formats of messages ---- */
+/* Is the connector one of messages? */
+bool is_record_connector(const ConnectorType *connector);
+/* Properties of key and value formats, of windowed keys; `with` without what it has taken. source->connector and ->format are set. */
+Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, const CatalogSource *inherited, AstProperties *rest, Span at);
+/* The topic whose formats CREATE .. AS takes over where it does not say otherwise (ksqlDB's rule; preset ksql): of the first stream or table
+ * in FROM. NULL: none. */
+const CatalogSource *bind_inherited_source(const Binder *binder, const AstQuery *query);
+/* Columns that a message has beside the declared ones, as hidden columns of a scan. Adds at most MESSAGE_FACTS to the schema. */
+enum { MESSAGE_FACTS = 6 };
+void bind_message_facts(const CatalogEntry *entry, Schema *schema, DecodeColumn *columns);
+void bind_message_scan(Binder *binder, const CatalogEntry *entry, LogicalNode *scan);
+/* Whatever names the event time (TIMESTAMP, epoch milliseconds, text) as a TIMESTAMP. bind_source.c. */
+Error *bind_event_time(Binder *binder, const CatalogSource *source, Expr *expr, Expr **time);
+/* The relation over a scan whose columns (declared ones first, then the facts by name) are those of *relation. */
+void bind_message_source(Binder *binder, const CatalogEntry *entry, Relation *relation);
+/* After a projection: where the columns of `under` stand in the new relation. places[i]: new place of old column i, -1 gone. */
+void bind_message_project(Binder *binder, const Relation *under, const int *places, Relation *relation);
+/* An upsert edge becomes a changelog. No change where it is none. */
+Error *bind_normalize(Binder *binder, Relation *relation, Span at);
+/* Rows for a topic, as `exprs` and `schema` of its declared columns: adds what else a message needs (time, no value, the window). */
+Error *bind_message_rest(Binder *binder, const Relation *rows, const CatalogEntry *target, Expr ***exprs, Schema *schema, WindowColumns *window, MessageColumns **message);
+/* What of a message each column of the sink is. */
+void bind_message_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, LogicalNode *sink);
+/* CREATE .. AS and INSERT INTO a topic: the target's columns that stand in the key. */
+Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *target, Span at);
+
 /* ---- bind_lookup.c: joins ---- */
 Error *bind_join(Block *block, const AstRelation *join, Relation *relation);
 
@@ -186,6 +228,8 @@ void binder_init(Binder *binder, Arena *arena, Catalog *catalog, const PlannerSe
 Error *binder_expr(Binder *binder, const Relation *relation, const AstExpr *ast, Expr **expr);
 /* The same over several relations. `relation` gives the meaning of System.Timestamp(); markers are its columns. */
 Error *binder_scope_expr(Binder *binder, const Relation *relation, const ScopeRelation *parts, int part_count, const AstExpr *ast, Expr **expr);
+/* A name that is being given: as the preset spells unquoted ones. */
+const char *binder_new_name(const Binder *binder, Arena *arena, const AstName *name);
 /* "X is not supported yet" */
 Error *binder_unsupported(Span at, const char *what, ...) __attribute__((format(printf, 2, 3)));
 RowPolicy binder_policy(const Binder *binder);   /* on_expr_error of queries */

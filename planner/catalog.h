@@ -25,6 +25,8 @@ typedef struct CatalogColumn {
     const AstExpr *computed;   /* NULL: comes from the record */
     const AstExpr *default_value; /* of rows that INSERT gives no value; NULL: NULL */
     bool is_key, not_null;
+    RecordPart part;           /* of a message: where it stands; RECORD_VALUE for everything else */
+    const char *header;        /* RECORD_HEADER: its key */
     Span at;
 } CatalogColumn;
 
@@ -34,6 +36,10 @@ typedef struct CatalogSource {
     const void *connector_options;
     const FormatType *format;       /* NULL for row sources and sinks */
     const void *format_options;
+    const FormatType *key_format;   /* of record sources and sinks; NULL for others */
+    const void *key_format_options;
+    KeyWindow key_window;           /* WITH (window_type = ..), or the window of the query that fills it */
+    int64_t key_window_size_us;     /* 0: not known */
     const char *timestamp_column;   /* WITH (timestamp = ..) */
     Span timestamp_at;
     const char *timestamp_format;

@@ -143,10 +143,12 @@ static Error *define_as(Binder *binder, const AstStatement *statement, CatalogEn
     if (!connector)
         entry->origin = ORIGIN_QUERY;
     TRY(columns_from_relation(arena, create, &relation, entry, connector));
+    if (connector && is_record_connector(entry->source->connector))
+        TRY(bind_message_target(binder, &relation, entry, create->name.at));
     if (connector) {
         if (create->primary_key.count)
             TRY(named_columns(binder, &create->primary_key, entry, &entry->key_columns, &entry->key_count));
-        else if (create->object == AST_OBJECT_TABLE)
+        else if (create->object == AST_OBJECT_TABLE && entry->key_count == 0)
             key_from_relation(arena, binder, &relation, entry);
         TRY(named_columns(binder, &create->partitioned_by, entry, &entry->partition_columns, &entry->partition_count));
     }
@@ -159,7 +161,7 @@ Error *define_entry(Planner *planner, Binder *binder, const AstStatement *statem
     Arena *arena = &planner->catalog->arena;
     CatalogEntry *entry = ARENA_NEW(arena, CatalogEntry);
     entry->kind = statement->kind == AST_STMT_CREATE_VIEW ? CATALOG_VIEW : kind_of(create->object);
-    entry->name = arena_strdup(arena, create->name.text);
+    entry->name = binder_new_name(binder, arena, &create->name);
     entry->at = create->name.at;
     entry->text = planner->text;
     entry->statement = statement;

@@ -24,6 +24,9 @@ typedef struct DialectRules {
     bool iso_json;                /* JSON text of TIMESTAMP: ISO 8601 */
     const char *unnamed_column;   /* printf form of the name of an output column without one, from 0: "EXPR$%d", "KSQL_COL_%d" */
     bool pattern_first;           /* REGEXP_EXTRACT(pattern, text); else (text, pattern) */
+    bool topics_by_default;       /* CREATE .. AS over a topic makes a topic, in the same formats */
+    bool any_time;                /* a row far ahead of the clock is as good as any other */
+    bool keep_empty_groups;       /* a group that has lost its last row keeps its result (COUNT 0) */
     bool pull_select;             /* SELECT without EMIT reads to the present end */
     bool watermark_inclusive;     /* W has been seen itself: equal is behind, too */
 } DialectRules;

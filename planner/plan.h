@@ -198,6 +198,7 @@ typedef struct PlanNode {
             AggregateCall *calls; int call_count;
             Trigger trigger; int64_t delay_us;
             bool drop_null_keys;            /* ksql preset */
+            bool keep_empty;                /* a group without rows keeps its result (ksqlDB) */
             bool emit_unchanged;            /* an update even when the result is equal */
             RowPolicy on_error;             /* of a result that overflows: FAIL, else it is NULL and counted */
             bool has_window; WindowSpec window;

@@ -57,6 +57,24 @@ void planner_push(Planner *planner, const AstStatement *statement)
     planner->pending[planner->pending_count++] = (PendingStatement){ statement, planner->text, planner->settings };
 }
 
+const CatalogEntry *planner_topic_entry(const Planner *planner, const char *topic)
+{
+    Arena arena;
+    arena_init(&arena, NULL);
+    int count = 0;
+    const CatalogEntry *last = NULL;
+    CatalogEntry **entries = planner->catalog->list(planner->catalog, &arena, &count);
+    for (int i = 0; i < count; i++) {
+        const CatalogSource *source = entries[i]->source;
+        const char *name = source && source->connector ? connector_topic(source->connector, source->connector_options) : NULL;
+        bool later = !last || entries[i]->text > last->text || (entries[i]->text == last->text && entries[i]->at.start > last->at.start);
+        if (name && strcmp(name, topic) == 0 && later)
+            last = entries[i];
+    }
+    arena_release(&arena);
+    return last;
+}
+
 bool planner_job_pending(const Planner *planner) { return planner->pending_count > 0; }
 void planner_job_clear(Planner *planner) { planner->pending_count = 0; }
 

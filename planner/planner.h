@@ -7,6 +7,7 @@
 #include "planner/plan.h"
 
 typedef struct Planner Planner;
+struct CatalogEntry;
 typedef struct Catalog Catalog; /* planner/catalog.h */
 
 typedef struct PlannerOptions {
@@ -71,6 +72,8 @@ typedef struct PlannedStatement {
 Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
 
 /* Is anything waiting to run? */
+/* The stream or table over a topic, the last one made; NULL: none. */
+const struct CatalogEntry *planner_topic_entry(const Planner *planner, const char *topic);
 bool planner_job_pending(const Planner *planner);
 /* One plan with an output for every pending statement, reading each source once; afterwards nothing is pending (also on error).
  * *plan is NULL if nothing was. */

@@ -13,5 +13,6 @@ typedef struct PlannerSettings {
     const char *dead_letter;      /* stream that takes rows whose expressions failed; NULL: the source's */
     int64_t idle_timeout_us;      /* of live sources */
     int64_t max_ahead_us;         /* of live sources */
+    const char *key_format, *value_format; /* of topics that do not say; NULL: none */
     RewriteSet rewrites_off;
 } PlannerSettings;

@@ -169,8 +169,12 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
         if (!exprs[i])
             TRY(missing_value(binder, statement, target, i, &exprs[i]));
     }
+    MessageColumns *message = NULL;
+    WindowColumns window = { .start = -1, .end = -1, .time = -1 };
+    if (target->source && is_record_connector(target->source->connector))
+        TRY(bind_message_rest(binder, &rows, target, &exprs, &schema, &window, &message));
     LogicalNode *node = binder_project(binder, &rows, exprs, schema.columns, schema.column_count, statement->at);
-    *relation = (Relation){ .input = main_port(node), .schema = node->schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = rows.dead_letter,
+    *relation = (Relation){ .input = main_port(node), .schema = node->schema, .time_column = -1, .window = window, .message = message, .dead_letter = rows.dead_letter,
                             .on_expr_error = rows.on_expr_error };
     return NULL;
 }
@@ -212,6 +216,8 @@ static Error *check_updates(Binder *binder, const CatalogEntry *target, const Si
     (void)binder;
     if (traits->changes == CHANGES_APPEND)
         return NULL;
+    if (is_record_connector(connector) && target->kind == CATALOG_STREAM)
+        return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and the stream '%s' takes none", target->name), "CREATE TABLE %s AS ..", target->name);
     if (!connector->sink->takes_updates)
         return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and '%s' takes none: connector '%s' only appends", target->name, connector->name),
                           "use a window with EMIT FINAL, or a table that takes updates");
@@ -242,6 +248,8 @@ static Error *add_sink(Binder *binder, CatalogEntry *target, const Relation *row
     node->sink.connector = source->connector;
     node->sink.format = source->format;
     node->sink.format_options = source->format_options;
+    if (is_record_connector(source->connector))
+        bind_message_sink(binder, target, rows, node);
     logical_derive(arena, node);
     TRY(check_updates(binder, target, spec, &node->traits, at));
     node->sink.with_kinds = node->traits.changes != CHANGES_APPEND && !source->connector->sink->row_sink;
@@ -392,6 +400,7 @@ Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogE
     for (int i = 0; i < relation.schema.column_count; i++)
         if (!relation.schema.columns[i].hidden)
             columns[count++] = i;
+    TRY(bind_normalize(binder, &relation, at));
     LogicalNode *pick = logical_pick(arena, relation.input, columns, count, at);
     LogicalNode *node = logical_node(arena, PLAN_SINK, at, 1, &(PlanInput){ pick, PORT_MAIN });
     node->schema = (Schema){ count, ARENA_ARRAY(arena, Column, count + 1) };

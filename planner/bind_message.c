@@ -1,0 +1,362 @@
+/* planner/bind_message.c: topics: what of a row stands in a message's key, in its value, or beside them. */
+#include "common/calendar.h"
+#include "planner/binder.h"
+#include "planner/expr.h"
+
+bool is_record_connector(const ConnectorType *connector)
+{
+    return connector && ((connector->source && connector->source->record_source) || (connector->sink && connector->sink->record_sink));
+}
+
+/* ---- properties ---- */
+
+typedef struct MessageOptions {
+    const char *key_format;
+    int window_type;
+    int64_t window_size_us;
+} MessageOptions;
+
+static const char *const window_types[] = { "none", "tumbling", "hopping", "session", NULL };
+static const char *const key_format_names[] = { "key.format", NULL };
+static const OptionSpec message_options[] = {
+    { .name = "key_format", .kind = OPTION_STRING, .offset = offsetof(MessageOptions, key_format), .aliases = key_format_names, .doc = "How keys are written: kafka, json, delimited, none." },
+    { .name = "window_type", .kind = OPTION_ENUM, .offset = offsetof(MessageOptions, window_type), .default_text = "none", .choices = window_types, .doc = "Keys hold a window of that kind." },
+    { .name = "window_size", .kind = OPTION_DURATION, .offset = offsetof(MessageOptions, window_size_us), .doc = "The size of these windows." },
+    { 0 },
+};
+
+static bool knows_option(const FormatType *format, const char *name)
+{
+    for (int i = 0; format->options && format->options[i].name; i++)
+        if (option_name_equal(format->options[i].name, name))
+            return true;
+    return false;
+}
+
+static void add_entry(Arena *arena, AstProperties *list, const FormatType *format, const char *name, const char *value, Span at)
+{
+    for (int i = 0; i < list->count; i++)
+        if (option_name_equal(list->items[i].name, name))
+            return;
+    OptionEntry entry = { .name = name, .value = value, .name_at = at, .value_at = at };
+    if (knows_option(format, name))
+        LIST_ADD(arena, list, entry);
+}
+
+/* What a preset says about texts of values. */
+static void add_preset(Binder *binder, Arena *arena, AstProperties *list, const FormatType *format, Span at)
+{
+    const DialectRules *rules = binder_rules(binder);
+    if (rules->epoch_json)
+        add_entry(arena, list, format, "timestamps", "epoch_ms", at);
+    else if (rules->iso_json)
+        add_entry(arena, list, format, "timestamps", "iso", at);
+    if (rules->dialect == DIALECT_KSQL) {
+        add_entry(arena, list, format, "numbers", "java", at);
+        add_entry(arena, list, format, "coerce", "ksql", at);
+    }
+}
+
+/* key_delimiter = '|' is the key format's delimiter. False: the property is none of a format's own under that prefix. */
+static bool take_prefixed(Arena *arena, const OptionEntry *entry, const char *prefix, const FormatType *format, AstProperties *list)
+{
+    size_t length = strlen(prefix);
+    if (strncasecmp(entry->name, prefix, length) != 0 || (entry->name[length] != '_' && entry->name[length] != '.'))
+        return false;
+    OptionEntry own = *entry;
+    own.name = entry->name + length + 1;
+    if (name_equal(own.name, "format") || !knows_option(format, own.name))
+        return false;
+    LIST_ADD(arena, list, own);
+    return true;
+}
+
+static Error *named_format(Binder *binder, const char *name, Span at, const FormatType **format)
+{
+    *format = format_find(name);
+    if (*format)
+        return NULL;
+    int count = 0;
+    const FormatType *const *all = formats_all(&count);
+    const char **names = ARENA_ARRAY(binder->arena, const char *, count + 1);
+    for (int i = 0; i < count; i++)
+        names[i] = all[i]->name;
+    return error_suggest(error_at(ERR_BIND, at, "no format '%s'", name), name, names, count);
+}
+
+static const OptionEntry *find_entry(const AstProperties *with, const char *name)
+{
+    for (int i = 0; i < with->count; i++)
+        if (option_name_equal(with->items[i].name, name))
+            return &with->items[i];
+    return NULL;
+}
+
+static Error *find_key_format(Binder *binder, const AstProperties *with, CatalogSource *source, const CatalogSource *inherited)
+{
+    const OptionEntry *given = find_entry(with, "key_format"), *both = find_entry(with, "format");
+    given = given ? given : find_entry(with, "key.format");
+    given = given ? given : both;
+    if (given)
+        return named_format(binder, given->value, given->value_at, &source->key_format);
+    source->key_format = inherited && inherited->key_format ? inherited->key_format : format_find(binder->settings->key_format ? binder->settings->key_format : "kafka");
+    return NULL;
+}
+
+Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, const CatalogSource *inherited, AstProperties *rest, Span at)
+{
+    Arena *arena = &binder->catalog->arena;
+    CatalogSource *source = entry->source;
+    TRY(find_key_format(binder, with, source, inherited));
+    AstProperties key = { 0 }, own = { 0 };
+    for (int i = 0; i < with->count; i++) {
+        const OptionEntry *item = &with->items[i];
+        if (option_name_equal(item->name, "key_format") || option_name_equal(item->name, "key.format") || option_name_equal(item->name, "window_type") || option_name_equal(item->name, "window_size"))
+            LIST_ADD(arena, &own, *item);
+        else if (!take_prefixed(arena, item, "key", source->key_format, &key) && !take_prefixed(arena, item, "value", source->format, rest))
+            LIST_ADD(arena, rest, *item);
+    }
+    add_preset(binder, arena, rest, source->format, at);
+    add_preset(binder, arena, &key, source->key_format, at);
+    add_entry(arena, &key, source->key_format, "wrap_single_value", "false", at);
+    void *key_options = arena_calloc(arena, 1, source->key_format->options_size + 1);
+    source->key_format_options = key_options;
+    if (source->key_format->options) {
+        OptionTarget target = { source->key_format->options, key_options, arena_printf(arena, "format '%s'", source->key_format->name) };
+        TRY(options_parse(arena, key.items, key.count, &target, 1, at));
+    }
+    MessageOptions options = { 0 };
+    OptionTarget target = { message_options, &options, NULL };
+    TRY(options_parse(arena, own.items, own.count, &target, 1, at));
+    source->key_window = options.window_type == 0 ? KEY_WINDOW_NONE : options.window_type == 3 ? KEY_WINDOW_SESSION : KEY_WINDOW_TIME;
+    source->key_window_size_us = options.window_size_us;
+    const OptionEntry *type = find_entry(with, "window_type"), *size = find_entry(with, "window_size");
+    if (source->key_window == KEY_WINDOW_TIME && !options.window_size_us)
+        return error_hint(error_at(ERR_BIND, type->value_at, "windows of that type need 'window_size'"), "window_size = '30 SECONDS'");
+    if (source->key_window != KEY_WINDOW_TIME && size)
+        return error_at(ERR_BIND, size->name_at, "'window_size' goes with window_type = 'tumbling' or 'hopping' only");
+    return NULL;
+}
+
+const CatalogSource *bind_inherited_source(const Binder *binder, const AstQuery *query)
+{
+    if (!binder_rules(binder)->topics_by_default || query->kind != AST_SELECT)
+        return NULL;
+    const AstRelation *relation = query->from;
+    while (relation && relation->kind == AST_REL_JOIN)
+        relation = relation->left;
+    if (!relation || relation->kind != AST_REL_NAME || relation->name.count == 0)
+        return NULL;
+    const CatalogEntry *entry = binder->catalog->find(binder->catalog, relation->name.items[relation->name.count - 1].text, false);
+    return entry && entry->source && is_record_connector(entry->source->connector) ? entry->source : NULL;
+}
+
+/* ---- reading ---- */
+
+static void add_fact(Schema *schema, DecodeColumn *columns, const char *const *name, TypeKind type, RecordPart part)
+{
+    int at = schema->column_count++;
+    schema->columns[at] = (Column){ .name = *name, .type = type_scalar(type), .hidden = true };
+    columns[at] = (DecodeColumn){ .path = name, .path_length = 1, .field_index = at, .type = schema->columns[at].type, .part = part };
+}
+
+void bind_message_facts(const CatalogEntry *entry, Schema *schema, DecodeColumn *columns)
+{
+    static const char *const names[] = { "$record_time", "ROWPARTITION", "ROWOFFSET", "$key_start", "$key_end", "$no_value" };
+    add_fact(schema, columns, &names[0], TYPE_TIMESTAMP, RECORD_TIMESTAMP);
+    add_fact(schema, columns, &names[1], TYPE_INT, RECORD_PARTITION);
+    add_fact(schema, columns, &names[2], TYPE_BIGINT, RECORD_OFFSET);
+    if (entry->source->key_window != KEY_WINDOW_NONE) {
+        add_fact(schema, columns, &names[3], TYPE_TIMESTAMP, RECORD_WINDOW_START);
+        add_fact(schema, columns, &names[4], TYPE_TIMESTAMP, RECORD_WINDOW_END);
+    }
+    if (entry->kind == CATALOG_STREAM)
+        add_fact(schema, columns, &names[5], TYPE_BOOLEAN, RECORD_NO_VALUE);
+}
+
+void bind_message_scan(Binder *binder, const CatalogEntry *entry, LogicalNode *scan)
+{
+    const CatalogSource *source = entry->source;
+    scan->scan.key_format = source->key_format;
+    scan->scan.key_format_options = source->key_format_options;
+    scan->scan.key_window = source->key_window;
+    scan->scan.key_window_size_us = source->key_window_size_us;
+    scan->scan.upsert = entry->kind == CATALOG_TABLE;
+    if (!scan->scan.upsert)
+        return;
+    ColumnSet *key = ARENA_NEW(binder->arena, ColumnSet);
+    key->columns = ARENA_ARRAY(binder->arena, int, scan->schema.column_count + 1);
+    for (int i = 0; i < scan->schema.column_count; i++)
+        if (scan->scan.columns[i].part == RECORD_KEY || scan->scan.columns[i].part == RECORD_WINDOW_START || scan->scan.columns[i].part == RECORD_WINDOW_END)
+            key->columns[key->count++] = i;
+    scan->traits.keys = key;
+    scan->traits.key_count = 1;
+}
+
+static int hidden_column(const Schema *schema, const char *name)
+{
+    for (int i = 0; i < schema->column_count; i++)
+        if (schema->columns[i].hidden && strcmp(schema->columns[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+void bind_message_source(Binder *binder, const CatalogEntry *entry, Relation *relation)
+{
+    MessageColumns *message = ARENA_NEW(binder->arena, MessageColumns);
+    message->keyed = true;
+    message->is_table = entry->kind == CATALOG_TABLE;
+    message->key = ARENA_ARRAY(binder->arena, int, entry->column_count + 1);
+    message->key_names = ARENA_ARRAY(binder->arena, const char *, entry->column_count + 1);
+    for (int i = 0; i < entry->column_count; i++)
+        if (entry->columns[i].part == RECORD_KEY) {
+            message->key_names[message->key_count] = entry->columns[i].name;
+            message->key[message->key_count++] = i;
+        }
+    message->time = relation->time_column;
+    message->no_value = hidden_column(&relation->schema, "$no_value");
+    message->window = entry->source->key_window;
+    message->window_size_us = entry->source->key_window_size_us;
+    message->from = entry->source;
+    relation->message = message;
+    if (message->window == KEY_WINDOW_NONE)
+        return;
+    relation->window.windowed = true;
+    relation->window.start = hidden_column(&relation->schema, "$key_start");
+    relation->window.end = hidden_column(&relation->schema, "$key_end");
+    relation->window.spec = (WindowSpec){ .kind = message->window == KEY_WINDOW_SESSION ? WINDOW_SESSION : WINDOW_TUMBLING, .size_us = message->window_size_us,
+                                          .advance_us = message->window_size_us, .time_column = -1 };
+}
+
+void bind_message_project(Binder *binder, const Relation *under, const int *places, Relation *relation)
+{
+    if (!under->message)
+        return;
+    MessageColumns *message = arena_copy(binder->arena, under->message, sizeof *message);
+    message->key = ARENA_ARRAY(binder->arena, int, message->key_count + 1);
+    for (int i = 0; i < message->key_count; i++)
+        message->key[i] = under->message->key[i] >= 0 ? places[under->message->key[i]] : -1;
+    message->time = message->time >= 0 ? places[message->time] : -1;
+    message->no_value = message->no_value >= 0 ? places[message->no_value] : -1;
+    relation->message = message;
+}
+
+Error *bind_normalize(Binder *binder, Relation *relation, Span at)
+{
+    EdgeTraits traits = port_traits(binder->arena, relation->input);
+    if (traits.changes != CHANGES_UPSERT)
+        return NULL;
+    if (traits.key_count == 0)
+        return error_at(ERR_BIND, at, "rows that replace each other by a key that is not among them cannot be told apart");
+    LogicalNode *node = logical_node(binder->arena, PLAN_NORMALIZE, at, 1, &relation->input);
+    node->normalize.key_count = traits.keys[0].count;
+    node->normalize.key_columns = arena_copy(binder->arena, traits.keys[0].columns, sizeof(int) * (size_t)(traits.keys[0].count + 1));
+    node->normalize.time_column = binder_rules(binder)->windowed_time == TIME_OF_LARGEST_EVENT && relation->message ? relation->message->time : -1;
+    logical_derive(binder->arena, node);
+    relation->input = main_port(node);
+    return NULL;
+}
+
+/* ---- writing ---- */
+
+Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *target, Span at)
+{
+    const MessageColumns *message = rows->message;
+    Arena *arena = &binder->catalog->arena;
+    if (!message || !message->keyed)
+        return NULL;
+    target->key_columns = ARENA_ARRAY(arena, int, message->key_count + 1);
+    target->key_count = 0;
+    for (int k = 0; k < message->key_count; k++) {
+        int column = message->key[k], visible = 0;
+        if (column < 0 || rows->schema.columns[column].hidden)
+            return error_hint(error_at(ERR_BIND, at, "the key column '%s' is missing in the query of '%s'", message->key_names[k], target->name),
+                              "add it to SELECT: a topic's messages keep their key");
+        for (int i = 0; i < column; i++)
+            visible += !rows->schema.columns[i].hidden;
+        target->columns[visible].part = RECORD_KEY;
+        target->columns[visible].is_key = target->schema.columns[visible].is_key = true;
+        target->key_columns[target->key_count++] = visible;
+    }
+    if (target->key_count == target->column_count && target->column_count)
+        return error_at(ERR_BIND, at, "the query of '%s' gives no column that is not a part of the key", target->name);
+    target->source->key_window = message->window;
+    target->source->key_window_size_us = message->window_size_us;
+    return NULL;
+}
+
+static int add_hidden(Arena *arena, Expr ***exprs, Schema *schema, Expr *expr, const char *name)
+{
+    Expr **more = ARENA_ARRAY(arena, Expr *, schema->column_count + 2);
+    Column *columns = ARENA_ARRAY(arena, Column, schema->column_count + 2);
+    if (schema->column_count) {
+        memcpy(more, *exprs, sizeof *more * (size_t)schema->column_count);
+        memcpy(columns, schema->columns, sizeof *columns * (size_t)schema->column_count);
+    }
+    more[schema->column_count] = expr;
+    columns[schema->column_count] = (Column){ .name = name, .type = expr->type, .hidden = true };
+    *exprs = more;
+    schema->columns = columns;
+    return schema->column_count++;
+}
+
+/* WITH (timestamp = 'c') of the target: its messages' time is that column. */
+static Error *target_time(Binder *binder, const CatalogEntry *target, Expr *const exprs[], const Schema *schema, Expr **time)
+{
+    const CatalogSource *source = target->source;
+    int column = schema_find(schema, source->timestamp_column);
+    if (column < 0)
+        return error_at(ERR_BIND, source->timestamp_at, "no column '%s' in %s", source->timestamp_column, target->name);
+    return bind_event_time(binder, source, exprs[column], time);
+}
+
+Error *bind_message_rest(Binder *binder, const Relation *rows, const CatalogEntry *target, Expr ***exprs, Schema *schema, WindowColumns *window, MessageColumns **result)
+{
+    Arena *arena = binder->arena;
+    MessageColumns *message = *result = ARENA_NEW(arena, MessageColumns);
+    int time = rows->message ? rows->message->time : rows->processing_time ? -1 : rows->time_column;
+    int no_value = rows->message ? rows->message->no_value : -1;
+    *message = (MessageColumns){ .time = -1, .no_value = -1, .window = target->source->key_window };
+    Expr *expr = time >= 0 ? binder_column(arena, &rows->schema, time, SPAN_NONE) : NULL;
+    if (target->source->timestamp_column)
+        TRY(target_time(binder, target, *exprs, schema, &expr));
+    if (expr)
+        message->time = add_hidden(arena, exprs, schema, expr, "$record_time");
+    if (no_value >= 0)
+        message->no_value = add_hidden(arena, exprs, schema, binder_column(arena, &rows->schema, no_value, SPAN_NONE), "$no_value");
+    if (message->window == KEY_WINDOW_NONE)
+        return NULL;
+    if (rows->window.start < 0 || rows->window.end < 0)
+        return error_at(ERR_BIND, target->at, "the keys of '%s' hold windows, and the query has none", target->name);
+    window->windowed = true;
+    window->start = add_hidden(arena, exprs, schema, binder_column(arena, &rows->schema, rows->window.start, SPAN_NONE), "$key_start");
+    window->end = add_hidden(arena, exprs, schema, binder_column(arena, &rows->schema, rows->window.end, SPAN_NONE), "$key_end");
+    return NULL;
+}
+
+void bind_message_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, LogicalNode *sink)
+{
+    Arena *arena = binder->arena;
+    const CatalogSource *source = target->source;
+    RecordPart *parts = ARENA_ARRAY(arena, RecordPart, sink->schema.column_count + 1);
+    int column = 0;
+    for (int i = 0; i < target->column_count; i++)
+        if (!target->columns[i].computed)
+            parts[column++] = target->columns[i].part;
+    for (; column < sink->schema.column_count; column++)
+        parts[column] = column == rows->message->time ? RECORD_TIMESTAMP : column == rows->message->no_value ? RECORD_NO_VALUE
+                      : column == rows->window.start ? RECORD_WINDOW_START : RECORD_WINDOW_END;
+    sink->sink.parts = parts;
+    sink->sink.key_format = source->key_format;
+    sink->sink.key_format_options = source->key_format_options;
+    sink->sink.key_window = source->key_window;
+    sink->sink.tombstones = target->kind == CATALOG_TABLE;
+    if (rows->window.start < 0)
+        return;
+    SinkSpec *spec = &sink->sink.spec;
+    int *keys = ARENA_ARRAY(arena, int, spec->key_count + 3);
+    memcpy(keys, spec->key_columns, sizeof *keys * (size_t)spec->key_count);
+    keys[spec->key_count++] = rows->window.start;
+    keys[spec->key_count++] = rows->window.end;
+    spec->key_columns = keys;
+}
