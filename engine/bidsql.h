@@ -40,6 +40,7 @@ typedef struct SessionOptions {
     int64_t memory_limit_bytes;   /* 0: none */
     const char *dialect;          /* NULL: 'bidsql' */
     const char *base_directory;   /* relative paths in SQL; NULL: the current directory */
+    const char *script_directory; /* folder of the script that session_run runs, for RUN SCRIPT; NULL: base_directory */
     bool check_only;              /* parse and plan, run nothing */
     bool explain_only;            /* print the plan of every query instead of running it */
     bool keep_quiet;              /* no notices for DDL */

@@ -122,6 +122,16 @@ static Error *unknown_setting(Session *session, Arena *arena, const char *name, 
     return error_suggest(error_at(ERR_BIND, at, "no setting '%s'", name), name, names, count + OWN_SETTING_COUNT);
 }
 
+Error *session_apply_setting(Session *session, Arena *arena, const PlannedStatement *planned)
+{
+    bool known = planned->setting.known;
+    for (int i = 0; planned->setting.all && i < OWN_SETTING_COUNT; i++)
+        TRY(set_own(session, own_settings[i], NULL, SPAN_NONE, &known));
+    if (!known)
+        TRY(set_own(session, planned->setting.name, planned->setting.value, planned->setting.value_at, &known));
+    return known ? NULL : unknown_setting(session, arena, planned->setting.name, planned->setting.name_at);
+}
+
 static Error *set_any(Session *session, const char *name, const char *value)
 {
     bool known;
@@ -140,7 +150,7 @@ Error *session_set(Session *session, const char *name, const char *value)
     return error;
 }
 
-static void define(Session *session, const char *name, const char *value)
+void session_variable(Session *session, const char *name, const char *value)
 {
     for (int i = 0; i < session->variable_names.count; i++)
         if (strcmp(session->variable_names.items[i], name) == 0) {
@@ -153,7 +163,7 @@ static void define(Session *session, const char *name, const char *value)
 
 static Error *define_checked(Session *session, const char *name, const char *value)
 {
-    define(session, name, value);
+    session_variable(session, name, value);
     return NULL;
 }
 
@@ -420,38 +430,54 @@ static Error *read_pieces(FileSystem *fs, int handle, Text *text)
     return NULL;
 }
 
-static Error *read_file(Session *session, const char *path, Text *text)
+/* Where a script stands that another one names: beside that one. */
+static const char *script_path(Session *session, Arena *arena, const char *path)
+{
+    const char *directory = session->script_directory ? session->script_directory : session->options.base_directory;
+    return directory && path[0] != '/' ? arena_printf(arena, "%s/%s", directory, path) : path;
+}
+
+Error *session_open_script(Session *session, Arena *arena, const char *path, Text *text)
 {
     FileSystem *fs = session->options.filesystem;
-    char full[4096];
-    if (session->options.base_directory && path[0] != '/')
-        snprintf(full, sizeof full, "%s/%s", session->options.base_directory, path);
-    else
-        snprintf(full, sizeof full, "%s", path);
+    const char *full = script_path(session, arena, path), *slash = strrchr(full, '/');
     int handle;
     TRY(fs->open_read(fs, full, &handle));
     Error *error;
     MEMORY_GUARDED(error, read_pieces(fs, handle, text));
     fs->close(fs, handle);
+    if (slash)
+        session->script_directory = arena_strndup(arena, full, slash == full ? 1 : (size_t)(slash - full));
     return error;
 }
 
-static Error *run_script_file(Session *session, const char *path, Span at, const SessionOutput *output)
+Error *session_script_error(Error *errors, const char *path, const char *text, size_t length, Span at)
+{
+    for (Error *error = errors; error; error = error->next) {
+        if (error->at.length) {
+            TextPlace place = text_place(text, length, error->at.start);
+            error_context(error, "%s:%d:%d", path, place.line, place.column);
+        }
+        error->at = at;
+    }
+    return errors;
+}
+
+static Error *run_script_file(Session *session, Arena *arena, const char *path, Span at, const SessionOutput *output)
 {
     if (session->depth >= SCRIPT_DEPTH_MAX)
         return error_at(ERR_BIND, at, "scripts run each other more than %d deep", SCRIPT_DEPTH_MAX);
+    const char *outer = session->script_directory;
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
-    Error *error = read_file(session, path, &text);
+    Error *error = session_open_script(session, arena, path, &text);
     if (error) {
         error->at = at;
         error->code = ERR_CONNECT;
-    } else if ((error = run_text(session, text.bytes ? text.bytes : "", text.length, output)) != NULL && error->at.length) {
-        /* The place is one in that file: say so in the message, and point at RUN SCRIPT here. */
-        TextPlace place = text_place(text.bytes, text.length, error->at.start);
-        error = error_context(error, "%s:%d:%d", path, place.line, place.column);
-        error->at = at;
+    } else {
+        error = session_script_error(run_text(session, text.bytes ? text.bytes : "", text.length, output), path, text.bytes, text.length, at);
     }
+    session->script_directory = outer;
     text_release(&text);
     return error;
 }
@@ -515,16 +541,10 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
         return session->options.hold_jobs ? hold_job(session, statement, output) : NULL;
     case PLANNED_ROWS:
         return emit_rows(output, &planned->rows, title);
-    case PLANNED_SETTING: {
-        bool known = planned->setting.known;
-        for (int i = 0; planned->setting.all && i < OWN_SETTING_COUNT; i++)
-            TRY(set_own(session, own_settings[i], NULL, SPAN_NONE, &known));
-        if (!known)
-            TRY(set_own(session, planned->setting.name, planned->setting.value, planned->setting.value_at, &known));
-        return known ? NULL : unknown_setting(session, arena, planned->setting.name, planned->setting.name_at);
-    }
+    case PLANNED_SETTING:
+        return session_apply_setting(session, arena, planned);
     case PLANNED_VARIABLE:
-        define(session, planned->variable.name, planned->variable.value);
+        session_variable(session, planned->variable.name, planned->variable.value);
         return NULL;
     case PLANNED_SHOW:
         return show_own(session, arena, planned->show, output);
@@ -532,7 +552,7 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
         return session_assert(session, planned, output);
     case PLANNED_SCRIPT:
         TRY(run_pending(session, output));
-        return run_script_file(session, planned->path, statement->at, output);
+        return run_script_file(session, arena, planned->path, statement->at, output);
     case PLANNED_AFTER_JOB:
         break; /* the caller's */
     }
@@ -557,11 +577,8 @@ static Error *run_statement(Session *session, const AstStatement *statement, con
     return error;
 }
 
-static Error *parse_text(Session *session, const char *text, size_t length, AstScript *script)
+Error *session_parse(Session *session, Arena *arena, const char *text, size_t length, AstScript *script)
 {
-    LIST_ADD(&session->arena, &session->texts, NULL); /* room first: what is made then is known to the session at once */
-    Arena *arena = session->texts.items[session->texts.count - 1] = mem_calloc(1, sizeof *arena);
-    arena_init(arena, &session->pool);
     int count = 0, total = session->variable_names.count;
     const char **names = ARENA_ARRAY(arena, const char *, (size_t)total + 1), **values = ARENA_ARRAY(arena, const char *, (size_t)total + 1);
     for (int i = 0; i < total; i++)
@@ -570,7 +587,15 @@ static Error *parse_text(Session *session, const char *text, size_t length, AstS
             values[count++] = session->variable_values.items[i];
         }
     ParserVariables variables = { names, values, count };
-    TRY(parse_script(arena, text, length, &variables, script));
+    return parse_script(arena, text, length, &variables, script);
+}
+
+static Error *parse_text(Session *session, const char *text, size_t length, AstScript *script)
+{
+    LIST_ADD(&session->arena, &session->texts, NULL); /* room first: what is made then is known to the session at once */
+    Arena *arena = session->texts.items[session->texts.count - 1] = mem_calloc(1, sizeof *arena);
+    arena_init(arena, &session->pool);
+    TRY(session_parse(session, arena, text, length, script));
     planner_begin_text(session->planner);
     return NULL;
 }
@@ -580,6 +605,12 @@ static Error *run_text(Session *session, const char *text, size_t length, const 
     AstScript script = { 0 };
     Error *error;
     MEMORY_GUARDED(error, parse_text(session, text, length, &script));
+    bool several = script.statement_count > 1 || (script.statement_count == 1 && script.statements[0]->kind == AST_STMT_RUN_SCRIPT);
+    bool check = session->depth == 0 && (several || session->options.check_only); /* a lone statement is checked as it runs */
+    if (!error && check)
+        MEMORY_GUARDED(error, session_check(session, &script));
+    if (session->options.check_only)
+        return error;
     session->depth++;
     for (int i = 0; i < script.statement_count && !error; i++) {
         if (session->interrupted)
@@ -597,6 +628,7 @@ static Error *run_text(Session *session, const char *text, size_t length, const 
 Error *session_run(Session *session, const char *text, size_t length, const SessionOutput *output)
 {
     session->interrupted = false;
+    session->script_directory = session->options.script_directory;
     return run_text(session, text, length, output);
 }
 

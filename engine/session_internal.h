@@ -31,11 +31,26 @@ struct bidsql_Session {
     atomic_int job_watchers;     /* threads that look at it */
     atomic_bool interrupted;
     int depth;
+    const char *script_directory; /* of the script at hand: where those that it names stand; NULL: the base directory */
 };
 
 /* ---- session.c ---- */
 /* Runs a plan to its end; rows of outputs without a connector go to output->rows. */
 Error *session_run_plan(Session *session, const Plan *plan, const SessionOutput *output);
+
+/* Parses with the session's variables; the trees live in `arena`. */
+Error *session_parse(Session *session, Arena *arena, const char *text, size_t length, AstScript *script);
+/* The text of a script that another one names; from then on session->script_directory is its folder. */
+Error *session_open_script(Session *session, Arena *arena, const char *path, Text *text);
+/* Errors of a script that RUN SCRIPT at `at` runs: their places are said in their messages. */
+Error *session_script_error(Error *errors, const char *path, const char *text, size_t length, Span at);
+/* SET and RESET of the session's own settings, and what the planner has set already. */
+Error *session_apply_setting(Session *session, Arena *arena, const PlannedStatement *planned);
+void session_variable(Session *session, const char *name, const char *value);
+
+/* ---- check.c ---- */
+/* Tries every statement of a script without running anything; nothing has changed afterwards. All errors that do not follow from one another. */
+Error *session_check(Session *session, const AstScript *script);
 
 /* ---- assertion.c ---- */
 /* ASSERT VALUES, ASSERT NULL VALUES: runs the plan and compares its next changes. */

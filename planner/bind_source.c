@@ -213,6 +213,8 @@ static Error *infer_schema(Binder *binder, const CatalogSource *source, const ch
 {
     const ConnectorType *connector = source->connector;
     Arena *arena = &binder->catalog->arena;
+    if (binder->catalog->outside_unknown)
+        return error_at(ERR_CONNECT, at, "what '%s' holds is known only when it is read", name);
     if (connector->source->schema)
         return connector->source->schema(arena, binder->connectors, source->connector_options, schema);
     if (connector->source->row_source)
@@ -717,7 +719,7 @@ Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input,
 static Error *check_row_columns(Binder *binder, const CatalogEntry *entry, Span at)
 {
     const CatalogSource *source = entry->source;
-    if (!source->connector->source->row_source || !source->connector->source->schema)
+    if (!source->connector->source->row_source || !source->connector->source->schema || binder->catalog->outside_unknown)
         return NULL;
     Schema *schema = NULL;
     Error *error = source->connector->source->schema(binder->arena, binder->connectors, source->connector_options, &schema);

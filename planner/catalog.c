@@ -79,6 +79,8 @@ static void memory_free(Catalog *catalog)
     mem_free(memory);
 }
 
+static void catalog_unwind(void *catalog) { catalog_free(catalog); }
+
 Catalog *catalog_new_memory(void)
 {
     Catalog *catalog = mem_calloc(1, sizeof *catalog);
@@ -91,6 +93,23 @@ Catalog *catalog_new_memory(void)
     arena_init(&catalog->arena, NULL);
     catalog->state = mem_calloc(1, sizeof(MemoryCatalog));
     return catalog;
+}
+
+Catalog *catalog_copy(Catalog *catalog)
+{
+    Catalog *copy = catalog_new_memory();
+    MEMORY_HOLD(catalog_unwind, copy);
+    int count = 0;
+    CatalogEntry **entries = catalog->list(catalog, &copy->arena, &count);
+    for (int i = 0; i < count; i++) {
+        CatalogEntry *entry = arena_copy(&copy->arena, entries[i], sizeof *entry);
+        entry->producers.items = NULL;
+        entry->producers.count = entry->producers.capacity = 0;
+        for (int p = 0; p < entries[i]->producers.count; p++)
+            LIST_ADD(&copy->arena, &entry->producers, entries[i]->producers.items[p]);
+        error_free(copy->put(copy, entry));
+    }
+    return copy;
 }
 
 void catalog_free(Catalog *catalog)

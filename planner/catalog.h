@@ -97,10 +97,13 @@ struct Catalog {
     CatalogEntry **(*list)(Catalog *catalog, Arena *arena, int *count);
     void (*free)(Catalog *catalog);
     Arena arena;       /* entries, their options and schemas */
+    bool outside_unknown; /* files and databases may be others when it comes to reading them: what they hold is not asked (ERR_CONNECT) */
     void *state;
 };
 
 Catalog *catalog_new_memory(void);
+/* The same entries, in memory: changes of one are not changes of the other. What they point to is the original's, which must live longer. */
+Catalog *catalog_copy(Catalog *catalog);
 void catalog_free(Catalog *catalog); /* NULL is fine */
 
 /* "stream", "table", "view", "type" */

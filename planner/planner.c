@@ -19,6 +19,22 @@ Planner *planner_new(const PlannerOptions *options)
     return planner;
 }
 
+Planner *planner_copy(const Planner *planner)
+{
+    Planner *copy = mem_calloc(1, sizeof *copy);
+    MEMORY_HOLD(mem_free, copy);
+    copy->connectors = planner->connectors;
+    copy->settings = planner->settings;
+    copy->text = planner->text;
+    arena_init(&copy->arena, NULL);
+    copy->catalog = catalog_copy(planner->catalog);
+    copy->owns_catalog = true;
+    return copy;
+}
+
+void planner_outside_changes(Planner *copy) { copy->catalog->outside_unknown = true; }
+bool planner_outside_changed(const Planner *copy) { return copy->catalog->outside_unknown; }
+
 void planner_free(Planner *planner)
 {
     if (!planner)

@@ -17,6 +17,11 @@ typedef struct PlannerOptions {
 
 Planner *planner_new(const PlannerOptions *options);
 void planner_free(Planner *planner); /* NULL is fine */
+/* A planner in the same state, to try statements on: the original, which must live longer, never learns of them. */
+Planner *planner_copy(const Planner *planner);
+/* From now on the copy does not ask what files and databases hold: a statement before this one would have written some of them. */
+void planner_outside_changes(Planner *copy);
+bool planner_outside_changed(const Planner *copy);
 
 /* To be called before the first statement of each text that is parsed by itself (a script, a line of the shell), and after coming
  * back from one that ran in between: spans of statements from other texts then never show as places in this one. Trees of statements

@@ -28,6 +28,7 @@ typedef struct NameValue { const char *name, *value; } NameValue;
 
 typedef struct Arguments {
     const char *file, *command;          /* -f, -c */
+    char folder[4096];                   /* of `file` */
     OutputMode output;
     bool output_given, explain, check, quiet;
     NameValue defines[MAX_PAIRS], settings[MAX_PAIRS];
@@ -111,6 +112,16 @@ static bool positive_number(const char *text, int64_t maximum, int64_t *number)
     return true;
 }
 
+/* Scripts that a script runs stand beside it. */
+static void take_folder(Arguments *arguments, const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    if (!slash || slash - file >= (ptrdiff_t)sizeof arguments->folder)
+        return;
+    snprintf(arguments->folder, sizeof arguments->folder, "%.*s", slash == file ? 1 : (int)(slash - file), file);
+    arguments->session.script_directory = arguments->folder;
+}
+
 /* Takes one option; returns 0, an exit code + 1, or -1 for "done, exit 0". */
 static int take_option(Arguments *arguments, int flag, char *value)
 {
@@ -122,6 +133,8 @@ static int take_option(Arguments *arguments, int flag, char *value)
         if (*place)
             return usage_error("%s is there twice", flag == 'f' ? "-f" : "-c") + 1;
         *place = value;
+        if (flag == 'f')
+            take_folder(arguments, value);
         return 0;
     }
     case 'q': arguments->quiet = arguments->session.keep_quiet = true; return 0;
