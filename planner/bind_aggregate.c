@@ -27,6 +27,8 @@ typedef struct Call {
     const char *text, *name;
 } Call;
 
+enum { SET_ARGS_MAX = 62 }; /* of GROUPING(..): bits of its result */
+
 typedef struct Grouping {
     Block *block;
     Arena *arena;
@@ -36,6 +38,8 @@ typedef struct Grouping {
     bool window_grouped;    /* GROUP BY names the bounds of FROM's window function */
     bool again;             /* rows that are windowed already, grouped by their window */
     WindowSpec again_spec;
+    GroupingSets sets;      /* none: every row is in one group. Their number is one more key, behind the others */
+    uint64_t found;         /* keys that group_item has just found */
     int between;            /* columns between keys and calls: bounds and pseudo columns */
 } Grouping;
 
@@ -111,6 +115,8 @@ static const char *key_name(Grouping *grouping, const AstExpr *ast)
     return arena_printf(grouping->arena, "key%d", grouping->keys.count + 1);
 }
 
+static uint64_t key_bit(int key) { return key < 64 ? (uint64_t)1 << key : 0; }
+
 static Error *add_key(Grouping *grouping, const AstExpr *ast, const char *name)
 {
     Block *block = grouping->block;
@@ -124,8 +130,11 @@ static Error *add_key(Grouping *grouping, const AstExpr *ast, const char *name)
         return error_at(ERR_BIND, ast->at, "a group key of NULL is no key");
     const char *text = canonical(grouping->arena, expr);
     for (int i = 0; i < grouping->keys.count; i++)
-        if (strcmp(grouping->keys.items[i].text, text) == 0)
+        if (strcmp(grouping->keys.items[i].text, text) == 0) {
+            grouping->found |= key_bit(i);
             return NULL;
+        }
+    grouping->found |= key_bit(grouping->keys.count);
     Key key = { ast, expr, text, name ? name : key_name(grouping, ast), grouping->keys.count };
     LIST_ADD(grouping->arena, &grouping->keys, key);
     return NULL;
@@ -167,6 +176,42 @@ static Error *group_item(Grouping *grouping, const AstExpr *ast)
     if (block->window && !block->from.pending && window_pseudo(ast) >= 0 && !try_bind(block, ast))
         return NULL; /* GROUP BY k, window_start beside a window of its own: no key */
     return add_key(grouping, ast, NULL);
+}
+
+/* GROUPING SETS, CUBE, ROLLUP: their keys, and which of them stand in which set. */
+static Error *group_sets(Grouping *grouping)
+{
+    const AstQuery *query = grouping->block->query;
+    uint64_t always = grouping->found, *elements = ARENA_ARRAY(grouping->arena, uint64_t, query->grouping_sets.count + 1);
+    bool beside = grouping->window_grouped, some = false, all = true;
+    for (int i = 0; i < query->grouping_sets.count; i++) {
+        const AstExprs *items = &query->grouping_sets.items[i];
+        grouping->found = 0;
+        grouping->window_grouped = false;
+        for (int k = 0; k < items->count; k++) {
+            if (is_window_call(items->items[k]))
+                return error_hint(error_at(ERR_BIND, items->items[k]->at, "a window inside of grouping sets"), "put it beside them: GROUP BY TUMBLE(..), ROLLUP (..)");
+            TRY(group_item(grouping, items->items[k]));
+        }
+        elements[i] = grouping->found;
+        some |= grouping->window_grouped;
+        all &= grouping->window_grouped;
+    }
+    if (some && !beside && (!all || query->group_kind != AST_GROUP_SETS))
+        return error_hint(error_at(ERR_BIND, query->group_at, "the bounds of the window must be in every grouping set"), "put them beside: GROUP BY window_start, window_end, ROLLUP (..)");
+    grouping->window_grouped = beside || some;
+    return grouping_sets_list(grouping->block->binder, query, always, elements, grouping->keys.count, &grouping->sets);
+}
+
+/* Keys of the aggregate: the number of the set is the last one. */
+static int key_width(const Grouping *grouping) { return grouping->keys.count + (grouping->sets.count > 0); }
+
+static bool in_every_set(const Grouping *grouping, int key)
+{
+    for (int s = 0; s < grouping->sets.count; s++)
+        if (!(grouping->sets.items[s] & key_bit(key)))
+            return false;
+    return true;
 }
 
 /* ---- aggregates ---- */
@@ -223,8 +268,8 @@ static Error *add_call(Grouping *grouping, const AstExpr *ast, int *index)
 /* ---- replacing ---- */
 
 /* Column numbers of the result while calls are still being found: keys, three bounds, three pseudo columns in BIGINT, calls. */
-static int bound_column(const Grouping *grouping, int which) { return grouping->keys.count + which; }
-static int call_column(const Grouping *grouping, int index) { return grouping->keys.count + grouping->between + index; }
+static int bound_column(const Grouping *grouping, int which) { return key_width(grouping) + which; }
+static int call_column(const Grouping *grouping, int index) { return key_width(grouping) + grouping->between + index; }
 
 static AstExpr *match_key(Grouping *grouping, const AstExpr *ast)
 {
@@ -261,9 +306,30 @@ static AstExpr *match_key_field(Grouping *grouping, const AstExpr *ast)
     return field;
 }
 
+/* GROUPING(a, b): which of the keys the group's set does not hold. */
+static Error *replace_grouping(Grouping *grouping, const AstExpr *ast, AstExpr **replacement)
+{
+    int *keys = ARENA_ARRAY(grouping->arena, int, ast->args.count + 1);
+    bool group_id = name_equal(ast_call_name(ast), "group_id");
+    if (group_id != (ast->args.count == 0))
+        return error_at(ERR_BIND, ast->at, group_id ? "%s takes no arguments" : "%s needs group keys", ast_call_name(ast));
+    if (ast->args.count > SET_ARGS_MAX)
+        return error_at(ERR_BIND, ast->at, "%s takes at most %d keys", ast_call_name(ast), SET_ARGS_MAX);
+    for (int i = 0; i < ast->args.count; i++) {
+        const Expr *expr = try_bind(grouping->block, ast->args.items[i]);
+        const char *text = expr ? canonical(grouping->arena, expr) : "";
+        for (keys[i] = 0; keys[i] < grouping->keys.count && strcmp(grouping->keys.items[keys[i]].text, text) != 0;)
+            keys[i]++;
+        if (keys[i] == grouping->keys.count)
+            return error_at(ERR_BIND, ast->args.items[i]->at, "%s takes group keys, this is none", ast_call_name(ast));
+    }
+    *replacement = grouping_call_value(grouping->arena, &grouping->sets, ast, keys, ast->args.count, grouping->keys.count);
+    return NULL;
+}
+
 static bool holds_special(const AstExpr *expr)
 {
-    return is_aggregate_call(expr) || expr->over || is_window_bound_call(expr);
+    return is_aggregate_call(expr) || expr->over || is_window_bound_call(expr) || is_grouping_call(expr);
 }
 
 static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
@@ -287,6 +353,8 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
     }
     if (!grouping->windowed && is_window_bound_call(ast))
         return error_at(ERR_BIND, ast->at, "%s needs a window in GROUP BY", ast_call_name(ast));
+    if (is_grouping_call(ast))
+        return replace_grouping(grouping, ast, replacement);
     if (!ast_any(ast, holds_special)) {
         *replacement = match_key(grouping, ast);
         if (!*replacement)
@@ -361,7 +429,8 @@ static Error *check_changes(Block *block, const Grouping *grouping, const Relati
     return NULL;
 }
 
-static void note_late_rows(Block *block, const WindowUse *window, LogicalNode *node, int visible)
+/* set_column: a late row stands once a grouping set, and is put aside with the first one; -1: there are none. */
+static void note_late_rows(Block *block, const WindowUse *window, LogicalNode *node, int visible, int set_column)
 {
     Arena *arena = block->binder->arena;
     if (!window->late_into || !window->late_into->text)
@@ -375,6 +444,12 @@ static void note_late_rows(Block *block, const WindowUse *window, LogicalNode *n
     for (int i = 0; i < late_columns.column_count; i++)
         side.columns[side.column_count++] = under.column_count + i;
     side.own = block->binder->stack.count == block->binder->own_depth;
+    if (set_column >= 0) {
+        Value first = { .type = type_scalar(TYPE_BIGINT) };
+        Expr *is_first = NULL, *args[2] = { binder_column(arena, &under, set_column, node->at), expr_constant(arena, &first, node->at) };
+        error_free(expr_call(arena, "=", node->at, 2, args, &is_first)); /* two BIGINTs: there is such a function */
+        side.input = main_port(logical_filter(arena, side.input, is_first, POLICY_FAIL, node->at));
+    }
     LIST_ADD(arena, &block->binder->sides, side);
 }
 
@@ -386,7 +461,7 @@ static bool regroup_window(Arena *arena, const Relation *over, const Grouping *g
     bool grouped = false;
     for (int i = 0; i < grouping->keys.count; i++) {
         const Expr *expr = grouping->keys.items[i].expr;
-        grouped |= expr->kind == EXPR_COLUMN && expr->column >= 0 &&
+        grouped |= expr->kind == EXPR_COLUMN && expr->column >= 0 && in_every_set(grouping, i) &&
                    (expr->column == columns->start || expr->column == columns->end || expr->column == columns->time);
     }
     EdgeTraits traits = port_traits(arena, over->input);
@@ -442,9 +517,9 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
         from_columns -= 3;
     Inputs inputs = { 0 };
     start_inputs(arena, over, from_columns, grouping->keys.count + grouping->calls.count * (FUNCTION_MAX_ARGS + 1), &inputs);
-    int key_count = grouping->keys.count;
+    int key_count = key_width(grouping);
     int *keys = ARENA_ARRAY(arena, int, key_count + 1);
-    for (int i = 0; i < key_count; i++)
+    for (int i = 0; i < grouping->keys.count; i++)
         keys[i] = input_column(&inputs, grouping->keys.items[i].expr, grouping->keys.items[i].name);
     AggregateCall *calls = ARENA_ARRAY(arena, AggregateCall, grouping->calls.count + 2);
     for (int i = 0; i < grouping->calls.count; i++) {
@@ -457,6 +532,8 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     }
     WindowSpec spec = grouping->again_spec;
     bool again = grouping->again;
+    Trigger trigger;
+    int64_t delay_us;
     if (window) {
         spec = window->spec;
         EdgeTraits traits = port_traits(arena, over->input);
@@ -466,6 +543,13 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     PlanInput input = over->input;
     if (inputs.computed)
         input = main_port(binder_project(block->binder, over, inputs.exprs, inputs.columns, inputs.count, block->query->at));
+    PlanInput rows = input; /* before there is one a set */
+    bool totals = false;
+    TRY(bind_trigger(block, window || again, &trigger, &delay_us));
+    if (grouping->sets.count) {
+        totals = trigger == TRIGGER_END && grouping_sets_have_total(&grouping->sets);
+        input = grouping_sets_rows(block->binder, rows, &grouping->sets, totals, keys, grouping->keys.count, &keys[grouping->keys.count], block->query->group_at);
+    }
 
     PlanKind kind = !window && !again ? PLAN_AGGREGATE : spec.kind == WINDOW_SESSION ? PLAN_SESSION_AGGREGATE : PLAN_WINDOW_AGGREGATE;
     LogicalNode *node = logical_node(arena, kind, block->query->group_at.length ? block->query->group_at : block->query->at, 1, &input);
@@ -480,14 +564,17 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     node->aggregate.window = spec;
     node->aggregate.on_error = over->on_expr_error ? *over->on_expr_error : binder_policy(block->binder);
     const DialectRules *rules = dialect_rules(block->binder->settings->dialect);
-    node->aggregate.drop_null_keys = rules->drop_null_keys && key_count > 0;
-    TRY(bind_trigger(block, window || again, &node->aggregate.trigger, &node->aggregate.delay_us));
+    node->aggregate.drop_null_keys = rules->drop_null_keys && key_count > 0 && grouping->sets.count == 0;
+    node->aggregate.trigger = trigger;
+    node->aggregate.delay_us = delay_us;
     node->aggregate.keep_empty = rules->keep_empty_groups && node->aggregate.trigger == TRIGGER_CHANGES;
     node->aggregate.emit_unchanged = !rules->conflate && node->aggregate.trigger == TRIGGER_CHANGES;
 
     Schema schema = { 0, ARENA_ARRAY(arena, Column, key_count + 3 + grouping->calls.count + 2) };
-    for (int i = 0; i < key_count; i++)
+    for (int i = 0; i < grouping->keys.count; i++)
         schema.columns[schema.column_count++] = (Column){ .name = grouping->keys.items[i].name, .type = grouping->keys.items[i].expr->type };
+    if (grouping->sets.count)
+        schema.columns[schema.column_count++] = (Column){ .name = "$set", .type = type_scalar(TYPE_BIGINT), .hidden = true };
     static const char *const bounds[] = { "window_start", "window_end", "window_time", "$window_start", "$window_end", "$window_time" };
     for (int i = 0; i < 3 && (window || again); i++)
         schema.columns[schema.column_count++] = (Column){ .name = bounds[again ? 3 + i : i], .type = type_scalar(TYPE_TIMESTAMP), .hidden = true };
@@ -499,7 +586,9 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     logical_derive(arena, node);
     TRY(check_changes(block, grouping, over));
     if (window)
-        note_late_rows(block, window, node, from_columns);
+        note_late_rows(block, window, node, from_columns, grouping->sets.count ? keys[grouping->keys.count] : -1);
+    if (totals)
+        node = grouping_sets_totals(block->binder, node, rows, &grouping->sets, grouping->keys.count);
 
     *result = (Relation){ .input = main_port(node), .schema = schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = over->dead_letter,
                             .on_expr_error = over->on_expr_error };
@@ -508,7 +597,7 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
         result->time_column = spec.end_inclusive ? key_count + 1 : key_count + 2;
     } else if (again) {
         result->window = (WindowColumns){ true, -1, key_count + 1, key_count + 2, over->window.spec };
-        for (int i = 0; i < key_count; i++)
+        for (int i = 0; i < grouping->keys.count; i++)
             if (grouping->keys.items[i].expr->kind == EXPR_COLUMN && grouping->keys.items[i].expr->column == over->window.start)
                 result->window.start = i;
             else if (grouping->keys.items[i].expr->kind == EXPR_COLUMN && grouping->keys.items[i].expr->column == over->window.end)
@@ -525,7 +614,7 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
 static Error *add_pseudo_columns(Grouping *grouping, Relation *result)
 {
     Arena *arena = grouping->arena;
-    int keys = grouping->keys.count, count = result->schema.column_count, made = 0;
+    int keys = key_width(grouping), count = result->schema.column_count, made = 0;
     Expr **exprs = ARENA_ARRAY(arena, Expr *, count + 4);
     Column *columns = ARENA_ARRAY(arena, Column, count + 4);
     static const char *const names[] = { "WINDOWSTART", "WINDOWEND", "ROWTIME" };
@@ -553,7 +642,7 @@ static Error *check_session_keys(Block *block, const Grouping *grouping)
     if (block->window->spec.kind != WINDOW_SESSION || !block->window->table_function)
         return NULL;
     int given = partition ? partition->count : 0;
-    bool same = given == grouping->keys.count;
+    bool same = given == grouping->keys.count && grouping->sets.count == 0;
     for (int i = 0; i < given && same; i++) {
         Expr *expr = NULL;
         TRY(block_expr(block, &block->from, partition->items[i], &expr));
@@ -573,11 +662,11 @@ Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *r
     Arena *arena = block->binder->arena;
     const AstQuery *query = block->query;
     Grouping grouping = { .block = block, .arena = arena };
-    if (query->group_kind != AST_GROUP_PLAIN)
-        return binder_unsupported(query->group_at, query->group_kind == AST_GROUP_SETS ? "GROUPING SETS" : query->group_kind == AST_GROUP_CUBE ? "CUBE" : "ROLLUP");
     Error *errors = NULL;
     for (int i = 0; i < query->group_by.count; i++)
         errors = error_append(errors, group_item(&grouping, query->group_by.items[i]));
+    if (!errors && query->group_kind != AST_GROUP_PLAIN)
+        errors = group_sets(&grouping);
     if (errors)
         return errors;
     Relation over = block->from;

@@ -209,6 +209,20 @@ const AstEmit *block_emit(const Block *block);
 /* The trigger that the block's EMIT (or its absence) means. */
 Error *bind_trigger(const Block *block, bool windowed, Trigger *trigger, int64_t *delay_us);
 
+/* ---- bind_grouping_sets.c ---- */
+typedef struct GroupingSets { uint64_t *items; int count, capacity; } GroupingSets; /* per set: bit k: it holds group key k */
+/* The sets of a query, of the keys that its elements name (bits); `always`: those of the plain items. */
+Error *grouping_sets_list(Binder *binder, const AstQuery *query, uint64_t always, const uint64_t *elements, int key_count, GroupingSets *sets);
+/* A row for each set (that has keys: without_totals). keys[] become the columns that are NULL where the set does not hold them; *number: the column with the set's number. */
+PlanInput grouping_sets_rows(Binder *binder, PlanInput input, const GroupingSets *sets, bool without_totals, int *keys, int key_count, int *number, Span at);
+/* A set without keys has its one row also where there is no input: an aggregate of its own over `rows`, at the end of the input, beside the
+ * aggregate of the other sets. */
+bool grouping_sets_have_total(const GroupingSets *sets);
+LogicalNode *grouping_sets_totals(Binder *binder, LogicalNode *node, PlanInput rows, const GroupingSets *sets, int keys);
+bool is_grouping_call(const AstExpr *expr); /* GROUPING, GROUPING_ID, GROUP_ID */
+/* What the call means, as a function of column `number`. */
+AstExpr *grouping_call_value(Arena *arena, const GroupingSets *sets, const AstExpr *call, const int *keys, int key_count, int number);
+
 /* ---- bind_rank.c: Top-N ---- */
 bool is_rank_call(const AstExpr *expr);
 /* Plans every ROW_NUMBER() OVER (..) in `exprs` above *relation and replaces it by its column. */
