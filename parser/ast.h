@@ -285,7 +285,7 @@ typedef struct AstCreate {
     AstQuery *query;             /* AS */
     AstType *type;               /* CREATE TYPE */
     struct { AstField *items; int count, capacity; } parameters; /* CREATE FUNCTION */
-    AstType *returns; const char *language; const char *body; AstExpr *body_expr; bool is_aggregate;
+    AstType *returns; const char *language; const char *body; AstExpr *body_expr; bool is_aggregate; Span body_at;
 } AstCreate;
 
 typedef enum AstShowKind { AST_SHOW_STREAMS, AST_SHOW_TABLES, AST_SHOW_VIEWS, AST_SHOW_QUERIES, AST_SHOW_TOPICS, AST_SHOW_FUNCTIONS, AST_SHOW_TYPES, AST_SHOW_VARIABLES, AST_SHOW_PROPERTIES, AST_SHOW_LAG, AST_SHOW_CONNECTORS } AstShowKind;

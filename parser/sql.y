@@ -1062,6 +1062,7 @@ function(A) ::= function(F) AS(T) expr(E). {
     A = F;
     if (A->body || A->body_expr)
         parser_fail(parser, error_at(ERR_PARSE, AT(T), "a second body of one function"));
+    A->body_at = E->at;
     if (E->kind == AST_LITERAL && E->value.type->kind == TYPE_VARCHAR && !E->parenthesized)
         A->body = arena_strndup(parser->arena, str_bytes(&E->value.text), E->value.text.length);
     else

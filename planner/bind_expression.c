@@ -527,6 +527,8 @@ static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
     function_resolve(context->arena, name, NULL, 0, &type, NULL, &exists);
     if (!exists && is_one_of(name, planned))
         return unsupported(ast->at, name);
+    if (!exists && context->user_function)
+        return context->user_function(context, ast, result);
     if (!exists) /* the caret goes under the name */
         return expr_call(context->arena, name, ast->path.items[0].at.length ? ast->path.items[0].at : ast->at, 0, NULL, result);
     if (function_takes_lambdas(name))

@@ -38,6 +38,8 @@ struct BindContext {
     bool everywhere;
     /* What a type name that is not built in means; *type NULL: unknown. NULL: there are none. */
     Error *(*custom_type)(BindContext *context, const AstType *ast, const Type **type);
+    /* A call of a function that is not built in. NULL: there are none. */
+    Error *(*user_function)(BindContext *context, const AstExpr *call, Expr **result);
     const LambdaScope *lambda;  /* the innermost one around; its parameters hide columns. NULL: none */
     void *owner;                /* the query binder's own */
     const char *where;          /* for messages: "in WHERE"; NULL none */

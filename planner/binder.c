@@ -101,6 +101,13 @@ static bool is_marker(const AstExpr *expr)
     return expr->kind == AST_NAME && expr->path.count == 2 && strcmp(expr->path.items[0].text, MARKER_ALIAS) == 0;
 }
 
+/* A function of the catalog. */
+static Error *user_function(BindContext *context, const AstExpr *call, Expr **result)
+{
+    const ExprOwner *owner = context->owner;
+    return bind_user_call(owner->binder, context, call, result);
+}
+
 /* Columns that were meant by number get their names back. */
 static void name_column(void *owner, Expr *column)
 {
@@ -125,7 +132,7 @@ Error *binder_scope_expr(Binder *binder, const Relation *relation, const ScopeRe
         relations[count++] = (ScopeRelation){ MARKER_ALIAS, &numbers, 0 };
     Scope scope = { relations, count };
     ExprOwner owner = { binder, relation };
-    BindContext context = { .arena = arena, .scope = &scope, .rules = binder_rules(binder), .special = special, .custom_type = custom_type, .owner = &owner };
+    BindContext context = { .arena = arena, .scope = &scope, .rules = binder_rules(binder), .special = special, .custom_type = custom_type, .user_function = user_function, .owner = &owner };
     TRY(bind_expression(&context, ast, expr));
     if (markers)
         expr_visit_columns(*expr, name_column, (void *)&relation->schema);
@@ -173,10 +180,20 @@ Error *binder_type(Binder *binder, Arena *arena, const AstType *ast, const Type 
 {
     Scope scope = { NULL, 0 };
     ExprOwner owner = { binder, NULL };
-    BindContext context = { .arena = arena, .scope = &scope, .rules = binder_rules(binder), .custom_type = custom_type, .owner = &owner };
+    BindContext context = { .arena = arena, .scope = &scope, .rules = binder_rules(binder), .custom_type = custom_type, .user_function = user_function, .owner = &owner };
     TRY(bind_type(&context, ast, type));
     *type = type_copy(arena, *type);
     return NULL;
+}
+
+Error *binder_body(Binder *binder, Arena *arena, const LambdaScope *parameters, const AstExpr *ast, Expr **expr)
+{
+    Scope scope = { NULL, 0 };
+    Relation nothing = { .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 } };
+    ExprOwner owner = { binder, &nothing };
+    BindContext context = { .arena = arena, .scope = &scope, .rules = binder_rules(binder), .special = special, .custom_type = custom_type, .user_function = user_function,
+                            .lambda = parameters, .owner = &owner };
+    return bind_expression(&context, ast, expr);
 }
 
 Error *binder_constant(Binder *binder, Expr *expr, Value *value)
@@ -192,7 +209,7 @@ Error *binder_literal(Binder *binder, const AstExpr *ast, const Type *to, const 
     Scope scope = { NULL, 0 };
     Relation nothing = { .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 } };
     ExprOwner owner = { binder, &nothing };
-    BindContext context = { .arena = binder->arena, .scope = &scope, .rules = binder_rules(binder), .special = special, .custom_type = custom_type, .owner = &owner };
+    BindContext context = { .arena = binder->arena, .scope = &scope, .rules = binder_rules(binder), .special = special, .custom_type = custom_type, .user_function = user_function, .owner = &owner };
     return bind_constant(&context, ast, to, what, value);
 }
 

@@ -79,6 +79,7 @@ typedef struct Binder {
     bool needs_final;               /* set while binding: something (ORDER BY, RANK) only works on final results */
     CteScope *ctes;
     struct { SidePort *items; int count, capacity; } sides;
+    struct { const char **items; int count, capacity; } functions; /* functions of the catalog that were called */
     struct { const char **items; int count, capacity; } uses;   /* catalog names that were read */
     struct { const char **items; int count, capacity; } types;  /* named types that were met */
     struct { const CatalogEntry **items; int count, capacity; } stack; /* entries being expanded */
@@ -236,6 +237,12 @@ Error *bind_insert(Binder *binder, const AstStatement *statement, const CatalogE
 /* The same for a statement of earlier: it gives the first `width` columns, the others were added since. */
 Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const CatalogEntry *target, int width, Relation *relation);
 
+/* ---- bind_function.c: functions of the catalog ---- */
+/* A call of one; ERR_BIND if there is none of that name. */
+Error *bind_user_call(Binder *binder, BindContext *context, const AstExpr *call, Expr **result);
+/* "f(x BIGINT) -> DOUBLE" */
+const char *user_function_text(Arena *arena, const CatalogEntry *entry);
+
 /* ---- shared helpers: binder.c ---- */
 void binder_init(Binder *binder, Arena *arena, Catalog *catalog, const PlannerSettings *settings, const ConnectorContext *connectors, int text);
 /* Binds an expression over a relation's columns. */
@@ -256,6 +263,8 @@ Error *binder_cast(Arena *arena, Expr *expr, const Type *to, Expr **result);
 Error *binder_assign(Binder *binder, Expr *expr, const Type *to, const char *column, Expr **result);
 /* A type as written, in `arena`. */
 Error *binder_type(Binder *binder, Arena *arena, const AstType *ast, const Type **type);
+/* An expression over parameters alone, in `arena`: the body of a function. */
+Error *binder_body(Binder *binder, Arena *arena, const LambdaScope *parameters, const AstExpr *ast, Expr **expr);
 /* The value of an expression without columns. */
 Error *binder_constant(Binder *binder, Expr *expr, Value *value);
 /* A constant of a type, as written: LIMIT 3. */

@@ -15,13 +15,25 @@ static int name_order(const char *a, const char *b)
     return order ? order : strcmp(a, b);
 }
 
-static CatalogEntry *memory_find(Catalog *catalog, const char *name, bool type)
+CatalogSpace catalog_space(CatalogKind kind)
+{
+    switch (kind) {
+    case CATALOG_STREAM:
+    case CATALOG_TABLE:
+    case CATALOG_VIEW: return SPACE_RELATIONS;
+    case CATALOG_TYPE: return SPACE_TYPES;
+    case CATALOG_FUNCTION: return SPACE_FUNCTIONS;
+    }
+    return SPACE_RELATIONS;
+}
+
+static CatalogEntry *memory_find(Catalog *catalog, const char *name, CatalogSpace space)
 {
     MemoryCatalog *memory = catalog->state;
     CatalogEntry *match = NULL;
     for (size_t i = 0; i < memory->count; i++) {
         CatalogEntry *entry = memory->entries[i];
-        if ((entry->kind == CATALOG_TYPE) != type || !name_equal(entry->name, name))
+        if (catalog_space(entry->kind) != space || !name_equal(entry->name, name))
             continue;
         if (strcmp(entry->name, name) == 0)
             return entry;
@@ -33,7 +45,7 @@ static CatalogEntry *memory_find(Catalog *catalog, const char *name, bool type)
 static Error *memory_put(Catalog *catalog, CatalogEntry *entry)
 {
     MemoryCatalog *memory = catalog->state;
-    CatalogEntry *old = memory_find(catalog, entry->name, entry->kind == CATALOG_TYPE);
+    CatalogEntry *old = memory_find(catalog, entry->name, catalog_space(entry->kind));
     size_t at = 0;
     if (old) {
         while (memory->entries[at] != old)
@@ -128,6 +140,7 @@ const char *catalog_kind_name(CatalogKind kind)
     case CATALOG_TABLE: return "table";
     case CATALOG_VIEW: return "view";
     case CATALOG_TYPE: return "type";
+    case CATALOG_FUNCTION: return "function";
     }
     return "?";
 }
@@ -139,17 +152,23 @@ const char *catalog_kind_upper(CatalogKind kind)
     case CATALOG_TABLE: return "TABLE";
     case CATALOG_VIEW: return "VIEW";
     case CATALOG_TYPE: return "TYPE";
+    case CATALOG_FUNCTION: return "FUNCTION";
     }
     return "?";
 }
 
 const char *const *catalog_relation_names(Catalog *catalog, Arena *arena, int *count)
 {
+    return catalog_names(catalog, SPACE_RELATIONS, arena, count);
+}
+
+const char *const *catalog_names(Catalog *catalog, CatalogSpace space, Arena *arena, int *count)
+{
     int all = 0, used = 0;
     CatalogEntry **entries = catalog->list(catalog, arena, &all);
     const char **names = ARENA_ARRAY(arena, const char *, all + 1);
     for (int i = 0; i < all; i++)
-        if (entries[i]->kind != CATALOG_TYPE)
+        if (catalog_space(entries[i]->kind) == space)
             names[used++] = entries[i]->name;
     *count = used;
     return names;
@@ -170,6 +189,18 @@ Error *catalog_get(Catalog *catalog, const AstName *name, CatalogEntry **entry)
     return error;
 }
 
+/* Does `reader` depend on `entry`? */
+static bool depends_on(const CatalogEntry *reader, const CatalogEntry *entry)
+{
+    CatalogSpace space = catalog_space(entry->kind);
+    const char *const *names = space == SPACE_RELATIONS ? reader->uses : space == SPACE_TYPES ? reader->types : reader->functions;
+    int count = space == SPACE_RELATIONS ? reader->use_count : space == SPACE_TYPES ? reader->type_count : reader->function_count;
+    for (int i = 0; i < count; i++)
+        if (name_equal(names[i], entry->name))
+            return reader != entry;
+    return false;
+}
+
 Error *catalog_check_unused(Catalog *catalog, const CatalogEntry *entry, Span at)
 {
     Error *error = NULL;
@@ -177,18 +208,13 @@ Error *catalog_check_unused(Catalog *catalog, const CatalogEntry *entry, Span at
     arena_init(&arena, NULL);
     MEMORY_HOLD(arena_unwind, &arena);
     int count = 0;
+    const char *how = catalog_space(entry->kind) == SPACE_RELATIONS ? "read" : "used";
     CatalogEntry **entries = catalog->list(catalog, &arena, &count);
-    for (int i = 0; i < count && !error && entry->kind == CATALOG_TYPE; i++)
-        for (int t = 0; t < entries[i]->type_count && !error; t++)
-            if (name_equal(entries[i]->types[t], entry->name))
-                error = error_hint(error_at(ERR_BIND, at, "type '%s' is used by %s '%s'", entry->name, catalog_kind_name(entries[i]->kind), entries[i]->name),
-                                   "drop '%s' first", entries[i]->name);
-    for (int i = 0; i < count && !error && entry->kind != CATALOG_TYPE; i++)
-        for (int u = 0; u < entries[i]->use_count && !error; u++)
-            if (entries[i] != entry && name_equal(entries[i]->uses[u], entry->name))
-                error = error_hint(error_at(ERR_BIND, at, "%s '%s' is read by %s '%s'", catalog_kind_name(entry->kind), entry->name,
-                                            catalog_kind_name(entries[i]->kind), entries[i]->name),
-                                   "drop '%s' first", entries[i]->name);
+    for (int i = 0; i < count && !error; i++)
+        if (depends_on(entries[i], entry))
+            error = error_hint(error_at(ERR_BIND, at, "%s '%s' is %s by %s '%s'", catalog_kind_name(entry->kind), entry->name, how,
+                                        catalog_kind_name(entries[i]->kind), entries[i]->name),
+                               "drop '%s' first", entries[i]->name);
     arena_release(&arena);
     return error;
 }

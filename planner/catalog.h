@@ -7,7 +7,10 @@
 #include "planner/plan.h"
 #include "planner/settings.h"
 
-typedef enum CatalogKind { CATALOG_STREAM, CATALOG_TABLE, CATALOG_VIEW, CATALOG_TYPE } CatalogKind;
+typedef enum CatalogKind { CATALOG_STREAM, CATALOG_TABLE, CATALOG_VIEW, CATALOG_TYPE, CATALOG_FUNCTION } CatalogKind;
+
+/* Names that are told apart: a type or a function may be called like a stream. */
+typedef enum CatalogSpace { SPACE_RELATIONS, SPACE_TYPES, SPACE_FUNCTIONS } CatalogSpace;
 
 /* Where the rows of an entry come from. */
 typedef enum CatalogOrigin {
@@ -15,7 +18,7 @@ typedef enum CatalogOrigin {
     ORIGIN_QUERY,       /* a view; CREATE STREAM .. AS without connector: readers pull the query */
     ORIGIN_PROCESS,     /* CREATE STREAM s (columns) without connector: filled by INSERT INTO */
     ORIGIN_SIDE,        /* named by LATE INTO or dead_letter: rows that another query puts aside */
-    ORIGIN_NONE         /* types */
+    ORIGIN_NONE         /* types, functions */
 } CatalogOrigin;
 
 /* A column as declared. */
@@ -63,6 +66,16 @@ typedef struct CatalogProducer {
     int width;                      /* columns of its target then: what ALTER added later it does not give */
 } CatalogProducer;
 
+/* CREATE FUNCTION. */
+typedef struct UserFunction {
+    int parameter_count;
+    const char *const *parameters;  /* their names */
+    const Type *const *types;       /* .. and types */
+    const Type *returns;
+    const Expr *body;               /* LANGUAGE SQL: bound; parameter i is EXPR_PARAMETER i */
+    const char *text;               /* the body as written */
+} UserFunction;
+
 typedef struct CatalogEntry {
     CatalogKind kind;
     CatalogOrigin origin;
@@ -82,14 +95,16 @@ typedef struct CatalogEntry {
     const char **uses; int use_count; /* names of entries that its query reads */
     const char **types; int type_count; /* names of types that it is made with */
     bool read_only;                 /* CREATE SOURCE: neither written, changed nor replaced */
+    const char **functions; int function_count; /* names of functions that it calls */
     const Type *type;               /* CATALOG_TYPE */
+    const UserFunction *function;   /* CATALOG_FUNCTION */
     uint64_t compared;              /* changes that ASSERT VALUES has seen */
 } CatalogEntry;
 
 typedef struct Catalog Catalog;
 struct Catalog {
-    /* The entry of that name: exact first, then unique without case; NULL. Types are looked up apart from relations. */
-    CatalogEntry *(*find)(Catalog *catalog, const char *name, bool type);
+    /* The entry of that name: exact first, then unique without case; NULL. */
+    CatalogEntry *(*find)(Catalog *catalog, const char *name, CatalogSpace space);
     /* Takes the place of an entry of the same name. The entry lives in catalog->arena. */
     Error *(*put)(Catalog *catalog, CatalogEntry *entry);
     Error *(*remove)(Catalog *catalog, const CatalogEntry *entry);
@@ -106,13 +121,15 @@ Catalog *catalog_new_memory(void);
 Catalog *catalog_copy(Catalog *catalog);
 void catalog_free(Catalog *catalog); /* NULL is fine */
 
-/* "stream", "table", "view", "type" */
+/* "stream", "table", "view", "type", "function" */
 const char *catalog_kind_name(CatalogKind kind);
+CatalogSpace catalog_space(CatalogKind kind);
 /* "STREAM" .., as SQL has them */
 const char *catalog_kind_upper(CatalogKind kind);
 /* The entry, or ERR_BIND at `name` with the nearest known name. */
 Error *catalog_get(Catalog *catalog, const AstName *name, CatalogEntry **entry);
 /* ERR_BIND if something reads `entry`. */
 Error *catalog_check_unused(Catalog *catalog, const CatalogEntry *entry, Span at);
-/* Names of all relations, sorted. */
+/* Names of all relations, sorted; of all types, of all functions. */
 const char *const *catalog_relation_names(Catalog *catalog, Arena *arena, int *count);
+const char *const *catalog_names(Catalog *catalog, CatalogSpace space, Arena *arena, int *count);

@@ -10,7 +10,8 @@ static CatalogKind kind_of(AstObjectKind object)
     case AST_OBJECT_TABLE: return CATALOG_TABLE;
     case AST_OBJECT_VIEW: return CATALOG_VIEW;
     case AST_OBJECT_TYPE: return CATALOG_TYPE;
-    case AST_OBJECT_FUNCTION: case AST_OBJECT_CONNECTOR: case AST_OBJECT_QUERY: break;
+    case AST_OBJECT_FUNCTION: return CATALOG_FUNCTION;
+    case AST_OBJECT_CONNECTOR: case AST_OBJECT_QUERY: break;
     }
     return CATALOG_STREAM;
 }
@@ -48,6 +49,17 @@ static void copy_uses(Arena *arena, const Binder *binder, CatalogEntry *entry)
     }
     entry->uses = uses;
     entry->use_count = count;
+}
+
+/* Those that it has already stay. */
+static void copy_functions(Arena *arena, const Binder *binder, CatalogEntry *entry)
+{
+    int count = entry->function_count + binder->functions.count;
+    const char **names = ARENA_ARRAY(arena, const char *, (size_t)count + 1);
+    for (int i = 0; i < count; i++)
+        names[i] = i < entry->function_count ? entry->functions[i] : arena_strdup(arena, binder->functions.items[i - entry->function_count]);
+    entry->functions = names;
+    entry->function_count = count;
 }
 
 /* The visible columns of a query as the columns of an entry. */
@@ -175,12 +187,14 @@ Error *define_entry(Planner *planner, Binder *binder, const AstStatement *statem
         entry->origin = ORIGIN_NONE;
         TRY(binder_type(binder, arena, create->type, &entry->type));
         break;
+    case AST_STMT_CREATE_FUNCTION: TRY(define_function(binder, create, entry)); break;
     default: return error_at(ERR_INTERNAL, statement->at, "nothing to define");
     }
     entry->read_only = create->is_source;
     entry->sql = statement_sql(arena, statement);
     entry->types = (const char **)copy_names(arena, binder->types.items, binder->types.count);
     entry->type_count = binder->types.count;
+    copy_functions(arena, binder, entry);
     copy_uses(arena, binder, entry);
     *result = entry;
     return NULL;
@@ -242,10 +256,7 @@ static Error *define_source_side(Planner *planner, const CatalogEntry *entry)
 Error *define_create(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
 {
     const AstCreate *create = statement->create;
-    if (statement->kind == AST_STMT_CREATE_FUNCTION)
-        return binder_unsupported(statement->at, "CREATE FUNCTION");
-    bool type = statement->kind == AST_STMT_CREATE_TYPE;
-    CatalogEntry *old = planner->catalog->find(planner->catalog, create->name.text, type);
+    CatalogEntry *old = planner->catalog->find(planner->catalog, create->name.text, catalog_space(kind_of(create->object)));
     if (old && create->if_not_exists) {
         planned->message = arena_printf(arena, "%s '%s' exists already", catalog_kind_name(old->kind), old->name);
         return NULL;
@@ -268,6 +279,9 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
     for (int u = 0; u < entry->use_count && old; u++)
         if (name_equal(entry->uses[u], old->name))
             return error_at(ERR_BIND, create->name.at, "'%s' would read itself", old->name);
+    for (int f = 0; f < entry->function_count && old && old->kind == CATALOG_FUNCTION; f++)
+        if (name_equal(entry->functions[f], old->name))
+            return error_at(ERR_BIND, create->name.at, "'%s' would call itself", old->name);
     bool job = statement->kind == AST_STMT_CREATE_AS && entry->origin == ORIGIN_CONNECTOR;
     if (job) {
         Outputs outputs = { 0 };
@@ -318,7 +332,7 @@ static Error *check_readers(Planner *planner, Arena *arena, const AstStatement *
     int count = 0;
     CatalogEntry **entries = planner->catalog->list(planner->catalog, arena, &count);
     for (int i = 0; i < count; i++) {
-        bool concerned = strcmp(entries[i]->name, changed->name) == 0 && entries[i]->kind != CATALOG_TYPE;
+        bool concerned = strcmp(entries[i]->name, changed->name) == 0 && catalog_space(entries[i]->kind) == SPACE_RELATIONS;
         for (int u = 0; u < entries[i]->use_count && !concerned; u++)
             concerned = name_equal(entries[i]->uses[u], changed->name);
         if (!concerned || (entries[i]->origin == ORIGIN_CONNECTOR && entries[i] != changed))
@@ -385,6 +399,7 @@ Error *define_producer(Planner *planner, Binder *binder, const AstStatement *sta
     CatalogProducer producer = { .statement = statement, .text = planner->text, .settings = planner->settings, .width = rows.schema.column_count };
     LIST_ADD(arena, &target->producers, producer);
     copy_uses(arena, binder, target);
+    copy_functions(arena, binder, target);
     return NULL;
 }
 
@@ -392,18 +407,22 @@ Error *define_producer(Planner *planner, Binder *binder, const AstStatement *sta
 
 Error *define_drop(Planner *planner, const AstStatement *statement, Arena *arena, PlannedStatement *planned)
 {
-    bool type = statement->object == AST_OBJECT_TYPE;
-    if (statement->object == AST_OBJECT_FUNCTION || statement->object == AST_OBJECT_CONNECTOR || statement->object == AST_OBJECT_QUERY)
+    CatalogSpace space = catalog_space(kind_of(statement->object));
+    if (statement->object == AST_OBJECT_CONNECTOR || statement->object == AST_OBJECT_QUERY)
         return binder_unsupported(statement->at, "this DROP");
-    CatalogEntry *entry = planner->catalog->find(planner->catalog, statement->name.text, type);
+    CatalogEntry *entry = planner->catalog->find(planner->catalog, statement->name.text, space);
     if (!entry && statement->if_exists) {
         planned->message = arena_printf(arena, "there is no '%s'", statement->name.text);
         return NULL;
     }
-    if (!entry && !type)
+    if (!entry && space == SPACE_RELATIONS)
         TRY(catalog_get(planner->catalog, &statement->name, &entry));
-    if (!entry)
-        return error_at(ERR_BIND, statement->name.at, "no type '%s'", statement->name.text);
+    if (!entry) {
+        int count = 0;
+        const char *const *names = catalog_names(planner->catalog, space, arena, &count);
+        const char *what = space == SPACE_TYPES ? "type" : "user-defined function";
+        return error_suggest(error_at(ERR_BIND, statement->name.at, "no %s '%s'", what, statement->name.text), statement->name.text, names, count);
+    }
     if (entry->kind != kind_of(statement->object))
         return error_hint(error_at(ERR_BIND, statement->name.at, "'%s' is a %s", entry->name, catalog_kind_name(entry->kind)), "DROP %s %s", catalog_kind_upper(entry->kind), entry->name);
     if (statement->delete_topic && entry->read_only)

@@ -158,12 +158,16 @@ static const char *signature(Arena *arena, const char *name, const TypeKind *arg
     return arena_printf(arena, "%s%s) -> %s", text, variadic ? ", .." : "", returns == TYPE_ANY ? "ANY" : type_kind_name(returns));
 }
 
-static void list_functions(Arena *arena, const char *only, PlannedRows *rows)
+static void list_functions(Planner *planner, Arena *arena, const char *only, PlannedRows *rows)
 {
     static const char *const columns[] = { "function", "category", "what it does", "example" };
     Table table;
     table_start(&table, arena, rows, columns, 4);
     int count = 0;
+    CatalogEntry **entries = planner->catalog->list(planner->catalog, arena, &count);
+    for (int i = 0; i < count; i++)
+        if (entries[i]->kind == CATALOG_FUNCTION && (!only || name_equal(entries[i]->name, only)))
+            table_add(&table, (const char *[]){ user_function_text(arena, entries[i]), "user-defined", entries[i]->function->text, "" });
     const ScalarFunction *const *scalars = functions_all(&count);
     for (int i = 0; i < count; i++) {
         const ScalarFunction *function = scalars[i];
@@ -191,7 +195,7 @@ Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *st
     if (statement->kind == AST_STMT_DESCRIBE)
         return describe_relation(planner, arena, statement, rows);
     if (statement->kind == AST_STMT_DESCRIBE_FUNCTION) {
-        list_functions(arena, statement->name.text, rows);
+        list_functions(planner, arena, statement->name.text, rows);
         if (rows->row_count)
             return NULL;
         int count = 0;
@@ -203,7 +207,7 @@ Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *st
     case AST_SHOW_TABLES: show_relations(planner, arena, CATALOG_TABLE, statement->extended, rows); return NULL;
     case AST_SHOW_VIEWS: show_relations(planner, arena, CATALOG_VIEW, statement->extended, rows); return NULL;
     case AST_SHOW_TYPES: show_types(planner, arena, rows); return NULL;
-    case AST_SHOW_FUNCTIONS: list_functions(arena, NULL, rows); return NULL;
+    case AST_SHOW_FUNCTIONS: list_functions(planner, arena, NULL, rows); return NULL;
     case AST_SHOW_TOPICS: return binder_unsupported(statement->at, "SHOW TOPICS");
     case AST_SHOW_CONNECTORS: return binder_unsupported(statement->at, "SHOW CONNECTORS");
     case AST_SHOW_QUERIES: case AST_SHOW_VARIABLES: case AST_SHOW_PROPERTIES: case AST_SHOW_LAG: break;

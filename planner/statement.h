@@ -37,6 +37,7 @@ const AstName *statement_target(const AstStatement *statement);
 Error *define_create(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
 Error *define_drop(Planner *planner, const AstStatement *statement, Arena *arena, PlannedStatement *planned);
 Error *define_alter(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
+Error *define_function(Binder *binder, const AstCreate *create, CatalogEntry *entry); /* bind_function.c */
 Error *define_producer(Planner *planner, Binder *binder, const AstStatement *statement, CatalogEntry *target);
 /* Catalog entries for what the statement puts aside (LATE INTO, dead_letter). */
 Error *define_sides(Planner *planner, const Binder *binder, const AstStatement *statement);

@@ -1,0 +1,177 @@
+/* planner/bind_function.c: functions that users define, LANGUAGE SQL.
+ *
+ * The body is bound once, when the function is created, over its parameters as those of a lambda. A call is the body with the arguments in
+ * their place: EXPLAIN, pruning and pushdown see the whole expression. Its places are those of the call. */
+#include "planner/binder.h"
+#include "planner/ast_map.h"
+#include "planner/statement.h"
+#include "parser/parser.h"
+
+/* ---- CREATE FUNCTION ---- */
+
+static bool is_built_in(Arena *arena, const char *name)
+{
+    static const char *const spoken_for[] = { "tumble", "hop", "session", "cumulate", "row_number", "rank", "dense_rank", "lag", "lead", "first_value", "last_value",
+                                              "last", "isfirst", "topone", "collecttop", "tumblingwindow", "hoppingwindow", "sessionwindow", "slidingwindow", NULL };
+    const Type *type, *casts[FUNCTION_MAX_ARGS];
+    bool exists;
+    for (int i = 0; spoken_for[i]; i++)
+        if (name_equal(spoken_for[i], name))
+            return true;
+    function_resolve(arena, name, NULL, 0, &type, casts, &exists);
+    if (!exists)
+        aggregate_resolve(arena, name, NULL, 0, &type, casts, &exists);
+    return exists;
+}
+
+static Error *bind_parameters(Binder *binder, Arena *arena, const AstCreate *create, UserFunction *function, AstNames *names)
+{
+    int count = function->parameter_count = create->parameters.count;
+    const char **texts = ARENA_ARRAY(arena, const char *, (size_t)count + 1);
+    const Type **types = ARENA_ARRAY(arena, const Type *, (size_t)count + 1);
+    for (int i = 0; i < count; i++) {
+        const AstField *field = &create->parameters.items[i];
+        for (int j = 0; j < i; j++)
+            if (name_equal(texts[j], field->name.text))
+                return error_at(ERR_BIND, field->name.at, "a second parameter '%s'", field->name.text);
+        texts[i] = arena_strdup(arena, field->name.text);
+        TRY(binder_type(binder, arena, field->type, &types[i]));
+        LIST_ADD(arena, names, field->name);
+    }
+    function->parameters = texts;
+    function->types = types;
+    if (create->returns)
+        TRY(binder_type(binder, arena, create->returns, &function->returns));
+    return NULL;
+}
+
+/* What is wrong with a text in quotes is shown at the text. */
+static Error *at_body(const AstCreate *create, Error *error)
+{
+    if (error && create->body)
+        error->at = create->body_at;
+    return error ? error_context(error, "the body of '%s'", create->name.text) : NULL;
+}
+
+static Error *bind_body(Binder *binder, Arena *arena, const AstCreate *create, const UserFunction *function, const AstNames *names, Expr **body)
+{
+    AstExpr *ast = create->body_expr;
+    LambdaScope parameters = { names, function->types, 0, NULL };
+    if (create->body)
+        TRY(parse_expression(arena, create->body, strlen(create->body), &ast));
+    TRY(binder_body(binder, arena, &parameters, ast, body));
+    if (!function->returns || type_equal((*body)->type, function->returns))
+        return NULL;
+    if (type_convertible((*body)->type, function->returns) < 0 && (*body)->kind != EXPR_CONSTANT)
+        return error_hint(error_at(ERR_BIND, (*body)->at, "it gives %s, not %s", type_text(binder->arena, (*body)->type), type_text(binder->arena, function->returns)),
+                          "CAST(.. AS %s)", type_text(binder->arena, function->returns));
+    return expr_coerce(arena, *body, function->returns, body);
+}
+
+Error *define_function(Binder *binder, const AstCreate *create, CatalogEntry *entry)
+{
+    Arena *arena = &binder->catalog->arena;
+    UserFunction *function = ARENA_NEW(arena, UserFunction);
+    AstNames names = { 0 };
+    Expr *body = NULL;
+    if (is_built_in(binder->arena, create->name.text))
+        return error_at(ERR_BIND, create->name.at, "function '%s' is built in", create->name.text);
+    if (create->language && !name_equal(create->language, "SQL"))
+        return error_hint(error_at(ERR_UNSUPPORTED, create->name.at, "functions in %s are not supported", create->language), "LANGUAGE SQL AS 'expression'");
+    if (create->is_aggregate)
+        return error_at(ERR_UNSUPPORTED, create->name.at, "an aggregate in SQL is not supported");
+    TRY(bind_parameters(binder, arena, create, function, &names));
+    TRY(at_body(create, bind_body(binder, arena, create, function, &names, &body)));
+    entry->origin = ORIGIN_NONE;
+    function->body = body;
+    function->returns = type_copy(arena, body->type);
+    function->text = create->body ? arena_strdup(arena, create->body) : arena_strdup(arena, ast_text(binder->arena, create->body_expr));
+    entry->function = function;
+    return NULL;
+}
+
+/* ---- calls ---- */
+
+const char *user_function_text(Arena *arena, const CatalogEntry *entry)
+{
+    const UserFunction *function = entry->function;
+    const char *text = arena_printf(arena, "%s(", entry->name);
+    for (int i = 0; i < function->parameter_count; i++)
+        text = arena_printf(arena, "%s%s%s %s", text, i ? ", " : "", function->parameters[i], type_text(arena, function->types[i]));
+    return arena_printf(arena, "%s) -> %s", text, type_text(arena, function->returns));
+}
+
+static int count_uses(const Expr *expr, int parameter)
+{
+    int uses = expr->kind == EXPR_PARAMETER && expr->slot == parameter;
+    for (int i = 0; i < expr->arg_count; i++)
+        uses += count_uses(expr->args[i], parameter);
+    return uses;
+}
+
+/* The body with arguments for parameters. Lambdas of the body get slots behind those around the call, which the arguments may mean. */
+static Expr *expand(Arena *arena, const Expr *expr, Expr *const args[], int count, int base, Span at)
+{
+    if (expr->kind == EXPR_PARAMETER && expr->slot < count)
+        return expr_copy(arena, args[expr->slot]);
+    Expr *copy = arena_copy(arena, expr, sizeof *expr);
+    copy->at = at;
+    if (expr->kind == EXPR_PARAMETER || expr->kind == EXPR_LAMBDA)
+        copy->slot = expr->slot - count + base;
+    copy->args = ARENA_ARRAY(arena, Expr *, (size_t)expr->arg_count + 1);
+    for (int i = 0; i < expr->arg_count; i++)
+        copy->args[i] = expand(arena, expr->args[i], args, count, base, at);
+    return copy;
+}
+
+static Error *no_such_function(Binder *binder, const AstName *name)
+{
+    Arena *arena = binder->arena;
+    int own = 0, built_in = 0, count = 0;
+    const char *const *mine = catalog_names(binder->catalog, SPACE_FUNCTIONS, arena, &own), *const *others = function_names(&built_in);
+    const char **all = ARENA_ARRAY(arena, const char *, (size_t)(own + built_in) + 1);
+    for (int i = 0; i < own; i++)
+        all[count++] = mine[i];
+    for (int i = 0; i < built_in; i++)
+        all[count++] = others[i];
+    return error_suggest(error_at(ERR_BIND, name->at, "no function '%s'", name->text), name->text, all, count);
+}
+
+static Error *bind_arguments(Binder *binder, BindContext *context, const AstExpr *call, const CatalogEntry *entry, Expr ***args)
+{
+    const UserFunction *function = entry->function;
+    *args = ARENA_ARRAY(context->arena, Expr *, (size_t)function->parameter_count + 1);
+    if (call->args.count != function->parameter_count)
+        return error_at(ERR_BIND, call->at, "%s takes %d argument%s, not %d", user_function_text(binder->arena, entry), function->parameter_count,
+                        function->parameter_count == 1 ? "" : "s", call->args.count);
+    for (int i = 0; i < function->parameter_count; i++) {
+        TRY(bind_expression(context, call->args.items[i], &(*args)[i]));
+        Error *error = expr_coerce(context->arena, (*args)[i], function->types[i], &(*args)[i]);
+        if (error)
+            return error_context(error, "parameter '%s' of '%s'", function->parameters[i], entry->name);
+        if (function->body && expr_is_volatile((*args)[i]) && count_uses(function->body, i) > 1)
+            return error_hint(error_at(ERR_BIND, (*args)[i]->at, "'%s' uses its parameter '%s' more than once, and this is another value each time", entry->name, function->parameters[i]),
+                              "compute it in a sub-query");
+    }
+    return NULL;
+}
+
+Error *bind_user_call(Binder *binder, BindContext *context, const AstExpr *call, Expr **result)
+{
+    const AstName *name = &call->path.items[0];
+    const CatalogEntry *entry = binder->catalog->find(binder->catalog, name->text, SPACE_FUNCTIONS);
+    Expr **args;
+    if (!entry) {
+        Expr *none = NULL;
+        bool aggregate;
+        const Type *type, *casts[FUNCTION_MAX_ARGS];
+        aggregate_resolve(binder->arena, name->text, NULL, 0, &type, casts, &aggregate);
+        return aggregate ? expr_call(context->arena, name->text, name->at, 0, NULL, &none) : no_such_function(binder, name);
+    }
+    const UserFunction *function = entry->function;
+    LIST_ADD(binder->arena, &binder->functions, entry->name);
+    TRY(bind_arguments(binder, context, call, entry, &args));
+    int base = context->lambda ? context->lambda->slot + context->lambda->names->count : 0;
+    *result = expr_fold(context->arena, expand(context->arena, function->body, args, function->parameter_count, base, call->at));
+    return NULL;
+}
