@@ -22,6 +22,8 @@ extern const ScalarFunction bytes_functions[];
 extern const ScalarFunction date_functions[];
 extern const ScalarFunction table_functions[];
 extern const ScalarFunction timezone_functions[];
+extern const ScalarFunction geo_functions[];
+extern const ScalarFunction value_functions[];
 
 /* Hot loops are compiled twice and chosen at run time. Sanitizers do not get along with that. */
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
