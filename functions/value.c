@@ -25,7 +25,8 @@ static const char *asa_name(const Type *type)
     case TYPE_INTERVAL:
     case TYPE_NONE:
     case TYPE_NULL:
-    case TYPE_ANY: break;
+    case TYPE_ANY:
+    case TYPE_LAMBDA: break;
     }
     return "nvarchar(max)";
 }
