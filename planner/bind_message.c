@@ -151,6 +151,32 @@ const CatalogSource *bind_inherited_source(const Binder *binder, const AstQuery 
     return entry && entry->source && is_record_connector(entry->source->connector) ? entry->source : NULL;
 }
 
+/* ---- do the formats hold the columns? ---- */
+
+static Error *check_part(Binder *binder, const CatalogEntry *entry, bool key, Span at)
+{
+    const CatalogSource *source = entry->source;
+    const FormatType *format = key ? source->key_format : source->format;
+    Schema schema = { 0, ARENA_ARRAY(binder->arena, Column, entry->column_count + 1) };
+    for (int i = 0; i < entry->column_count; i++)
+        if (!entry->columns[i].computed && entry->columns[i].part == (key ? RECORD_KEY : RECORD_VALUE))
+            schema.columns[schema.column_count++] = entry->schema.columns[i];
+    if (!format->decode_records)
+        return error_at(ERR_BIND, at, "format '%s' is for files, not for %s of messages", format->name, key ? "keys" : "values");
+    if (!format->check_record)
+        return NULL;
+    Error *error = format->check_record(key ? source->key_format_options : source->format_options, &schema, key);
+    if (error)
+        error->at = at;
+    return error;
+}
+
+Error *bind_message_check(Binder *binder, const CatalogEntry *entry, Span at)
+{
+    TRY(check_part(binder, entry, true, at));
+    return check_part(binder, entry, false, at);
+}
+
 /* ---- reading ---- */
 
 static void add_fact(Schema *schema, DecodeColumn *columns, const char *const *name, TypeKind type, RecordPart part)
@@ -264,7 +290,7 @@ Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *t
     const MessageColumns *message = rows->message;
     Arena *arena = &binder->catalog->arena;
     if (!message || !message->keyed)
-        return NULL;
+        return bind_message_check(binder, target, at);
     target->key_columns = ARENA_ARRAY(arena, int, message->key_count + 1);
     target->key_count = 0;
     for (int k = 0; k < message->key_count; k++) {
@@ -282,7 +308,7 @@ Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *t
         return error_at(ERR_BIND, at, "the query of '%s' gives no column that is not a part of the key", target->name);
     target->source->key_window = message->window;
     target->source->key_window_size_us = message->window_size_us;
-    return NULL;
+    return bind_message_check(binder, target, at);
 }
 
 static int add_hidden(Arena *arena, Expr ***exprs, Schema *schema, Expr *expr, const char *name)

@@ -458,7 +458,8 @@ Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEn
             return error_at(ERR_BIND, source->timestamp_at, "'%s' has both WATERMARK FOR and the property 'timestamp'", entry->name);
     }
     source_watermark(&binder->catalog->arena, entry, at);
-    return complete_schema(binder, entry, at);
+    TRY(complete_schema(binder, entry, at));
+    return is_record_connector(source->connector) ? bind_message_check(binder, entry, at) : NULL;
 }
 
 Error *bind_source_file(Binder *binder, const char *path, const AstProperties *hints, Span at, CatalogEntry **result)
