@@ -267,6 +267,14 @@ void bind_message_project(Binder *binder, const Relation *under, const int *plac
     relation->message = message;
 }
 
+Error *bind_without_empty(Binder *binder, Relation *relation, Span at)
+{
+    Expr *empty = binder_column(binder->arena, &relation->schema, relation->message->no_value, at), *predicate = NULL;
+    TRY(expr_call(binder->arena, "not", at, 1, &empty, &predicate));
+    binder_filter(binder, relation, predicate, at);
+    return NULL;
+}
+
 Error *bind_normalize(Binder *binder, Relation *relation, Span at)
 {
     EdgeTraits traits = port_traits(binder->arena, relation->input);

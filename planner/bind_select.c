@@ -20,6 +20,7 @@ typedef struct Select {
     SortKey *order; Span *order_at; int order_count; /* columns of the projection */
     AstExpr **exprs; int expr_count;                 /* items, HAVING, QUALIFY, then order expressions that are no item */
     int having, qualify, first_extra;
+    int generated;                                   /* names made up so far */
 } Select;
 
 /* ---- SELECT * ---- */
@@ -80,6 +81,23 @@ static Error *expand_star(Select *select, const AstExpr *star)
     return NULL;
 }
 
+/* SELECT * PARTITION BY f(x): the new key is one of the columns, and the first. */
+static Error *add_partition_items(Select *select)
+{
+    Block *block = &select->block;
+    const AstExprs *keys = &block->query->partition_by;
+    for (int k = 0; k < keys->count; k++) {
+        const AstExpr *ast = keys->items[k];
+        Expr *expr = NULL;
+        if (ast->kind == AST_LITERAL)
+            continue;
+        TRY(block_expr(block, &block->from, ast, &expr));
+        if (expr->kind != EXPR_COLUMN || block->from.schema.columns[expr->column].hidden)
+            add_item(select, (AstExpr *)ast, NULL, false, ast->at);
+    }
+    return NULL;
+}
+
 static Error *expand_items(Select *select, bool aggregated)
 {
     const AstQuery *query = select->block.query;
@@ -92,6 +110,8 @@ static Error *expand_items(Select *select, bool aggregated)
         }
         if (aggregated && !item->expr->left)
             return error_hint(error_at(ERR_BIND, item->expr->at, "SELECT * does not go with GROUP BY or aggregates"), "name the columns");
+        if (!item->expr->left && item->expr->path.count == 0)
+            TRY(add_partition_items(select));
         TRY(expand_star(select, item->expr));
     }
     return NULL;
@@ -259,7 +279,7 @@ static Error *item_name(Select *select, int index, const Expr *expr, const Schem
     if (name && expr->kind == EXPR_COLUMN && name_equal(name, under->columns[expr->column].name))
         name = under->columns[expr->column].name; /* the case in which it was declared */
     if (!name)
-        name = unnamed(select, item->expr, index);
+        name = unnamed(select, item->expr, binder_rules(select->block.binder)->unnamed_counted ? select->generated++ : index);
     const char *base = name;
     for (int n = 1; name_taken(columns, index, name); n++)
         name = arena_printf(select->arena, "%s_%d", base, n);
@@ -424,6 +444,8 @@ Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, 
     bool aggregated = block_aggregates(query);
     if (block->from.pending && !aggregated)
         TRY(bind_window_assign(binder, &block->from));
+    if (block->from.message && block->from.message->no_value >= 0 && (query->where || aggregated))
+        TRY(bind_without_empty(binder, &block->from, query->from->at));
     if (port_traits(binder->arena, block->from.input).changes == CHANGES_UPSERT && !(context.persistent && plain_projection(query)))
         TRY(bind_normalize(binder, &block->from, query->from->at));
     TRY(expand_items(&select, aggregated));

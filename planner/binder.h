@@ -172,6 +172,8 @@ Error *bind_event_time(Binder *binder, const CatalogSource *source, Expr *expr, 
 void bind_message_source(Binder *binder, const CatalogEntry *entry, Relation *relation);
 /* After a projection: where the columns of `under` stand in the new relation. places[i]: new place of old column i, -1 gone. */
 void bind_message_project(Binder *binder, const Relation *under, const int *places, Relation *relation);
+/* A stream's messages without value are rows only to a plain projection. */
+Error *bind_without_empty(Binder *binder, Relation *relation, Span at);
 /* An upsert edge becomes a changelog. No change where it is none. */
 Error *bind_normalize(Binder *binder, Relation *relation, Span at);
 /* Rows for a topic, as `exprs` and `schema` of its declared columns: adds what else a message needs (time, no value, the window). */

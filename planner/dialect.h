@@ -23,6 +23,7 @@ typedef struct DialectRules {
     bool epoch_json;              /* JSON text of TIMESTAMP and DATE: epoch milliseconds, days */
     bool iso_json;                /* JSON text of TIMESTAMP: ISO 8601 */
     const char *unnamed_column;   /* printf form of the name of an output column without one, from 0: "EXPR$%d", "KSQL_COL_%d" */
+    bool unnamed_counted;         /* .. which counts such columns, not all columns */
     bool pattern_first;           /* REGEXP_EXTRACT(pattern, text); else (text, pattern) */
     bool topics_by_default;       /* CREATE .. AS over a topic makes a topic, in the same formats */
     bool any_time;                /* a row far ahead of the clock is as good as any other */
