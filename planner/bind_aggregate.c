@@ -508,6 +508,21 @@ static void message_of_groups(const Grouping *grouping, const Relation *over, co
     result->message = message;
 }
 
+static RowPolicy node_policy(const Block *block, const Relation *over)
+{
+    return over->on_expr_error ? *over->on_expr_error : binder_policy(block->binder);
+}
+
+/* Rows that a WHERE has dropped do not move the clock. */
+static PlanInput own_clock(Arena *arena, PlanInput input, int time_column, RowPolicy on_error, Span at)
+{
+    LogicalNode *stamp = logical_node(arena, PLAN_WATERMARK, at, 1, &input);
+    stamp->watermark.time_column = time_column;
+    stamp->watermark.on_error = on_error;
+    logical_derive(arena, stamp);
+    return main_port(stamp);
+}
+
 static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *result)
 {
     Arena *arena = grouping->arena;
@@ -550,6 +565,8 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
         totals = trigger == TRIGGER_END && grouping_sets_have_total(&grouping->sets);
         input = grouping_sets_rows(block->binder, rows, &grouping->sets, totals, keys, grouping->keys.count, &keys[grouping->keys.count], block->query->group_at);
     }
+    if (window && dialect_rules(block->binder->settings->dialect)->operator_clock && !spec.processing_time)
+        input = own_clock(arena, input, spec.time_column, node_policy(block, over), block->query->at);
 
     PlanKind kind = !window && !again ? PLAN_AGGREGATE : spec.kind == WINDOW_SESSION ? PLAN_SESSION_AGGREGATE : PLAN_WINDOW_AGGREGATE;
     LogicalNode *node = logical_node(arena, kind, block->query->group_at.length ? block->query->group_at : block->query->at, 1, &input);
@@ -562,7 +579,7 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
         calls[node->aggregate.call_count++] = latest_time_call(over);
     node->aggregate.has_window = window || again;
     node->aggregate.window = spec;
-    node->aggregate.on_error = over->on_expr_error ? *over->on_expr_error : binder_policy(block->binder);
+    node->aggregate.on_error = node_policy(block, over);
     const DialectRules *rules = dialect_rules(block->binder->settings->dialect);
     node->aggregate.drop_null_keys = rules->drop_null_keys && key_count > 0 && grouping->sets.count == 0;
     node->aggregate.trigger = trigger;

@@ -344,14 +344,14 @@ static Error *target_time(Binder *binder, const CatalogEntry *target, Expr *cons
     return bind_event_time(binder, source, exprs[column], time);
 }
 
-Error *bind_message_rest(Binder *binder, const Relation *rows, const CatalogEntry *target, Expr ***exprs, Schema *schema, WindowColumns *window, MessageColumns **result)
+Error *bind_message_rest(Binder *binder, const Relation *rows, const CatalogEntry *target, Expr *said, Expr ***exprs, Schema *schema, WindowColumns *window, MessageColumns **result)
 {
     Arena *arena = binder->arena;
     MessageColumns *message = *result = ARENA_NEW(arena, MessageColumns);
-    int time = rows->message ? rows->message->time : rows->processing_time ? -1 : rows->time_column;
+    int column = rows->message ? rows->message->time : rows->processing_time ? -1 : rows->time_column;
     int no_value = rows->message ? rows->message->no_value : -1;
     *message = (MessageColumns){ .time = -1, .no_value = -1, .window = target->source->key_window };
-    Expr *expr = time >= 0 ? binder_column(arena, &rows->schema, time, SPAN_NONE) : NULL;
+    Expr *expr = said ? said : column >= 0 ? binder_column(arena, &rows->schema, column, SPAN_NONE) : NULL;
     if (target->source->timestamp_column)
         TRY(target_time(binder, target, *exprs, schema, &expr));
     if (expr)
@@ -366,6 +366,31 @@ Error *bind_message_rest(Binder *binder, const Relation *rows, const CatalogEntr
     window->start = add_hidden(arena, exprs, schema, binder_column(arena, &rows->schema, rows->window.start, SPAN_NONE), "$key_start");
     window->end = add_hidden(arena, exprs, schema, binder_column(arena, &rows->schema, rows->window.end, SPAN_NONE), "$key_end");
     return NULL;
+}
+
+void bind_message_order(Arena *arena, const Relation *rows, const CatalogEntry *target, int *given, int count)
+{
+    const MessageColumns *message = rows->message;
+    int *ordered = ARENA_ARRAY(arena, int, count + 1), keys = 0, used = 0, value = 0;
+    for (int i = 0; message && i < message->key_count; i++)
+        keys += message->key[i] >= 0 && !rows->schema.columns[message->key[i]].hidden;
+    if (!message || keys != message->key_count || keys != target->key_count)
+        return;
+    for (int i = 0, k = 0; i < target->column_count; i++) {
+        if (target->columns[i].computed)
+            continue;
+        if (target->columns[i].part == RECORD_KEY) {
+            ordered[used++] = message->key[k++];
+            continue;
+        }
+        for (bool key = true; key && value < count; value += key) {
+            key = false;
+            for (int m = 0; m < message->key_count; m++)
+                key |= given[value] == message->key[m];
+        }
+        ordered[used++] = given[value++];
+    }
+    memcpy(given, ordered, sizeof *given * (size_t)count);
 }
 
 void bind_message_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, LogicalNode *sink)

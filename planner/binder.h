@@ -177,7 +177,11 @@ Error *bind_without_empty(Binder *binder, Relation *relation, Span at);
 /* An upsert edge becomes a changelog. No change where it is none. */
 Error *bind_normalize(Binder *binder, Relation *relation, Span at);
 /* Rows for a topic, as `exprs` and `schema` of its declared columns: adds what else a message needs (time, no value, the window). */
-Error *bind_message_rest(Binder *binder, const Relation *rows, const CatalogEntry *target, Expr ***exprs, Schema *schema, WindowColumns *window, MessageColumns **message);
+/* time: what the statement says of it; NULL: nothing. */
+Error *bind_message_rest(Binder *binder, const Relation *rows, const CatalogEntry *target, Expr *time, Expr ***exprs, Schema *schema, WindowColumns *window, MessageColumns **message);
+/* INSERT INTO a topic without a list of columns: key columns go to key columns and the others to the others, each in their order. given[i]: the
+ * column of `rows` for the target's i-th; left alone where the two do not match in number. */
+void bind_message_order(Arena *arena, const Relation *rows, const CatalogEntry *target, int *given, int count);
 /* What of a message each column of the sink is. */
 void bind_message_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, LogicalNode *sink);
 /* CREATE .. AS and INSERT INTO a topic: the target's columns that stand in the key. */

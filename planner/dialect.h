@@ -26,6 +26,7 @@ typedef struct DialectRules {
     bool unnamed_counted;         /* .. which counts such columns, not all columns */
     bool pattern_first;           /* REGEXP_EXTRACT(pattern, text); else (text, pattern) */
     bool topics_by_default;       /* CREATE .. AS over a topic makes a topic, in the same formats */
+    bool operator_clock;          /* a windowed aggregate's clock is the newest row that came to it, not to the source */
     bool any_time;                /* a row far ahead of the clock is as good as any other */
     bool keep_empty_groups;       /* a group that has lost its last row keeps its result (COUNT 0) */
     bool pull_select;             /* SELECT without EMIT reads to the present end */

@@ -89,6 +89,14 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
         settings->dead_letter = value && *value ? arena_strdup(&planner->arena, value) : NULL;
         return NULL;
     }
+    if (option_name_equal(name, "topic.key_format") || option_name_equal(name, "ksql.persistence.default.format.key")) {
+        settings->key_format = value && *value ? arena_strdup(&planner->arena, value) : NULL;
+        return NULL;
+    }
+    if (option_name_equal(name, "topic.value_format") || option_name_equal(name, "ksql.persistence.default.format.value")) {
+        settings->value_format = value && *value ? arena_strdup(&planner->arena, value) : NULL;
+        return NULL;
+    }
     if (option_name_equal(name, "source.idle_timeout"))
         return set_duration(name, value, value_at, 0, &settings->idle_timeout_us);
     if (option_name_equal(name, "event_time.max_ahead"))
@@ -115,7 +123,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
 {
     const PlannerSettings *settings = &planner->settings;
     const DialectRules *rules = dialect_rules(settings->dialect);
-    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 8);
+    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 10);
     int used = 0;
     list[used++] = (PlannerSetting){ "dead_letter", settings->dead_letter ? settings->dead_letter : "", "", "The stream that takes rows whose expressions failed" };
     list[used++] = (PlannerSetting){ "dialect", rules->name, "bidsql", "Whose rules count where SQL dialects contradict each other" };
@@ -131,6 +139,8 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
         list[at] = setting;
     }
     list[used++] = (PlannerSetting){ "source.idle_timeout", duration_value(arena, settings->idle_timeout_us), "0 s", "After this long without rows a live split no longer holds time back; 0: never" };
+    list[used++] = (PlannerSetting){ "topic.key_format", settings->key_format ? settings->key_format : "kafka", "kafka", "How keys of topics are written that do not say it" };
+    list[used++] = (PlannerSetting){ "topic.value_format", settings->value_format ? settings->value_format : "", "", "How values of topics are written that do not say it" };
     *count = used;
     return list;
 }

@@ -146,6 +146,10 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
     Arena *arena = binder->arena;
     Schema schema = record_schema(arena, target);
     int *columns = ARENA_ARRAY(arena, int, schema.column_count + statement->columns.count + 1), count = 0;
+    bool message_rows = target->source && is_record_connector(target->source->connector);
+    const int rowtime = message_rows && statement->kind == AST_STMT_INSERT_VALUES ? schema.column_count : -1;
+    if (rowtime >= 0) /* INSERT INTO t (ROWTIME, ..): the message's time */
+        schema.columns[schema.column_count++] = (Column){ .name = "ROWTIME", .type = type_scalar(TYPE_BIGINT) };
     TRY(listed_columns(binder, statement, target, &schema, width, columns, &count));
     Relation rows;
     TRY(insert_rows(binder, statement, target, &schema, columns, count, &rows));
@@ -153,6 +157,8 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
     for (int i = 0; i < rows.schema.column_count; i++)
         if (!rows.schema.columns[i].hidden)
             given[given_count++] = i;
+    if (message_rows && statement->columns.count == 0 && given_count == count)
+        bind_message_order(arena, &rows, target, given, count);
     const AstQuery *query = statement_query(statement);
     if (given_count != count)
         return error_at(ERR_BIND, query ? query->at : statement->at, "'%s' takes %d column%s, the query gives %d", target->name, count, count == 1 ? "" : "s", given_count);
@@ -165,14 +171,18 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
     }
     if (errors)
         return errors;
+    Expr *time = NULL;
+    if (rowtime >= 0 && exprs[rowtime])
+        TRY(binder_from_ms(arena, exprs[rowtime], &time));
+    schema.column_count -= rowtime >= 0;
     for (int i = 0; i < schema.column_count; i++) {
         if (!exprs[i])
             TRY(missing_value(binder, statement, target, i, &exprs[i]));
     }
     MessageColumns *message = NULL;
     WindowColumns window = { .start = -1, .end = -1, .time = -1 };
-    if (target->source && is_record_connector(target->source->connector))
-        TRY(bind_message_rest(binder, &rows, target, &exprs, &schema, &window, &message));
+    if (message_rows)
+        TRY(bind_message_rest(binder, &rows, target, time, &exprs, &schema, &window, &message));
     LogicalNode *node = binder_project(binder, &rows, exprs, schema.columns, schema.column_count, statement->at);
     *relation = (Relation){ .input = main_port(node), .schema = node->schema, .time_column = -1, .window = window, .message = message, .dead_letter = rows.dead_letter,
                             .on_expr_error = rows.on_expr_error };
