@@ -153,6 +153,20 @@ static void add_scalar(Text *text, const Vector *vector, uint32_t row)
     }
 }
 
+void text_add_json_key(Text *text, const Vector *vector, uint32_t row)
+{
+    if (vector->type->kind == TYPE_VARCHAR) {
+        const Str *str = &((const Str *)vector->values)[row & vector_mask(vector)];
+        text_add_json_string(text, str_bytes(str), str->length);
+        return;
+    }
+    Text key = { 0 };
+    MEMORY_HOLD(text_unwind, &key);
+    text_add_value_plain(&key, vector, row);
+    text_add_json_string(text, text_c(&key), key.length);
+    text_release(&key);
+}
+
 static void add_list(Text *text, const Vector *vector, uint32_t row)
 {
     bool map = vector->type->kind == TYPE_MAP;
@@ -165,11 +179,7 @@ static void add_list(Text *text, const Vector *vector, uint32_t row)
             text_add_value_json(text, child, at);
             continue;
         }
-        Text key = { 0 }; /* keys of an object are strings, whatever their type */
-        MEMORY_HOLD(text_unwind, &key);
-        text_add_value_plain(&key, child->children[0], at);
-        text_add_json_string(text, text_c(&key), key.length);
-        text_release(&key);
+        text_add_json_key(text, child->children[0], at);
         text_add_char(text, ':');
         text_add_value_json(text, child->children[1], at);
     }

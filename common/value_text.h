@@ -4,6 +4,8 @@
 
 /* Appends row `row` as JSON: NULL is null, NaN and infinities are strings, BYTES base64, times as SQL text, zoned ones ISO 8601. */
 void text_add_value_json(Text *text, const Vector *vector, uint32_t row);
+/* Appends it as the key of a JSON object: a string, whatever its type. */
+void text_add_json_key(Text *text, const Vector *vector, uint32_t row);
 /* Appends it as plain text, as CSV cells and CAST(.. AS VARCHAR) want it; nested values as JSON. NULL appends nothing. */
 void text_add_value_plain(Text *text, const Vector *vector, uint32_t row);
 /* Text for a cell of a table: on one line, control characters (which would break the frame, or steer a terminal) as \n, \t, \r, \x1b. */

@@ -152,7 +152,7 @@ static const char *json_cell(CsvRun *run, const CsvColumn *column, const char *b
         return arena_printf(&run->batch->arena, "expected JSON text for %s, wrong at byte %zu", type_text(&run->batch->arena, column->type), (size_t)((after ? after : bad) - bytes));
     const char *p = bytes;
     JsonToken token = follow_path(json_read(&p, end), column->path, column->path_length);
-    JsonConversion conversion = { &run->batch->arena, &state->scratch, column->pattern };
+    JsonConversion conversion = { &run->batch->arena, &state->scratch, column->pattern, false };
     *value = value_null(column->type);
     return token.kind == JSON_NULL || token.kind == JSON_MISSING ? NULL : json_to_value(&conversion, column->type, &token, value);
 }

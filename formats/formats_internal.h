@@ -13,6 +13,7 @@ size_t lines_cut(const void *options, const char *bytes, size_t length, bool fin
 Error *json_decoder_open(Decoder *decoder);
 void json_decoder_close(Decoder *decoder);
 Error *json_decode(Decoder *decoder, DecodeInput *input, uint32_t max_rows, Batch *batch);
+Error *json_decode_records(Decoder *decoder, const RecordBytes *records, uint32_t count, Arena *arena, Vector *const columns[], RecordFailures *failures);
 
 /* Line numbers of a piece, counted only as far as somebody asks: places must not go back. */
 typedef struct LineCounter {

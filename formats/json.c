@@ -1,9 +1,7 @@
-/* formats/json.c: JSON lines: one object a line.
+/* formats/json.c: JSON: one object a line, or a message.
  *
  * Keys are matched exactly, else without case where that is unique; of equal keys the last one wins; a missing key is NULL. Every
  * byte of a record is validated, also where no column is wanted. */
-#include "common/calendar.h"
-#include "common/value_text.h"
 #include "formats/formats_internal.h"
 #include "formats/json_internal.h"
 
@@ -12,6 +10,12 @@
 static const char *const timestamp_standards[] = { "SQL", "ISO-8601", NULL };
 static const char *const ignore_aliases[] = { "ignore_parse_errors", NULL };
 static const char *const standard_aliases[] = { "json.timestamp_format", NULL };
+static const char *const wrap_choices[] = { "auto", "true", "false", NULL };
+static const char *const time_choices[] = { "sql", "epoch_ms", "iso", NULL };
+static const char *const coerce_choices[] = { "strict", "ksql", NULL };
+static const char *const wrap_aliases[] = { "json.wrap_single_value", NULL };
+static const char *const time_aliases[] = { "json.timestamps", NULL };
+static const char *const coerce_aliases[] = { "json.coerce", NULL };
 
 const OptionSpec json_options[] = {
     { .name = "json.ignore_parse_errors", .kind = OPTION_BOOL, .offset = offsetof(JsonOptions, ignore_parse_errors), .default_text = "false", .aliases = ignore_aliases,
@@ -24,6 +28,12 @@ const OptionSpec json_options[] = {
       .doc = "DECIMAL is written with all its digits, which it always is." },
     { .name = "json.encode.ignore_null_fields", .kind = OPTION_BOOL, .offset = offsetof(JsonOptions, ignore_null_fields), .default_text = "false",
       .doc = "NULL fields are left out of what is written." },
+    { .name = "wrap_single_value", .kind = OPTION_ENUM, .offset = offsetof(JsonOptions, wrap), .default_text = "auto", .choices = wrap_choices, .aliases = wrap_aliases,
+      .doc = "false: a value of one column is written and read bare, 5 and not {\"v\":5}. A message's key of one column always is." },
+    { .name = "timestamps", .kind = OPTION_ENUM, .offset = offsetof(JsonOptions, times), .default_text = "sql", .choices = time_choices, .aliases = time_aliases,
+      .doc = "How TIMESTAMP, DATE and TIME are written: as SQL text; as numbers: milliseconds since 1970, days since 1970, milliseconds of the day; or 2026-01-01T00:00:00.000Z. All are read." },
+    { .name = "coerce", .kind = OPTION_ENUM, .offset = offsetof(JsonOptions, coerce), .default_text = "strict", .choices = coerce_choices, .aliases = coerce_aliases,
+      .doc = "ksql: values are taken as ksqlDB takes them: numbers also from strings, integers without their fraction, DECIMAL only where it needs no rounding; of keys that fit without case the first one counts." },
     { .name = NULL }
 };
 
@@ -38,85 +48,39 @@ size_t lines_cut(const void *options, const char *bytes, size_t length, bool fin
     return newline ? (size_t)(newline + 1 - bytes) : 0;
 }
 
-/* ---- writing ---- */
+/* ---- messages ---- */
 
-typedef struct JsonEncoder {
-    Arena arena;
-    const JsonOptions *options;
-    Str *keys;       /* `"name":` of each column */
-    bool *iso;       /* written as ISO 8601, without a zone */
-} JsonEncoder;
-
-static Error *json_encoder_open(Encoder *encoder)
+static const Type *map_without_text_keys(const Type *type)
 {
-    JsonEncoder *state = mem_calloc(1, sizeof *state);
-    arena_init(&state->arena, NULL);
-    encoder->state = state;
-    state->options = encoder->options;
-    int count = encoder->schema->column_count;
-    state->keys = ARENA_ARRAY(&state->arena, Str, (size_t)count + 1);
-    state->iso = ARENA_ARRAY(&state->arena, bool, (size_t)count + 1);
-    for (int c = 0; c < count; c++) {
-        const Column *column = &encoder->schema->columns[c];
-        Text key = { NULL, 0, 0 };
-        MEMORY_HOLD(text_unwind, &key);
-        text_add_json_string(&key, column->name, strlen(column->name));
-        text_add_char(&key, ':');
-        state->keys[c] = str_view(arena_copy(&state->arena, key.bytes, key.length), key.length);
-        text_release(&key);
-        state->iso[c] = column->type->kind == TYPE_TIMESTAMP && state->options && state->options->timestamp_standard == JSON_ISO_8601;
+    if (type->kind == TYPE_MAP && type->children[0]->kind != TYPE_VARCHAR)
+        return type;
+    for (int i = 0; i < type->child_count; i++) {
+        const Type *found = map_without_text_keys(type->children[i]);
+        if (found)
+            return found;
     }
     return NULL;
 }
 
-static void json_encoder_close(Encoder *encoder)
+static bool holds_interval(const Type *type)
 {
-    JsonEncoder *state = encoder->state;
-    if (!state)
-        return;
-    arena_release(&state->arena);
-    mem_free(state);
-    encoder->state = NULL;
+    bool found = type->kind == TYPE_INTERVAL;
+    for (int i = 0; i < type->child_count; i++)
+        found |= holds_interval(type->children[i]);
+    return found;
 }
 
-static void add_iso(Text *out, const Vector *vector, uint32_t row)
+static Error *json_check(const void *given, const Schema *schema, bool key)
 {
-    char text[CALENDAR_TEXT];
-    size_t length = timestamp_format_iso(((const int64_t *)vector->values)[row & vector_mask(vector)], vector->type->precision, text);
-    text_add_char(out, '"');
-    text_add(out, text, length - 1); /* no Z: it has no zone */
-    text_add_char(out, '"');
-}
-
-static Error *json_encode(Encoder *encoder, const Batch *batch, bool with_kinds, Text *out)
-{
-    const JsonEncoder *state = encoder->state;
-    bool leave_out = state->options && state->options->ignore_null_fields;
-    for (uint32_t i = 0; i < batch->selection.count; i++) {
-        uint32_t row = selection_row(&batch->selection, i);
-        char before = '{';
-        if (with_kinds) {
-            text_add_c(out, "{\"op\":\"");
-            text_add_c(out, row_kind_text(batch_kind(batch, row)));
-            text_add_char(out, '"');
-            before = ',';
-        }
-        for (int c = 0; c < encoder->schema->column_count; c++) {
-            const Vector *vector = batch->columns[c];
-            bool is_null = vector_is_null(vector, row);
-            if (is_null && leave_out)
-                continue;
-            text_add_char(out, before);
-            text_add_str(out, &state->keys[c]);
-            if (is_null)
-                text_add(out, "null", 4);
-            else if (state->iso[c])
-                add_iso(out, vector, row);
-            else
-                text_add_value_json(out, vector, row);
-            before = ',';
-        }
-        text_add_c(out, before == '{' ? "{}\n" : "}\n");
+    const JsonOptions *options = given;
+    TRY(record_check_key(schema, key));
+    if (!key && options && options->wrap != JSON_WRAP_AUTO && schema->column_count != 1)
+        return error_new(ERR_BIND, "'WRAP_SINGLE_VALUE' is only valid for single-field value schemas");
+    for (int i = 0; i < schema->column_count; i++) {
+        if (map_without_text_keys(schema->columns[i].type))
+            return record_refuse("JSON", schema, key, "JSON only supports MAP types with STRING keys");
+        if (holds_interval(schema->columns[i].type))
+            return record_refuse_type("JSON", schema, key, &schema->columns[i]);
     }
     return NULL;
 }
@@ -124,9 +88,9 @@ static Error *json_encode(Encoder *encoder, const Batch *batch, bool with_kinds,
 static const char *const json_aliases[] = { "jsonl", "ndjson", "json_lines", NULL };
 
 const FormatType json_format = {
-    .name = "json", .aliases = json_aliases, .doc = "JSON lines: one object a line.",
+    .name = "json", .aliases = json_aliases, .doc = "JSON: one object a line, or one value a message.",
     .options = json_options, .options_size = sizeof(JsonOptions),
     .cut = lines_cut, .infer = json_infer,
-    .decoder_open = json_decoder_open, .decoder_close = json_decoder_close, .decode = json_decode,
-    .encoder_open = json_encoder_open, .encoder_close = json_encoder_close, .encode = json_encode,
+    .decoder_open = json_decoder_open, .decoder_close = json_decoder_close, .decode = json_decode, .decode_records = json_decode_records, .check_record = json_check,
+    .encoder_open = json_encoder_open, .encoder_close = json_encoder_close, .encode = json_encode, .encode_record = json_encode_record,
 };

@@ -65,8 +65,13 @@ static const char *to_varchar(const JsonConversion *conversion, const Type *type
 {
     const char *bytes = token->bytes;
     size_t length = token->length;
-    if (token->kind == JSON_STRING)
+    if (token->kind == JSON_STRING) {
         bytes = string_content(conversion, token, &length);
+    } else if (conversion->as_ksql && (token->kind == JSON_OBJECT || token->kind == JSON_ARRAY)) {
+        char *copy = arena_alloc(conversion->strings, length);
+        length = json_compact(bytes, length, copy);
+        bytes = copy;
+    }
     if (type->length && length > type->length && character_count(bytes, length) > type->length)
         return arena_printf(conversion->strings, "%s is longer than %s", excerpt(conversion->strings, token), type_text(conversion->strings, type));
     value->text = str_view(bytes, length);
@@ -113,13 +118,36 @@ static const char *to_bytes(const JsonConversion *conversion, const Type *type, 
 
 /* ---- numbers ---- */
 
+/* The integer part of a number that has a fraction. */
+static JsonInteger integer_part(const char *bytes, size_t length, int64_t *value)
+{
+    const char *point = memchr(bytes, '.', length);
+    if (!memchr(bytes, 'e', length) && !memchr(bytes, 'E', length))
+        return json_integer(bytes, point ? (size_t)(point - bytes) : length, value);
+    double number;
+    if (!double_parse(bytes, length, &number) || !(number > -0x1p63 && number < 0x1p63))
+        return JSON_TOO_LARGE;
+    *value = (int64_t)number;
+    return JSON_INTEGER;
+}
+
+/* The integer that a token means: as it stands, or as ksqlDB takes it. */
+static JsonInteger token_integer(const JsonConversion *conversion, const JsonToken *token, int64_t *value)
+{
+    if (token->kind == JSON_NUMBER) {
+        JsonInteger kind = json_integer(token->bytes, token->length, value);
+        return kind == JSON_FRACTION && conversion->as_ksql ? integer_part(token->bytes, token->length, value) : kind;
+    }
+    size_t length;
+    const char *text = conversion->as_ksql && token->kind == JSON_STRING ? string_content(conversion, token, &length) : NULL;
+    return text && int64_parse(text, length, value) ? JSON_INTEGER : JSON_FRACTION;
+}
+
 static const char *to_integer(const JsonConversion *conversion, const Type *type, const JsonToken *token, Value *value)
 {
-    if (token->kind != JSON_NUMBER)
-        return wrong_type(conversion, type, token);
     int64_t minimum, maximum;
     json_integer_range(type, &minimum, &maximum);
-    switch (json_integer(token->bytes, token->length, &value->integer)) {
+    switch (token_integer(conversion, token, &value->integer)) {
     case JSON_FRACTION: return wrong_type(conversion, type, token);
     case JSON_TOO_LARGE: return out_of_range(conversion, type, token);
     case JSON_INTEGER: break;
@@ -139,11 +167,37 @@ static const char *to_double(const JsonConversion *conversion, const Type *type,
                 return NULL;
             }
     }
-    if (!known || !double_parse(token->bytes, token->length, &value->number))
+    size_t length = token->length;
+    const char *bytes = token->bytes;
+    if (conversion->as_ksql && token->kind == JSON_STRING) {
+        bytes = string_content(conversion, token, &length);
+        known = true;
+    }
+    if (!known || !double_parse(bytes, length, &value->number))
         return wrong_type(conversion, type, token);
     if (type->kind == TYPE_FLOAT)
         value->number = (float)value->number;
     return __builtin_isinf(value->number) ? out_of_range(conversion, type, token) : NULL;
+}
+
+/* Digits after the point that are not needless zeros; of text that decimal_parse takes. */
+static int64_t fraction_digits(const char *bytes, size_t length)
+{
+    int64_t digits = 0, zeros = 0, exponent = 0;
+    bool fraction = false;
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] == 'e' || bytes[i] == 'E') {
+            if (!int64_parse(bytes + i + 1, length - i - 1, &exponent))
+                exponent = 0;
+            break;
+        }
+        fraction |= bytes[i] == '.';
+        if (bytes[i] < '0' || bytes[i] > '9')
+            continue;
+        digits += fraction;
+        zeros = bytes[i] == '0' ? zeros + 1 : 0;
+    }
+    return digits - zeros - exponent;
 }
 
 static const char *to_decimal(const JsonConversion *conversion, const Type *type, const JsonToken *token, Value *value)
@@ -155,6 +209,8 @@ static const char *to_decimal(const JsonConversion *conversion, const Type *type
     Int128 decimal;
     if (!decimal_parse(bytes, length, type->precision, type->scale, &decimal))
         return token->kind == JSON_NUMBER ? out_of_range(conversion, type, token) : wrong_type(conversion, type, token);
+    if (conversion->as_ksql && fraction_digits(bytes, length) > type->scale)
+        return arena_printf(conversion->strings, "%s has more digits after the point than %s", excerpt(conversion->strings, token), type_text(conversion->strings, type));
     if (type_physical(type) == PHYSICAL_INT64)
         value->integer = (int64_t)decimal;
     else
@@ -171,16 +227,16 @@ static const char *to_timestamp(const JsonConversion *conversion, const Type *ty
         return wrong_type(conversion, type, token);
     size_t length = token->length;
     const char *bytes = token->kind == JSON_STRING ? string_content(conversion, token, &length) : token->bytes;
-    bool fine;
+    bool fine = false;
     if (pattern && timestamp_pattern_kind(pattern) != PATTERN_ISO) {
         fine = timestamp_pattern_parse(pattern, bytes, length, &value->integer);
-    } else if (token->kind == JSON_STRING) {
-        fine = timestamp_parse(bytes, length, &value->integer, NULL);
     } else {
-        JsonInteger kind = json_integer(bytes, length, &value->integer);
+        if (token->kind == JSON_STRING)
+            fine = timestamp_parse(bytes, length, &value->integer, NULL);
+        JsonInteger kind = fine ? JSON_FRACTION : token_integer(conversion, token, &value->integer);
         if (kind == JSON_TOO_LARGE || (kind == JSON_INTEGER && __builtin_mul_overflow(value->integer, US_PER_MS, &value->integer)))
             return out_of_range(conversion, type, token);
-        fine = kind == JSON_INTEGER && !pattern;
+        fine |= kind == JSON_INTEGER && !pattern;
     }
     if (!fine && pattern)
         return arena_printf(conversion->strings, "%s does not fit the timestamp format", excerpt(conversion->strings, token));
@@ -194,13 +250,14 @@ static const char *to_date_or_time(const JsonConversion *conversion, const Type 
     if (token->kind == JSON_STRING) {
         size_t length;
         const char *bytes = string_content(conversion, token, &length);
-        bool fine = is_date ? date_parse(bytes, length, &value->integer) : time_parse(bytes, length, &value->integer);
-        return fine ? NULL : wrong_type(conversion, type, token);
+        if (is_date ? date_parse(bytes, length, &value->integer) : time_parse(bytes, length, &value->integer))
+            return NULL;
     }
-    if (token->kind != JSON_NUMBER || json_integer(token->bytes, token->length, &value->integer) == JSON_FRACTION)
-        return wrong_type(conversion, type, token);
     int64_t limit = is_date ? INT64_C(1) << 40 : US_PER_DAY / US_PER_MS - 1;
-    if (json_integer(token->bytes, token->length, &value->integer) != JSON_INTEGER || value->integer > limit || value->integer < (is_date ? -limit : 0))
+    JsonInteger kind = token_integer(conversion, token, &value->integer);
+    if (kind == JSON_FRACTION)
+        return wrong_type(conversion, type, token);
+    if (kind == JSON_TOO_LARGE || value->integer > limit || value->integer < (is_date ? -limit : 0))
         return out_of_range(conversion, type, token);
     value->integer *= is_date ? 1 : US_PER_MS;
     return NULL;
@@ -339,7 +396,10 @@ static const char *to_struct(const JsonConversion *conversion, const Type *type,
         int field = field_of(type, &key, &exact);
         if (field < 0 || (exactly[field] && !exact))
             continue;
-        if (!exact && found[field].kind && (keys[field].length != key.length || memcmp(keys[field].bytes, key.bytes, key.length) != 0))
+        bool other = !exact && found[field].kind && (keys[field].length != key.length || memcmp(keys[field].bytes, key.bytes, key.length) != 0);
+        if (other && conversion->as_ksql)
+            continue;
+        if (other)
             return arena_printf(conversion->strings, "two keys fit the field '%s'", type->names[field]);
         found[field] = member;
         keys[field] = key;

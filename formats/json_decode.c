@@ -5,6 +5,7 @@
 typedef struct JsonDecoder {
     Arena arena, scratch;
     JsonOptions options;
+    bool bare;                 /* a record is the one column's value */
     JsonPathNode *root;
     JsonMatch *matches;
     int node_count;
@@ -14,29 +15,19 @@ typedef struct JsonDecoder {
     JsonScan *scan;            /* NULL: switched off */
 } JsonDecoder;
 
-/* One call of decode. */
+/* One call of decode or decode_records. */
 typedef struct JsonRun {
     JsonDecoder *decoder;
     const DecodeSpec *spec;
-    DecodeInput *input;
-    Batch *batch;
+    Vector *const *vectors;
+    Arena *arena;              /* lives as long as the vectors */
     uint32_t row, max_rows;
+    DecodeInput *input;        /* lines; NULL: messages */
+    Batch *batch;
     LineCounter lines;
 } JsonRun;
 
 /* ---- opening ---- */
-
-static int node_of(const JsonPathNode *root, const DecodeColumn *column)
-{
-    const JsonPathNode *node = root;
-    for (int i = 0; i < column->path_length; i++)
-        for (int k = 0; k < node->child_count; k++)
-            if (strcmp(node->children[k]->name, column->path[i]) == 0) {
-                node = node->children[k];
-                break;
-            }
-    return node->number;
-}
 
 Error *json_decoder_open(Decoder *decoder)
 {
@@ -47,20 +38,21 @@ Error *json_decoder_open(Decoder *decoder)
     decoder->state = state;
     if (spec->options)
         state->options = *(const JsonOptions *)spec->options;
-    state->root = json_paths_build(&state->arena, spec, &state->node_count);
+    state->bare = json_is_bare(&state->options, spec->declared_count, decodes_keys(spec));
+    state->root = json_paths_build(&state->arena, spec, state->bare, state->options.coerce == JSON_KSQL, &state->node_count);
     state->matches = ARENA_ARRAY(&state->arena, JsonMatch, (size_t)state->node_count);
     state->columns = ARENA_ARRAY(&state->arena, JsonColumn, (size_t)spec->column_count + 1);
     state->tokens = ARENA_ARRAY(&state->arena, const JsonToken *, (size_t)spec->column_count + 1);
     for (int c = 0; c < spec->column_count; c++) {
         const DecodeColumn *from = &spec->columns[c];
         JsonColumn *column = &state->columns[c];
-        *column = (JsonColumn){ .type = from->type, .name = path_text(&state->arena, from->path, from->path_length), .node = node_of(state->root, from),
+        *column = (JsonColumn){ .type = from->type, .name = path_text(&state->arena, from->path, from->path_length), .node = json_path_node(state->root, from, state->bare)->number,
                                 .not_null = from->not_null, .nested = type_is_nested(from->type) };
         json_integer_range(from->type, &column->minimum, &column->maximum);
         if (from->timestamp_format)
             TRY(timestamp_pattern_new(&state->arena, from->timestamp_format, &column->pattern));
     }
-    if (!spec->use_general)
+    if (!spec->use_general && !state->bare && state->options.coerce == JSON_STRICT)
         state->scan = json_scan_new(&state->arena, state->columns, spec->column_count, state->root, state->node_count);
     return NULL;
 }
@@ -80,6 +72,39 @@ void json_decoder_close(Decoder *decoder)
 
 /* ---- the slow path: one record ---- */
 
+/* What simdjson finds, or says against the record. */
+static const char *locate_with_care(JsonRun *run, const char *record, size_t length)
+{
+    JsonDecoder *state = run->decoder;
+    const char *end = record + length, *bad, *reason = "unexpected text";
+    const char *after = json_skip_value(record, end, JSON_DEPTH_LIMIT, &bad);
+    if (state->bare && (length == 0 || *record != '{')) {
+        if (after == end)
+            return json_locate_any(state->root, record, length, state->matches, state->node_count) ? NULL : reason;
+        reason = length == 0 ? "nothing there" : reason;
+    } else {
+        if (!state->general && !(state->general = json_general_new()))
+            memory_raise();
+        reason = json_general_locate(state->general, state->root, record, length, state->matches, state->node_count);
+        if (reason == json_general_no_memory)
+            memory_raise();
+        if (!reason)
+            return NULL;
+    }
+    if (after)
+        bad = *record == '{' || state->bare ? json_space(after, end) : record;
+    return arena_printf(run->arena, "invalid JSON at byte %zu: %s", (size_t)(bad - record), reason);
+}
+
+/* A message for simdjson, which wants room behind it. */
+static const char *padded_copy(Arena *arena, const char *record, size_t length)
+{
+    char *copy = arena_alloc(arena, length + BUFFER_PADDING);
+    memcpy(copy, record, length);
+    memset(copy + length, 0, BUFFER_PADDING);
+    return copy;
+}
+
 /* Finds the wanted values; NULL or why the record is bad. */
 static const char *locate(JsonRun *run, const char *record, size_t length, bool *invalid)
 {
@@ -87,24 +112,12 @@ static const char *locate(JsonRun *run, const char *record, size_t length, bool 
     *invalid = true;
     if (length > JSON_RECORD_LIMIT)
         return "the record is longer than 64 MB";
-    if (!run->spec->use_general && json_locate(state->root, record, length, state->matches, state->node_count)) {
-        *invalid = false;
-        return NULL;
-    }
-    if (!state->general && !(state->general = json_general_new()))
-        memory_raise();
-    const char *reason = json_general_locate(state->general, state->root, record, length, state->matches, state->node_count);
-    if (reason == json_general_no_memory)
-        memory_raise();
-    if (reason) {
-        const char *bad = record, *end = record + length;
-        const char *after = json_skip_value(record, end, JSON_DEPTH_LIMIT, &bad);
-        if (after)
-            bad = *record == '{' ? json_space(after, end) : record;
-        return arena_printf(&run->batch->arena, "invalid JSON at byte %zu: %s", (size_t)(bad - record), reason);
-    }
-    *invalid = false;
-    return NULL;
+    bool found = !run->spec->use_general && (state->bare ? json_locate_any : json_locate)(state->root, record, length, state->matches, state->node_count);
+    const char *reason = NULL;
+    if (!found)
+        reason = locate_with_care(run, run->input ? record : padded_copy(run->arena, record, length), length);
+    *invalid = reason != NULL;
+    return reason;
 }
 
 /* Keys that fit a name twice, and a value where an object with wanted fields should be. */
@@ -116,9 +129,9 @@ static const char *check_matches(JsonRun *run, const JsonPathNode *node, const c
         return NULL;
     *column = state->columns[node->column].name;
     if (match->ambiguous)
-        return arena_printf(&run->batch->arena, "two keys fit the name '%s' without case", node->name);
+        return arena_printf(run->arena, "two keys fit the name '%s' without case", node->name);
     if (node->child_count && match->token.kind != JSON_OBJECT && match->token.kind != JSON_NULL)
-        return arena_printf(&run->batch->arena, "expected an object in '%s'", node->name);
+        return arena_printf(run->arena, "expected an object in '%s'", node->name);
     if (match->token.kind == JSON_OBJECT)
         for (int i = 0; i < node->child_count; i++) {
             const char *reason = check_matches(run, node->children[i], column);
@@ -134,8 +147,8 @@ static const char *convert_column(JsonRun *run, int c)
     JsonDecoder *state = run->decoder;
     const JsonColumn *column = &state->columns[c];
     const JsonToken *token = state->tokens[c];
-    Vector *vector = run->batch->columns[c];
-    Arena *arena = &run->batch->arena;
+    Vector *vector = run->vectors[c];
+    Arena *arena = run->arena;
     Value value;
     if (token->kind == JSON_MISSING && state->options.fail_on_missing_field)
         return "is missing";
@@ -145,7 +158,7 @@ static const char *convert_column(JsonRun *run, int c)
         vector_store_null(arena, vector, run->row);
         return NULL;
     }
-    JsonConversion conversion = { arena, &state->scratch, column->pattern };
+    JsonConversion conversion = { arena, &state->scratch, column->pattern, state->options.coerce == JSON_KSQL };
     const char *reason = json_to_value(&conversion, column->type, token, &value);
     if (reason) {
         if (!state->options.ignore_parse_errors || column->not_null)
@@ -177,21 +190,30 @@ static const char *convert_columns(JsonRun *run, const char **column)
     return NULL;
 }
 
-/* Decodes the record into the next row, or notes why not. */
-static bool decode_record(JsonRun *run, const char *record, size_t length)
+/* The record becomes row `run->row`; NULL or why not, and by which column. */
+static const char *decode_record(JsonRun *run, const char *record, size_t length, const char **column)
 {
     bool invalid;
-    const char *column = NULL;
+    *column = NULL;
     const char *reason = locate(run, record, length, &invalid);
     if (!reason)
-        reason = convert_columns(run, &column);
+        reason = convert_columns(run, column);
     if (run->decoder->scratch.blocks)
         arena_reset(&run->decoder->scratch);
+    if (invalid)
+        *column = NULL;
+    return reason;
+}
+
+/* Decodes the record of a line into the next row, or notes why not. */
+static bool decode_line_record(JsonRun *run, const char *record, size_t length)
+{
+    const char *column, *reason = decode_record(run, record, length, &column);
     if (!reason)
         return true;
     row_forget_nulls(run->batch, run->row);
     if (!run->decoder->options.ignore_parse_errors)
-        bad_row_add(run->input, &run->lines, run->batch, run->row, record, length, invalid ? NULL : column, reason);
+        bad_row_add(run->input, &run->lines, run->batch, run->row, record, length, column, reason);
     return false;
 }
 
@@ -205,7 +227,7 @@ static const char *decode_line(JsonRun *run, const char *p, const char *end)
     const char *next = newline ? newline + 1 : end;
     if (record == stop)
         return next;
-    if (decode_record(run, record, (size_t)(stop - record))) {
+    if (decode_line_record(run, record, (size_t)(stop - record))) {
         origins_note(run->spec, run->input, &run->lines, run->batch, run->row, record, (size_t)(stop - record));
         if (run->decoder->scan && newline)
             json_scan_learn(run->decoder->scan, p, (size_t)(next - p), run->decoder->tokens, run->decoder->matches);
@@ -238,7 +260,8 @@ static const char *scan_records(JsonRun *run, const char *p)
 
 Error *json_decode(Decoder *decoder, DecodeInput *input, uint32_t max_rows, Batch *batch)
 {
-    JsonRun run = { decoder->state, decoder->spec, input, batch, batch->row_count, max_rows, { NULL, 0 } };
+    JsonRun run = { .decoder = decoder->state, .spec = decoder->spec, .vectors = batch->columns, .arena = &batch->arena, .row = batch->row_count, .max_rows = max_rows,
+                    .input = input, .batch = batch };
     const char *p = input->bytes + input->at, *end = input->bytes + input->length;
     if (input->buffer)
         batch_hold_buffer(batch, input->buffer);
@@ -260,5 +283,36 @@ Error *json_decode(Decoder *decoder, DecodeInput *input, uint32_t max_rows, Batc
     batch->row_count = run.row;
     batch->selection = (Selection){ run.row, NULL };
     input->at = (size_t)(p - input->bytes);
+    return NULL;
+}
+
+/* ---- messages ---- */
+
+static void store_nulls(JsonRun *run)
+{
+    for (int c = 0; c < run->spec->column_count; c++)
+        vector_store_null(run->arena, run->vectors[c], run->row);
+}
+
+Error *json_decode_records(Decoder *decoder, const RecordBytes *records, uint32_t count, Arena *arena, Vector *const columns[], RecordFailures *failures)
+{
+    JsonRun run = { .decoder = decoder->state, .spec = decoder->spec, .vectors = columns, .arena = arena, .max_rows = count };
+    for (; run.row < count; run.row++) {
+        if (!records[run.row].bytes) {
+            store_nulls(&run);
+            continue;
+        }
+        const char *end = records[run.row].bytes + records[run.row].length, *record = json_space(records[run.row].bytes, end);
+        while (end > record && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\n' || end[-1] == '\r'))
+            end--;
+        size_t length = (size_t)(end - record);
+        if (length == 4 && memcmp(record, "null", 4) == 0) {
+            store_nulls(&run);
+            continue;
+        }
+        const char *column, *reason = decode_record(&run, record, length, &column);
+        if (reason)
+            record_fail(run.spec, arena, columns, failures, run.row, column, reason);
+    }
     return NULL;
 }

@@ -77,7 +77,10 @@ bool claim(Walk &walk, const JsonPathNode *child, const char *key, size_t length
     bool exact = std::memcmp(key, child->name, length) == 0;
     if (!exact && (match->exact || child->exact_only))
         return false;
-    bool ambiguous = !exact && (match->ambiguous || (match->key && std::memcmp(match->key, key, length) != 0));
+    bool other = !exact && match->key && std::memcmp(match->key, key, length) != 0;
+    if (other && child->first_wins)
+        return false;
+    bool ambiguous = other || (!exact && match->ambiguous);
     *match = JsonMatch{};
     match->exact = exact;
     match->ambiguous = ambiguous;

@@ -29,6 +29,7 @@ typedef struct JsonPathNode {
     int parent;                     /* its number */
     bool wanted;                    /* a column's path ends here */
     bool exact_only;                /* a sibling's name differs only in case */
+    bool first_wins;                /* of different keys that fit without case the first one counts */
     int column;                     /* the first column at or below this node, for messages */
     struct JsonPathNode **children;
     int child_count;

@@ -18,9 +18,21 @@ typedef struct JsonOptions {
     int timestamp_standard;      /* JSON_SQL or JSON_ISO_8601: how TIMESTAMP is written */
     bool decimal_as_plain_number;
     bool ignore_null_fields;     /* writing: NULL fields are left out */
+    int wrap;                    /* JSON_WRAP_..: a value of one column */
+    int times;                   /* JSON_TIMES_..: how dates and times are written */
+    int coerce;                  /* JSON_STRICT, JSON_KSQL */
 } JsonOptions;
 enum { JSON_SQL, JSON_ISO_8601 };
+enum { JSON_WRAP_AUTO, JSON_WRAP_TRUE, JSON_WRAP_FALSE };
+typedef enum JsonTimes { JSON_TIMES_SQL, JSON_TIMES_EPOCH_MS, JSON_TIMES_ISO, JSON_TIMES_ISO_LOCAL } JsonTimes; /* the last one by timestamp_standard */
+enum { JSON_STRICT, JSON_KSQL };
 extern const OptionSpec json_options[];
+
+/* Is the record the one column's value itself, without an object around it? */
+static inline bool json_is_bare(const JsonOptions *options, int column_count, bool key)
+{
+    return column_count == 1 && (key || (options && options->wrap == JSON_WRAP_FALSE));
+}
 
 /* ---- json_text.c: the grammar's small parts ---- */
 
@@ -38,6 +50,8 @@ static inline const char *json_space(const char *p, const char *end)
         p++;
     return p;
 }
+/* Copies a validated value without the blanks between its parts; returns the length. */
+size_t json_compact(const char *bytes, size_t length, char *out);
 /* Undoes the escapes of a validated string's content; `out` has room for `length` bytes. Returns the length. */
 size_t json_unescape(const char *bytes, size_t length, char *out);
 /* The integer that a valid number's text means: "12", "1e3", "5.0". */
@@ -55,10 +69,15 @@ bool json_key_equal(const JsonToken *key, const char *name, size_t name_length, 
 
 /* ---- json_locate.c ---- */
 
-/* Builds the tree of the spec's paths; nodes are numbered from 0, the root. */
-JsonPathNode *json_paths_build(Arena *arena, const DecodeSpec *spec, int *node_count);
+/* Builds the tree of the spec's paths, without their first `skip` names; nodes are numbered from 0, the root. first_wins: of keys that fit a
+ * name without case the first one counts, where else several are an error. */
+JsonPathNode *json_paths_build(Arena *arena, const DecodeSpec *spec, int skip, bool first_wins, int *node_count);
+/* The node of a column. */
+const JsonPathNode *json_path_node(const JsonPathNode *root, const DecodeColumn *column, int skip);
 /* Validates the record and finds the wanted values: matches[node->number].token. False: invalid or ambiguous; ask the general one. */
 bool json_locate(const JsonPathNode *root, const char *bytes, size_t length, JsonMatch *matches, int node_count);
+/* The same for a record that may be any value: matches[0] is the record. */
+bool json_locate_any(const JsonPathNode *root, const char *bytes, size_t length, JsonMatch *matches, int node_count);
 
 /* ---- json_convert.c ---- */
 
@@ -75,6 +94,7 @@ typedef struct JsonConversion {
     Arena *strings;         /* unescaped strings, messages; lives with the batch */
     Arena *scratch;         /* nested values under way */
     const TimestampPattern *pattern;
+    bool as_ksql;           /* numbers may be in strings, fractions of integers are cut, decimals are not rounded, objects are text without blanks */
 } JsonConversion;
 
 /* A token (not NULL or missing) as a value of the type. Strings point into the token where they can. NULL: fine, else why not. */
@@ -97,6 +117,12 @@ void json_scan_start(JsonScan *scan, Batch *batch, const char *end);
 const char *json_scan_records(JsonScan *scan, const char *p, uint32_t *row, uint32_t max_rows, bool one);
 /* Learns the shape of a record that the slow path decoded, newline included. tokens: of each column; matches: of each node. */
 void json_scan_learn(JsonScan *scan, const char *record, size_t length, const JsonToken *const tokens[], const JsonMatch matches[]);
+
+/* ---- json_write.c ---- */
+Error *json_encoder_open(Encoder *encoder);
+void json_encoder_close(Encoder *encoder);
+Error *json_encode(Encoder *encoder, const Batch *batch, bool with_kinds, Text *out);
+Error *json_encode_record(Encoder *encoder, const Vector *const columns[], uint32_t row, Text *out, bool *none);
 
 /* ---- json_infer.c ---- */
 Error *json_infer(Arena *arena, const void *options, const char *sample, size_t length, Schema **schema);

@@ -12,7 +12,7 @@ static JsonPathNode *child_for(Arena *arena, JsonPathNode *node, const char *nam
         if (strcmp(node->children[i]->name, name) == 0)
             return node->children[i];
     JsonPathNode *child = ARENA_NEW(arena, JsonPathNode);
-    *child = (JsonPathNode){ .name = name, .name_length = strlen(name), .number = (*node_count)++, .parent = node->number, .column = column };
+    *child = (JsonPathNode){ .name = name, .name_length = strlen(name), .number = (*node_count)++, .parent = node->number, .column = column, .first_wins = node->first_wins };
     for (int i = 0; i < node->child_count; i++)
         if (name_equal(node->children[i]->name, name))
             node->children[i]->exact_only = child->exact_only = true;
@@ -24,19 +24,32 @@ static JsonPathNode *child_for(Arena *arena, JsonPathNode *node, const char *nam
     return child;
 }
 
-JsonPathNode *json_paths_build(Arena *arena, const DecodeSpec *spec, int *node_count)
+JsonPathNode *json_paths_build(Arena *arena, const DecodeSpec *spec, int skip, bool first_wins, int *node_count)
 {
     JsonPathNode *root = ARENA_NEW(arena, JsonPathNode);
-    root->name = "";
+    root->name = skip && spec->column_count ? spec->columns[0].path[0] : "";
     root->parent = -1;
+    root->first_wins = first_wins;
     *node_count = 1;
     for (int c = 0; c < spec->column_count; c++) {
         JsonPathNode *node = root;
-        for (int i = 0; i < spec->columns[c].path_length; i++)
+        for (int i = skip; i < spec->columns[c].path_length; i++)
             node = child_for(arena, node, spec->columns[c].path[i], c, node_count);
         node->wanted = true;
     }
     return root;
+}
+
+const JsonPathNode *json_path_node(const JsonPathNode *root, const DecodeColumn *column, int skip)
+{
+    const JsonPathNode *node = root;
+    for (int i = skip; i < column->path_length; i++)
+        for (int k = 0; k < node->child_count; k++)
+            if (strcmp(node->children[k]->name, column->path[i]) == 0) {
+                node = node->children[k];
+                break;
+            }
+    return node;
 }
 
 /* ---- the walk ---- */
@@ -158,4 +171,12 @@ bool json_locate(const JsonPathNode *root, const char *bytes, size_t length, Jso
         return false;
     matches[0].token = (JsonToken){ bytes, (uint32_t)length, JSON_OBJECT };
     return true;
+}
+
+bool json_locate_any(const JsonPathNode *root, const char *bytes, size_t length, JsonMatch *matches, int node_count)
+{
+    memset(matches, 0, sizeof *matches * (size_t)node_count);
+    Walk walk = { matches, bytes + length };
+    const char *p = walk_value(&walk, json_space(bytes, walk.end), root, 0);
+    return p && json_space(p, walk.end) == walk.end;
 }

@@ -133,7 +133,7 @@ __attribute__((noinline)) static const char *skip_unusual(JsonScan *scan, const 
         return store_null(scan, step, row) ? after : NULL;
     }
     Value value;
-    JsonConversion conversion = { &scan->batch->arena, &scan->scratch, column->pattern };
+    JsonConversion conversion = { &scan->batch->arena, &scan->scratch, column->pattern, false };
     const char *reason = json_to_value(&conversion, column->type, &token, &value);
     if (!reason && column->nested)
         vector_set(&scan->batch->arena, scan->batch->columns[step->column], row, &value);

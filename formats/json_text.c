@@ -354,6 +354,24 @@ JsonToken json_read(const char **p, const char *end)
     return token;
 }
 
+size_t json_compact(const char *bytes, size_t length, char *out)
+{
+    const char *p = bytes, *end = bytes + length;
+    char *to = out;
+    while (p < end) {
+        const char *start = p;
+        if (*p == '"')
+            p = valid_string_end(p + 1, end) + 1;
+        else if (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
+            start = ++p;
+        else
+            p++;
+        memcpy(to, start, (size_t)(p - start));
+        to += p - start;
+    }
+    return (size_t)(to - out);
+}
+
 bool json_next_element(const JsonToken *array, const char **p, JsonToken *value)
 {
     const char *end = array->bytes + array->length;
