@@ -53,7 +53,7 @@ static Error *open_part(Arena *arena, const PlanNode *node, RecordPart wanted, c
     add_places(node, wanted, part);
     if (!format || part->schema.column_count == 0)
         return NULL;
-    part->encoder = (Encoder){ .type = format, .schema = &part->schema, .options = options };
+    part->encoder = (Encoder){ .type = format, .schema = &part->schema, .options = options, .key = wanted == RECORD_KEY };
     part->open = true; /* close is due also after a failed open */
     return format->encoder_open(&part->encoder);
 }
