@@ -14,7 +14,7 @@ const OperatorType *operator_type_for(const PlanNode *node)
     case PLAN_WINDOW_ASSIGN: return &window_assign_operator;
     case PLAN_UNNEST: return &unnest_operator;
     case PLAN_AGGREGATE: return &aggregate_operator;
-    case PLAN_WINDOW_AGGREGATE: return &window_operator;
+    case PLAN_WINDOW_AGGREGATE: return node->aggregate.loses_windows ? &lossy_window_operator : &window_operator;
     case PLAN_SESSION_AGGREGATE: return &session_operator;
     case PLAN_RANK: return &rank_operator;
     case PLAN_SORT: return &sort_operator;

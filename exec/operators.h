@@ -12,6 +12,7 @@ extern const OperatorType window_assign_operator;
 extern const OperatorType unnest_operator;
 extern const OperatorType aggregate_operator;
 extern const OperatorType window_operator;
+extern const OperatorType lossy_window_operator;
 extern const OperatorType session_operator;
 extern const OperatorType rank_operator;
 extern const OperatorType sort_operator;

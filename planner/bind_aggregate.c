@@ -584,6 +584,8 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     node->aggregate.drop_null_keys = rules->drop_null_keys && key_count > 0 && grouping->sets.count == 0;
     node->aggregate.trigger = trigger;
     node->aggregate.delay_us = delay_us;
+    node->aggregate.loses_windows = kind == PLAN_WINDOW_AGGREGATE && rules->lose_windows_on_jumps && window && node->aggregate.trigger == TRIGGER_FINAL &&
+                                    !port_traits(arena, input).bounded;
     node->aggregate.keep_empty = rules->keep_empty_groups && node->aggregate.trigger == TRIGGER_CHANGES;
     node->aggregate.emit_unchanged = !rules->conflate && node->aggregate.trigger == TRIGGER_CHANGES;
 

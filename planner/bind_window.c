@@ -190,6 +190,8 @@ static Error *clause_window(Block *block, const AstWindow *window, WindowUse *us
     }
     if (window->offset.given)
         TRY(duration(&window->offset, "OFFSET", &spec->offset_us));
+    if (window->retention.given)
+        TRY(duration(&window->retention, "RETENTION", &spec->retention_us));
     if (window->grace.given) {
         TRY(duration(&window->grace, "GRACE PERIOD", &spec->grace_us));
         if (spec->grace_us < 0)

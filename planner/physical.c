@@ -98,8 +98,8 @@ static void print_calls(const LogicalNode *node, Text *text)
         text_printf(text, "f%d%d ", call->filter, call->distinct);
         type_print(call->type, text);
     }
-    text_printf(text, " e%d %lld %d%d%d", node->aggregate.trigger, (long long)node->aggregate.delay_us, node->aggregate.drop_null_keys, node->aggregate.emit_unchanged,
-                node->aggregate.keep_empty);
+    text_printf(text, " e%d %lld %d%d%d%d", node->aggregate.trigger, (long long)node->aggregate.delay_us, node->aggregate.drop_null_keys, node->aggregate.emit_unchanged,
+                node->aggregate.keep_empty, node->aggregate.loses_windows);
     if (node->aggregate.has_window)
         print_window(&node->aggregate.window, text);
 }

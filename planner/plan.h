@@ -123,6 +123,7 @@ typedef struct WindowSpec {
     int64_t advance_us;         /* HOPPING; TUMBLING: = size. May exceed size (gaps: such rows are in no window) */
     int64_t offset_us;
     int64_t grace_us;
+    int64_t retention_us;       /* how long ksqlDB's store keeps a window; 0: size + grace. Only read where windows may be lost */
     int64_t max_session_us;     /* ASA's maximum duration; 0 none */
     bool end_inclusive;         /* (s, e] instead of [s, e): ASA */
     bool session_end_with_gap;  /* window_end = last event + gap (Flink, ASA), else the last event (ksqlDB) */
@@ -198,6 +199,7 @@ typedef struct PlanNode {
             AggregateCall *calls; int call_count;
             Trigger trigger; int64_t delay_us;
             bool drop_null_keys;            /* ksql preset */
+            bool loses_windows;             /* EMIT FINAL as ksqlDB does it: exec/op_window_lossy.c */
             bool keep_empty;                /* a group without rows keeps its result (ksqlDB) */
             bool emit_unchanged;            /* an update even when the result is equal */
             RowPolicy on_error;             /* of a result that overflows: FAIL, else it is NULL and counted */
