@@ -20,6 +20,8 @@ static const char *const header_aliases[] = { "csv.header", NULL };
 static const char *const null_aliases[] = { "csv.null_literal", "csv.null_text", NULL };
 static const char *const ragged_aliases[] = { "csv.ragged_rows", NULL };
 static const char *const ignore_aliases[] = { "csv.ignore_parse_errors", NULL };
+static const char *const time_aliases[] = { "csv.timestamps", NULL };
+static const char *const wrap_choices[] = { "auto", "true", "false", NULL };
 
 #define CSV_OPTIONS(delimiter_text)                                                                                                                       \
     { .name = "delimiter", .kind = OPTION_CHAR, .offset = offsetof(CsvOptions, delimiter), .default_text = delimiter_text, .aliases = delimiter_aliases,    \
@@ -40,6 +42,12 @@ static const char *const ignore_aliases[] = { "csv.ignore_parse_errors", NULL };
       .aliases = ragged_aliases, .doc = "Records with too few or too many cells: bad, or missing cells NULL and further cells passed over." },            \
     { .name = "ignore_parse_errors", .kind = OPTION_BOOL, .offset = offsetof(CsvOptions, ignore_parse_errors), .default_text = "false",                     \
       .aliases = ignore_aliases, .doc = "A cell that does not fit its column becomes NULL, and a broken record is passed over." },                        \
+    { .name = "timestamps", .kind = OPTION_ENUM, .offset = offsetof(CsvOptions, times), .default_text = "sql", .choices = time_style_choices,               \
+      .aliases = time_aliases,                                                                                                                             \
+      .doc = "How TIMESTAMP, DATE and TIME are written: as SQL text; as numbers: milliseconds since 1970, days since 1970, milliseconds of the day; "       \
+             "or 2026-01-01T00:00:00.000Z. With epoch_ms numbers are read as such, too." },                                                                 \
+    { .name = "wrap_single_value", .kind = OPTION_ENUM, .offset = offsetof(CsvOptions, wrap), .default_text = "auto", .choices = wrap_choices,              \
+      .doc = "For messages; only false is possible: cells have nothing around them." },                                                                    \
     { .name = NULL }
 
 static const OptionSpec csv_options[] = { CSV_OPTIONS(",") };
@@ -263,6 +271,7 @@ typedef struct CsvEncoder {
     const char *null_text;
     bool header;
     bool plain_delimiter; /* no number or time contains it */
+    TimeStyle times;
 } CsvEncoder;
 
 static Error *csv_encoder_open(Encoder *encoder)
@@ -274,6 +283,7 @@ static Error *csv_encoder_open(Encoder *encoder)
     state->dialect = dialect_of(options);
     state->null_text = options && options->null_text ? options->null_text : "";
     state->header = !options || options->header != CSV_HEADER_FALSE;
+    state->times = options ? (TimeStyle)options->times : TIMES_SQL;
     state->plain_delimiter = strchr(",;|\t\x01", state->dialect.delimiter) != NULL;
     encoder->state = state;
     return NULL;
@@ -285,20 +295,24 @@ static void csv_encoder_close(Encoder *encoder)
     encoder->state = NULL;
 }
 
-/* The cell that was written from `start` on gets quotes if it needs them. */
-static void quote_cell(const CsvEncoder *state, Text *out, size_t start)
+static bool is_null_text(const CsvEncoder *state, const char *cell, size_t length) { return length == strlen(state->null_text) && memcmp(cell, state->null_text, length) == 0; }
+
+static bool needs_quotes(const CsvEncoder *state, const char *cell, size_t length)
 {
     const CsvDialect *dialect = &state->dialect;
-    size_t length = out->length - start, extra = 0;
-    const char *cell = out->bytes ? out->bytes + start : "";
-    bool needed = length == strlen(state->null_text) && memcmp(cell, state->null_text, length) == 0;
-    for (size_t i = 0; i < length; i++) {
-        char c = cell[i];
-        needed |= c == dialect->delimiter || c == '\n' || c == '\r' || c == dialect->quote || (dialect->comment && c == dialect->comment);
-        extra += c == dialect->quote || (dialect->escape && c == dialect->escape);
-    }
-    if (!needed || !dialect->quote)
-        return;
+    bool needed = is_null_text(state, cell, length);
+    for (size_t i = 0; i < length; i++)
+        needed |= cell[i] == dialect->delimiter || cell[i] == '\n' || cell[i] == '\r' || cell[i] == dialect->quote || (dialect->comment && cell[i] == dialect->comment);
+    return needed;
+}
+
+/* The cell that was written from `start` on gets quotes. */
+static void add_quotes(const CsvEncoder *state, Text *out, size_t start)
+{
+    const CsvDialect *dialect = &state->dialect;
+    size_t extra = 0;
+    for (size_t i = start; i < out->length; i++)
+        extra += out->bytes[i] == dialect->quote || (dialect->escape && out->bytes[i] == dialect->escape);
     text_reserve(out, extra + 2);
     char *from = out->bytes + out->length, *to = from + extra + 2;
     out->length += extra + 2;
@@ -310,6 +324,18 @@ static void quote_cell(const CsvEncoder *state, Text *out, size_t start)
             *--to = c == dialect->quote ? c : dialect->escape;
     }
     *--to = dialect->quote;
+}
+
+static void quote_cell(const CsvEncoder *state, Text *out, size_t start)
+{
+    if (state->dialect.quote && needs_quotes(state, out->bytes ? out->bytes + start : "", out->length - start))
+        add_quotes(state, out, start);
+}
+
+static void add_cell(const CsvEncoder *state, Text *out, const Vector *vector, uint32_t row)
+{
+    if (!time_style_add(state->times, out, vector, row, 0))
+        text_add_value_plain(out, vector, row);
 }
 
 static void csv_encode_header(Encoder *encoder, Text *out)
@@ -348,7 +374,7 @@ static Error *csv_encode(Encoder *encoder, const Batch *batch, bool with_kinds, 
             if (is_null)
                 text_add_c(out, state->null_text);
             else
-                text_add_value_plain(out, vector, row);
+                add_cell(state, out, vector, row);
             if (!is_null && may_need_quotes(state, vector->type))
                 quote_cell(state, out, start);
             if (out->length == start && encoder->schema->column_count == 1 && !with_kinds && state->dialect.quote) { /* a blank line is no record */
@@ -361,12 +387,62 @@ static Error *csv_encode(Encoder *encoder, const Batch *batch, bool with_kinds, 
     return NULL;
 }
 
+/* ---- messages ---- */
+
+static Error *csv_check(const void *given, const Schema *schema, bool key)
+{
+    const CsvOptions *options = given;
+    TRY(record_check_key(schema, key));
+    if (options && options->wrap == CSV_WRAP_TRUE)
+        return error_new(ERR_BIND, "Format 'DELIMITED' does not support 'WRAP_SINGLE_VALUE' set to 'true'.");
+    for (int i = 0; i < schema->column_count; i++)
+        if (type_is_nested(schema->columns[i].type) || schema->columns[i].type->kind == TYPE_INTERVAL)
+            return record_refuse_type("DELIMITED", schema, key, &schema->columns[i]);
+    return NULL;
+}
+
+static bool is_letter_or_digit(unsigned char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
+/* Which cells of messages Apache Commons CSV (1.4, as in ksqlDB) quotes: more than it would have to. The first one of a record if it does
+ * not start with a letter or a digit, or is empty; another one if it starts below '$'. */
+static bool message_needs_quotes(const CsvEncoder *state, bool first, const char *cell, size_t length)
+{
+    const CsvDialect *dialect = &state->dialect;
+    if (length == 0)
+        return first;
+    bool needed = (first && !is_letter_or_digit((unsigned char)*cell)) || (unsigned char)*cell <= '#' || (unsigned char)cell[length - 1] <= ' ' || is_null_text(state, cell, length);
+    for (size_t i = 0; i < length; i++)
+        needed |= cell[i] == dialect->delimiter || cell[i] == '\n' || cell[i] == '\r' || cell[i] == dialect->quote;
+    return needed;
+}
+
+static Error *csv_encode_record(Encoder *encoder, const Vector *const columns[], uint32_t row, Text *out, bool *none)
+{
+    const CsvEncoder *state = encoder->state;
+    int count = encoder->schema->column_count;
+    *none = encoder->key && row_is_null(count, columns, row);
+    for (int c = 0; c < count && !*none; c++) {
+        if (c)
+            text_add_char(out, state->dialect.delimiter);
+        size_t start = out->length;
+        if (vector_is_null(columns[c], row)) {
+            text_add_c(out, state->null_text);
+            continue;
+        }
+        add_cell(state, out, columns[c], row);
+        if (state->dialect.quote && message_needs_quotes(state, c == 0, out->bytes ? out->bytes + start : "", out->length - start))
+            add_quotes(state, out, start);
+    }
+    return NULL;
+}
+
 static const char *const csv_aliases[] = { "delimited", NULL };
 static const char *const tsv_aliases[] = { "tab", NULL };
 
 #define CSV_FUNCTIONS                                                                                                         \
     .options_size = sizeof(CsvOptions), .cut = csv_cut, .split_open = csv_split_open, .infer = csv_infer,                     \
     .decoder_open = csv_decoder_open, .decoder_close = csv_decoder_close, .decode = csv_decode,                               \
+    .decode_records = csv_decode_records, .check_record = csv_check, .encode_record = csv_encode_record,                      \
     .encoder_open = csv_encoder_open, .encoder_close = csv_encoder_close, .encode_header = csv_encode_header, .encode = csv_encode
 
 const FormatType csv_format = { .name = "csv", .aliases = csv_aliases, .doc = "Comma separated values, with or without a header.", .options = csv_options, CSV_FUNCTIONS };

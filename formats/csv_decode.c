@@ -42,7 +42,8 @@ typedef struct CsvRun {
     const DecodeSpec *spec;
     DecodeInput *input;
     Batch *batch;
-    Vector **vectors;
+    Arena *arena;               /* lives as long as the vectors */
+    Vector *const *vectors;
     uint32_t row, max_rows;
     int width;
     LineCounter lines;
@@ -116,7 +117,7 @@ void csv_decoder_close(Decoder *decoder)
 
 static const char *does_not_fit(CsvRun *run, const CsvColumn *column, const char *bytes, size_t length)
 {
-    Arena *arena = &run->batch->arena;
+    Arena *arena = run->arena;
     int shown = length > 60 ? 60 : (int)length;
     while (shown && shown < (int)length && ((unsigned char)bytes[shown] & 0xC0) == 0x80)
         shown--;
@@ -149,10 +150,10 @@ static const char *json_cell(CsvRun *run, const CsvColumn *column, const char *b
     bytes = json_space(bytes, end);
     const char *after = json_skip_value(bytes, end, JSON_DEPTH_LIMIT, &bad);
     if (!after || json_space(after, end) != end)
-        return arena_printf(&run->batch->arena, "expected JSON text for %s, wrong at byte %zu", type_text(&run->batch->arena, column->type), (size_t)((after ? after : bad) - bytes));
+        return arena_printf(run->arena, "expected JSON text for %s, wrong at byte %zu", type_text(run->arena, column->type), (size_t)((after ? after : bad) - bytes));
     const char *p = bytes;
     JsonToken token = follow_path(json_read(&p, end), column->path, column->path_length);
-    JsonConversion conversion = { &run->batch->arena, &state->scratch, column->pattern, false };
+    JsonConversion conversion = { run->arena, &state->scratch, column->pattern, false };
     *value = value_null(column->type);
     return token.kind == JSON_NULL || token.kind == JSON_MISSING ? NULL : json_to_value(&conversion, column->type, &token, value);
 }
@@ -177,10 +178,22 @@ static bool boolean_cell(const char *bytes, size_t length, int64_t *value)
     return *value || name_equal(word, "false") || strcmp(word, "0") == 0;
 }
 
+static bool number_of_days(const CsvRun *run, const char *bytes, size_t length, int64_t *days)
+{
+    return run->decoder->options.times == TIMES_EPOCH_MS && int64_parse(bytes, length, days) && *days > -(INT64_C(1) << 40) && *days < INT64_C(1) << 40;
+}
+
+static bool number_of_millis(const CsvRun *run, const char *bytes, size_t length, int64_t *time_us)
+{
+    bool fine = run->decoder->options.times == TIMES_EPOCH_MS && int64_parse(bytes, length, time_us) && *time_us >= 0 && *time_us < US_PER_DAY / US_PER_MS;
+    *time_us *= fine ? US_PER_MS : 1;
+    return fine;
+}
+
 /* The content of a cell as a value; NULL or why it is none. */
 static const char *cell_value(CsvRun *run, const CsvColumn *column, const char *bytes, size_t length, Value *value)
 {
-    Arena *arena = &run->batch->arena;
+    Arena *arena = run->arena;
     const Type *type = column->type;
     bool fine = false;
     *value = (Value){ .type = type };
@@ -225,8 +238,8 @@ static const char *cell_value(CsvRun *run, const CsvColumn *column, const char *
             value->text = str_view(out, written);
         break;
     }
-    case TYPE_DATE: fine = date_parse(bytes, length, &value->integer); break;
-    case TYPE_TIME: fine = time_parse(bytes, length, &value->integer); break;
+    case TYPE_DATE: fine = date_parse(bytes, length, &value->integer) || number_of_days(run, bytes, length, &value->integer); break;
+    case TYPE_TIME: fine = time_parse(bytes, length, &value->integer) || number_of_millis(run, bytes, length, &value->integer); break;
     case TYPE_TIMESTAMP: case TYPE_TIMESTAMP_TZ: fine = timestamp_cell(column, bytes, length, &value->integer); break;
     case TYPE_NONE: case TYPE_NULL: case TYPE_INTERVAL: case TYPE_ARRAY: case TYPE_MAP: case TYPE_STRUCT: case TYPE_LAMBDA: case TYPE_ANY: break;
     }
@@ -242,7 +255,7 @@ static const char *store_null(CsvRun *run, int c)
 {
     if (run->decoder->columns[c].not_null)
         return "is NULL";
-    vector_store_null(&run->batch->arena, run->vectors[c], run->row);
+    vector_store_null(run->arena, run->vectors[c], run->row);
     return NULL;
 }
 
@@ -254,7 +267,7 @@ static const char *store_cell_with_care(CsvRun *run, int c, const CsvCell *cell)
     size_t length = cell->length;
     if (!cell->quoted && is_null_text(state, bytes, length))
         return store_null(run, c);
-    if (cell->quoted && !csv_cell_content(&state->dialect, &run->batch->arena, cell, &bytes, &length))
+    if (cell->quoted && !csv_cell_content(&state->dialect, run->arena, cell, &bytes, &length))
         return "text after the closing quote";
     if (length == 0 && (column->path_length || (column->type->kind != TYPE_VARCHAR && column->type->kind != TYPE_BYTES)))
         return store_null(run, c);
@@ -265,7 +278,7 @@ static const char *store_cell_with_care(CsvRun *run, int c, const CsvCell *cell)
     if (value.is_null)
         return store_null(run, c);
     if (column->nested)
-        vector_set(&run->batch->arena, run->vectors[c], run->row, &value);
+        vector_set(run->arena, run->vectors[c], run->row, &value);
     else
         scalar_store(run->vectors[c], run->row, &value);
     return NULL;
@@ -343,7 +356,7 @@ static inline CsvCell row_cell(const CsvDecoder *state, const RowView *row, int 
 
 static const char *check_row(CsvRun *run, const RowView *row)
 {
-    Arena *arena = &run->batch->arena;
+    Arena *arena = run->arena;
     size_t length = (size_t)(row->stop - row->start);
     if (row->broken)
         return row->broken;
@@ -415,6 +428,19 @@ static inline void decode_row(CsvRun *run, const RowView *row)
 
 /* ---- pieces ---- */
 
+/* state->record with all cells of the record at `p`. */
+static void read_cells(CsvDecoder *state, const char *p, const char *end)
+{
+    CsvRecord *record = &state->record;
+    csv_read_record(&state->dialect, p, end, record);
+    if (record->count <= record->capacity)
+        return;
+    size_t capacity = (size_t)record->capacity;
+    record->cells = mem_grow(record->cells, &capacity, (size_t)record->count, sizeof *record->cells);
+    record->capacity = (int)capacity;
+    csv_read_record(&state->dialect, p, end, record);
+}
+
 /* The record at `p` by the careful reader; the next one's start. */
 static const char *decode_one(CsvRun *run, const char *p, const char *end)
 {
@@ -424,13 +450,7 @@ static const char *decode_one(CsvRun *run, const char *p, const char *end)
         const char *newline = memchr(p, '\n', (size_t)(end - p));
         return newline ? newline + 1 : end;
     }
-    csv_read_record(&state->dialect, p, end, record);
-    if (record->count > record->capacity) {
-        size_t capacity = (size_t)record->capacity;
-        record->cells = mem_grow(record->cells, &capacity, (size_t)record->count, sizeof *record->cells);
-        record->capacity = (int)capacity;
-        csv_read_record(&state->dialect, p, end, record);
-    }
+    read_cells(state, p, end);
     if (record->stop == p)
         return record->next; /* a blank line */
     RowView row = { .start = p, .stop = record->stop, .cells = record->cells, .count = record->count,
@@ -486,7 +506,7 @@ static void place_columns(CsvRun *run)
 Error *csv_decode(Decoder *decoder, DecodeInput *input, uint32_t max_rows, Batch *batch)
 {
     CsvDecoder *state = decoder->state;
-    CsvRun run = { .decoder = state, .spec = decoder->spec, .input = input, .batch = batch, .vectors = batch->columns, .row = batch->row_count, .max_rows = max_rows };
+    CsvRun run = { .decoder = state, .spec = decoder->spec, .input = input, .batch = batch, .arena = &batch->arena, .vectors = batch->columns, .row = batch->row_count, .max_rows = max_rows };
     const char *p = input->bytes + input->at, *end = input->bytes + input->length;
     if (input->buffer)
         batch_hold_buffer(batch, input->buffer);
@@ -499,5 +519,66 @@ Error *csv_decode(Decoder *decoder, DecodeInput *input, uint32_t max_rows, Batch
     batch->row_count = run.row;
     batch->selection = (Selection){ run.row, NULL };
     input->at = (size_t)(p - input->bytes);
+    return NULL;
+}
+
+/* ---- messages ---- */
+
+/* What Apache Commons CSV, which ksqlDB reads with, makes of a cell: empty ones are NULL, with or without quotes; blanks may follow a quote. */
+static const char *store_message_cell(CsvRun *run, int c, CsvCell cell)
+{
+    const CsvDialect *dialect = &run->decoder->dialect;
+    while (cell.quoted && cell.length > 2 && (cell.bytes[cell.length - 1] == ' ' || cell.bytes[cell.length - 1] == '\t'))
+        cell.length--;
+    bool empty = cell.length == 0 || (cell.quoted && cell.length == 2 && cell.bytes[1] == dialect->quote);
+    return empty ? store_null(run, c) : store_cell_with_care(run, c, &cell);
+}
+
+/* The message becomes row run->row; NULL or why not, and by which column. */
+static const char *decode_message(CsvRun *run, const char *p, const char *end, const char **column)
+{
+    CsvDecoder *state = run->decoder;
+    const CsvRecord *record = &state->record;
+    *column = NULL;
+    while (p < end && (*p == '\n' || *p == '\r'))
+        p++;
+    while (p < end && (end[-1] == '\n' || end[-1] == '\r'))
+        end--;
+    if (p == end && run->width != 1)
+        return "nothing there";
+    read_cells(state, p, end);
+    RowView row = { .start = p, .stop = record->stop, .cells = record->cells, .count = record->count, .broken = record->end == CSV_END_OPEN_QUOTE ? "a quoted cell does not end" : NULL };
+    if (record->next < end)
+        return "more than one record";
+    const char *reason = check_row(run, &row);
+    for (int nested = 0; nested < 2 && !reason; nested++)
+        for (int c = 0; c < run->spec->column_count && !reason; c++) {
+            int place = state->columns[c].place;
+            if (state->columns[c].nested != nested)
+                continue;
+            reason = place < row.count ? store_message_cell(run, c, row.cells[place]) : store_null(run, c);
+            *column = state->columns[c].name;
+        }
+    return reason;
+}
+
+Error *csv_decode_records(Decoder *decoder, const RecordBytes *records, uint32_t count, Arena *arena, Vector *const columns[], RecordFailures *failures)
+{
+    CsvDecoder *state = decoder->state;
+    CsvRun run = { .decoder = state, .spec = decoder->spec, .arena = arena, .vectors = columns, .max_rows = count, .width = decoder->spec->declared_count };
+    for (int c = 0; c < run.spec->column_count; c++)
+        state->columns[c].place = state->columns[c].declared;
+    for (; run.row < count; run.row++) {
+        const RecordBytes *record = &records[run.row];
+        for (int c = 0; c < run.spec->column_count && !record->bytes; c++)
+            vector_store_null(arena, columns[c], run.row);
+        if (!record->bytes)
+            continue;
+        const char *column, *reason = decode_message(&run, record->bytes, record->bytes + record->length, &column);
+        if (state->scratch.blocks)
+            arena_reset(&state->scratch);
+        if (reason)
+            record_fail(run.spec, arena, columns, failures, run.row, column, reason);
+    }
     return NULL;
 }

@@ -11,9 +11,12 @@ typedef struct CsvOptions {
     const char *null_text;
     int ragged;
     bool ignore_parse_errors;
+    int times;          /* TimeStyle; epoch_ms: DATE and TIME are read as numbers, too */
+    int wrap;           /* of messages: there is nothing to wrap */
 } CsvOptions;
 enum { CSV_HEADER_AUTO, CSV_HEADER_TRUE, CSV_HEADER_FALSE };
 enum { CSV_RAGGED_ERROR, CSV_RAGGED_ALLOW };
+enum { CSV_WRAP_AUTO, CSV_WRAP_TRUE, CSV_WRAP_FALSE };
 
 /* The characters that make records and cells; 0: none. */
 typedef struct CsvDialect {
@@ -73,3 +76,4 @@ size_t csv_last_record_end(const CsvDialect *dialect, const char *bytes, size_t 
 Error *csv_decoder_open(Decoder *decoder);
 void csv_decoder_close(Decoder *decoder);
 Error *csv_decode(Decoder *decoder, DecodeInput *input, uint32_t max_rows, Batch *batch);
+Error *csv_decode_records(Decoder *decoder, const RecordBytes *records, uint32_t count, Arena *arena, Vector *const columns[], RecordFailures *failures);

@@ -42,7 +42,18 @@ void row_forget_nulls(Batch *batch, uint32_t row);
 /* Path with dots, for messages. */
 const char *path_text(Arena *arena, const char *const *path, int length);
 
-/* ---- records.c: messages ---- */
+/* ---- records.c: messages, and how times are written ---- */
+
+/* As SQL text; as numbers (milliseconds since 1970, days, milliseconds of the day); 2026-01-01T00:00:00.000Z; the same without Z where
+ * there is no zone. */
+typedef enum TimeStyle { TIMES_SQL, TIMES_EPOCH_MS, TIMES_ISO, TIMES_ISO_LOCAL } TimeStyle;
+extern const char *const time_style_choices[]; /* the first three, for options */
+/* Writes the value (not NULL) if the style has an own way for its type: TIMESTAMP, DATE, TIME. quote: around text, or 0. */
+bool time_style_add(TimeStyle style, Text *out, const Vector *vector, uint32_t row, char quote);
+bool type_holds_times(const Type *type);
+/* A row without any value. */
+bool row_is_null(int count, const Vector *const columns[], uint32_t row);
+
 
 /* The decoder's columns are those of keys. */
 static inline bool decodes_keys(const DecodeSpec *spec) { return spec->column_count > 0 && spec->columns[0].part == RECORD_KEY; }

@@ -11,7 +11,6 @@ static const char *const timestamp_standards[] = { "SQL", "ISO-8601", NULL };
 static const char *const ignore_aliases[] = { "ignore_parse_errors", NULL };
 static const char *const standard_aliases[] = { "json.timestamp_format", NULL };
 static const char *const wrap_choices[] = { "auto", "true", "false", NULL };
-static const char *const time_choices[] = { "sql", "epoch_ms", "iso", NULL };
 static const char *const coerce_choices[] = { "strict", "ksql", NULL };
 static const char *const wrap_aliases[] = { "json.wrap_single_value", NULL };
 static const char *const time_aliases[] = { "json.timestamps", NULL };
@@ -30,7 +29,7 @@ const OptionSpec json_options[] = {
       .doc = "NULL fields are left out of what is written." },
     { .name = "wrap_single_value", .kind = OPTION_ENUM, .offset = offsetof(JsonOptions, wrap), .default_text = "auto", .choices = wrap_choices, .aliases = wrap_aliases,
       .doc = "false: a value of one column is written and read bare, 5 and not {\"v\":5}. A message's key of one column always is." },
-    { .name = "timestamps", .kind = OPTION_ENUM, .offset = offsetof(JsonOptions, times), .default_text = "sql", .choices = time_choices, .aliases = time_aliases,
+    { .name = "timestamps", .kind = OPTION_ENUM, .offset = offsetof(JsonOptions, times), .default_text = "sql", .choices = time_style_choices, .aliases = time_aliases,
       .doc = "How TIMESTAMP, DATE and TIME are written: as SQL text; as numbers: milliseconds since 1970, days since 1970, milliseconds of the day; or 2026-01-01T00:00:00.000Z. All are read." },
     { .name = "coerce", .kind = OPTION_ENUM, .offset = offsetof(JsonOptions, coerce), .default_text = "strict", .choices = coerce_choices, .aliases = coerce_aliases,
       .doc = "ksql: values are taken as ksqlDB takes them: numbers also from strings, integers without their fraction, DECIMAL only where it needs no rounding; of keys that fit without case the first one counts." },

@@ -19,12 +19,11 @@ typedef struct JsonOptions {
     bool decimal_as_plain_number;
     bool ignore_null_fields;     /* writing: NULL fields are left out */
     int wrap;                    /* JSON_WRAP_..: a value of one column */
-    int times;                   /* JSON_TIMES_..: how dates and times are written */
+    int times;                   /* TimeStyle */
     int coerce;                  /* JSON_STRICT, JSON_KSQL */
 } JsonOptions;
 enum { JSON_SQL, JSON_ISO_8601 };
 enum { JSON_WRAP_AUTO, JSON_WRAP_TRUE, JSON_WRAP_FALSE };
-typedef enum JsonTimes { JSON_TIMES_SQL, JSON_TIMES_EPOCH_MS, JSON_TIMES_ISO, JSON_TIMES_ISO_LOCAL } JsonTimes; /* the last one by timestamp_standard */
 enum { JSON_STRICT, JSON_KSQL };
 extern const OptionSpec json_options[];
 

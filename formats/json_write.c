@@ -1,6 +1,4 @@
 /* formats/json_write.c: rows become JSON: objects on lines, or the keys and values of messages. */
-#include "common/calendar.h"
-#include "common/decimal.h"
 #include "common/value_text.h"
 #include "formats/formats_internal.h"
 #include "formats/json_internal.h"
@@ -9,28 +7,20 @@ typedef struct JsonEncoder {
     Arena arena;
     Str *keys;         /* `"name":` of each column */
     bool *plain;       /* its values look the same in every style of times */
-    JsonTimes times;
+    TimeStyle times;
     bool leave_out;    /* NULL fields */
     bool bare;         /* a record is the one column's value */
 } JsonEncoder;
 
-static bool holds_times(const Type *type)
-{
-    bool found = type->kind == TYPE_TIMESTAMP || type->kind == TYPE_TIMESTAMP_TZ || type->kind == TYPE_DATE || type->kind == TYPE_TIME;
-    for (int i = 0; i < type->child_count; i++)
-        found |= holds_times(type->children[i]);
-    return found;
-}
-
 Error *json_encoder_open(Encoder *encoder)
 {
-    static const JsonOptions defaults = { .times = JSON_TIMES_SQL };
+    static const JsonOptions defaults = { .times = TIMES_SQL };
     const JsonOptions *options = encoder->options ? encoder->options : &defaults;
     JsonEncoder *state = mem_calloc(1, sizeof *state);
     arena_init(&state->arena, NULL);
     encoder->state = state;
     int count = encoder->schema->column_count;
-    state->times = options->times == JSON_TIMES_SQL && options->timestamp_standard == JSON_ISO_8601 ? JSON_TIMES_ISO_LOCAL : (JsonTimes)options->times;
+    state->times = options->times == TIMES_SQL && options->timestamp_standard == JSON_ISO_8601 ? TIMES_ISO_LOCAL : (TimeStyle)options->times;
     state->leave_out = options->ignore_null_fields;
     state->bare = json_is_bare(options, count, encoder->key);
     state->keys = ARENA_ARRAY(&state->arena, Str, (size_t)count + 1);
@@ -43,7 +33,7 @@ Error *json_encoder_open(Encoder *encoder)
         text_add_char(&key, ':');
         state->keys[c] = str_view(arena_copy(&state->arena, key.bytes, key.length), key.length);
         text_release(&key);
-        state->plain[c] = state->times == JSON_TIMES_SQL || !holds_times(column->type);
+        state->plain[c] = state->times == TIMES_SQL || !type_holds_times(column->type);
     }
     return NULL;
 }
@@ -60,25 +50,9 @@ void json_encoder_close(Encoder *encoder)
 
 /* ---- values with times ---- */
 
-static void add_integer(Text *out, int64_t value)
-{
-    text_reserve(out, 24);
-    out->length += int64_format(value, out->bytes + out->length);
-}
+static void add_value(Text *out, const Vector *vector, uint32_t row, TimeStyle times);
 
-/* 2026-01-01T00:00:00.000, with a Z unless it has no zone. */
-static void add_iso(Text *out, const Vector *vector, uint32_t row, bool zone)
-{
-    char text[CALENDAR_TEXT];
-    size_t length = timestamp_format_iso(((const int64_t *)vector->values)[row], vector->type->precision, text);
-    text_add_char(out, '"');
-    text_add(out, text, zone ? length : length - 1);
-    text_add_char(out, '"');
-}
-
-static void add_value(Text *out, const Vector *vector, uint32_t row, JsonTimes times);
-
-static void add_list(Text *out, const Vector *vector, uint32_t row, JsonTimes times)
+static void add_list(Text *out, const Vector *vector, uint32_t row, TimeStyle times)
 {
     bool map = vector->type->kind == TYPE_MAP;
     const Vector *items = map ? vector->children[0]->children[1] : vector->children[0];
@@ -95,7 +69,7 @@ static void add_list(Text *out, const Vector *vector, uint32_t row, JsonTimes ti
     text_add_char(out, map ? '}' : ']');
 }
 
-static void add_struct(Text *out, const Vector *vector, uint32_t row, JsonTimes times)
+static void add_struct(Text *out, const Vector *vector, uint32_t row, TimeStyle times)
 {
     text_add_char(out, '{');
     for (int i = 0; i < vector->type->child_count; i++) {
@@ -108,30 +82,19 @@ static void add_struct(Text *out, const Vector *vector, uint32_t row, JsonTimes 
 }
 
 /* A value with its times in the style. */
-static void add_value(Text *out, const Vector *vector, uint32_t row, JsonTimes times)
+static void add_value(Text *out, const Vector *vector, uint32_t row, TimeStyle times)
 {
     row &= vector_mask(vector);
     if (vector_is_null(vector, row)) {
         text_add(out, "null", 4);
         return;
     }
-    switch (vector->type->kind) {
-    case TYPE_TIMESTAMP: case TYPE_TIMESTAMP_TZ:
-        if (times == JSON_TIMES_EPOCH_MS)
-            add_integer(out, floor_div(((const int64_t *)vector->values)[row], US_PER_MS));
-        else
-            add_iso(out, vector, row, times == JSON_TIMES_ISO || vector->type->kind == TYPE_TIMESTAMP_TZ);
-        return;
-    case TYPE_DATE: case TYPE_TIME:
-        if (times != JSON_TIMES_EPOCH_MS)
-            break;
-        add_integer(out, ((const int64_t *)vector->values)[row] / (vector->type->kind == TYPE_TIME ? US_PER_MS : 1));
-        return;
-    case TYPE_ARRAY: case TYPE_MAP: add_list(out, vector, row, times); return;
-    case TYPE_STRUCT: add_struct(out, vector, row, times); return;
-    default: break;
-    }
-    text_add_value_json(out, vector, row);
+    if (vector->type->kind == TYPE_STRUCT)
+        add_struct(out, vector, row, times);
+    else if (type_is_nested(vector->type))
+        add_list(out, vector, row, times);
+    else if (!time_style_add(times, out, vector, row, '"'))
+        text_add_value_json(out, vector, row);
 }
 
 static void add_column(const JsonEncoder *state, Text *out, int c, const Vector *vector, uint32_t row)
@@ -181,19 +144,11 @@ Error *json_encode(Encoder *encoder, const Batch *batch, bool with_kinds, Text *
     return NULL;
 }
 
-static bool all_null(int count, const Vector *const columns[], uint32_t row)
-{
-    for (int c = 0; c < count; c++)
-        if (!vector_is_null(columns[c], row))
-            return false;
-    return true;
-}
-
 Error *json_encode_record(Encoder *encoder, const Vector *const columns[], uint32_t row, Text *out, bool *none)
 {
     const JsonEncoder *state = encoder->state;
     int count = encoder->schema->column_count;
-    *none = (state->bare || encoder->key) && all_null(count, columns, row);
+    *none = (state->bare || encoder->key) && row_is_null(count, columns, row);
     if (*none)
         return NULL;
     if (state->bare)

@@ -1,4 +1,6 @@
-/* formats/records.c: what the formats share where they read and write the keys and values of messages. */
+/* formats/records.c: what the formats share where they read and write the keys and values of messages, and times. */
+#include "common/calendar.h"
+#include "common/decimal.h"
 #include "formats/formats_internal.h"
 
 /* ---- reading ---- */
@@ -27,6 +29,47 @@ const char *record_text(Arena *arena, const Type *type, const RecordBytes *recor
     if (characters > type->length)
         return arena_printf(arena, "a text of %zu characters is longer than %s", characters, type_text(arena, type));
     return NULL;
+}
+
+/* ---- writing ---- */
+
+const char *const time_style_choices[] = { "sql", "epoch_ms", "iso", NULL };
+
+bool type_holds_times(const Type *type)
+{
+    bool found = type->kind == TYPE_TIMESTAMP || type->kind == TYPE_TIMESTAMP_TZ || type->kind == TYPE_DATE || type->kind == TYPE_TIME;
+    for (int i = 0; i < type->child_count; i++)
+        found |= type_holds_times(type->children[i]);
+    return found;
+}
+
+bool time_style_add(TimeStyle style, Text *out, const Vector *vector, uint32_t row, char quote)
+{
+    const Type *type = vector->type;
+    bool instant = type->kind == TYPE_TIMESTAMP || type->kind == TYPE_TIMESTAMP_TZ;
+    if (style == TIMES_SQL || !(instant || (style == TIMES_EPOCH_MS && (type->kind == TYPE_DATE || type->kind == TYPE_TIME))))
+        return false;
+    char text[CALENDAR_TEXT];
+    int64_t value = ((const int64_t *)vector->values)[row & vector_mask(vector)];
+    if (style == TIMES_EPOCH_MS) {
+        text_add(out, text, int64_format(type->kind == TYPE_DATE ? value : floor_div(value, US_PER_MS), text));
+        return true;
+    }
+    size_t length = timestamp_format_iso(value, type->precision, text);
+    if (quote)
+        text_add_char(out, quote);
+    text_add(out, text, style == TIMES_ISO || type->kind == TYPE_TIMESTAMP_TZ ? length : length - 1);
+    if (quote)
+        text_add_char(out, quote);
+    return true;
+}
+
+bool row_is_null(int count, const Vector *const columns[], uint32_t row)
+{
+    for (int c = 0; c < count; c++)
+        if (!vector_is_null(columns[c], row))
+            return false;
+    return true;
 }
 
 /* ---- refusing columns ---- */
