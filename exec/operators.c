@@ -19,6 +19,7 @@ const OperatorType *operator_type_for(const PlanNode *node)
     case PLAN_RANK: return &rank_operator;
     case PLAN_SORT: return &sort_operator;
     case PLAN_LIMIT: return &limit_operator;
+    case PLAN_SET: return &set_operator;
     case PLAN_UNION: return &union_operator;
     case PLAN_SINK: return &sink_operator;
     }

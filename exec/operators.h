@@ -18,4 +18,5 @@ extern const OperatorType rank_operator;
 extern const OperatorType sort_operator;
 extern const OperatorType limit_operator;
 extern const OperatorType union_operator;
+extern const OperatorType set_operator;
 extern const OperatorType sink_operator;

@@ -101,6 +101,9 @@ Error *bind_query(Binder *binder, const AstQuery *query, QueryContext context, R
 /* Sorts and limits; keys are columns of the relation. */
 Error *bind_order(Binder *binder, const AstQuery *query, const SortKey *keys, int key_count, Relation *relation);
 
+/* ---- bind_set.c: UNION, INTERSECT, EXCEPT, without their ORDER BY and LIMIT ---- */
+Error *bind_set_operation(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation);
+
 /* ---- bind_select.c: one block ---- */
 Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation);
 

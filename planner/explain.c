@@ -238,6 +238,11 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
         if (node->limit.offset)
             text_printf(text, " offset %lld", (long long)node->limit.offset);
         break;
+    case PLAN_SET:
+        text_printf(text, " %s%s", node->set.kind == SET_INTERSECT ? "intersect" : "except", node->set.all ? " all" : "");
+        if (node->set.trigger == TRIGGER_END)
+            text_add_c(text, " at the end");
+        break;
     case PLAN_UNION:
         text_printf(text, " of %d", node->input_count);
         break;

@@ -44,6 +44,7 @@ const char *plan_kind_name(PlanKind kind)
     case PLAN_SORT: return "Sort";
     case PLAN_LIMIT: return "Limit";
     case PLAN_UNION: return "Union";
+    case PLAN_SET: return "SetOperation";
     case PLAN_SINK: return "Sink";
     }
     return "?";
@@ -184,6 +185,20 @@ static void derive_aggregate(Arena *arena, LogicalNode *node)
     }
 }
 
+/* What both sides have stays: INTERSECT of rows that stay takes nothing back. */
+static void derive_set(Arena *arena, LogicalNode *node)
+{
+    EdgeTraits right = port_traits(arena, node->inputs[1]);
+    bool append = node->traits.changes == CHANGES_APPEND && right.changes == CHANGES_APPEND && node->set.kind == SET_INTERSECT;
+    node->traits.changes = append || node->set.trigger == TRIGGER_END ? CHANGES_APPEND : CHANGES_RETRACT;
+    node->traits.bounded &= right.bounded;
+    int count = node->schema.column_count, *columns = ARENA_ARRAY(arena, int, count + 1);
+    for (int i = 0; i < count; i++)
+        columns[i] = i;
+    if (!node->set.all)
+        add_key(arena, &node->traits, count, columns);
+}
+
 static void derive_union(Arena *arena, LogicalNode *node)
 {
     EdgeTraits first = port_traits(arena, node->inputs[0]);
@@ -300,6 +315,9 @@ void logical_derive(Arena *arena, LogicalNode *node)
     case PLAN_UNION:
         derive_union(arena, node);
         break;
+    case PLAN_SET:
+        derive_set(arena, node);
+        break;
     case PLAN_SINK:
         node->traits = under;
         break;
@@ -414,7 +432,7 @@ Expr **logical_exprs(LogicalNode *node, int *count)
     case PLAN_FILTER: *count = 1; return &node->filter.predicate;
     case PLAN_PROJECT: *count = node->schema.column_count; return node->project.exprs;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_UNNEST:
-    case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SINK:
+    case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK:
         return NULL;
     }
     return NULL;
@@ -472,7 +490,7 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
         for (int i = 0; i < node->sort.key_count; i++)
             LIST_ADD(arena, refs, &node->sort.keys[i].column);
         break;
-    case PLAN_SCAN: case PLAN_VALUES: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SINK:
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK:
         break;
     }
 }
@@ -483,7 +501,7 @@ bool logical_passes_columns(const LogicalNode *node)
     case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_PROJECT: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
-    case PLAN_UNION: case PLAN_SINK:
+    case PLAN_UNION: case PLAN_SET: case PLAN_SINK:
         return false;
     }
     return false;

@@ -202,6 +202,9 @@ void node_canonical(const LogicalNode *node, Text *text)
         break;
     case PLAN_UNION:
         break;
+    case PLAN_SET:
+        text_printf(text, " %d%d e%d", node->set.kind, node->set.all, node->set.trigger);
+        break;
     case PLAN_SINK:
         print_sink(node, text);
         break;
@@ -245,7 +248,7 @@ static uint64_t layout_of(Arena *arena, const LogicalNode *node)
 static bool keeps_state(const LogicalNode *node)
 {
     switch (node->kind) {
-    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT:
+    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
     case PLAN_UNNEST: case PLAN_UNION: case PLAN_SINK:
@@ -272,7 +275,7 @@ static void set_segment(LogicalNode *node)
             node->segment = SEGMENT_ORDERED; /* rows put aside come out in turn order */
         node->segment_reason = node->segment == SEGMENT_PARALLEL ? "each row by itself" : "its input is in turn order";
         return;
-    case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT:
+    case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT: case PLAN_SET:
         node->segment_reason = "its state takes rows in turn order";
         return;
     case PLAN_LIMIT:
@@ -334,6 +337,9 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
             text_printf(&text, "%lld rows", (long long)(node->sort.limit + node->sort.offset));
         else
             text_add_c(&text, "all rows of the input");
+        break;
+    case PLAN_SET:
+        text_add_c(&text, node->traits.bounded ? "one entry a distinct row" : "one entry a distinct row: nothing bounds it");
         break;
     case PLAN_LIMIT:
         text_add_c(&text, "a counter");

@@ -82,6 +82,7 @@ typedef enum PlanKind {
     PLAN_SORT,              /* ORDER BY [LIMIT] over bounded input */
     PLAN_LIMIT,             /* LIMIT [OFFSET] in arrival order; ends the job when reached everywhere */
     PLAN_UNION,
+    PLAN_SET,               /* INTERSECT, EXCEPT of two inputs */
     PLAN_SINK
 } PlanKind;
 
@@ -132,6 +133,7 @@ typedef struct WindowSpec {
     bool processing_time;       /* the clock is now_us */
 } WindowSpec;
 
+typedef enum SetKind { SET_INTERSECT, SET_EXCEPT } SetKind;
 typedef enum RankKind { RANK_ROW_NUMBER, RANK_RANK, RANK_DENSE_RANK } RankKind;
 typedef struct SortKey { int column; bool descending, nulls_first; } SortKey;
 
@@ -218,6 +220,11 @@ typedef struct PlanNode {
         } rank;
         struct { SortKey *keys; int key_count; int64_t limit, offset; /* limit -1: none */ } sort;
         struct { int64_t limit, offset; } limit;
+        struct {
+            SetKind kind;
+            bool all;                       /* as often as on both sides; as often as more on the left. Else once */
+            Trigger trigger;                /* CHANGES or END */
+        } set;
         struct {
             const ConnectorType *connector; /* NULL: the result goes to the caller (a top-level SELECT) */
             SinkSpec spec;

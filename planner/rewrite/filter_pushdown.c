@@ -75,6 +75,7 @@ static bool may_move(const Expr *conjunct, LogicalNode *below, Arena *arena)
     case PLAN_UNNEST:
         return highest_column(conjunct) < port_schema(arena, below->inputs[0]).column_count;
     case PLAN_UNION:
+    case PLAN_SET:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE:
     case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SINK:

@@ -139,7 +139,7 @@ static void collect_needs(Pruner *pruner, int place)
     Leaves *needs = &pruner->needs[place];
     bool scan_side = node->kind == PLAN_SCAN && pruner->side_read[place], project_side = node->kind == PLAN_PROJECT && pruner->side_read[place];
     for (int i = 0; i < node->schema.column_count; i++)
-        if (node->kind == PLAN_SINK || scan_side || (project_side && expr_can_fail(node->project.exprs[i])))
+        if (node->kind == PLAN_SINK || node->kind == PLAN_SET || scan_side || (project_side && expr_can_fail(node->project.exprs[i])))
             add_leaf(pruner->arena, needs, (Leaf){ i, 0, NULL });
     sort_leaves(needs);
     ColumnRefs refs = { 0 };
@@ -154,7 +154,7 @@ static void collect_needs(Pruner *pruner, int place)
         const Leaf *leaf = &needs->items[i];
         if (node->kind == PLAN_PROJECT)
             need_project(pruner, node, leaf);
-        else if (node->kind == PLAN_UNION || node->kind == PLAN_SINK)
+        else if (node->kind == PLAN_UNION || node->kind == PLAN_SET || node->kind == PLAN_SINK)
             for (int in = 0; in < node->input_count; in++)
                 need_input(pruner, node->inputs[in], *leaf);
         else if (logical_passes_columns(node) && leaf->column < port_schema(pruner->arena, node->inputs[0]).column_count)
@@ -434,6 +434,7 @@ static void prune_node(Pruner *pruner, int place)
         for (int i = 0; i < old_count; i++)
             LIST_ADD(arena, slots, ((Leaf){ i, 0, NULL }));
         break;
+    case PLAN_SET: /* whole rows are compared */
     case PLAN_UNION: {
         for (int i = 0; i < node->input_count; i++)
             align_input(pruner, node, i, needs);
