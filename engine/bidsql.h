@@ -83,7 +83,7 @@ Error *session_run_held(Session *session, const SessionOutput *output);
 /* The stream or table over a topic: how its messages are made. */
 typedef struct TopicInfo {
     const char *name;                 /* of the stream or table */
-    bool is_table;
+    bool is_table, read_only;
     Schema key, value;                /* columns in the message's key and in its value */
     const char *key_format, *value_format; /* "kafka", "json", .. */
     KeyWindow window;                 /* of the key */
@@ -91,6 +91,8 @@ typedef struct TopicInfo {
 } TopicInfo;
 /* The entry (the last one made) over the topic; false: none. Text lives as long as the session. */
 bool session_topic(Session *session, const char *topic, TopicInfo *info);
+/* The stream or table of that name; false: none over a topic. */
+bool session_source(Session *session, const char *name, TopicInfo *info);
 
 /* Stops what runs after the turn at hand; session_run then returns ERR_INTERRUPTED. Async-signal-safe. */
 void session_interrupt(Session *session);

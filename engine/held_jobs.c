@@ -48,7 +48,7 @@ static Error *topic_info(Session *session, const CatalogEntry *entry, TopicInfo 
 {
     const CatalogSource *source = entry->source;
     Schema *const parts[] = { &info->key, &info->value };
-    *info = (TopicInfo){ .name = entry->name, .is_table = entry->kind == CATALOG_TABLE, .key_format = source->key_format->name, .value_format = source->format->name,
+    *info = (TopicInfo){ .name = entry->name, .is_table = entry->kind == CATALOG_TABLE, .read_only = entry->read_only, .key_format = source->key_format->name, .value_format = source->format->name,
                          .window = source->key_window, .window_size_us = source->key_window_size_us };
     for (int p = 0; p < 2; p++)
         parts[p]->columns = ARENA_ARRAY(&session->arena, Column, (size_t)entry->column_count + 1);
@@ -61,13 +61,23 @@ static Error *topic_info(Session *session, const CatalogEntry *entry, TopicInfo 
     return NULL;
 }
 
-bool session_topic(Session *session, const char *topic, TopicInfo *info)
+static bool find_info(Session *session, const CatalogEntry *entry, TopicInfo *info)
 {
-    const CatalogEntry *entry = planner_topic_entry(session->planner, topic);
     Error *error = NULL;
     if (entry)
         MEMORY_GUARDED(error, topic_info(session, entry, info));
     bool known = entry && !error;
     error_free(error);
     return known;
+}
+
+bool session_topic(Session *session, const char *topic, TopicInfo *info)
+{
+    return find_info(session, planner_topic_entry(session->planner, topic), info);
+}
+
+bool session_source(Session *session, const char *name, TopicInfo *info)
+{
+    const CatalogEntry *entry = planner_entry(session->planner, name);
+    return find_info(session, entry && entry->source && entry->source->key_format ? entry : NULL, info);
 }

@@ -91,6 +91,8 @@ const CatalogEntry *planner_topic_entry(const Planner *planner, const char *topi
     return last;
 }
 
+const CatalogEntry *planner_entry(const Planner *planner, const char *name) { return planner->catalog->find(planner->catalog, name, false); }
+
 bool planner_job_pending(const Planner *planner) { return planner->pending_count > 0; }
 void planner_job_clear(Planner *planner) { planner->pending_count = 0; }
 

@@ -79,6 +79,8 @@ Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *sta
 /* Is anything waiting to run? */
 /* The stream or table over a topic, the last one made; NULL: none. */
 const struct CatalogEntry *planner_topic_entry(const Planner *planner, const char *topic);
+/* The stream, table or view of that name; NULL: none. */
+const struct CatalogEntry *planner_entry(const Planner *planner, const char *name);
 bool planner_job_pending(const Planner *planner);
 /* One plan with an output for every pending statement, reading each source once; afterwards nothing is pending (also on error).
  * *plan is NULL if nothing was. */

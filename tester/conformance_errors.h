@@ -1,6 +1,7 @@
 /* tester/conformance_errors.h: which of our errors say what ksqlDB's say. Private to the room. */
 #pragma once
 #include "common/arena.h"
+#include "common/str.h"
 
 typedef struct ErrorPair {
     const char *theirs, *ours; /* parts of messages; * stands for anything */

@@ -3,7 +3,7 @@
  * Numbers are taken as text: those of test files may have more digits than any machine type. */
 #include <cstring>
 #include <simdjson.h>
-#include "tester/json_tree.h"
+#include "tester/json_parse.h"
 
 using namespace simdjson;
 

@@ -2,22 +2,7 @@
 #pragma once
 #include "common/arena.h"
 #include "common/str.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-typedef enum JsonTreeKind { TREE_NULL, TREE_TRUE, TREE_FALSE, TREE_NUMBER, TREE_STRING, TREE_ARRAY, TREE_OBJECT } JsonTreeKind;
-
-typedef struct JsonTree {
-    JsonTreeKind kind;
-    const char *text;         /* a string's characters, a number as written; ends with a 0 */
-    size_t length;
-    const char *name;         /* of a member of an object */
-    struct JsonTree *first;   /* elements, members */
-    struct JsonTree *next;    /* behind it in the same array or object */
-    int count;                /* of elements, members */
-} JsonTree;
+#include "tester/json_parse.h"
 
 /* Reads one document; comments (// and those between slash and star) count as blanks. The error has no place in SQL; its text says what is wrong. */
 Error *json_tree_read(Arena *arena, const char *text, size_t length, JsonTree **tree);
@@ -29,17 +14,3 @@ const char *json_text(const JsonTree *tree);
 bool json_is_null(const JsonTree *tree); /* NULL counts, too */
 /* Appends it as JSON without blanks. */
 void json_tree_print(const JsonTree *tree, Text *text);
-
-/* What the parser needs: json_tree.c has it. The document is an array or an object; `text` is followed by JSON_TREE_PADDING readable bytes. */
-#define JSON_TREE_PADDING 64
-typedef struct JsonTreeMaker {
-    void *caller;
-    JsonTree *(*make)(void *caller, JsonTreeKind kind, const char *text, size_t length); /* copies the text */
-    const char *(*name)(void *caller, const char *text, size_t length);
-} JsonTreeMaker;
-/* NULL, or why the text is no JSON. */
-const char *json_tree_parse(const JsonTreeMaker *maker, const char *text, size_t length, JsonTree **tree);
-
-#ifdef __cplusplus
-}
-#endif

@@ -14,6 +14,7 @@
 #include "common/calendar.h"
 #include "common/value_text.h"
 #include "engine/bidsql.h"
+#include "tester/conformance.h"
 #include "tester/test_file.h"
 
 typedef struct Mode {
@@ -544,58 +545,102 @@ static void run_file(const char *path, Tally *tally)
 
 static const char *walk_paths[65536];
 static int walk_count;
+static bool walk_for_json; /* ksqlDB's tests, else ours */
+
+static bool ends_in(const char *path, const char *ending)
+{
+    size_t length = strlen(path), ending_length = strlen(ending);
+    return length > ending_length && strcmp(path + length - ending_length, ending) == 0;
+}
 
 static int collect(const char *path, const struct stat *status, int kind, struct FTW *walk)
 {
     (void)status;
     (void)walk;
-    size_t length = strlen(path);
-    bool wanted = length > 5 && (strcmp(path + length - 5, ".test") == 0 || strcmp(path + length - 3, ".md") == 0);
+    bool wanted = walk_for_json ? ends_in(path, ".json") : ends_in(path, ".test") || ends_in(path, ".md");
     if (kind == FTW_F && wanted && walk_count < 65536)
         walk_paths[walk_count++] = mem_strdup(path);
     return 0;
 }
 
-static void run_path(const char *path, Tally *tally)
+/* The files at `path`, sorted, into walk_paths. */
+static void find_files(const char *path)
 {
     struct stat status;
+    int before = walk_count;
     if (stat(path, &status) || !S_ISDIR(status.st_mode)) {
-        run_file(path, tally);
+        walk_paths[walk_count++] = mem_strdup(path);
         return;
     }
-    walk_count = 0;
     nftw(path, collect, 16, FTW_PHYS);
-    if (walk_count)
-        qsort(walk_paths, (size_t)walk_count, sizeof *walk_paths, by_text);
-    for (int i = 0; i < walk_count; i++) {
-        run_file(walk_paths[i], tally);
-        mem_free((char *)walk_paths[i]);
-    }
+    if (walk_count > before)
+        qsort(walk_paths + before, (size_t)(walk_count - before), sizeof *walk_paths, by_text);
+}
+
+typedef struct TesterOptions {
+    Tally tally;
+    bool ksqldb;
+    ConformanceOptions conformance;
+} TesterOptions;
+
+static const char usage[] = "bidsql test [--mode=NAME] [--update] PATH..., or bidsql test --ksqldb [--lists=FOLDER] [--case=TEXT] [--list] [--summary] [--update] [--admit] PATH...";
+
+static bool read_option(const char *option, TesterOptions *options)
+{
+    ConformanceOptions *conformance = &options->conformance;
+    if (strcmp(option, "--update") == 0)
+        options->tally.update = conformance->update = true;
+    else if (strncmp(option, "--mode=", 7) == 0)
+        options->tally.only_mode = option + 7;
+    else if (strcmp(option, "--ksqldb") == 0)
+        options->ksqldb = true;
+    else if (strncmp(option, "--lists=", 8) == 0)
+        conformance->lists = option + 8;
+    else if (strncmp(option, "--case=", 7) == 0)
+        conformance->only = option + 7;
+    else if (strcmp(option, "--list") == 0)
+        conformance->list = true;
+    else if (strcmp(option, "--summary") == 0)
+        conformance->summary = true;
+    else if (strcmp(option, "--admit") == 0)
+        conformance->admit = true;
+    else
+        return false;
+    return true;
 }
 
 int tester_main(int argc, char **argv)
 {
-    Tally tally = { 0 };
+    TesterOptions options = { .conformance.lists = "tests/conformance" };
     int paths = 0;
     for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--update") == 0)
-            tally.update = true;
-        else if (strncmp(argv[i], "--mode=", 7) == 0)
-            tally.only_mode = argv[i] + 7;
-        else if (argv[i][0] == '-') {
-            fprintf(stderr, "bidsql: no option '%s'; bidsql test [--mode=NAME] [--update] PATH...\n", argv[i]);
+        paths += argv[i][0] != '-';
+        if (argv[i][0] == '-' && !read_option(argv[i], &options)) {
+            fprintf(stderr, "bidsql: no option '%s'; %s\n", argv[i], usage);
             return 2;
-        } else {
-            paths++;
         }
     }
     if (paths == 0) {
-        fprintf(stderr, "bidsql: which files? bidsql test [--mode=NAME] [--update] PATH...\n");
+        fprintf(stderr, "bidsql: which files? %s\n", usage);
         return 2;
     }
+    walk_for_json = options.ksqldb;
     for (int i = 0; i < argc; i++)
         if (argv[i][0] != '-')
-            run_path(argv[i], &tally);
-    printf("%d passed, %d failed, %d skipped\n", tally.passed, tally.failed, tally.skipped);
-    return tally.failed ? 1 : 0;
+            find_files(argv[i]);
+    Tally *tally = &options.tally;
+    if (options.ksqldb) {
+        ConformanceTally counts = { 0 };
+        conformance_main(walk_paths, walk_count, &options.conformance, &counts);
+        tally->passed = counts.passed;
+        tally->failed = counts.failed;
+        tally->skipped = counts.skipped;
+    }
+    for (int i = 0; i < walk_count; i++) {
+        if (!options.ksqldb)
+            run_file(walk_paths[i], tally);
+        mem_free((char *)walk_paths[i]);
+    }
+    printf("%d passed, %d failed, %d skipped\n", tally->passed, tally->failed, tally->skipped);
+    return tally->failed ? 1 : 0;
 }
