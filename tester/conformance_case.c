@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const case_class_names[CASE_CLASSES] = { "registry formats", "joins", "errors", "post-conditions only", "rows" };
+const char *const case_class_names[CASE_CLASSES] = { "registry formats", "joins", "errors", "rows" };
 
 /* ---- classes ---- */
 
@@ -37,8 +37,7 @@ static CaseClass class_of(const JsonTree *tree)
         registry |= names_registry_format(json_text(sql));
         join |= json_text(sql) && has_word(json_text(sql), "JOIN");
     }
-    const JsonTree *outputs = json_member(tree, "outputs");
-    return registry ? CASE_REGISTRY : join ? CASE_JOIN : json_member(tree, "expectedException") ? CASE_REFUSAL : !outputs ? CASE_POST : CASE_ROWS;
+    return registry ? CASE_REGISTRY : join ? CASE_JOIN : json_member(tree, "expectedException") ? CASE_REFUSAL : CASE_ROWS;
 }
 
 /* ---- expansion ---- */

@@ -7,7 +7,6 @@ typedef enum CaseClass {
     CASE_REGISTRY, /* a format whose schemas come from a registry */
     CASE_JOIN,
     CASE_REFUSAL,  /* expects an error */
-    CASE_POST,     /* checks what the catalog and the topics look like, and nothing else */
     CASE_ROWS,
     CASE_CLASSES
 } CaseClass;

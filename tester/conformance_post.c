@@ -52,7 +52,7 @@ void conformance_print_schema(const Schema *key, const Schema *value, Text *text
 
 static const char *plain_word(const char *word)
 {
-    static const char *const names[][2] = { { "INT", "INTEGER" }, { "VARCHAR", "STRING" }, { "PRIMARY", "" } };
+    static const char *const names[][2] = { { "INT", "INTEGER" }, { "VARCHAR", "STRING" } };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(word, names[i][0]) == 0)
             return names[i][1];
@@ -65,6 +65,18 @@ static const char *add_quoted(const char *at, Text *text)
     while (*at && *at != quote)
         text_add_char(text, *at++);
     return *at ? at + 1 : at;
+}
+
+static const char *add_plain(const char *at, Text *text)
+{
+    char word[256];
+    size_t length = 0;
+    for (; isalnum((unsigned char)*at) || *at == '_'; at++)
+        if (length + 1 < sizeof word)
+            word[length++] = (char)toupper((unsigned char)*at);
+    word[length] = 0;
+    text_add_c(text, plain_word(word));
+    return at;
 }
 
 /* Words are set apart by one blank, unless a sign stands between them. A name may be a word of a type: that changes both sides alike. */
@@ -80,20 +92,10 @@ void conformance_normal_schema(const char *schema, Text *text)
             at++;
             continue;
         }
-        char plain[256];
-        size_t length = 0;
         if (word_before)
             text_add_char(text, ' ');
         word_before = true;
-        if (quoted) {
-            at = add_quoted(at, text);
-            continue;
-        }
-        for (; isalnum((unsigned char)*at) || *at == '_'; at++)
-            if (length + 1 < sizeof plain)
-                plain[length++] = (char)toupper((unsigned char)*at);
-        plain[length] = 0;
-        text_add_c(text, plain_word(plain));
+        at = quoted ? add_quoted(at, text) : add_plain(at, text);
     }
 }
 
