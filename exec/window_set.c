@@ -36,13 +36,13 @@ void window_set_release(WindowSet *set)
     *set = (WindowSet){ 0 };
 }
 
-/* Place of the first window that starts at or after the time. */
-static uint32_t window_place(const WindowSet *set, int64_t start_us)
+/* Place of the first window that ends at or after the time. */
+static uint32_t window_place(const WindowSet *set, int64_t end_us)
 {
     uint32_t low = 0, high = set->count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (set->windows[middle]->start_us < start_us)
+        if (set->windows[middle]->end_us < end_us)
             low = middle + 1;
         else
             high = middle;
@@ -50,10 +50,10 @@ static uint32_t window_place(const WindowSet *set, int64_t start_us)
     return low;
 }
 
-Window *window_set_find(const WindowSet *set, int64_t start_us)
+Window *window_set_find(const WindowSet *set, int64_t end_us)
 {
-    uint32_t place = window_place(set, start_us);
-    return place < set->count && set->windows[place]->start_us == start_us ? set->windows[place] : NULL;
+    uint32_t place = window_place(set, end_us);
+    return place < set->count && set->windows[place]->end_us == end_us ? set->windows[place] : NULL;
 }
 
 /* At least one spare afterwards. */
@@ -70,10 +70,10 @@ static void make_spare(WindowSet *set)
         state_init(&window->early, pool, "ls", false);
 }
 
-Window *window_set_open(WindowSet *set, int64_t start_us)
+Window *window_set_open(WindowSet *set, int64_t end_us)
 {
-    uint32_t place = window_place(set, start_us);
-    if (place < set->count && set->windows[place]->start_us == start_us)
+    uint32_t place = window_place(set, end_us);
+    if (place < set->count && set->windows[place]->end_us == end_us)
         return set->windows[place];
     if (set->count == set->capacity)
         set->windows = mem_grow(set->windows, &set->capacity, (size_t)set->count + 1, sizeof(Window *));
@@ -82,7 +82,7 @@ Window *window_set_open(WindowSet *set, int64_t start_us)
     memmove(set->windows + place + 1, set->windows + place, sizeof(Window *) * (set->count - place));
     set->windows[place] = window;
     set->count++;
-    window->start_us = start_us;
+    window->end_us = end_us;
     window->fired = false;
     window->run_count = 0;
     return window;
@@ -111,9 +111,9 @@ void window_set_drop_first(WindowSet *set)
 static void window_set_write(const Container *container, Text *snapshot)
 {
     const WindowSet *set = (const WindowSet *)container;
-    PageWriter page = page_begin(snapshot, PAGE_WINDOWS, 1, set->shared_keys, set->count);
+    PageWriter page = page_begin(snapshot, PAGE_WINDOWS, 2, set->shared_keys, set->count);
     for (uint32_t i = 0; i < set->count; i++) {
-        page_put_u64(&page, (uint64_t)set->windows[i]->start_us);
+        page_put_u64(&page, (uint64_t)set->windows[i]->end_us);
         page_put_u64(&page, set->windows[i]->fired);
     }
     page_end(&page);
@@ -133,17 +133,17 @@ static Error *window_set_read(Container *container, SnapshotReader *reader)
 {
     WindowSet *set = (WindowSet *)container;
     PageReader page;
-    TRY(page_open(reader, PAGE_WINDOWS, 1, set->shared_keys, &page));
+    TRY(page_open(reader, PAGE_WINDOWS, 2, set->shared_keys, &page));
     while (set->count)
         window_set_drop_first(set);
     uint64_t count = page.rows;
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t start, fired;
-        TRY(page_get_u64(&page, &start));
+        uint64_t end, fired;
+        TRY(page_get_u64(&page, &end));
         TRY(page_get_u64(&page, &fired));
-        if (set->count && (int64_t)start <= set->windows[set->count - 1]->start_us)
+        if (set->count && (int64_t)end <= set->windows[set->count - 1]->end_us)
             return page_damaged("windows are out of order");
-        window_set_open(set, (int64_t)start)->fired = fired != 0;
+        window_set_open(set, (int64_t)end)->fired = fired != 0;
     }
     TRY(page_close(&page));
     if (set->shared_keys)

@@ -8,7 +8,7 @@
 #include "exec/aggregates.h"
 
 typedef struct Window {
-    int64_t start_us;
+    int64_t end_us;                   /* of the pane: its end, too */
     bool fired;                       /* its on-time result is out */
     KeyTable keys;                    /* OWN KEYS */
     Groups groups;
@@ -22,7 +22,7 @@ typedef struct WindowSet {
     Aggregates *aggregates;
     bool shared_keys, with_early;
     KeyTable keys;                    /* SHARED KEYS */
-    Window **windows;                 /* ascending start */
+    Window **windows;                 /* ascending end */
     size_t capacity;
     uint32_t count;
     Window *spares[4];
@@ -32,9 +32,9 @@ typedef struct WindowSet {
 void window_set_init(WindowSet *set, MemoryPool *pool, const KeyLayout *layout, Aggregates *aggregates, bool shared_keys,
                      bool with_early);
 void window_set_release(WindowSet *set);
-/* The window that starts there; NULL: not open. */
-Window *window_set_find(const WindowSet *set, int64_t start_us);
+/* The window that ends there; NULL: not open. */
+Window *window_set_find(const WindowSet *set, int64_t end_us);
 /* The same, opened if need be. */
-Window *window_set_open(WindowSet *set, int64_t start_us);
+Window *window_set_open(WindowSet *set, int64_t end_us);
 /* Closes the first window: its memory goes to the next one. */
 void window_set_drop_first(WindowSet *set);

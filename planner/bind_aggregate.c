@@ -8,6 +8,7 @@
 #include "planner/ast_map.h"
 #include "planner/explain.h"
 #include "planner/expr.h"
+#include "planner/window_spec.h"
 
 typedef struct Key {
     const AstExpr *ast;
@@ -458,20 +459,22 @@ static void note_late_rows(Block *block, const WindowUse *window, LogicalNode *n
 static bool regroup_window(Arena *arena, const Relation *over, const Grouping *grouping, WindowSpec *spec)
 {
     const WindowColumns *columns = &over->window;
-    bool grouped = false;
+    bool by_start = false, by_end = false;
     for (int i = 0; i < grouping->keys.count; i++) {
         const Expr *expr = grouping->keys.items[i].expr;
-        grouped |= expr->kind == EXPR_COLUMN && expr->column >= 0 && in_every_set(grouping, i) &&
-                   (expr->column == columns->start || expr->column == columns->end || expr->column == columns->time);
+        if (expr->kind != EXPR_COLUMN || expr->column < 0 || !in_every_set(grouping, i))
+            continue;
+        by_start |= expr->column == columns->start;
+        by_end |= expr->column == columns->end || expr->column == columns->time;
     }
     EdgeTraits traits = port_traits(arena, over->input);
     const TimeColumn *time = columns->time >= 0 ? traits_time(&traits, columns->time) : NULL;
-    if (!columns->windowed || !grouped || !time)
+    if (!columns->windowed || !(by_start || by_end) || !time)
         return false;
-    int64_t advance = columns->spec.kind == WINDOW_SESSION ? US_PER_MS : columns->spec.advance_us;
-    *spec = (WindowSpec){ .kind = WINDOW_TUMBLING, .size_us = advance, .advance_us = advance, .time_column = columns->time, .lag_us = time->lag_us, .processing_time = time->processing };
-    if (columns->spec.kind != WINDOW_SESSION)
-        spec->offset_us = floor_mod(columns->spec.offset_us + columns->spec.size_us, advance);
+    *spec = window_cells(&columns->spec, !by_end);
+    spec->time_column = columns->time;
+    spec->lag_us = time->lag_us;
+    spec->processing_time = time->processing;
     return true;
 }
 

@@ -3,6 +3,7 @@
  * UNION ALL is a node of all its branches; UNION the distinct rows of it. INTERSECT and EXCEPT are a node of two inputs that counts how often each
  * row stands on each side. NULLs are equal here, as in DISTINCT. */
 #include "planner/binder.h"
+#include "planner/window_spec.h"
 
 static const WindowColumns no_window = { .start = -1, .end = -1, .time = -1 };
 
@@ -71,7 +72,7 @@ static void common_meaning(Branches *branches)
         const WindowSpec *a = &branches->items[0].window.spec, *c = &branch->window.spec;
         branches->time = branches->time && branch->time_column >= 0 && branch->processing_time == branches->items[0].processing_time;
         branches->window = branches->window && branch->window.windowed && branch->window.start >= 0 && branch->window.end >= 0 && branch->window.time >= 0 &&
-                           a->kind == c->kind && a->size_us == c->size_us && a->advance_us == c->advance_us && a->offset_us == c->offset_us;
+                           window_same(a, c, false);
     }
 }
 

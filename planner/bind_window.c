@@ -7,6 +7,7 @@
 #include "planner/binder.h"
 #include "common/calendar.h"
 #include "planner/ast_map.h"
+#include "planner/window_spec.h"
 
 /* ---- names ---- */
 
@@ -27,9 +28,10 @@ bool is_window_call(const AstExpr *expr)
 int window_pseudo(const AstExpr *expr)
 {
     static const char *const bounds[] = { "window_start", "window_end", "window_time", "windowstart", "windowend", "rowtime", NULL };
-    static const char *const starts[] = { "tumble_start", "hop_start", "session_start", NULL };
-    static const char *const ends[] = { "tumble_end", "hop_end", "session_end", NULL };
-    static const char *const times[] = { "tumble_rowtime", "hop_rowtime", "session_rowtime", "tumble_proctime", "hop_proctime", "session_proctime", NULL };
+    static const char *const starts[] = { "tumble_start", "hop_start", "cumulate_start", "session_start", NULL };
+    static const char *const ends[] = { "tumble_end", "hop_end", "cumulate_end", "session_end", NULL };
+    static const char *const times[] = { "tumble_rowtime", "hop_rowtime", "cumulate_rowtime", "session_rowtime", "tumble_proctime", "hop_proctime", "cumulate_proctime",
+                                         "session_proctime", NULL };
     if (expr->kind == AST_NAME && expr->path.count <= 2) {
         for (int i = 0; bounds[i]; i++)
             if (name_equal(bounds[i], expr->path.items[expr->path.count - 1].text))
@@ -53,14 +55,9 @@ bool is_window_bound_call(const AstExpr *expr) { return expr->kind == AST_CALL &
 static Error *interval_us(const Interval *interval, Span at, const char *what, int64_t *us)
 {
     if (interval->months)
-        return binder_unsupported(at, "%s in months", what);
+        return error_at(ERR_BIND, at, "%s cannot be in months", what);
     *us = interval->us;
     return NULL;
-}
-
-static Error *positive(int64_t us, Span at, const char *what)
-{
-    return us > 0 ? NULL : error_at(ERR_BIND, at, "%s must be more than 0", what);
 }
 
 static Error *duration(const AstDuration *given, const char *what, int64_t *us)
@@ -69,13 +66,30 @@ static Error *duration(const AstDuration *given, const char *what, int64_t *us)
 }
 
 /* INTERVAL '1' MINUTE, or any constant of type INTERVAL. */
-static Error *expr_duration(Binder *binder, const AstExpr *ast, const char *what, int64_t *us)
+static Error *expr_interval(Binder *binder, const AstExpr *ast, const char *what, Interval *interval)
 {
     Value value;
     TRY(binder_literal(binder, ast, NULL, what, &value));
     if (value.is_null || value.type->kind != TYPE_INTERVAL)
         return error_hint(error_at(ERR_BIND, ast->at, "%s must be an interval, this is %s", what, type_text(binder->arena, value.type)), "INTERVAL '1' MINUTE");
-    return interval_us(&value.interval, ast->at, what, us);
+    *interval = value.interval;
+    return NULL;
+}
+
+static Error *expr_duration(Binder *binder, const AstExpr *ast, const char *what, int64_t *us)
+{
+    Interval interval;
+    TRY(expr_interval(binder, ast, what, &interval));
+    return interval_us(&interval, ast->at, what, us);
+}
+
+/* The same, for what may be in months, too. */
+static Error *expr_length(Binder *binder, const AstExpr *ast, const char *what, int64_t *us, int64_t *months)
+{
+    Interval interval;
+    TRY(expr_interval(binder, ast, what, &interval));
+    TRY(window_length(&interval, ast->at, what, us, months));
+    return window_positive(*us, *months, ast->at, what);
 }
 
 /* ASA: minute, 5 */
@@ -139,16 +153,6 @@ static Error *named_time(Binder *binder, const Relation *relation, const Expr *e
     return error_at(ERR_BIND, at, "a window needs an event-time column here");
 }
 
-static void finish_kind(WindowSpec *spec)
-{
-    if (spec->kind == WINDOW_HOPPING && spec->advance_us == spec->size_us)
-        spec->kind = WINDOW_TUMBLING;
-    if (spec->kind == WINDOW_TUMBLING)
-        spec->advance_us = spec->size_us;
-    if (spec->kind != WINDOW_SESSION)
-        spec->offset_us = floor_mod(spec->offset_us, spec->advance_us);
-}
-
 /* Where nothing is said about lateness. */
 static void default_grace(const Block *block, WindowUse *use)
 {
@@ -157,7 +161,7 @@ static void default_grace(const Block *block, WindowUse *use)
         return;
     const AstEmitKind emit = block_emit(block)->kind;
     if (use->clause && rules->changes_grace_us && (emit == AST_EMIT_CHANGES || emit == AST_EMIT_NONE))
-        use->spec.grace_us = rules->changes_grace_us > use->spec.size_us ? rules->changes_grace_us - use->spec.size_us : 0;
+        use->spec.grace_us = !use->spec.size_months && rules->changes_grace_us > use->spec.size_us ? rules->changes_grace_us - use->spec.size_us : 0;
     else
         use->spec.grace_us = rules->late_tolerance_us;
 }
@@ -174,19 +178,21 @@ static Error *clause_window(Block *block, const AstWindow *window, WindowUse *us
     case AST_WINDOW_HOPPING: spec->kind = WINDOW_HOPPING; break;
     case AST_WINDOW_SESSION: spec->kind = WINDOW_SESSION; break;
     case AST_WINDOW_SLIDING: return binder_unsupported(window->at, "WINDOW SLIDING");
-    case AST_WINDOW_CUMULATING: return binder_unsupported(window->at, "WINDOW CUMULATING");
+    case AST_WINDOW_CUMULATING: spec->kind = WINDOW_CUMULATING; break;
     case AST_WINDOW_COUNT: return binder_unsupported(window->at, "WINDOW COUNT");
     case AST_WINDOW_NONE: return NULL;
     }
-    if (window->time_zone && !name_equal(window->time_zone, "UTC"))
-        return binder_unsupported(window->time_zone_at, "TIME ZONE '%s' of a window", window->time_zone);
-    TRY(duration(&window->size, "the size of a window", &spec->size_us));
-    TRY(positive(spec->size_us, window->size.at, "the size of a window"));
+    const bool session = spec->kind == WINDOW_SESSION, cumulating = spec->kind == WINDOW_CUMULATING;
+    const char *size = session ? "the gap of a session" : "the size of a window", *advance = cumulating ? "STEP" : "ADVANCE BY";
+    if (window->time_zone)
+        TRY(window_zone(window->time_zone_at, window->time_zone, strlen(window->time_zone), spec));
+    TRY(window_length(&window->size.interval, window->size.at, size, &spec->size_us, &spec->size_months));
+    if (session)
+        TRY(interval_us(&window->size.interval, window->size.at, size, &spec->size_us));
+    TRY(window_positive(spec->size_us, spec->size_months, window->size.at, size));
     if (window->advance.given) {
-        TRY(duration(&window->advance, "ADVANCE BY", &spec->advance_us));
-        TRY(positive(spec->advance_us, window->advance.at, "ADVANCE BY"));
-    } else if (spec->kind == WINDOW_HOPPING) {
-        return error_at(ERR_BIND, window->at, "a hopping window needs ADVANCE BY");
+        TRY(window_length(&window->advance.interval, window->advance.at, advance, &spec->advance_us, &spec->advance_months));
+        TRY(window_positive(spec->advance_us, spec->advance_months, window->advance.at, advance));
     }
     if (window->offset.given)
         TRY(duration(&window->offset, "OFFSET", &spec->offset_us));
@@ -241,7 +247,7 @@ static Error *asa_window(Block *block, const AstExpr *call, WindowUse *use)
                   : asa_duration(binder, args[0], "duration", "the size of a window", &spec->size_us));
         TRY(units ? unit_duration(binder, args[0], args[2], "the hop of a window", &spec->advance_us)
                   : asa_duration(binder, args[1], "hop", "the hop of a window", &spec->advance_us));
-        TRY(positive(spec->advance_us, call->at, "the hop of a window"));
+        TRY(window_positive(spec->advance_us, 0, call->at, "the hop of a window"));
         if (count > (units ? 3 : 2))
             TRY(asa_duration(binder, args[units ? 3 : 2], "offset", "the offset of a window", &spec->offset_us));
     } else {
@@ -252,45 +258,61 @@ static Error *asa_window(Block *block, const AstExpr *call, WindowUse *use)
         TRY(unit_duration(binder, args[0], args[1], "the timeout of a session", &spec->size_us));
         if (count > 2) {
             TRY(unit_duration(binder, args[0], args[2], "the longest session", &spec->max_session_us));
-            TRY(positive(spec->max_session_us, args[2]->at, "the longest session"));
+            TRY(window_positive(spec->max_session_us, 0, args[2]->at, "the longest session"));
         }
     }
     spec->end_inclusive = spec->kind != WINDOW_SESSION;
     return window_time(binder, &block->from, block->from.time_column, call->at, spec);
 }
 
-static Error *group_window(Block *block, const AstExpr *call, WindowUse *use)
+/* TUMBLE(ts, size [, offset]), HOP(ts, slide, size [, offset]), CUMULATE(ts, step, size [, offset]), SESSION(ts, gap). */
+static Error *flink_window(Block *block, const AstExpr *call, WindowKind kind, WindowSpec *spec)
 {
     Binder *binder = block->binder;
-    WindowSpec *spec = &use->spec;
     const char *name = ast_call_name(call);
     AstExpr *const *args = call->args.items;
-    bool tumble = name_equal(name, "tumble"), hop = name_equal(name, "hop"), session = name_equal(name, "session");
-    use->at = call->at;
-    if (name_equal(name, "cumulate"))
-        return binder_unsupported(call->at, "CUMULATE");
-    if (!tumble && !hop && !session) {
-        TRY(asa_window(block, call, use));
-        return positive(spec->size_us, call->at, "the size of a window");
-    }
-    int least = hop ? 3 : 2;
+    const bool session = kind == WINDOW_SESSION, steps = kind == WINDOW_HOPPING || kind == WINDOW_CUMULATING;
+    const int least = steps ? 3 : 2;
     if (call->args.count < least || call->args.count > least + 1 - session)
         return error_hint(error_at(ERR_BIND, call->at, "%s in GROUP BY takes %d arguments", name, least),
-                          tumble ? "TUMBLE(ts, INTERVAL '1' MINUTE)" : hop ? "HOP(ts, slide, size)" : "SESSION(ts, gap)");
+                          kind == WINDOW_TUMBLING ? "TUMBLE(ts, INTERVAL '1' MINUTE)" : kind == WINDOW_HOPPING ? "HOP(ts, slide, size)"
+                          : kind == WINDOW_CUMULATING ? "CUMULATE(ts, step, size)" : "SESSION(ts, gap)");
     Expr *time = NULL;
     TRY(block_expr(block, &block->from, args[0], &time));
     TRY(named_time(binder, &block->from, time, args[0]->at, spec));
-    spec->kind = tumble ? WINDOW_TUMBLING : hop ? WINDOW_HOPPING : WINDOW_SESSION;
-    TRY(expr_duration(binder, args[hop ? 2 : 1], session ? "the gap of a session" : "the size of a window", &spec->size_us));
-    if (hop) {
-        TRY(expr_duration(binder, args[1], "the slide of a window", &spec->advance_us));
-        TRY(positive(spec->advance_us, args[1]->at, "the slide of a window"));
-    }
-    if (call->args.count > least)
-        TRY(expr_duration(binder, args[least], "the offset of a window", &spec->offset_us));
+    spec->kind = kind;
     spec->session_end_with_gap = session;
     spec->end_inclusive = binder_rules(binder)->windows_end_inclusive && !session;
-    return positive(spec->size_us, args[hop ? 2 : 1]->at, session ? "the gap of a session" : "the size of a window");
+    if (session) {
+        TRY(expr_duration(binder, args[1], "the gap of a session", &spec->size_us));
+        return window_positive(spec->size_us, 0, args[1]->at, "the gap of a session");
+    }
+    TRY(expr_length(binder, args[steps ? 2 : 1], "the size of a window", &spec->size_us, &spec->size_months));
+    if (steps)
+        TRY(expr_length(binder, args[1], kind == WINDOW_HOPPING ? "the slide of a window" : "the step of a window", &spec->advance_us, &spec->advance_months));
+    return call->args.count > least ? expr_duration(binder, args[least], "the offset of a window", &spec->offset_us) : NULL;
+}
+
+static bool flink_kind(const char *name, WindowKind *kind)
+{
+    static const struct { const char *name; WindowKind kind; } kinds[] = {
+        { "tumble", WINDOW_TUMBLING }, { "hop", WINDOW_HOPPING }, { "cumulate", WINDOW_CUMULATING }, { "session", WINDOW_SESSION } };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (name_equal(name, kinds[i].name)) {
+            *kind = kinds[i].kind;
+            return true;
+        }
+    return false;
+}
+
+static Error *group_window(Block *block, const AstExpr *call, WindowUse *use)
+{
+    WindowKind kind;
+    use->at = call->at;
+    if (flink_kind(ast_call_name(call), &kind))
+        return flink_window(block, call, kind, &use->spec);
+    TRY(asa_window(block, call, use));
+    return window_positive(use->spec.size_us, 0, call->at, "the size of a window");
 }
 
 /* TUMBLE_START(ts, INTERVAL ..) and the like must speak of the query's own window. */
@@ -306,10 +328,8 @@ Error *check_window_bound_call(Block *block, const AstExpr *call)
     window.path = path;
     WindowUse use = { .at = call->at };
     TRY(group_window(block, &window, &use));
-    finish_kind(&use.spec);
-    const WindowSpec *said = &use.spec, *own = &block->window->spec;
-    if (said->kind == own->kind && said->size_us == own->size_us && said->advance_us == own->advance_us && said->offset_us == own->offset_us &&
-        said->time_column == own->time_column)
+    TRY(window_finish(&use.spec, call->at));
+    if (window_same(&use.spec, &block->window->spec, true))
         return NULL;
     return error_hint(error_at(ERR_BIND, call->at, "%s speaks of another window than GROUP BY", name), "window_start, window_end and window_time need no arguments");
 }
@@ -349,7 +369,7 @@ Error *bind_window_clause(Block *block)
     if (query->late_into.text)
         use->late_into = &query->late_into;
     default_grace(block, use);
-    finish_kind(&use->spec);
+    TRY(window_finish(&use->spec, use->at));
     if (query->window.kind != AST_WINDOW_NONE && !block_aggregates(query))
         return error_hint(error_at(ERR_BIND, use->at, "a WINDOW needs something to aggregate"), "add GROUP BY, or an aggregate such as COUNT(*)");
     return NULL;
@@ -358,15 +378,15 @@ Error *bind_window_clause(Block *block)
 /* ---- Flink's table functions ---- */
 
 typedef struct Arguments { /* of TUMBLE(TABLE t, DESCRIPTOR(ts), ..): found by place or by name */
-    const AstExpr *data, *time, *size, *slide, *offset, *lateness, *late_into;
+    const AstExpr *data, *time, *size, *slide, *offset, *lateness, *late_into, *zone;
 } Arguments;
 
-static Error *collect_arguments(const AstExpr *call, bool hop, Arguments *arguments)
+static Error *collect_arguments(const AstExpr *call, bool steps, Arguments *arguments)
 {
-    static const char *const known[] = { "data", "timecol", "size", "slide", "offset", "gap", "allowed_lateness", "late_into", "time_zone" };
+    static const char *const known[] = { "data", "timecol", "size", "slide", "step", "offset", "gap", "allowed_lateness", "late_into", "time_zone" };
     const AstExpr **places[6] = { &arguments->data, &arguments->time, &arguments->size, &arguments->offset };
     int place = 0;
-    if (hop) {
+    if (steps) {
         places[2] = &arguments->slide;
         places[3] = &arguments->size;
         places[4] = &arguments->offset;
@@ -374,7 +394,7 @@ static Error *collect_arguments(const AstExpr *call, bool hop, Arguments *argume
     for (int i = 0; i < call->args.count; i++) {
         const AstExpr *arg = call->args.items[i];
         if (arg->kind != AST_LAMBDA) {
-            if (place >= (hop ? 5 : 4))
+            if (place >= (steps ? 5 : 4))
                 return error_at(ERR_BIND, arg->at, "too many arguments for %s", ast_call_name(call));
             *places[place++] = arg;
             continue;
@@ -383,12 +403,11 @@ static Error *collect_arguments(const AstExpr *call, bool hop, Arguments *argume
         const AstExpr **slot = name_equal(name, "data") ? &arguments->data
             : name_equal(name, "timecol") ? &arguments->time
             : name_equal(name, "size") || name_equal(name, "gap") ? &arguments->size
-            : name_equal(name, "slide") ? &arguments->slide
+            : name_equal(name, "slide") || name_equal(name, "step") ? &arguments->slide
+            : name_equal(name, "time_zone") ? &arguments->zone
             : name_equal(name, "offset") ? &arguments->offset
             : name_equal(name, "allowed_lateness") ? &arguments->lateness
             : name_equal(name, "late_into") ? &arguments->late_into : NULL;
-        if (!slot && name_equal(name, "time_zone"))
-            return binder_unsupported(arg->at, "TIME_ZONE of a window");
         if (!slot)
             return error_suggest(error_at(ERR_BIND, arg->path.items[0].at, "%s has no argument '%s'", ast_call_name(call), name), name, known, sizeof known / sizeof *known);
         *slot = arg->right;
@@ -431,19 +450,18 @@ static Error *late_name(Binder *binder, const AstExpr *ast, const AstName **name
 Error *bind_window_function(Binder *binder, const AstRelation *ast, Relation *relation, bool *is_window)
 {
     const AstExpr *call = ast->function;
-    static const char *const names[] = { "tumble", "hop", "session", "cumulate", NULL };
-    *is_window = call && is_window_call(call) && named(ast_call_name(call), names);
+    WindowKind kind = WINDOW_TUMBLING;
+    *is_window = call && is_window_call(call) && flink_kind(ast_call_name(call), &kind);
     if (!*is_window)
         return NULL;
     const char *name = ast_call_name(call);
-    if (name_equal(name, "cumulate"))
-        return binder_unsupported(call->at, "CUMULATE");
-    bool hop = name_equal(name, "hop"), session = name_equal(name, "session");
+    const bool session = kind == WINDOW_SESSION, steps = kind == WINDOW_HOPPING || kind == WINDOW_CUMULATING;
     Arguments arguments = { 0 };
-    TRY(collect_arguments(call, hop, &arguments));
-    if (!arguments.data || !arguments.time || !arguments.size || (hop && !arguments.slide))
+    TRY(collect_arguments(call, steps, &arguments));
+    if (!arguments.data || !arguments.time || !arguments.size || (steps && !arguments.slide))
         return error_hint(error_at(ERR_BIND, call->at, "%s needs its table, its time column and its %s", name, session ? "gap" : "size"),
-                          hop ? "HOP(TABLE t, DESCRIPTOR(ts), slide, size)" : session ? "SESSION(TABLE t, DESCRIPTOR(ts), gap)" : "TUMBLE(TABLE t, DESCRIPTOR(ts), size)");
+                          kind == WINDOW_HOPPING ? "HOP(TABLE t, DESCRIPTOR(ts), slide, size)" : kind == WINDOW_CUMULATING ? "CUMULATE(TABLE t, DESCRIPTOR(ts), step, size)"
+                          : session ? "SESSION(TABLE t, DESCRIPTOR(ts), gap)" : "TUMBLE(TABLE t, DESCRIPTOR(ts), size)");
     WindowUse *use = ARENA_NEW(binder->arena, WindowUse);
     use->at = call->at;
     use->table_function = true;
@@ -460,12 +478,23 @@ Error *bind_window_function(Binder *binder, const AstRelation *ast, Relation *re
     WindowSpec *spec = &use->spec;
     TRY(binder_expr(binder, relation, &column, &expr));
     TRY(named_time(binder, relation, expr, column.at, spec));
-    spec->kind = hop ? WINDOW_HOPPING : session ? WINDOW_SESSION : WINDOW_TUMBLING;
-    TRY(expr_duration(binder, arguments.size, session ? "the gap of a session" : "the size of a window", &spec->size_us));
-    TRY(positive(spec->size_us, arguments.size->at, session ? "the gap of a session" : "the size of a window"));
-    if (hop) {
-        TRY(expr_duration(binder, arguments.slide, "the slide of a window", &spec->advance_us));
-        TRY(positive(spec->advance_us, arguments.slide->at, "the slide of a window"));
+    spec->kind = kind;
+    if (session) {
+        TRY(expr_duration(binder, arguments.size, "the gap of a session", &spec->size_us));
+        TRY(window_positive(spec->size_us, 0, arguments.size->at, "the gap of a session"));
+    } else {
+        TRY(expr_length(binder, arguments.size, "the size of a window", &spec->size_us, &spec->size_months));
+    }
+    if (steps)
+        TRY(expr_length(binder, arguments.slide, kind == WINDOW_HOPPING ? "the slide of a window" : "the step of a window", &spec->advance_us, &spec->advance_months));
+    if (arguments.zone && session)
+        return error_at(ERR_BIND, arguments.zone->at, "a session has no use for a time zone");
+    if (arguments.zone) {
+        Value zone;
+        TRY(binder_literal(binder, arguments.zone, type_scalar(TYPE_VARCHAR), "TIME_ZONE", &zone));
+        if (zone.is_null)
+            return error_hint(error_at(ERR_BIND, arguments.zone->at, "TIME_ZONE must be the name of a zone"), "'Europe/Berlin'");
+        TRY(window_zone(arguments.zone->at, str_bytes(&zone.text), zone.text.length, spec));
     }
     if (arguments.offset)
         TRY(expr_duration(binder, arguments.offset, "the offset of a window", &spec->offset_us));
@@ -477,7 +506,7 @@ Error *bind_window_function(Binder *binder, const AstRelation *ast, Relation *re
         TRY(late_name(binder, arguments.late_into, &use->late_into));
     spec->session_end_with_gap = session;
     spec->end_inclusive = binder_rules(binder)->windows_end_inclusive && !session;
-    finish_kind(spec);
+    TRY(window_finish(spec, call->at));
     static const char *const bounds[] = { "window_start", "window_end", "window_time" };
     Schema schema = { 0, ARENA_ARRAY(binder->arena, Column, relation->schema.column_count + 3) };
     for (int i = 0; i < relation->schema.column_count; i++) {

@@ -62,18 +62,29 @@ static void print_sort(Arena *arena, const PlanNode *node, const SortKey *keys, 
                     keys[i].nulls_first ? " NULLS FIRST" : "");
 }
 
+static void explain_length(int64_t us, int64_t months, Text *text)
+{
+    if (months)
+        text_printf(text, "%lld month%s", (long long)months, months == 1 ? "" : "s");
+    else
+        explain_duration(us, text);
+}
+
 void explain_window(const WindowSpec *window, Text *text)
 {
     switch (window->kind) {
     case WINDOW_TUMBLING: text_add_c(text, "tumbling "); break;
     case WINDOW_HOPPING: text_add_c(text, "hopping "); break;
+    case WINDOW_CUMULATING: text_add_c(text, "cumulating "); break;
     case WINDOW_SESSION: text_add_c(text, "session gap "); break;
     }
-    explain_duration(window->size_us, text);
-    if (window->kind == WINDOW_HOPPING) {
-        text_add_c(text, " every ");
-        explain_duration(window->advance_us, text);
+    explain_length(window->size_us, window->size_months, text);
+    if (window->kind == WINDOW_HOPPING || window->kind == WINDOW_CUMULATING) {
+        text_add_c(text, window->kind == WINDOW_HOPPING ? " every " : " by steps of ");
+        explain_length(window->advance_us, window->advance_months, text);
     }
+    if (window->zone)
+        text_printf(text, " in %s", timezone_name(window->zone));
     if (window->offset_us) {
         text_add_c(text, " offset ");
         explain_duration(window->offset_us, text);

@@ -54,6 +54,8 @@ static void print_window(const WindowSpec *window, Text *text)
     text_printf(text, " w%d %lld %lld %lld %lld %lld %d%d%d t%d %lld", window->kind, (long long)window->size_us, (long long)window->advance_us,
                 (long long)window->offset_us, (long long)window->grace_us, (long long)window->max_session_us, window->end_inclusive,
                 window->session_end_with_gap, window->processing_time, window->time_column, (long long)window->lag_us);
+    if (window->size_months || window->advance_months || window->zone)
+        text_printf(text, " m%lld %lld %s", (long long)window->size_months, (long long)window->advance_months, window->zone ? timezone_name(window->zone) : "");
 }
 
 static void print_sort_keys(const SortKey *keys, int count, Text *text)

@@ -5,6 +5,7 @@
  * puts a PROJECT in front that computes keys and arguments. All memory belongs to the plan's arena. */
 #pragma once
 #include "common/schema.h"
+#include "common/timezone.h"
 #include "connectors/connectors.h"
 #include "formats/formats.h"
 #include "functions/functions.h"
@@ -116,12 +117,14 @@ typedef struct AggregateCall {
     Span at;
 } AggregateCall;
 
-typedef enum WindowKind { WINDOW_TUMBLING, WINDOW_HOPPING, WINDOW_SESSION } WindowKind;
+typedef enum WindowKind { WINDOW_TUMBLING, WINDOW_HOPPING, WINDOW_CUMULATING, WINDOW_SESSION } WindowKind;
 
 typedef struct WindowSpec {
     WindowKind kind;
     int64_t size_us;            /* SESSION: the gap */
-    int64_t advance_us;         /* HOPPING; TUMBLING: = size. May exceed size (gaps: such rows are in no window) */
+    int64_t advance_us;         /* HOPPING; CUMULATING: the step; TUMBLING: = size. May exceed size (gaps: such rows are in no window) */
+    int64_t size_months, advance_months; /* instead of size_us, advance_us: calendar months */
+    const TimeZone *zone;       /* whose calendar and midnights count; NULL: UTC */
     int64_t offset_us;
     int64_t grace_us;
     int64_t retention_us;       /* how long ksqlDB's store keeps a window; 0: size + grace. Only read where windows may be lost */

@@ -76,7 +76,7 @@ typedef struct Group {
     bool seen[NUMBERS], seen_flagged[NUMBERS];
 } Group;
 typedef struct ModelWindow {
-    int64_t start_us;
+    int64_t end_us;
     uint32_t key_count;
     int64_t keys[KEYS + 1]; /* in order of arrival; KEYS stands for NULL */
     Group groups[KEYS + 1];
@@ -230,23 +230,23 @@ static void windows_agree_with_the_model(void **state)
         int open = 0;
         window_set_init(&set, &f->pool, &f->layout, &f->aggregates, shared, round & 2);
         for (int step = 0; step < 150; step++) {
-            int64_t start_us = random_between(-5, 5) * 10 + step * 3 / 10 * 10;
+            int64_t end_us = random_between(-5, 5) * 10 + step * 3 / 10 * 10;
             int place = 0;
-            while (place < open && models[place].start_us < start_us)
+            while (place < open && models[place].end_us < end_us)
                 place++;
-            bool there = place < open && models[place].start_us == start_us;
-            assert_int_equal(window_set_find(&set, start_us) != NULL, there);
+            bool there = place < open && models[place].end_us == end_us;
+            assert_int_equal(window_set_find(&set, end_us) != NULL, there);
             if (!there && open < OPEN) {
                 memmove(models + place + 1, models + place, sizeof *models * (size_t)(open - place));
                 memset(&models[place], 0, sizeof *models);
-                models[place].start_us = start_us;
+                models[place].end_us = end_us;
                 open++;
                 there = true;
             }
             if (there) {
-                Window *window = window_set_open(&set, start_us);
-                assert_true(window->start_us == start_us);
-                assert_ptr_equal(window_set_find(&set, start_us), window);
+                Window *window = window_set_open(&set, end_us);
+                assert_true(window->end_us == end_us);
+                assert_ptr_equal(window_set_find(&set, end_us), window);
                 Batch *batch = random_batch(f, (uint32_t)random_between(1, step % 10 ? 30 : ROWS));
                 Arena arena;
                 arena_init(&arena, NULL);
@@ -273,7 +273,7 @@ static void windows_agree_with_the_model(void **state)
             }
             assert_int_equal(set.count, open);
             for (int i = 0; i < open; i++) {
-                assert_true(set.windows[i]->start_us == models[i].start_us); /* in order of time */
+                assert_true(set.windows[i]->end_us == models[i].end_us); /* in order of time */
                 if (step % 5 == 0)
                     assert_groups(f, shared ? &set.keys : &set.windows[i]->keys, &set.windows[i]->groups, &models[i]);
             }

@@ -1,0 +1,18 @@
+/* planner/window_spec.h: what makes a WindowSpec right, whatever its spelling. */
+#pragma once
+#include "planner/binder.h"
+
+/* A length of time in one unit: microseconds, or months. `what`: "the size of a window". */
+Error *window_length(const Interval *interval, Span at, const char *what, int64_t *us, int64_t *months);
+/* More than nothing. */
+Error *window_positive(int64_t us, int64_t months, Span at, const char *what);
+/* The zone of TIME ZONE 'Europe/Berlin'; UTC is none. */
+Error *window_zone(Span at, const char *name, size_t length, WindowSpec *spec);
+/* The last step: what is said twice becomes one (hops of the size are tumbling), offsets are brought into their range, and hops and
+ * steps are checked to make a grid. */
+Error *window_finish(WindowSpec *spec, Span at);
+/* Do both have the same windows on the same column? `times`: compare the columns, too. */
+bool window_same(const WindowSpec *a, const WindowSpec *b, bool times);
+/* Tumbling windows, each of which holds one window_time of the others' windows: rows that are windowed already are grouped again by them.
+ * `starts`: grouped by the starts alone, which cumulating windows share. */
+WindowSpec window_cells(const WindowSpec *of, bool starts);
