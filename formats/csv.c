@@ -11,7 +11,7 @@
 
 static const char *const header_choices[] = { "auto", "true", "false", NULL };
 static const char *const ragged_choices[] = { "error", "allow", NULL };
-static const char *const delimiter_aliases[] = { "value_delimiter", "csv.field_delimiter", "csv.delimiter", "key_delimiter", NULL };
+static const char *const delimiter_aliases[] = { "value_delimiter", "csv.field_delimiter", "csv.delimiter", NULL };
 static const char *const quote_aliases[] = { "csv.quote_character", "csv.quote", NULL };
 static const char *const disable_aliases[] = { "csv.disable_quote_character", NULL };
 static const char *const escape_aliases[] = { "csv.escape_character", "csv.escape", NULL };
@@ -436,7 +436,6 @@ static Error *csv_encode_record(Encoder *encoder, const Vector *const columns[],
     return NULL;
 }
 
-static const char *const csv_aliases[] = { "delimited", NULL };
 static const char *const tsv_aliases[] = { "tab", NULL };
 
 #define CSV_FUNCTIONS                                                                                                         \
@@ -445,5 +444,7 @@ static const char *const tsv_aliases[] = { "tab", NULL };
     .decode_records = csv_decode_records, .check_record = csv_check, .encode_record = csv_encode_record,                      \
     .encoder_open = csv_encoder_open, .encoder_close = csv_encoder_close, .encode_header = csv_encode_header, .encode = csv_encode
 
-const FormatType csv_format = { .name = "csv", .aliases = csv_aliases, .doc = "Comma separated values, with or without a header.", .options = csv_options, CSV_FUNCTIONS };
+const FormatType csv_format = { .name = "csv", .doc = "Comma separated values, with or without a header.", .options = csv_options, CSV_FUNCTIONS };
 const FormatType tsv_format = { .name = "tsv", .aliases = tsv_aliases, .doc = "Tab separated values, with or without a header.", .options = tsv_options, CSV_FUNCTIONS };
+/* The same under ksqlDB's name, which its users see again. */
+const FormatType delimited_format = { .name = "delimited", .doc = "csv, as ksqlDB calls it.", .options = csv_options, CSV_FUNCTIONS };

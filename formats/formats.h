@@ -89,7 +89,7 @@ typedef struct Encoder {
 
 struct FormatType {
     const char *name;             /* 'json', 'csv' */
-    const char *const *aliases;   /* 'delimited', 'jsonl'.. NULL-ended or NULL */
+    const char *const *aliases;   /* 'jsonl'.. NULL-ended or NULL */
     const char *doc;
     const OptionSpec *options;    /* ended by a NULL name */
     size_t options_size;
