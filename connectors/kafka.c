@@ -10,7 +10,10 @@ typedef struct KafkaOptions {
     const char *topic;
     int64_t partitions, replicas, retention_ms;
     const char *cleanup_policy;
+    int bounded_mode;
 } KafkaOptions;
+
+enum { MODE_UNBOUNDED, MODE_LATEST_OFFSET };
 
 const char *connector_topic(const ConnectorType *connector, const void *options)
 {
@@ -26,7 +29,7 @@ static Error *no_client(const KafkaOptions *options)
 
 typedef struct KafkaSource {
     TopicLog *log;
-    uint64_t next;
+    uint64_t next, end; /* end: of a bounded read, as it was when that began */
 } KafkaSource;
 
 static Error *kafka_open(Source *source)
@@ -38,7 +41,8 @@ static Error *kafka_open(Source *source)
     source->state = state;
     state->log = topic_log(source->context->topics, options->topic, true);
     source->splits = mem_calloc(1, sizeof *source->splits);
-    source->splits[0] = (SourceSplit){ .name = topic_log_name(state->log), .length = -1 };
+    state->end = options->bounded_mode == MODE_LATEST_OFFSET ? topic_log_readable(state->log) : UINT64_MAX;
+    source->splits[0] = (SourceSplit){ .name = topic_log_name(state->log), .length = -1, .bounded = options->bounded_mode != MODE_UNBOUNDED };
     source->split_count = 1;
     return NULL;
 }
@@ -54,8 +58,7 @@ static void kafka_close(Source *source)
 
 static bool kafka_bounded(const void *options)
 {
-    (void)options;
-    return false;
+    return ((const KafkaOptions *)options)->bounded_mode != MODE_UNBOUNDED;
 }
 
 static Error *kafka_seek(Source *source, int split, uint64_t position)
@@ -69,8 +72,12 @@ static Error *kafka_next(Source *source, int split, uint64_t max_rows, int64_t n
 {
     (void)split;
     KafkaSource *state = source->state;
-    uint64_t there = topic_log_readable(state->log) - state->next;
+    uint64_t there = topic_log_readable(state->log) < state->end ? topic_log_readable(state->log) : state->end;
+    there -= state->next;
     *range = (RowRange){ .first = state->next, .count = there < max_rows ? there : max_rows };
+    range->end = state->next + range->count == state->end;
+    if (range->count == 0 && range->end)
+        return NULL;
     if (range->count == 0) {
         range->waiting = true;
         range->next_at_us = now_us + 10000;
@@ -168,12 +175,15 @@ static const SinkType kafka_sink = {
 #define FIELD(name) offsetof(KafkaOptions, name)
 static const char *const topic_names[] = { "kafka_topic", NULL };
 static const char *const cleanup_names[] = { "cleanup.policy", NULL };
+static const char *const bounded_modes[] = { "unbounded", "latest-offset", NULL };
 static const OptionSpec kafka_options[] = {
     { .name = "topic", .kind = OPTION_STRING, .offset = FIELD(topic), .required = true, .aliases = topic_names, .doc = "The topic." },
     { .name = "partitions", .kind = OPTION_INT, .offset = FIELD(partitions), .minimum = 1, .maximum = 1 << 20, .doc = "Partitions of a topic that is made." },
     { .name = "replicas", .kind = OPTION_INT, .offset = FIELD(replicas), .minimum = -1, .maximum = 1 << 15, .doc = "Replicas of a topic that is made." },
     { .name = "retention_ms", .kind = OPTION_INT, .offset = FIELD(retention_ms), .minimum = -1, .maximum = INT64_MAX, .doc = "How long a topic that is made keeps messages." },
     { .name = "cleanup_policy", .kind = OPTION_STRING, .offset = FIELD(cleanup_policy), .aliases = cleanup_names, .doc = "delete, compact or both, of a topic that is made." },
+    { .name = "scan.bounded.mode", .kind = OPTION_ENUM, .offset = FIELD(bounded_mode), .default_text = "unbounded", .choices = bounded_modes,
+      .doc = "latest-offset: the input ends where the topic ended when reading began." },
     { 0 },
 };
 

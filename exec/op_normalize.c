@@ -2,6 +2,7 @@
  *
  * A delete of a key that is not there changes nothing. Every other message comes out, also one that changes nothing: consumers with state see
  * that by themselves.
+ * At the end only (batch answers): the rows that are left, in order of their keys' arrival.
  * State: KeyTable + the number of each key's row (plus one) + RowStore. */
 #include <string.h>
 
@@ -22,6 +23,7 @@ typedef struct Normalize {
     StateColumns places;     /* by slot */
     RowStore rows;
     OutputBuilder out;
+    int64_t last_wm_us;      /* of what comes out at the end: nothing is late there */
     RowList list;
     const Vector **key_vectors;
 } Normalize;
@@ -33,6 +35,7 @@ static Error *normalize_open(Operator *op)
     int key_count = node->normalize.key_count;
     arena_init(&n->arena, op->context->pool);
     n->schema = &node->schema;
+    n->last_wm_us = TIME_MIN;
     n->time_column = node->normalize.time_column;
     const Type **types = ARENA_ARRAY(&n->arena, const Type *, (size_t)key_count + 1);
     n->key_vectors = ARENA_ARRAY(&n->arena, const Vector *, (size_t)key_count + 1);
@@ -43,7 +46,7 @@ static Error *normalize_open(Operator *op)
     key_table_init(&n->keys, &op->pool, &n->key_layout);
     state_init(&n->places, &op->pool, "l", false);
     row_store_init(&n->rows, &n->arena, &op->pool, n->schema, 0);
-    builder_init(&n->out, op, PORT_MAIN, n->schema, true);
+    builder_init(&n->out, op, PORT_MAIN, n->schema, !node->normalize.at_end);
     return NULL;
 }
 
@@ -87,6 +90,16 @@ static void put_new(Normalize *n, const Batch *batch, uint32_t row, uint32_t at,
     out->kinds[at] = kind;
 }
 
+/* The row of the key, whatever it was. */
+static void replace_row(Normalize *n, const Batch *batch, uint32_t row, uint32_t slot, bool deletes)
+{
+    Str none = { 0 };
+    state_touch_one(&n->places, slot);
+    if (*place_of(n, slot))
+        row_store_free(&n->rows, (uint32_t)(*place_of(n, slot) - 1));
+    *place_of(n, slot) = deletes ? 0 : (int64_t)row_store_add(&n->rows, batch, row, &none) + 1;
+}
+
 static Error *take_row(Normalize *n, const Batch *batch, uint32_t row, uint32_t slot)
 {
     const bool deletes = row_kind_retracts(batch_kind(batch, row));
@@ -95,17 +108,11 @@ static Error *take_row(Normalize *n, const Batch *batch, uint32_t row, uint32_t 
         return NULL;
     uint32_t rows = place && !deletes ? 2 : 1, granted, at;
     TRY(builder_reserve(&n->out, rows, rows, &granted, &at));
-    if (place) {
+    if (place)
         TRY(put_old(n, (uint32_t)(place - 1), batch, row, at, deletes ? ROW_DELETE : ROW_UPDATE_BEFORE));
-        row_store_free(&n->rows, (uint32_t)(place - 1));
-    }
-    state_touch_one(&n->places, slot);
-    *place_of(n, slot) = 0;
-    if (!deletes) {
-        Str none = { 0 };
+    if (!deletes)
         put_new(n, batch, row, at + rows - 1, place ? ROW_UPDATE_AFTER : ROW_INSERT);
-        *place_of(n, slot) = (int64_t)row_store_add(&n->rows, batch, row, &none) + 1;
-    }
+    replace_row(n, batch, row, slot, deletes);
     builder_commit(&n->out, rows, batch->wm_us ? batch->wm_us[row] : batch->wm_end_us);
     return NULL;
 }
@@ -120,9 +127,15 @@ static Error *take_rows(Normalize *n, Operator *op, Batch *batch)
     key_batch_prepare(&n->key_batch, n->key_vectors, batch->row_count, rows, count);
     key_table_resolve(&n->keys, &n->key_batch, rows, count, n->list.slots);
     state_cover(&n->places, n->keys.count);
-    for (uint32_t i = 0; i < count; i++)
-        if (batch_kind(batch, rows[i]) != ROW_UPDATE_BEFORE) /* the row after it says the same of its key */
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t kind = batch_kind(batch, rows[i]);
+        if (kind == ROW_UPDATE_BEFORE)
+            continue; /* the row after it says the same of its key */
+        if (node->normalize.at_end)
+            replace_row(n, batch, rows[i], n->list.slots[i], row_kind_retracts(kind));
+        else
             TRY(take_row(n, batch, rows[i], n->list.slots[i]));
+    }
     return NULL;
 }
 
@@ -135,6 +148,22 @@ static Error *normalize_process(Operator *op, int input, Batch *batch)
         error = builder_flush(&n->out);
     batch_release(batch);
     return error;
+}
+
+static Error *normalize_end(Operator *op)
+{
+    Normalize *n = op->state;
+    if (!op->node->normalize.at_end)
+        return NULL;
+    for (uint32_t slot = 0; slot < n->keys.count; slot++) {
+        uint32_t granted, at, number = (uint32_t)(*place_of(n, slot) - 1);
+        if (!*place_of(n, slot))
+            continue;
+        TRY(builder_reserve(&n->out, 1, 1, &granted, &at));
+        TRY(row_store_gather(&n->rows, &number, 1, n->out.batch->columns, at, &n->out.batch->arena));
+        builder_commit(&n->out, 1, n->last_wm_us);
+    }
+    return builder_flush(&n->out);
 }
 
 static int normalize_containers(Operator *op, Container **containers, int capacity)
@@ -158,6 +187,6 @@ static Error *normalize_restored(Operator *op)
 }
 
 const OperatorType normalize_operator = {
-    .name = "normalize", .open = normalize_open, .close = normalize_close, .process = normalize_process,
+    .name = "normalize", .open = normalize_open, .close = normalize_close, .process = normalize_process, .end = normalize_end,
     .containers = normalize_containers, .restored = normalize_restored,
 };

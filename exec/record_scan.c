@@ -14,7 +14,7 @@ static void part_of_spec(Arena *arena, const PlanNode *node, RecordPart part, co
     int count = node->schema.column_count;
     DecodeColumn *specs = ARENA_ARRAY(arena, DecodeColumn, (size_t)count + 1);
     const char **names = ARENA_ARRAY(arena, const char *, (size_t)node->scan.declared_count + 1);
-    columns->format = format;
+    *columns = (RecordColumns){ .format = format }; /* a restore opens the scan anew */
     columns->places = ARENA_ARRAY(arena, int, (size_t)count + 1);
     for (int i = 0; i < count; i++)
         if (node->scan.columns[i].part == part) {

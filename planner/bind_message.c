@@ -275,7 +275,7 @@ Error *bind_without_empty(Binder *binder, Relation *relation, Span at)
     return NULL;
 }
 
-Error *bind_normalize(Binder *binder, Relation *relation, Span at)
+Error *bind_normalize(Binder *binder, Relation *relation, bool windowed, Span at)
 {
     EdgeTraits traits = port_traits(binder->arena, relation->input);
     if (traits.changes != CHANGES_UPSERT)
@@ -286,6 +286,7 @@ Error *bind_normalize(Binder *binder, Relation *relation, Span at)
     node->normalize.key_count = traits.keys[0].count;
     node->normalize.key_columns = arena_copy(binder->arena, traits.keys[0].columns, sizeof(int) * (size_t)(traits.keys[0].count + 1));
     node->normalize.time_column = binder_rules(binder)->windowed_time == TIME_OF_LARGEST_EVENT && relation->message ? relation->message->time : -1;
+    node->normalize.at_end = binder->final_results && traits.bounded && !windowed;
     logical_derive(binder->arena, node);
     relation->input = main_port(node);
     return NULL;

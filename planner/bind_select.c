@@ -447,7 +447,7 @@ Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, 
     if (block->from.message && block->from.message->no_value >= 0 && (query->where || aggregated))
         TRY(bind_without_empty(binder, &block->from, query->from->at));
     if (port_traits(binder->arena, block->from.input).changes == CHANGES_UPSERT && !(context.persistent && plain_projection(query)))
-        TRY(bind_normalize(binder, &block->from, query->from->at));
+        TRY(bind_normalize(binder, &block->from, block->window || block->from.pending, query->from->at));
     TRY(expand_items(&select, aggregated));
     TRY(collect_exprs(&select));
     if (query->where && block->from.pending)

@@ -177,8 +177,9 @@ void bind_message_source(Binder *binder, const CatalogEntry *entry, Relation *re
 void bind_message_project(Binder *binder, const Relation *under, const int *places, Relation *relation);
 /* A stream's messages without value are rows only to a plain projection. */
 Error *bind_without_empty(Binder *binder, Relation *relation, Span at);
-/* An upsert edge becomes a changelog. No change where it is none. */
-Error *bind_normalize(Binder *binder, Relation *relation, Span at);
+/* An upsert edge becomes a changelog, or, for final results, the rows that are left at the end (which have no order of time any more: not under
+ * windows). No change where it is none. */
+Error *bind_normalize(Binder *binder, Relation *relation, bool windowed, Span at);
 /* Rows for a topic, as `exprs` and `schema` of its declared columns: adds what else a message needs (time, no value, the window). */
 /* time: what the statement says of it; NULL: nothing. */
 Error *bind_message_rest(Binder *binder, const Relation *rows, const CatalogEntry *target, Expr *time, Expr ***exprs, Schema *schema, WindowColumns *window, MessageColumns **message);

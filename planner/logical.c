@@ -274,7 +274,9 @@ void logical_derive(Arena *arena, LogicalNode *node)
     case PLAN_NORMALIZE:
         node->schema = port_schema(arena, node->inputs[0]);
         node->traits = under;
-        node->traits.changes = CHANGES_RETRACT;
+        if (node->normalize.at_end)
+            node->traits.time_count = 0;
+        node->traits.changes = node->normalize.at_end ? CHANGES_APPEND : CHANGES_RETRACT;
         break;
     case PLAN_LOOKUP:
         node->traits.times = under.times;

@@ -164,7 +164,7 @@ void node_canonical(const LogicalNode *node, Text *text)
         break;
     case PLAN_NORMALIZE:
         print_ints(node->normalize.key_columns, node->normalize.key_count, text);
-        text_printf(text, " t%d", node->normalize.time_column);
+        text_printf(text, " t%d%s", node->normalize.time_column, node->normalize.at_end ? " end" : "");
         break;
     case PLAN_LOOKUP: {
         const LookupSpec *spec = &node->lookup.spec;

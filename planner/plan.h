@@ -185,6 +185,7 @@ typedef struct PlanNode {
         struct { Expr **exprs; RowPolicy on_error; } project;       /* schema.column_count of them */
         struct {
             int *key_columns; int key_count;
+            bool at_end;                    /* bounded input: the rows that are left, once; no changelog */
             int time_column;                /* rows taken back carry the time of the row that does it (ksqlDB); -1: their own */
         } normalize;
         struct {

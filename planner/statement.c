@@ -410,7 +410,7 @@ Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogE
     for (int i = 0; i < relation.schema.column_count; i++)
         if (!relation.schema.columns[i].hidden)
             columns[count++] = i;
-    TRY(bind_normalize(binder, &relation, at));
+    TRY(bind_normalize(binder, &relation, false, at));
     LogicalNode *pick = logical_pick(arena, relation.input, columns, count, at);
     LogicalNode *node = logical_node(arena, PLAN_SINK, at, 1, &(PlanInput){ pick, PORT_MAIN });
     node->schema = (Schema){ count, ARENA_ARRAY(arena, Column, count + 1) };

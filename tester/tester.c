@@ -41,6 +41,7 @@ typedef struct Run {
     const TestFile *file;
     const Mode *mode;
     Session *session;
+    TopicLogs *topics;
     Arena arena;
     char directory[64];
     TestClock clock;
@@ -440,7 +441,8 @@ static Error *open_run(Run *run)
     if (!mkdtemp(run->directory))
         return error_new(ERR_IO, "cannot make a directory: %s", strerror(errno));
     test_clock_init(&run->clock, 1767225600000000); /* 2026-01-01 00:00:00 */
-    SessionOptions options = { .clock = &run->clock.clock, .threads = run->mode->threads, .batch_rows = run->mode->batch_rows,
+    run->topics = topic_logs_new();
+    SessionOptions options = { .clock = &run->clock.clock, .topics = run->topics, .threads = run->mode->threads, .batch_rows = run->mode->batch_rows,
         .max_bad_rows = UINT64_MAX, .base_directory = run->directory, .turn_bytes = run->mode->turn_bytes,
         .snapshot_every_turn = run->mode->snapshots, .rewrites_off = run->mode->rewrites_off, .shuffle_seed = run->mode->shuffle_seed };
     return session_new(&options, &run->session);
@@ -449,6 +451,7 @@ static Error *open_run(Run *run)
 static void close_run(Run *run)
 {
     session_free(run->session);
+    topic_logs_free(run->topics);
     if (run->directory[0])
         nftw(run->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     text_release(&run->notices);
