@@ -123,6 +123,8 @@ static Error *read_step(Reader *reader, const char *line, int number)
     } else if (strcmp(verb, "clock") == 0) {
         step.kind = STEP_CLOCK;
         step.value = after_words(line, 1);
+    } else if (strcmp(verb, "topics") == 0 && words.count == 1) {
+        reader->file->topics = true;
     } else if (strcmp(verb, "skip-mode") == 0 && words.count > 2) {
         if (reader->file->skip_count < 16)
             reader->file->skip[reader->file->skip_count++] = words.word[1];

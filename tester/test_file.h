@@ -33,6 +33,7 @@ typedef struct TestFile {
     struct { Step *items; int count, capacity; } steps;
     const char *skip[16];  /* names of modes that do not apply, with their reasons in the file */
     int skip_count;
+    bool topics;           /* topics are logs in the process */
 } TestFile;
 
 /* Reads by the file's ending: .md takes fenced blocks, everything else is a test file. Errors name line and reason. */
