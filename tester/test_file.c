@@ -125,6 +125,7 @@ static Error *read_step(Reader *reader, const char *line, int number)
         step.value = after_words(line, 1);
     } else if (strcmp(verb, "topics") == 0 && words.count == 1) {
         reader->file->topics = true;
+        return NULL;
     } else if (strcmp(verb, "skip-mode") == 0 && words.count > 2) {
         if (reader->file->skip_count < 16)
             reader->file->skip[reader->file->skip_count++] = words.word[1];
