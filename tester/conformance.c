@@ -177,12 +177,17 @@ static void run_all(Conformance *all)
     }
 }
 
-static void choose_cases(ConformanceCases *cases, const char *only)
+static bool are_chosen(const ConformanceOptions *options) { return options->only || options->of_class; }
+
+static void choose_cases(ConformanceCases *cases, const ConformanceOptions *options)
 {
     int kept = 0;
-    for (int i = 0; i < cases->count; i++)
-        if (strstr(cases->items[i].name, only))
-            cases->items[kept++] = cases->items[i];
+    for (int i = 0; i < cases->count; i++) {
+        const ConformanceCase *test = &cases->items[i];
+        bool named = !options->only || strstr(test->name, options->only);
+        if (named && (!options->of_class || strcmp(case_class_names[test->kind], options->of_class) == 0))
+            cases->items[kept++] = *test;
+    }
     cases->count = kept;
 }
 
@@ -252,7 +257,7 @@ static void count_verdicts(const Conformance *all, ConformanceTally *tally)
 /* Entries that name no case are mistakes, too; only a run over everything can tell. */
 static void check_list(Conformance *all, const NameReasons *list, ConformanceTally *tally)
 {
-    for (int i = 0; i < list->count && !all->options->only; i++) {
+    for (int i = 0; i < list->count && !are_chosen(all->options); i++) {
         bool found = false;
         for (int r = 0; r < all->reports.count && !found; r++)
             found = strcmp(all->reports.items[r].test->name, list->items[i].name) == 0;
@@ -295,13 +300,12 @@ static Error *run_files(Conformance *all, const char *const *paths, int path_cou
     TRY(conformance_lists_read(&all->arena, options->lists, &all->lists));
     for (int i = 0; i < path_count; i++)
         TRY(conformance_read(&all->arena, paths[i], &all->cases));
-    if (options->only)
-        choose_cases(&all->cases, options->only);
+    choose_cases(&all->cases, options);
     run_all(all);
     if (options->summary)
         print_summary(all);
     print_classes(all);
-    if ((options->update || options->admit) && !options->only)
+    if ((options->update || options->admit) && !are_chosen(options))
         return rewrite_list(all);
     count_verdicts(all, tally);
     check_list(all, &all->lists.expected_failures, tally);

@@ -5,6 +5,7 @@
 typedef struct ConformanceOptions {
     const char *lists;     /* folder of expected-failures.txt, accepted.txt and errors.txt */
     const char *only;      /* cases whose names hold this; NULL: all */
+    const char *of_class;  /* 'rows', 'errors', 'joins', 'registry formats'; NULL: all */
     bool list;             /* show every failing case, also those that are expected to fail */
     bool summary;          /* group failing cases by reason */
     bool update;           /* expected-failures.txt: take out what passes.. */

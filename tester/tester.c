@@ -586,7 +586,7 @@ typedef struct TesterOptions {
     ConformanceOptions conformance;
 } TesterOptions;
 
-static const char usage[] = "bidsql test [--mode=NAME] [--update] PATH..., or bidsql test --ksqldb [--lists=FOLDER] [--case=TEXT] [--list] [--summary] [--update] [--admit] PATH...";
+static const char usage[] = "bidsql test [--mode=NAME] [--update] PATH..., or bidsql test --ksqldb [--lists=FOLDER] [--case=TEXT] [--class=NAME] [--list] [--summary] [--update] [--admit] PATH...";
 
 static bool read_option(const char *option, TesterOptions *options)
 {
@@ -601,6 +601,8 @@ static bool read_option(const char *option, TesterOptions *options)
         conformance->lists = option + 8;
     else if (strncmp(option, "--case=", 7) == 0)
         conformance->only = option + 7;
+    else if (strncmp(option, "--class=", 8) == 0)
+        conformance->of_class = option + 8;
     else if (strcmp(option, "--list") == 0)
         conformance->list = true;
     else if (strcmp(option, "--summary") == 0)
