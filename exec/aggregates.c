@@ -10,7 +10,7 @@ static bool is_count_rows(const AggregateCall *call)
     return call->arg_count == 0 && call->filter < 0 && !call->distinct && name_equal(call->function->name, "count");
 }
 
-static const Type *input_type(const PlanNode *node, int column) { return node->inputs[0].node->schema.columns[column].type; }
+static const Type *input_type(const Aggregates *aggregates, int column) { return aggregates->input->columns[column].type; }
 
 static void add_distinct(Aggregates *aggregates, int call)
 {
@@ -27,9 +27,16 @@ static void add_distinct(Aggregates *aggregates, int call)
 
 Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, const char *header, bool count_rows, bool chained)
 {
-    int count = node->aggregate.call_count;
-    bool retracting = node->inputs[0].node->traits.changes != CHANGES_APPEND;
-    *aggregates = (Aggregates){ .node = node, .calls = node->aggregate.calls, .call_count = count, .retracting = retracting,
+    const PlanNode *under = node->inputs[0].node;
+    return aggregates_open_calls(aggregates, arena, &under->schema, node->aggregate.calls, node->aggregate.call_count, node->aggregate.on_error,
+                                 under->traits.changes != CHANGES_APPEND, header, count_rows, chained);
+}
+
+Error *aggregates_open_calls(Aggregates *aggregates, Arena *arena, const Schema *input, const AggregateCall *calls, int call_count, RowPolicy on_error,
+                             bool retracting, const char *header, bool count_rows, bool chained)
+{
+    const int count = call_count;
+    *aggregates = (Aggregates){ .input = input, .on_error = on_error, .calls = calls, .call_count = count, .retracting = retracting,
                                 .mergeable_by_copy = true, .all_plain = true, .invertible = true, .rows_call = -1 };
     aggregates->offsets = ARENA_ARRAY(arena, size_t, count + 1);
     aggregates->plain = ARENA_ARRAY(arena, bool, count + 1);
@@ -46,7 +53,7 @@ Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *nod
         const AggregateFunction *function = call->function;
         aggregates->offsets[i] = offset;
         if (call->arg_count)
-            aggregates->arg_types[i] = input_type(node, call->args[0]);
+            aggregates->arg_types[i] = input_type(aggregates, call->args[0]);
         if (retracting && function->retract == RETRACT_MULTISET) {
             aggregates->set_calls[aggregates->set_count] = i;
             aggregates->set_types[aggregates->set_count++] = aggregates->arg_types[i];
@@ -86,7 +93,7 @@ Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *nod
     text_release(&layout);
     for (int i = 0; i < aggregates->distinct_count; i++) {
         DistinctColumn *distinct = &aggregates->distincts[i];
-        const Type *type = input_type(node, distinct->column);
+        const Type *type = input_type(aggregates, distinct->column);
         pair_layout_init(&distinct->layout, arena, &type, 1, distinct->call_count, retracting, chained);
         pair_scratch_init(&distinct->scratch, &distinct->layout);
     }
@@ -398,7 +405,7 @@ Error *groups_result(const Aggregates *aggregates, const Groups *groups, char *c
                       .result_type = call->type, .evaluation = evaluation };
         call->function->result(states, aggregates->offsets[i], count, &args, columns[i], first);
         for (uint32_t f = failures; f < evaluation->failure_count; f++)
-            TRY(job_row_error(op, op->node->aggregate.on_error, batch, (int64_t)evaluation->failures[f].row, "expression", call->name,
+            TRY(job_row_error(op, aggregates->on_error, batch, (int64_t)evaluation->failures[f].row, "expression", call->name,
                               evaluation->failures[f].reason, call->at));
         evaluation->failure_count = failures;
     }

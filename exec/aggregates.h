@@ -19,7 +19,8 @@ typedef struct DistinctColumn {
 } DistinctColumn;
 
 typedef struct Aggregates {
-    const PlanNode *node;
+    const Schema *input;
+    RowPolicy on_error;       /* of a result that overflows */
     const AggregateCall *calls;
     int call_count;
     bool retracting;          /* the input has -U and -D rows */
@@ -58,6 +59,9 @@ typedef struct Groups {
 /* `header`: layout of the operator's own fields at the start of an entry. `count_rows`: the entry must say how many rows a group has
  * (panes, retractions). `chained`: groups merge and are forgotten one by one (sessions). */
 Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, const char *header, bool count_rows, bool chained);
+/* The same for any calls over columns of `input`; `retracting`: rows can be taken back. */
+Error *aggregates_open_calls(Aggregates *aggregates, Arena *arena, const Schema *input, const AggregateCall *calls, int call_count, RowPolicy on_error,
+                             bool retracting, const char *header, bool count_rows, bool chained);
 void aggregates_close(Aggregates *aggregates);
 
 void groups_init(Groups *groups, MemoryPool *pool, const Aggregates *aggregates, bool sparse);

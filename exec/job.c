@@ -44,6 +44,7 @@ static bool wants_clock(const PlanNode *node)
     case PLAN_WINDOW_ASSIGN:
     case PLAN_UNNEST:
     case PLAN_RANK:
+    case PLAN_OVER:
     case PLAN_SORT:
     case PLAN_LIMIT:
     case PLAN_UNION:
@@ -117,6 +118,7 @@ static void note_places_above(Job *job, const PlanNode *node, bool *seen)
     case PLAN_SESSION_AGGREGATE:
     case PLAN_NORMALIZE:
     case PLAN_RANK:
+    case PLAN_OVER:
     case PLAN_SORT:
     case PLAN_SET:
     case PLAN_SINK:

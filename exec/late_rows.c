@@ -1,5 +1,6 @@
 /* exec/late_rows.c: see late_rows.h. */
 #include "exec/late_rows.h"
+#include <string.h>
 #include "common/calendar.h"
 
 void late_release(LateRows *late)
@@ -28,10 +29,11 @@ static Batch *late_batch(const LateRows *late, Batch *batch, int64_t lag_us)
     for (int i = 0; i < LATE_COLUMNS; i++)
         columns[count + i] = vector_new(arena, type_scalar(i == REASON ? TYPE_VARCHAR : TYPE_TIMESTAMP), batch->row_count);
     uint32_t *rows = ARENA_ARRAY(arena, uint32_t, late->count);
+    const Str reason = str_view(late->reason ? late->reason : "window closed", strlen(late->reason ? late->reason : "window closed"));
     for (uint32_t i = 0; i < late->count; i++) {
         const LateRow *row = &late->rows[i];
         rows[i] = row->row;
-        ((Str *)columns[count + REASON]->values)[row->row] = str_view("window closed", 13);
+        ((Str *)columns[count + REASON]->values)[row->row] = reason;
         ((int64_t *)columns[count + START]->values)[row->row] = row->start_us;
         ((int64_t *)columns[count + END]->values)[row->row] = row->end_us;
         ((int64_t *)columns[count + WATERMARK]->values)[row->row] =

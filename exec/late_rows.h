@@ -11,6 +11,7 @@ typedef struct LateRows {
     LateRow *rows;
     size_t capacity;
     uint32_t count;
+    const char *reason; /* NULL: "window closed" */
     uint64_t windows; /* (row, window) pairs dropped, also of rows that found another window open */
 } LateRows;
 

@@ -17,6 +17,7 @@ const OperatorType *operator_type_for(const PlanNode *node)
     case PLAN_WINDOW_AGGREGATE: return node->aggregate.loses_windows ? &lossy_window_operator : &window_operator;
     case PLAN_SESSION_AGGREGATE: return &session_operator;
     case PLAN_RANK: return &rank_operator;
+    case PLAN_OVER: return &over_operator;
     case PLAN_SORT: return &sort_operator;
     case PLAN_LIMIT: return &limit_operator;
     case PLAN_SET: return &set_operator;

@@ -15,6 +15,7 @@ extern const OperatorType window_operator;
 extern const OperatorType lossy_window_operator;
 extern const OperatorType session_operator;
 extern const OperatorType rank_operator;
+extern const OperatorType over_operator;
 extern const OperatorType sort_operator;
 extern const OperatorType limit_operator;
 extern const OperatorType union_operator;

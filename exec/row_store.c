@@ -138,48 +138,63 @@ void row_store_free(RowStore *store, uint32_t number)
     store->free_rows[store->free_count++] = number;
 }
 
-Error *row_store_gather(const RowStore *store, const uint32_t *numbers, uint32_t count, Vector *const columns[], uint32_t first,
-                        Arena *arena)
+Error *row_store_gather_column(const RowStore *store, int column, const uint32_t *numbers, uint32_t count, Vector *vector, uint32_t first,
+                               Arena *arena)
 {
-    for (int i = 0; i < store->schema->column_count; i++) {
-        Vector *vector = columns[i];
-        PhysicalType physical = type_physical(vector->type);
-        for (uint32_t r = 0; r < count; r++) {
-            const char *entry = state_entry(&store->rows, numbers[r]), *field = entry + store->offsets[i];
-            const uint32_t row = first + r;
-            const bool null = bit_get((const uint64_t *)(entry + nulls_offset(store)), (uint32_t)i);
-            if (null && physical != PHYSICAL_ARRAY && physical != PHYSICAL_STRUCT) {
-                vector_set_null(arena, vector, row);
-                continue;
-            }
-            switch (physical) {
-            case PHYSICAL_BOOL: ((uint8_t *)vector->values)[row] = (uint8_t)*(const int64_t *)field; break;
-            case PHYSICAL_INT64:
-            case PHYSICAL_DOUBLE: ((int64_t *)vector->values)[row] = *(const int64_t *)field; break;
-            case PHYSICAL_INT128:
-            case PHYSICAL_INTERVAL: memcpy((char *)vector->values + 16 * (size_t)row, field, 16); break;
-            case PHYSICAL_STR: {
-                Str text;
-                memcpy(&text, field, sizeof(text));
-                if (text.length > STR_INLINE)
-                    text = str_view(arena_copy(arena, text.pointer, text.length), text.length);
-                ((Str *)vector->values)[row] = text;
-                break;
-            }
-            case PHYSICAL_ARRAY:
-            case PHYSICAL_STRUCT: {
-                Value value = value_null(vector->type);
-                const Str *text = (const Str *)field;
-                const char *next = str_bytes(text), *end = next + text->length;
-                if (!null)
-                    TRY(bytes_get(arena, vector->type, &next, end, &value));
-                vector_put_value(arena, vector, row, &value);
-                break;
-            }
-            }
+    const PhysicalType physical = type_physical(vector->type);
+    for (uint32_t r = 0; r < count; r++) {
+        const char *entry = state_entry(&store->rows, numbers[r]), *field = entry + store->offsets[column];
+        const uint32_t row = first + r;
+        const bool null = bit_get((const uint64_t *)(entry + nulls_offset(store)), (uint32_t)column);
+        if (null && physical != PHYSICAL_ARRAY && physical != PHYSICAL_STRUCT) {
+            vector_set_null(arena, vector, row);
+            continue;
+        }
+        switch (physical) {
+        case PHYSICAL_BOOL: ((uint8_t *)vector->values)[row] = (uint8_t)*(const int64_t *)field; break;
+        case PHYSICAL_INT64:
+        case PHYSICAL_DOUBLE: ((int64_t *)vector->values)[row] = *(const int64_t *)field; break;
+        case PHYSICAL_INT128:
+        case PHYSICAL_INTERVAL: memcpy((char *)vector->values + 16 * (size_t)row, field, 16); break;
+        case PHYSICAL_STR: {
+            Str text;
+            memcpy(&text, field, sizeof(text));
+            if (text.length > STR_INLINE)
+                text = str_view(arena_copy(arena, text.pointer, text.length), text.length);
+            ((Str *)vector->values)[row] = text;
+            break;
+        }
+        case PHYSICAL_ARRAY:
+        case PHYSICAL_STRUCT: {
+            Value value = value_null(vector->type);
+            const Str *text = (const Str *)field;
+            const char *next = str_bytes(text), *end = next + text->length;
+            if (!null)
+                TRY(bytes_get(arena, vector->type, &next, end, &value));
+            vector_put_value(arena, vector, row, &value);
+            break;
+        }
         }
     }
     return NULL;
+}
+
+Error *row_store_gather(const RowStore *store, const uint32_t *numbers, uint32_t count, Vector *const columns[], uint32_t first,
+                        Arena *arena)
+{
+    for (int i = 0; i < store->schema->column_count; i++)
+        TRY(row_store_gather_column(store, i, numbers, count, columns[i], first, arena));
+    return NULL;
+}
+
+bool row_store_is_null(const RowStore *store, uint32_t number, int column)
+{
+    return bit_get((const uint64_t *)(state_entry(&store->rows, number) + nulls_offset(store)), (uint32_t)column);
+}
+
+bool row_store_is_true(const RowStore *store, uint32_t number, int column)
+{
+    return !row_store_is_null(store, number, column) && *(const int64_t *)(state_entry(&store->rows, number) + store->offsets[column]);
 }
 
 static void row_store_write(const Container *container, Text *snapshot)

@@ -39,3 +39,8 @@ static inline const Str *row_store_key(const RowStore *store, uint32_t number)
 /* Writes rows numbers[0..count) into the schema's columns, from row `first` on. */
 Error *row_store_gather(const RowStore *store, const uint32_t *numbers, uint32_t count, Vector *const columns[], uint32_t first,
                         Arena *arena);
+/* The same for one column. */
+Error *row_store_gather_column(const RowStore *store, int column, const uint32_t *numbers, uint32_t count, Vector *vector, uint32_t first,
+                               Arena *arena);
+bool row_store_is_null(const RowStore *store, uint32_t number, int column);
+bool row_store_is_true(const RowStore *store, uint32_t number, int column); /* of a BOOLEAN column */

@@ -338,7 +338,7 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
     Grouping *grouping = context;
     Arena *arena = grouping->arena;
     int bound = grouping->windowed ? window_pseudo(ast) : -1;
-    if (ast->over && !is_rank_call(ast))
+    if (ast->over && !is_over_call(ast))
         return binder_unsupported(ast->at, "%s OVER (..)", ast_call_name(ast));
     if (bound >= 0) {
         if (ast->kind == AST_CALL)
@@ -430,14 +430,13 @@ static Error *check_changes(Block *block, const Grouping *grouping, const Relati
     return NULL;
 }
 
-/* set_column: a late row stands once a grouping set, and is put aside with the first one; -1: there are none. */
-static void note_late_rows(Block *block, const WindowUse *window, LogicalNode *node, int visible, int set_column)
+void note_late_rows(Block *block, const AstName *late_into, LogicalNode *node, int visible, int set_column)
 {
     Arena *arena = block->binder->arena;
-    if (!window->late_into || !window->late_into->text)
+    if (!late_into || !late_into->text)
         return;
     Schema under = port_schema(arena, node->inputs[0]);
-    SidePort side = { .name = window->late_into->text, .input = { node, PORT_LATE } };
+    SidePort side = { .name = late_into->text, .input = { node, PORT_LATE } };
     side.columns = ARENA_ARRAY(arena, int, visible + late_columns.column_count + 1);
     for (int i = 0; i < visible; i++)
         if (!under.columns[i].hidden)
@@ -608,7 +607,7 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     logical_derive(arena, node);
     TRY(check_changes(block, grouping, over));
     if (window)
-        note_late_rows(block, window, node, from_columns, grouping->sets.count ? keys[grouping->keys.count] : -1);
+        note_late_rows(block, window->late_into, node, from_columns, grouping->sets.count ? keys[grouping->keys.count] : -1);
     if (totals)
         node = grouping_sets_totals(block->binder, node, rows, &grouping->sets, grouping->keys.count);
 

@@ -430,6 +430,26 @@ static bool plain_projection(const AstQuery *query)
 
 /* ---- the block ---- */
 
+/* ASA's calls OVER (..) see the rows before WHERE, and may stand in it. */
+static Error *bind_early_overs(Select *select)
+{
+    Block *block = &select->block;
+    AstExpr **exprs = ARENA_ARRAY(select->arena, AstExpr *, select->expr_count + 1);
+    for (int i = 0; i < select->expr_count; i++)
+        exprs[i] = select->exprs[i];
+    exprs[select->expr_count] = block->query->where;
+    TRY(bind_overs(block, exprs, select->expr_count + 1, true, &block->from));
+    if (exprs[select->expr_count] == block->query->where) {
+        select->exprs = exprs;
+        return NULL;
+    }
+    AstQuery *query = arena_copy(select->arena, block->query, sizeof *query);
+    query->where = exprs[select->expr_count];
+    block->query = query;
+    select->exprs = exprs;
+    return NULL;
+}
+
 Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation)
 {
     Select select = { .block = { .binder = binder, .query = query, .context = context }, .arena = binder->arena };
@@ -450,6 +470,8 @@ Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, 
         TRY(bind_normalize(binder, &block->from, block->window || block->from.pending, query->from->at));
     TRY(expand_items(&select, aggregated));
     TRY(collect_exprs(&select));
+    TRY(bind_early_overs(&select));
+    query = block->query;
     if (query->where && block->from.pending)
         TRY(where_under_window(&select, &select.exprs[select.having]));
     else if (query->where)
@@ -462,7 +484,10 @@ Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, 
     if (select.exprs[select.having])
         TRY(condition(&select, under, select.exprs[select.having], "HAVING"));
     select.exprs[select.having] = NULL;
+    TRY(bind_overs(block, select.exprs, select.expr_count, false, under));
     TRY(bind_ranks(block, select.exprs, select.expr_count, under));
+    if (query->late_into.text && !block->window && !block->late_noted)
+        return error_hint(error_at(ERR_BIND, query->late_into.at, "LATE INTO needs a window, or an OVER (..) in the order of an event time"), "OVER (.. ORDER BY ts ..)");
     if (select.exprs[select.qualify])
         TRY(condition(&select, under, select.exprs[select.qualify], "QUALIFY"));
     select.exprs[select.qualify] = NULL;

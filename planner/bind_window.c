@@ -355,6 +355,8 @@ Error *bind_window_clause(Block *block)
     }
     block->window = use;
     if (!use) {
+        if (query->late_into.text && !query->allowed_lateness.given && block_has_over(query))
+            return NULL; /* rows that are late for an OVER (..) */
         Span at = query->allowed_lateness.given ? query->allowed_lateness.at : query->late_into.at;
         if (query->allowed_lateness.given || query->late_into.text)
             return error_at(ERR_BIND, at, "%s needs a window", query->allowed_lateness.given ? "ALLOWED LATENESS" : "LATE INTO");
@@ -374,6 +376,13 @@ Error *bind_window_clause(Block *block)
         return error_hint(error_at(ERR_BIND, use->at, "a WINDOW needs something to aggregate"), "add GROUP BY, or an aggregate such as COUNT(*)");
     return NULL;
 }
+
+Error *bind_asa_duration(Binder *binder, const AstExpr *ast, const char *what, int64_t *us) { return asa_duration(binder, ast, "duration", what, us); }
+Error *bind_unit_duration(Binder *binder, const AstExpr *unit, const AstExpr *count, const char *what, int64_t *us)
+{
+    return unit_duration(binder, unit, count, what, us);
+}
+Error *bind_interval(Binder *binder, const AstExpr *ast, const char *what, int64_t *us) { return expr_duration(binder, ast, what, us); }
 
 /* ---- Flink's table functions ---- */
 

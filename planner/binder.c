@@ -66,7 +66,7 @@ static Error *special(BindContext *context, const AstExpr *ast, Expr **result, b
     if (!name)
         return NULL;
     if (ast->over)
-        return is_rank_call(ast) ? error_at(ERR_BIND, ast->at, "%s OVER (..) may stand in SELECT and QUALIFY only", name)
+        return is_over_call(ast) ? error_at(ERR_BIND, ast->at, "%s OVER (..) may stand in SELECT and QUALIFY only", name)
                                  : binder_unsupported(ast->at, "%s OVER (..)", name);
     if (is_aggregate_call(ast))
         return error_at(ERR_BIND, ast->at, "the aggregate %s may not stand here", name);

@@ -115,6 +115,7 @@ typedef struct Block {
     Relation from;                  /* after FROM, joins, WHERE */
     struct { ScopeRelation *items; int count, capacity; } parts; /* what names can be qualified with: column ranges of `from` */
     WindowUse *window;              /* of the block; NULL none */
+    bool late_noted;                /* LATE INTO has its rows */
 } Block;
 
 /* Adds the columns of `relation` to what names mean; they are columns base.. of block->from. */
@@ -205,6 +206,10 @@ bool is_window_bound_call(const AstExpr *expr);
 Error *check_window_bound_call(Block *block, const AstExpr *call);
 /* Which bound a name or call means: 0 start, 1 end, 2 time as TIMESTAMP, 3.. the same as BIGINT milliseconds; -1 none. */
 int window_pseudo(const AstExpr *expr);
+/* Lengths of time: DURATION(minute, 10); minute, 10; INTERVAL '10' MINUTE. */
+Error *bind_asa_duration(Binder *binder, const AstExpr *ast, const char *what, int64_t *us);
+Error *bind_unit_duration(Binder *binder, const AstExpr *unit, const AstExpr *count, const char *what, int64_t *us);
+Error *bind_interval(Binder *binder, const AstExpr *ast, const char *what, int64_t *us);
 /* A pending window function without aggregation: one row per window. */
 Error *bind_window_assign(Binder *binder, Relation *relation);
 
@@ -215,6 +220,9 @@ bool is_aggregate_call(const AstExpr *expr);
 /* Aggregation of block->from: afterwards names, aggregates and window pseudo columns in `exprs` mean columns of *result; each
  * expression is replaced by one that binds over *result. NULL expressions stay. */
 Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *result);
+/* LATE INTO name: rows that the node puts aside; the first `visible` columns of its input are shown. set_column: a late row stands once a
+ * grouping set, and is put aside with the first one; -1: there are none. */
+void note_late_rows(Block *block, const AstName *late_into, LogicalNode *node, int visible, int set_column);
 /* SELECT DISTINCT over the visible columns. */
 Error *bind_distinct(Block *block, Relation *relation);
 /* What the block says about EMIT, itself or through the UNION around it. */
@@ -235,6 +243,12 @@ LogicalNode *grouping_sets_totals(Binder *binder, LogicalNode *node, PlanInput r
 bool is_grouping_call(const AstExpr *expr); /* GROUPING, GROUPING_ID, GROUP_ID */
 /* What the call means, as a function of column `number`. */
 AstExpr *grouping_call_value(Arena *arena, const GroupingSets *sets, const AstExpr *call, const int *keys, int key_count, int number);
+
+/* ---- bind_over.c: functions OVER (..) ---- */
+bool is_over_call(const AstExpr *expr);
+bool block_has_over(const AstQuery *query);
+/* Plans calls above *relation and replaces them by their columns: ASA's (`early`) over the rows of FROM, or all others. */
+Error *bind_overs(Block *block, AstExpr **exprs, int expr_count, bool early, Relation *relation);
 
 /* ---- bind_rank.c: Top-N ---- */
 bool is_rank_call(const AstExpr *expr);

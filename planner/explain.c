@@ -145,6 +145,75 @@ static void print_aggregate(Arena *arena, const PlanNode *node, Text *text)
         text_printf(text, "%s%s", i ? ", " : ": ", node->aggregate.calls[i].name);
 }
 
+static double double_of_bits(int64_t bits)
+{
+    double number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+static void print_bound(OverBound bound, const OverFrame *frame, int64_t offset, const PlanNode *node, Text *text)
+{
+    const bool near = bound == BOUND_PRECEDING || bound == BOUND_FOLLOWING;
+    if (near && frame->rows) {
+        text_printf(text, "%lld ", (long long)offset);
+    } else if (near) {
+        const Type *type = node->over.time_column >= 0 || node->over.key_count == 0 ? NULL : port_schema(NULL, node->inputs[0]).columns[node->over.keys[0].column].type;
+        if (!type || type_is_timestamp(type))
+            explain_duration(offset, text);
+        else if (type_physical(type) == PHYSICAL_DOUBLE)
+            text_printf(text, "%.17g", double_of_bits(offset));
+        else
+            text_printf(text, "%lld", (long long)offset);
+        text_add_char(text, ' ');
+    }
+    static const char *const names[] = { "unbounded preceding", "preceding", "current row", "following", "unbounded following" };
+    text_add_c(text, names[bound]);
+}
+
+static void print_over_call(const PlanNode *node, const OverCall *over, Text *text)
+{
+    text_add_c(text, over->call.name);
+    const bool framed = over->kind == OVER_AGGREGATE || over->kind == OVER_FIRST_VALUE || over->kind == OVER_LAST_VALUE || over->kind == OVER_NTH_VALUE;
+    if (over->frame.open_start) {
+        text_add_c(text, " within ");
+        explain_duration(over->frame.from_offset, text);
+    } else if (framed) {
+        text_add_c(text, over->frame.rows ? " rows " : " range ");
+        print_bound(over->frame.from, &over->frame, over->frame.from_offset, node, text);
+        text_add_c(text, " to ");
+        print_bound(over->frame.to, &over->frame, over->frame.to_offset, node, text);
+    }
+}
+
+static void print_over(Arena *arena, const PlanNode *node, Text *text)
+{
+    if (node->over.partition_count) {
+        text_add_c(text, " by ");
+        print_names(arena, node, node->over.partition_columns, node->over.partition_count, text);
+    }
+    if (node->over.key_count) {
+        text_add_c(text, " order ");
+        print_sort(arena, node, node->over.keys, node->over.key_count, text);
+    } else if (node->over.order == OVER_BY_ARRIVAL) {
+        text_add_c(text, " in order of arrival");
+    }
+    for (int i = 0; i < node->over.call_count; i++) {
+        text_add_c(text, i ? ", " : ": ");
+        print_over_call(node, &node->over.calls[i], text);
+    }
+}
+
+static const char *over_trigger(const PlanNode *node)
+{
+    switch (node->over.order) {
+    case OVER_BY_TIME: return "when the watermark has passed the row's time";
+    case OVER_BY_ARRIVAL: return "with every row";
+    case OVER_WHOLE: return node->over.window_time_column >= 0 ? "when the window closes" : "at the end of the input";
+    }
+    return "?";
+}
+
 static void print_scan(const PlanNode *node, Text *text)
 {
     text_printf(text, " %s", node->scan.source_name);
@@ -234,6 +303,9 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
         }
         text_add_c(text, node->rank.key_count ? " order " : " in order of arrival");
         print_sort(arena, node, node->rank.keys, node->rank.key_count, text);
+        break;
+    case PLAN_OVER:
+        print_over(arena, node, text);
         break;
     case PLAN_SORT:
         text_add_char(text, ' ');
@@ -333,6 +405,8 @@ static void print_facts(Printer *printer, const PlanNode *node, const char *pref
         fact(printer, prefix, bar, "emits", trigger_text(arena, node));
     if (node->kind == PLAN_RANK)
         fact(printer, prefix, bar, "emits", node->rank.trigger == TRIGGER_FINAL ? "when the window closes" : "at the end of the input");
+    if (node->kind == PLAN_OVER)
+        fact(printer, prefix, bar, "emits", over_trigger(node));
     if (node->late_wanted)
         fact(printer, prefix, bar, "late rows", "kept");
     if (node->dead_letter_wanted)

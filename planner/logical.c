@@ -41,6 +41,7 @@ const char *plan_kind_name(PlanKind kind)
     case PLAN_WINDOW_AGGREGATE: return "WindowAggregate";
     case PLAN_SESSION_AGGREGATE: return "SessionAggregate";
     case PLAN_RANK: return "Rank";
+    case PLAN_OVER: return "Over";
     case PLAN_SORT: return "Sort";
     case PLAN_LIMIT: return "Limit";
     case PLAN_UNION: return "Union";
@@ -239,6 +240,50 @@ static void derive_unnest(Arena *arena, LogicalNode *node, const EdgeTraits *und
     }
 }
 
+/* How far a frame reaches behind its row in time; TIME_MAX: nobody knows in time. */
+static int64_t frame_following(const OverCall *call)
+{
+    if (call->kind == OVER_LEAD)
+        return TIME_MAX;
+    switch (call->frame.to) {
+    case BOUND_UNBOUNDED_PRECEDING: case BOUND_PRECEDING: case BOUND_CURRENT: return 0;
+    case BOUND_FOLLOWING: return call->frame.rows ? TIME_MAX : call->frame.to_offset;
+    case BOUND_UNBOUNDED_FOLLOWING: return TIME_MAX;
+    }
+    return TIME_MAX;
+}
+
+/* Rows come out in the order of their time, late by what their frames reach ahead. Times of which the node knows nothing are delayed by it
+ * in an unknown way, save for the other bounds of the same windows. */
+static void derive_over_times(Arena *arena, LogicalNode *node, const EdgeTraits *under)
+{
+    int64_t following = 0;
+    for (int i = 0; i < node->over.call_count; i++) {
+        int64_t reach = frame_following(&node->over.calls[i]);
+        following = reach > following ? reach : following;
+    }
+    for (int i = 0; i < under->time_count; i++) {
+        TimeColumn time = under->times[i];
+        switch (node->over.order) {
+        case OVER_BY_TIME:
+            if (following == TIME_MAX)
+                continue;
+            time.lag_us = time_add(time.lag_us, following);
+            if (time.column == node->over.time_column || node->over.window_times)
+                add_time(arena, &node->traits, time);
+            break;
+        case OVER_BY_ARRIVAL:
+            if (following == 0)
+                add_time(arena, &node->traits, time);
+            break;
+        case OVER_WHOLE:
+            if (node->over.window_time_column >= 0)
+                add_time(arena, &node->traits, time);
+            break;
+        }
+    }
+}
+
 void logical_derive(Arena *arena, LogicalNode *node)
 {
     EdgeTraits under = { .bounded = true };
@@ -307,6 +352,11 @@ void logical_derive(Arena *arena, LogicalNode *node)
         }
         if (node->rank.rank == RANK_ROW_NUMBER && node->rank.limit == 1)
             add_key(arena, &node->traits, node->rank.partition_count, node->rank.partition_columns);
+        break;
+    case PLAN_OVER:
+        node->traits.keys = under.keys;
+        node->traits.key_count = under.key_count;
+        derive_over_times(arena, node, &under);
         break;
     case PLAN_SORT: /* the order of time is gone */
         node->schema = port_schema(arena, node->inputs[0]);
@@ -434,7 +484,7 @@ Expr **logical_exprs(LogicalNode *node, int *count)
     case PLAN_FILTER: *count = 1; return &node->filter.predicate;
     case PLAN_PROJECT: *count = node->schema.column_count; return node->project.exprs;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_UNNEST:
-    case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK:
+    case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK:
         return NULL;
     }
     return NULL;
@@ -488,6 +538,25 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
         if (node->rank.trigger == TRIGGER_FINAL)
             LIST_ADD(arena, refs, &node->rank.window_time_column);
         break;
+    case PLAN_OVER:
+        for (int i = 0; i < node->over.partition_count; i++)
+            LIST_ADD(arena, refs, &node->over.partition_columns[i]);
+        for (int i = 0; i < node->over.key_count; i++)
+            LIST_ADD(arena, refs, &node->over.keys[i].column);
+        if (node->over.time_column >= 0)
+            LIST_ADD(arena, refs, &node->over.time_column);
+        if (node->over.window_time_column >= 0)
+            LIST_ADD(arena, refs, &node->over.window_time_column);
+        for (int i = 0; i < node->over.call_count; i++) {
+            OverCall *over = &node->over.calls[i];
+            for (int a = 0; a < over->call.arg_count; a++)
+                LIST_ADD(arena, refs, &over->call.args[a]);
+            if (over->call.filter >= 0)
+                LIST_ADD(arena, refs, &over->call.filter);
+            if (over->otherwise >= 0)
+                LIST_ADD(arena, refs, &over->otherwise);
+        }
+        break;
     case PLAN_SORT:
         for (int i = 0; i < node->sort.key_count; i++)
             LIST_ADD(arena, refs, &node->sort.keys[i].column);
@@ -500,7 +569,7 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
 bool logical_passes_columns(const LogicalNode *node)
 {
     switch (node->kind) {
-    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST:
+    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_PROJECT: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
     case PLAN_UNION: case PLAN_SET: case PLAN_SINK:
@@ -546,5 +615,7 @@ void logical_replace_spans(Arena *arena, PlanInput input, Span at)
         if (node->kind == PLAN_AGGREGATE || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE)
             for (int i = 0; i < node->aggregate.call_count; i++)
                 node->aggregate.calls[i].at = at;
+        for (int i = 0; node->kind == PLAN_OVER && i < node->over.call_count; i++)
+            node->over.calls[i].call.at = at;
     }
 }

@@ -106,6 +106,22 @@ static void print_calls(const LogicalNode *node, Text *text)
         print_window(&node->aggregate.window, text);
 }
 
+static void print_over(const LogicalNode *node, Text *text)
+{
+    text_printf(text, " %d %d %lld %d %d ", node->over.order, node->over.time_column, (long long)node->over.lag_us, node->over.window_time_column, node->over.on_error);
+    print_ints(node->over.partition_columns, node->over.partition_count, text);
+    print_sort_keys(node->over.keys, node->over.key_count, text);
+    for (int i = 0; i < node->over.call_count; i++) {
+        const OverCall *over = &node->over.calls[i];
+        const OverFrame *frame = &over->frame;
+        text_printf(text, " %d %s", over->kind, over->call.function ? over->call.function->name : "");
+        print_ints(over->call.args, over->call.arg_count, text);
+        text_printf(text, "f%d%d %lld o%d%d %d%d %d:%lld %d:%lld ", over->call.filter, over->call.distinct, (long long)over->offset, over->otherwise, over->ignore_nulls,
+                    frame->rows, frame->open_start, frame->from, (long long)frame->from_offset, frame->to, (long long)frame->to_offset);
+        type_print(over->call.type, text);
+    }
+}
+
 /* A snapshot says how much of its output is valid: it must be the same output. */
 static void print_sink(const LogicalNode *node, Text *text)
 {
@@ -195,6 +211,9 @@ void node_canonical(const LogicalNode *node, Text *text)
         print_ints(node->rank.partition_columns, node->rank.partition_count, text);
         print_sort_keys(node->rank.keys, node->rank.key_count, text);
         break;
+    case PLAN_OVER:
+        print_over(node, text);
+        break;
     case PLAN_SORT:
         text_printf(text, " %lld %lld", (long long)node->sort.limit, (long long)node->sort.offset);
         print_sort_keys(node->sort.keys, node->sort.key_count, text);
@@ -214,6 +233,67 @@ void node_canonical(const LogicalNode *node, Text *text)
 }
 
 /* ---- finishing ---- */
+
+/* The longest time that a frame reaches back; TIME_MAX: nothing says so in time. */
+static int64_t call_reach(const OverCall *over, bool has_time)
+{
+    if (over->kind == OVER_IS_FIRST)
+        return over->offset;
+    bool limited = has_time && !over->frame.rows && over->frame.from != BOUND_UNBOUNDED_PRECEDING;
+    if (!limited || over->kind == OVER_LEAD || over->kind == OVER_ROW_NUMBER || over->kind == OVER_RANK || over->kind == OVER_DENSE_RANK)
+        return TIME_MAX;
+    return over->frame.from == BOUND_PRECEDING ? over->frame.from_offset : 0;
+}
+
+/* Rows that a call keeps of each partition, where it is their number that bounds them; 0: a value. */
+static int64_t call_rows(const OverCall *over)
+{
+    int64_t rows = over->kind == OVER_LAG || over->kind == OVER_LEAD ? over->offset : 0;
+    if (over->kind == OVER_AGGREGATE || over->kind == OVER_FIRST_VALUE || over->kind == OVER_LAST_VALUE || over->kind == OVER_NTH_VALUE) {
+        if (over->frame.rows && over->frame.from == BOUND_PRECEDING)
+            rows = over->frame.from_offset;
+        if (over->frame.rows && over->frame.to == BOUND_FOLLOWING)
+            rows = time_add(rows, over->frame.to_offset);
+    }
+    return rows;
+}
+
+static void over_state_bound(const LogicalNode *node, Text *text)
+{
+    if (node->over.order == OVER_WHOLE) {
+        text_printf(text, "all rows of a partition, until %s", node->over.window_time_column >= 0 ? "its window closes" : "the end of the input");
+        return;
+    }
+    int64_t reach = 0, rows = 0;
+    bool timed = true;
+    for (int i = 0; i < node->over.call_count; i++) {
+        const OverCall *over = &node->over.calls[i];
+        int64_t own = call_reach(over, node->over.time_column >= 0), own_rows = call_rows(over);
+        timed &= own != TIME_MAX;
+        if (own != TIME_MAX && own > reach)
+            reach = own;
+        rows = own_rows > rows ? own_rows : rows;
+    }
+    if (node->over.order == OVER_BY_TIME) {
+        text_add_c(text, "rows that the watermark has not passed");
+        if (node->over.lag_us) {
+            text_add_c(text, " by ");
+            explain_duration(node->over.lag_us, text);
+        }
+        text_add_c(text, ", ");
+    }
+    if (reach) {
+        text_add_c(text, "rows of the last ");
+        explain_duration(reach, text);
+        text_add_c(text, timed ? "; keys without such rows go" : ", ");
+    }
+    if (rows)
+        text_printf(text, "%lld row%s a partition", (long long)rows, rows == 1 ? "" : "s");
+    else if (!timed)
+        text_add_c(text, "a value a partition");
+    else if (!reach)
+        text_add_c(text, "rows of equal time");
+}
 
 static uint64_t meaning_of(const LogicalNode *node)
 {
@@ -242,6 +322,10 @@ static uint64_t layout_of(Arena *arena, const LogicalNode *node)
     if (node->kind == PLAN_AGGREGATE || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE)
         for (int i = 0; i < node->aggregate.call_count; i++)
             text_printf(&text, " %s:%s:%d", node->aggregate.calls[i].function->name, node->aggregate.calls[i].function->layout, node->aggregate.calls[i].distinct);
+    for (int i = 0; node->kind == PLAN_OVER && i < node->over.call_count; i++) {
+        const OverCall *over = &node->over.calls[i];
+        text_printf(&text, " %d:%lld:%s:%d", over->kind, (long long)over->offset, over->call.function ? over->call.function->layout : "", over->call.distinct);
+    }
     uint64_t layout = checksum_bytes(text_c(&text), text.length);
     text_release(&text);
     return layout;
@@ -250,7 +334,7 @@ static uint64_t layout_of(Arena *arena, const LogicalNode *node)
 static bool keeps_state(const LogicalNode *node)
 {
     switch (node->kind) {
-    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET:
+    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
     case PLAN_UNNEST: case PLAN_UNION: case PLAN_SINK:
@@ -277,7 +361,7 @@ static void set_segment(LogicalNode *node)
             node->segment = SEGMENT_ORDERED; /* rows put aside come out in turn order */
         node->segment_reason = node->segment == SEGMENT_PARALLEL ? "each row by itself" : "its input is in turn order";
         return;
-    case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_SORT: case PLAN_SET:
+    case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_SET:
         node->segment_reason = "its state takes rows in turn order";
         return;
     case PLAN_LIMIT:
@@ -334,6 +418,9 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
     case PLAN_NORMALIZE:
         text_add_c(&text, "one row a key of the table");
         break;
+    case PLAN_OVER:
+        over_state_bound(node, &text);
+        break;
     case PLAN_SORT:
         if (node->sort.limit >= 0)
             text_printf(&text, "%lld rows", (long long)(node->sort.limit + node->sort.offset));
@@ -376,7 +463,7 @@ static void set_names(Arena *arena, Plan *plan)
 
 static bool order_matters(const PlanNode *node)
 {
-    if (node->kind == PLAN_LIMIT || node->kind == PLAN_RANK)
+    if (node->kind == PLAN_LIMIT || node->kind == PLAN_RANK || node->kind == PLAN_OVER)
         return true;
     if (node->kind == PLAN_AGGREGATE || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE)
         for (int i = 0; i < node->aggregate.call_count; i++)
@@ -395,7 +482,8 @@ static void drop_unused_watermarks(RewriteContext *context)
     for (int n = nodes.count - 1; n >= 0; n--) {
         LogicalNode *node = nodes.items[n];
         bool here = acts[n] || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE ||
-                    (node->kind == PLAN_RANK && node->rank.trigger == TRIGGER_FINAL);
+                    (node->kind == PLAN_RANK && node->rank.trigger == TRIGGER_FINAL) ||
+                    (node->kind == PLAN_OVER && (node->over.order == OVER_BY_TIME || node->over.window_time_column >= 0));
         for (int i = 0; i < node->input_count; i++)
             for (int under = 0; under < n; under++)
                 if (nodes.items[under] == node->inputs[i].node) {

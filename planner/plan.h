@@ -80,6 +80,7 @@ typedef enum PlanKind {
     PLAN_WINDOW_AGGREGATE,  /* tumbling, hopping: grid panes */
     PLAN_SESSION_AGGREGATE,
     PLAN_RANK,              /* ROW_NUMBER, RANK, DENSE_RANK with a bound: Top-N */
+    PLAN_OVER,              /* functions OVER (PARTITION BY .. ORDER BY ..): every row again, with their results behind */
     PLAN_SORT,              /* ORDER BY [LIMIT] over bounded input */
     PLAN_LIMIT,             /* LIMIT [OFFSET] in arrival order; ends the job when reached everywhere */
     PLAN_UNION,
@@ -139,6 +140,46 @@ typedef struct WindowSpec {
 typedef enum SetKind { SET_INTERSECT, SET_EXCEPT } SetKind;
 typedef enum RankKind { RANK_ROW_NUMBER, RANK_RANK, RANK_DENSE_RANK } RankKind;
 typedef struct SortKey { int column; bool descending, nulls_first; } SortKey;
+
+/* ---- OVER (..) ---- */
+
+typedef enum OverKind {
+    OVER_AGGREGATE,
+    OVER_LAG, OVER_LEAD,
+    OVER_LAST,                    /* ASA: the last row that passes WHEN, the row itself included */
+    OVER_FIRST_VALUE, OVER_LAST_VALUE, OVER_NTH_VALUE,
+    OVER_ROW_NUMBER, OVER_RANK, OVER_DENSE_RANK,
+    OVER_PERCENT_RANK, OVER_CUME_DIST, OVER_NTILE, /* need the whole partition */
+    OVER_IS_FIRST                 /* ASA: 1 for the first row of each tumbling window */
+} OverKind;
+
+/* When the order of a partition is known. */
+typedef enum OverOrder {
+    OVER_BY_TIME,     /* rows wait until the clock has passed their time */
+    OVER_BY_ARRIVAL,  /* at once: processing time, or no ORDER BY */
+    OVER_WHOLE        /* when the partition is complete: at the end of bounded input, or with its window */
+} OverOrder;
+
+typedef enum OverBound {
+    BOUND_UNBOUNDED_PRECEDING, BOUND_PRECEDING, BOUND_CURRENT, BOUND_FOLLOWING, BOUND_UNBOUNDED_FOLLOWING
+} OverBound;
+
+/* The rows of the partition that a result is made of. */
+typedef struct OverFrame {
+    bool rows;                    /* ROWS: offsets are numbers of rows; RANGE: distances in the order's unit */
+    bool open_start;              /* LIMIT DURATION: (t - d, t] instead of [t - d, t] */
+    OverBound from, to;
+    int64_t from_offset, to_offset; /* microseconds, days, integers, scaled decimals; the bits of a double where the order is one */
+} OverFrame;
+
+typedef struct OverCall {
+    OverKind kind;
+    AggregateCall call;           /* AGGREGATE: all of it; others: args[0] is the value, filter is WHEN */
+    OverFrame frame;              /* of aggregates and of FIRST_, LAST_, NTH_VALUE; LAG, LAST: from is PRECEDING with LIMIT DURATION */
+    int64_t offset;               /* LAG, LEAD, NTH_VALUE: rows; NTILE: buckets; IS_FIRST: the window's size in microseconds */
+    int otherwise;                /* column of the value where there is no such row; -1: NULL */
+    bool ignore_nulls;
+} OverCall;
 
 typedef struct PlanNode {
     PlanKind kind;
@@ -222,6 +263,17 @@ typedef struct PlanNode {
             Trigger trigger;                /* FINAL: partitions end with their window; END: at the end of bounded input */
             int window_time_column; int64_t lag_us; /* FINAL: a partition is complete when W - lag > its window time */
         } rank;
+        struct {
+            int *partition_columns; int partition_count;
+            OverOrder order;
+            SortKey *keys; int key_count;   /* BY_TIME: the first one is the time, ascending */
+            int time_column; int64_t lag_us; /* BY_TIME, and of processing time where there is one: what RANGE is measured in; else -1 */
+            bool window_times;              /* BY_TIME: the input's event times are all bounds of the same windows */
+            int window_time_column;         /* WHOLE: a partition is complete when W - lag > its window time; -1: at the end of the input */
+            OverCall *calls; int call_count;
+            RowPolicy on_error;             /* of a result that overflows */
+            /* schema: the input's columns, then one per call */
+        } over;
         struct { SortKey *keys; int key_count; int64_t limit, offset; /* limit -1: none */ } sort;
         struct { int64_t limit, offset; } limit;
         struct {
