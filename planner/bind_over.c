@@ -445,9 +445,9 @@ static Error *refuse(const Found *found, const Overs *overs)
     const char *name = ast_call_name(found->ast);
     const char *time = relation->time_column >= 0 ? relation->schema.columns[relation->time_column].name : "the event time";
     if (over->order_by.count == 0 || needs_whole(found))
-        return error_hint(binder_unsupported(found->ast->at, "%s OVER (..) of a whole partition, on a stream that does not end,", name),
+        return error_hint(error_at(ERR_BIND, found->ast->at, "%s OVER (..) needs all rows of its partition, and the stream does not end", name),
                           over->order_by.count ? "end the frame with CURRENT ROW, or partition by window_end" : "add ORDER BY %s, or partition by window_end", time);
-    return error_hint(binder_unsupported(over->order_by.items[0].at, "%s OVER (ORDER BY anything but its time), on a stream that does not end,", name),
+    return error_hint(error_at(ERR_BIND, over->order_by.items[0].at, "%s OVER (ORDER BY ..): a stream that does not end can only be ordered by its time, ascending", name),
                       "order by %s, or partition by window_end of a windowed query", time);
 }
 

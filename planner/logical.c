@@ -269,8 +269,12 @@ static void derive_over_times(Arena *arena, LogicalNode *node, const EdgeTraits 
             if (following == TIME_MAX)
                 continue;
             time.lag_us = time_add(time.lag_us, following);
-            if (time.column == node->over.time_column || node->over.window_times)
-                add_time(arena, &node->traits, time);
+            if (time.column != node->over.time_column) {
+                if (!node->over.window_times)
+                    continue;
+                time.lag_us = time_add(time.lag_us, US_PER_MS); /* window_time, when window_end orders */
+            }
+            add_time(arena, &node->traits, time);
             break;
         case OVER_BY_ARRIVAL:
             if (following == 0)

@@ -285,14 +285,16 @@ static void over_state_bound(const LogicalNode *node, Text *text)
     if (reach) {
         text_add_c(text, "rows of the last ");
         explain_duration(reach, text);
-        text_add_c(text, timed ? "; keys without such rows go" : ", ");
     }
+    if (timed) { /* all frames are bounded in time */
+        text_add_c(text, reach ? "; keys without such rows go" : "rows of equal time");
+        return;
+    }
+    text_add_c(text, reach ? ", " : "");
     if (rows)
         text_printf(text, "%lld row%s a partition", (long long)rows, rows == 1 ? "" : "s");
-    else if (!timed)
+    else
         text_add_c(text, "a value a partition");
-    else if (!reach)
-        text_add_c(text, "rows of equal time");
 }
 
 static uint64_t meaning_of(const LogicalNode *node)
