@@ -28,8 +28,10 @@ static void add_distinct(Aggregates *aggregates, int call)
 Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, const char *header, bool count_rows, bool chained)
 {
     const PlanNode *under = node->inputs[0].node;
-    return aggregates_open_calls(aggregates, arena, &under->schema, node->aggregate.calls, node->aggregate.call_count, node->aggregate.on_error,
-                                 under->traits.changes != CHANGES_APPEND, header, count_rows, chained);
+    TRY(aggregates_open_calls(aggregates, arena, &under->schema, node->aggregate.calls, node->aggregate.call_count, node->aggregate.on_error,
+                              under->traits.changes != CHANGES_APPEND, header, count_rows, chained));
+    aggregates->keep_empty = node->aggregate.keep_empty;
+    return NULL;
 }
 
 Error *aggregates_open_calls(Aggregates *aggregates, Arena *arena, const Schema *input, const AggregateCall *calls, int call_count, RowPolicy on_error,

@@ -24,6 +24,7 @@ typedef struct Aggregates {
     const AggregateCall *calls;
     int call_count;
     bool retracting;          /* the input has -U and -D rows */
+    bool keep_empty;          /* a group without rows stays */
     char *layout;             /* of an entry */
     size_t *offsets;          /* of each call's state */
     bool *plain;              /* neither DISTINCT nor shrinking */

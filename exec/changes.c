@@ -153,7 +153,7 @@ static Error *current_results(GroupChanges *changes, Groups *groups, Vector **co
 
 static bool group_lives(const Aggregates *aggregates, const char *entry)
 {
-    return !aggregates->retracting || aggregates->node->aggregate.keep_empty || group_rows(aggregates, entry) > 0;
+    return !aggregates->retracting || aggregates->keep_empty || group_rows(aggregates, entry) > 0;
 }
 
 Error *changes_before(GroupChanges *changes, Groups *groups, const uint32_t *slots, uint32_t count, uint32_t former_slots)
