@@ -212,7 +212,7 @@ static Error *emit_rows(const SessionOutput *output, const PlannedRows *rows, co
     return error;
 }
 
-static Error *emit_lines(const SessionOutput *output, const char *text, size_t length, const char *title)
+Error *session_emit_lines(const SessionOutput *output, const char *text, size_t length, const char *title)
 {
     Arena arena;
     arena_init(&arena, NULL);
@@ -307,13 +307,16 @@ static Error *on_job_rows(void *caller, int output_index, const Batch *batch)
     return running->output->rows ? running->output->rows(running->output->caller, batch) : NULL;
 }
 
-Error *session_run_plan(Session *session, const Plan *plan, const SessionOutput *output)
+Error *session_run_plan(Session *session, const Plan *plan, const SessionOutput *output) { return session_run_profiled(session, plan, output, NULL); }
+
+Error *session_run_profiled(Session *session, const Plan *plan, const SessionOutput *output, const JobLook *look)
 {
     Running running = { output };
     JobOptions options = { .clock = session->options.clock, .filesystem = session->options.filesystem, .pool = &session->pool,
         .memory_limit_bytes = session->options.memory_limit_bytes, .threads = session->options.threads,
         .batch_rows = session->options.batch_rows, .max_bad_rows = session->options.max_bad_rows,
-        .base_directory = session->options.base_directory, .topics = session->options.topics, .until_quiet = session->options.hold_jobs && !plan->bounded,
+        .base_directory = session->options.base_directory, .topics = session->options.topics, .profile = look != NULL,
+        .until_quiet = (session->options.hold_jobs || (look && look->until_quiet)) && !plan->bounded,
         .turn_bytes = session->options.turn_bytes,
         .snapshot_every_turn = session->options.snapshot_every_turn, .shuffle_seed = session->options.shuffle_seed,
         .on_rows = on_job_rows, .caller = &running };
@@ -335,6 +338,8 @@ Error *session_run_plan(Session *session, const Plan *plan, const SessionOutput 
         error_free(told);
     else
         error = told;
+    if (look)
+        MEMORY_GUARDED(error, look->look(look->caller, job, error));
     Error *closed = job_close(job);
     if (!error)
         return closed;
@@ -347,7 +352,7 @@ static Error *explain_to(const Plan *plan, const SessionOutput *output, const ch
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
     explain_plan(plan, &text);
-    Error *error = emit_lines(output, text_c(&text), text.length, title);
+    Error *error = session_emit_lines(output, text_c(&text), text.length, title);
     text_release(&text);
     return error;
 }
@@ -367,25 +372,6 @@ static Error *run_query(Session *session, const Plan *plan, const SessionOutput 
     if (!error)
         return ended;
     error_free(ended);
-    return error;
-}
-
-static Error *run_analyze(Session *session, const Plan *plan, const SessionOutput *output, const char *title)
-{
-    SessionOutput nowhere = { .notice = output->notice, .caller = output->caller };
-    SessionCounters before = session->counters;
-    int64_t start_us = session->options.clock->now_us(session->options.clock);
-    TRY(session_run_plan(session, plan, &nowhere));
-    int64_t elapsed_us = session->options.clock->now_us(session->options.clock) - start_us;
-    Text text = { 0 };
-    MEMORY_HOLD(text_unwind, &text);
-    explain_plan(plan, &text);
-    text_printf(&text, "\nran in %.3f s: %llu rows in, %llu rows out, %llu late, %llu bad; peak %.1f MiB\n", (double)elapsed_us / 1e6,
-                (unsigned long long)(session->counters.rows_in - before.rows_in), (unsigned long long)(session->counters.rows_out - before.rows_out),
-                (unsigned long long)(session->counters.late_rows - before.late_rows), (unsigned long long)(session->counters.bad_rows - before.bad_rows),
-                (double)session->counters.peak_bytes / 1048576);
-    Error *error = emit_lines(output, text_c(&text), text.length, title);
-    text_release(&text);
     return error;
 }
 
@@ -536,7 +522,7 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
         return NULL;
     case PLANNED_QUERY:
         TRY(run_pending(session, output));
-        return planned->analyze ? run_analyze(session, planned->plan, output, title) : run_query(session, planned->plan, output, title);
+        return planned->analyze ? session_analyze(session, planned->plan, output, title) : run_query(session, planned->plan, output, title);
     case PLANNED_JOB_PART:
         return session->options.hold_jobs ? hold_job(session, statement, output) : NULL;
     case PLANNED_ROWS:
@@ -548,6 +534,8 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
         return NULL;
     case PLANNED_SHOW:
         return show_own(session, arena, planned->show, output);
+    case PLANNED_QUESTION:
+        return session_why_no_output(session, planned->plan, output, title);
     case PLANNED_ASSERTION:
         return session_assert(session, planned, output);
     case PLANNED_SCRIPT:

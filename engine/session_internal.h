@@ -38,6 +38,23 @@ struct bidsql_Session {
 /* Runs a plan to its end; rows of outputs without a connector go to output->rows. */
 Error *session_run_plan(Session *session, const Plan *plan, const SessionOutput *output);
 
+/* The same, counting what each node does; `look` sees the job before it is closed, takes over the error with which it ended, and gives the one that
+ * the run ends with. */
+typedef struct JobLook {
+    bool until_quiet; /* input that does not end is read as far as there is something now */
+    Error *(*look)(void *caller, Job *job, Error *error);
+    void *caller;
+} JobLook;
+Error *session_run_profiled(Session *session, const Plan *plan, const SessionOutput *output, const JobLook *look);
+/* Lines of text as a result. */
+Error *session_emit_lines(const SessionOutput *output, const char *text, size_t length, const char *title);
+
+/* ---- analyze.c ---- */
+Error *session_analyze(Session *session, const Plan *plan, const SessionOutput *output, const char *title);
+
+/* ---- why.c ---- */
+Error *session_why_no_output(Session *session, const Plan *plan, const SessionOutput *output, const char *title);
+
 /* Parses with the session's variables; the trees live in `arena`. */
 Error *session_parse(Session *session, Arena *arena, const char *text, size_t length, AstScript *script);
 /* The text of a script that another one names; from then on session->script_directory is its folder. */

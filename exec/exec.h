@@ -42,6 +42,7 @@ typedef struct JobOptions {
     uint64_t max_bad_rows;       /* ERR_TOO_MANY_BAD beyond; UINT64_MAX: none */
     const char *base_directory;
     TopicLogs *topics;           /* see ConnectorContext */
+    bool profile;                /* count what each node does: job_node_counters */
     size_t turn_bytes;           /* 0: 256 KiB .. 512 KiB by default; tests force turns of one record with 1 */
     bool until_quiet;            /* ends, without an end of its input, when no source has anything to give now */
     bool snapshot_every_turn;    /* tests: snapshot, throw everything away, restore, at every turn boundary */
@@ -62,6 +63,22 @@ void job_counters(const Job *job, JobCounters *counters);
 int job_row_errors(const Job *job, const RowErrorSummary **summaries);
 void job_progress(Job *job, JobProgress *progress); /* callable from any thread while it runs */
 int64_t job_peak_bytes(const Job *job);
+
+/* ---- of a job that was opened with `profile`, between job_run and job_close ---- */
+
+/* By node id; owned by the job. */
+const NodeCounters *job_node_counters(Job *job);
+/* How far the splits of the scan below a node have come. */
+typedef struct SplitTime {
+    const char *name;            /* a file; owned by the job */
+    int64_t wm_us;               /* the largest watermark of its rows; TIME_MIN: none, or the node has no event time */
+    bool ended, idle;
+} SplitTime;
+int job_split_times(const Job *job, const PlanNode *node, Arena *arena, SplitTime **splits);
+/* The watermark at which the first window closes that is open in an ORDERED node; TIME_MAX: none is open, or the node has none. */
+int64_t job_next_close(const Job *job, const PlanNode *node);
+/* The watermark that a node has been told last; TIME_MAX at the end of its input. */
+int64_t job_node_watermark(const Job *job, const PlanNode *node);
 /* Commits sinks when it ended well; frees. */
 Error *job_close(Job *job);
 

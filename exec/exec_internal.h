@@ -34,6 +34,7 @@ struct Operator {
     int64_t wm_us;             /* minimum over inputs: what `advance` was last called with */
     bool *input_ended; int ended_count;
     void *state;               /* the operator's own struct */
+    bool profiled;             /* `type` is a ProfiledType: exec/profile.c */
 };
 
 struct OperatorType {
@@ -53,6 +54,8 @@ struct OperatorType {
     Error *(*end)(Operator *op);
     /* The containers that hold all its state, in a fixed order: snapshot, restore and accounting are theirs. NULL: stateless. */
     int (*containers)(Operator *op, Container **containers, int capacity);
+    /* The watermark at which the first open window closes; TIME_MAX: none is open. For EXPLAIN WHY NO OUTPUT. May be NULL. */
+    int64_t (*next_close)(const Operator *op);
     /* After a restore: rebuild what is derived from the containers. May be NULL. */
     Error *(*restored)(Operator *op);
 };

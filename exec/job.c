@@ -167,6 +167,7 @@ static void survey_plan(Job *job)
     for (int i = 0; i < job->scan_count; i++)
         job->scans[i].count_lines = dead_letters_wanted(job, job->scans[i].node);
     survey_places(job);
+    profile_open(job);
     size_t domains = (size_t)job->domain_count + 1;
     job->peek.domain_wm_us = ARENA_ARRAY(&job->arena, int64_t, domains);
     for (int i = 0; i < TURNS_IN_FLIGHT; i++)

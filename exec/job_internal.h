@@ -61,6 +61,7 @@ typedef struct Turn {
     Arena arena;
     struct { TurnOutput *items; int count, capacity; } outputs;
     struct { RowEvent *items; int count, capacity; } events;
+    NodeCounters *node_counters;         /* per node, made once; NULL: not profiled */
     int64_t *domain_wm_us;               /* per domain, made once: largest watermark expression of this turn's rows; TIME_MIN none */
     uint64_t rows_in, line_count;
     uint64_t lookup_hits, lookup_misses, lookup_absent;
@@ -105,6 +106,7 @@ typedef struct Domain {
     const PlanNode *node;
     int scan;
     int64_t *split_wm_us;      /* after the last turn; TIME_MAX when the split has ended */
+    int64_t *split_last_us;    /* the largest of its rows; TIME_MIN: none */
     int64_t *visible_wm_us;    /* after turn n - 16: what chooses the next split */
     int64_t wm_us;             /* of the query: minimum over live splits; never falls */
 } Domain;
@@ -129,6 +131,7 @@ typedef struct WorkerContext { /* one a worker, and one (number -1) for the ORDE
     RecordDecoders *record_decoders; /* per scan */
     bool *decoder_open, *places; /* per scan; places: decoding notes them from now on */
     pthread_t thread;
+    int64_t nested_ns;         /* profiling: what operators did that were called from the one at hand */
 } WorkerContext;
 
 struct Job {
@@ -163,6 +166,7 @@ struct Job {
     Error *error;
     atomic_bool stop;
     JobCounters counters;
+    NodeCounters *node_counters;   /* per node; NULL: not profiled */
     uint64_t flushed_rows;         /* rows_out when sinks were flushed in a quiet moment */
     struct { RowErrorSummary *items; int count, capacity; } row_errors;
     _Atomic int64_t progress_bytes;
@@ -199,6 +203,17 @@ Error *turn_ordered(Job *job, Turn *turn);
 void turn_finish(Turn *turn);
 /* The first record's watermark of a split that has not started; `turn` is the one that is being drawn. */
 Error *turn_peek(Job *job, Turn *turn, int scan, int split);
+
+/* profile.c: what each node does. What the PARALLEL part counts goes with its turn. */
+void profile_open(Job *job);
+void profile_operator(Job *job, Operator *op);
+void profile_output(const Operator *op, int port, const Batch *batch);
+void profile_turn_start(const Job *job, Turn *turn);
+void profile_turn_done(Job *job, const Turn *turn);
+/* Around the decoding of a turn; `op` is the scan's. */
+typedef struct ProfileSpan { int64_t start_ns, outer_ns; } ProfileSpan;
+ProfileSpan profile_begin(const Operator *op);
+void profile_end(const Operator *op, ProfileSpan span);
 
 /* row_errors.c */
 Error *row_events_settle(Job *job, Turn *turn);

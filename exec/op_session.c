@@ -700,7 +700,19 @@ static Error *session_restored(Operator *op)
     return NULL;
 }
 
+static int64_t session_next_close(const Operator *op)
+{
+    const SessionOperator *s = op->state;
+    int64_t next_us = TIME_MAX;
+    for (uint32_t slot = 0; slot < s->keys.count; slot++) {
+        int64_t due_us = key_due(s, key_session(s, slot));
+        next_us = due_us < next_us ? due_us : next_us;
+    }
+    bool open = next_us != TIME_MAX && !op->node->aggregate.window.processing_time;
+    return open ? time_add(next_us, op->node->aggregate.window.lag_us) : TIME_MAX;
+}
+
 const OperatorType session_operator = {
     .name = "session", .open = session_open, .close = session_close, .process = session_process, .advance = session_advance,
-    .containers = session_containers, .restored = session_restored,
+    .containers = session_containers, .next_close = session_next_close, .restored = session_restored,
 };

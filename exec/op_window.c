@@ -457,6 +457,16 @@ static int window_containers(Operator *op, Container **containers, int capacity)
     return count;
 }
 
+static int64_t window_next_close(const Operator *op)
+{
+    const WindowOperator *w = op->state;
+    if (w->set.count == 0 || w->spec->processing_time)
+        return TIME_MAX;
+    int64_t end_us = time_add(w->set.windows[0]->start_us, w->by_panes ? w->pane_us : w->size_us);
+    int64_t clock_us = time_add(end_us, w->grace_us);
+    return time_add(clock_us > w->next_cut_us ? clock_us : w->next_cut_us, w->back_us);
+}
+
 static Error *window_restored(Operator *op)
 {
     WindowOperator *w = op->state;
@@ -466,5 +476,5 @@ static Error *window_restored(Operator *op)
 
 const OperatorType window_operator = {
     .name = "window", .open = window_open, .close = window_close, .process = window_process, .advance = window_advance,
-    .containers = window_containers, .restored = window_restored,
+    .containers = window_containers, .next_close = window_next_close, .restored = window_restored,
 };

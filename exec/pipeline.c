@@ -65,6 +65,8 @@ Error *output_push(Operator *op, int port, Batch *batch)
         batch_release(batch);
         return NULL;
     }
+    if (op->profiled)
+        profile_output(op, port, batch);
     if (batch_is_small(op, batch))
         return push_to_targets(op, port, batch);
     Error *error = NULL;
@@ -97,6 +99,7 @@ static Operator *operator_new(Job *job, const PlanNode *node, OperatorContext *c
     for (int i = 0; i < node->input_count; i++)
         op->input_wm_us[i] = TIME_MIN;
     op->wm_us = TIME_MIN;
+    profile_operator(job, op);
     return op;
 }
 

@@ -114,6 +114,8 @@ static void summarise(Job *job, const PlanNode *node, int split, const RowEvent 
 
 static Error *count_event(Job *job, const PlanNode *node, int split, const RowEvent *event)
 {
+    if (job->node_counters)
+        job->node_counters[node->id].bad_rows++;
     if (strcmp(event->stage, "expression") == 0)
         job->counters.row_errors++;
     else
@@ -288,6 +290,8 @@ Error *job_row_error(Operator *op, RowPolicy policy, const Batch *batch, int64_t
 
 void job_count_late(Operator *op, uint64_t rows, uint64_t windows)
 {
+    if (op->profiled)
+        op->context->job->node_counters[op->node->id].late_rows += rows;
     op->context->job->counters.late_rows += rows;
     op->context->job->counters.late_windows += windows;
 }

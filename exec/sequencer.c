@@ -58,9 +58,10 @@ static void init_domains(Job *job)
         Domain *domain = &job->domains[d];
         size_t count = (size_t)job->scans[domain->scan].split_count + 1;
         domain->split_wm_us = ARENA_ARRAY(&job->arena, int64_t, count);
+        domain->split_last_us = ARENA_ARRAY(&job->arena, int64_t, count);
         domain->visible_wm_us = ARENA_ARRAY(&job->arena, int64_t, count);
         for (size_t s = 0; s < count; s++)
-            domain->split_wm_us[s] = domain->visible_wm_us[s] = TIME_MIN;
+            domain->split_wm_us[s] = domain->split_last_us[s] = domain->visible_wm_us[s] = TIME_MIN;
         domain->wm_us = TIME_MIN;
     }
 }
@@ -518,6 +519,8 @@ void sequencer_turn_done(Job *job, const Turn *turn)
         int64_t *wm_us = &domain->split_wm_us[turn->split];
         if (turn->domain_wm_us[d] > *wm_us)
             *wm_us = turn->domain_wm_us[d];
+        if (turn->domain_wm_us[d] > domain->split_last_us[turn->split])
+            domain->split_last_us[turn->split] = turn->domain_wm_us[d];
         if (turn->split_end)
             *wm_us = TIME_MAX;
         ClockStep step = { d, turn->split, *wm_us, turn->number };

@@ -6,7 +6,8 @@
 
 void turn_start(Turn *turn, Job *job)
 {
-    *turn = (Turn){ .number = turn->number, .domain_wm_us = turn->domain_wm_us };
+    *turn = (Turn){ .number = turn->number, .domain_wm_us = turn->domain_wm_us, .node_counters = turn->node_counters };
+    profile_turn_start(job, turn);
     arena_init(&turn->arena, &job->pool);
     for (int d = 0; d < job->domain_count; d++)
         turn->domain_wm_us[d] = TIME_MIN;
@@ -201,10 +202,11 @@ static void forget_results(Job *job, Turn *turn)
     turn->outputs.count = turn->events.count = 0;
     for (int d = 0; d < job->domain_count; d++)
         turn->domain_wm_us[d] = TIME_MIN;
+    profile_turn_start(job, turn);
     turn->rows_in = turn->lookup_hits = turn->lookup_misses = turn->lookup_absent = 0;
 }
 
-static Error *run_source(WorkerContext *worker, Scan *scan, Turn *turn)
+static Error *read_source(WorkerContext *worker, Scan *scan, Turn *turn)
 {
     Operator *op = worker->operators[scan->node->id];
     bool places = worker->places[turn->scan] || scan->count_lines || scan->note_places;
@@ -216,6 +218,17 @@ static Error *run_source(WorkerContext *worker, Scan *scan, Turn *turn)
         return produce_rows(scan, op, turn, places);
     TRY(open_decoder(worker, scan, turn->scan));
     return decode_bytes(worker, scan, op, turn);
+}
+
+static Error *run_source(WorkerContext *worker, Scan *scan, Turn *turn)
+{
+    const Operator *op = worker->operators[scan->node->id];
+    if (!op->profiled)
+        return read_source(worker, scan, turn);
+    ProfileSpan span = profile_begin(op);
+    Error *error = read_source(worker, scan, turn);
+    profile_end(op, span);
+    return error;
 }
 
 /* Places of rows are noted only once a row has gone wrong. The turn is then done again, which is fine as its PARALLEL part has no effects; the
@@ -390,6 +403,7 @@ static Error *run_ordered(Job *job, Turn *turn)
     job->counters.turns++;
     job->counters.rows_in += turn->rows_in;
     job->counters.bytes_in += turn->length;
+    profile_turn_done(job, turn);
     job->counters.lookup_hits += turn->lookup_hits;
     job->counters.lookup_misses += turn->lookup_misses;
     job->counters.lookup_absent += turn->lookup_absent;

@@ -342,6 +342,7 @@ typedef struct Printer {
     const Plan *plan;   /* NULL: a logical tree */
     const PlanNode **printed; int printed_count;
     int *consumers;
+    const NodeCounters *counters; /* of the run, by node id; NULL: it has not run */
 } Printer;
 
 /* One fact: `prefix` draws the bars of the ancestors. */
@@ -425,6 +426,33 @@ static void print_facts(Printer *printer, const PlanNode *node, const char *pref
         fact(printer, prefix, bar, node->segment == SEGMENT_PARALLEL ? "parallel" : "ordered", node->segment_reason);
 }
 
+static const char *size_text(Arena *arena, int64_t bytes)
+{
+    return bytes < 1024 ? arena_printf(arena, "%lld B", (long long)bytes) : bytes < 1048576 ? arena_printf(arena, "%.1f KiB", (double)bytes / 1024)
+        : arena_printf(arena, "%.1f MiB", (double)bytes / 1048576);
+}
+
+static const char *count_text(Arena *arena, uint64_t count, const char *what) { return count ? arena_printf(arena, ", %llu %s", (unsigned long long)count, what) : ""; }
+
+/* EXPLAIN ANALYZE: what came in and out is a fact of the input, what it cost is one of this run. */
+static void print_run(Printer *printer, const PlanNode *node, const char *prefix, bool bar)
+{
+    Arena *arena = printer->arena;
+    const NodeCounters *c = &printer->counters[node->id];
+    bool source = node->kind == PLAN_SCAN || node->kind == PLAN_VALUES;
+    const char *in = source ? node->kind == PLAN_SCAN && node->scan.format ? arena_printf(arena, "%llu bytes in, ", (unsigned long long)c->bytes_in) : ""
+        : arena_printf(arena, "%llu rows in%s", (unsigned long long)c->rows_in, node->kind == PLAN_SINK ? "" : ", ");
+    const char *out = node->kind == PLAN_SINK ? "" : arena_printf(arena, "%llu rows out", (unsigned long long)c->rows_out);
+    fact(printer, prefix, bar, "ran", arena_printf(arena, "%s%s%s%s", in, out, count_text(arena, c->late_rows, "late"), count_text(arena, c->bad_rows, "bad")));
+    if (node->kind == PLAN_WATERMARK && c->wm_us != TIME_MIN) {
+        char at[CALENDAR_TEXT + 1];
+        at[timestamp_format(c->wm_us, 3, at)] = 0;
+        fact(printer, prefix, bar, "watermark", at);
+    }
+    const char *state = node->state_bound ? arena_printf(arena, ", state at most %s", size_text(arena, c->state_bytes)) : "";
+    fact(printer, prefix, bar, "cost", arena_printf(arena, "%.3f ms in %llu batch%s%s", (double)c->busy_ns / 1e6, (unsigned long long)c->batches, c->batches == 1 ? "" : "es", state));
+}
+
 static void print_tree(Printer *printer, PlanInput input, const char *lead, const char *prefix)
 {
     const PlanNode *node = input.node;
@@ -442,6 +470,8 @@ static void print_tree(Printer *printer, PlanInput input, const char *lead, cons
         text_printf(printer->out, "  #%d", node->id);
     text_add_char(printer->out, '\n');
     print_facts(printer, node, prefix, node->input_count > 0);
+    if (printer->counters)
+        print_run(printer, node, prefix, node->input_count > 0);
     for (int i = 0; i < node->input_count; i++) {
         bool last = i == node->input_count - 1;
         print_tree(printer, node->inputs[i], arena_printf(printer->arena, "%s%s", prefix, last ? "└─ " : "├─ "),
@@ -449,12 +479,14 @@ static void print_tree(Printer *printer, PlanInput input, const char *lead, cons
     }
 }
 
-void explain_plan(const Plan *plan, Text *text)
+void explain_plan(const Plan *plan, Text *text) { explain_run(plan, NULL, text); }
+
+void explain_run(const Plan *plan, const NodeCounters *counters, Text *text)
 {
     Arena arena;
     arena_init(&arena, NULL);
     MEMORY_HOLD(arena_unwind, &arena);
-    Printer printer = { .arena = &arena, .out = text, .plan = plan };
+    Printer printer = { .arena = &arena, .out = text, .plan = plan, .counters = counters };
     printer.printed = ARENA_ARRAY(&arena, const PlanNode *, plan->node_count + 1);
     printer.consumers = ARENA_ARRAY(&arena, int, plan->node_count + 1);
     for (int n = 0; n < plan->node_count; n++)

@@ -129,7 +129,7 @@ Error *planner_job(Planner *planner, Arena *arena, Plan **plan)
 
 /* ---- statements ---- */
 
-static Error *plan_rows(Planner *planner, Arena *arena, const AstStatement *statement, CatalogEntry *target, Binder *binder, Plan **plan)
+Error *statement_plan(Planner *planner, Arena *arena, const AstStatement *statement, CatalogEntry *target, Binder *binder, Plan **plan)
 {
     Outputs outputs = { 0 };
     binder_init(binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
@@ -139,7 +139,7 @@ static Error *plan_rows(Planner *planner, Arena *arena, const AstStatement *stat
     return NULL;
 }
 
-static Error *target_entry(Planner *planner, const AstName *name, CatalogEntry **target)
+Error *statement_target_entry(Planner *planner, const AstName *name, CatalogEntry **target)
 {
     TRY(catalog_get(planner->catalog, name, target));
     if ((*target)->read_only)
@@ -176,7 +176,7 @@ static Error *plan_insert(Planner *planner, Arena *arena, const AstStatement *st
         return binder_unsupported(statement->at, "INSERT OVERWRITE");
     if (statement->properties.count)
         return binder_unsupported(statement->properties.items[0].name_at, "INSERT .. WITH (..)");
-    TRY(target_entry(planner, name, &target));
+    TRY(statement_target_entry(planner, name, &target));
     if (target->origin == ORIGIN_PROCESS) {
         binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
         if (!check_only)
@@ -210,57 +210,6 @@ static Error *plan_set(Planner *planner, Arena *arena, const AstStatement *state
     if (!errors)
         planned->kind = planner->pending_count ? PLANNED_JOB_PART : PLANNED_DONE;
     return errors;
-}
-
-/* A plan that only EXPLAIN sees. */
-static Error *explained_plan(Planner *planner, Arena *arena, const AstStatement *inner, Plan **plan)
-{
-    Binder binder;
-    CatalogEntry *target = NULL;
-    const AstName *name = statement_target(inner);
-    switch (inner->kind) {
-    case AST_STMT_QUERY:
-        if (name)
-            TRY(target_entry(planner, name, &target));
-        return plan_rows(planner, arena, inner, target, &binder, plan);
-    case AST_STMT_INSERT_QUERY:
-    case AST_STMT_INSERT_VALUES:
-        TRY(target_entry(planner, name, &target));
-        if (target->origin == ORIGIN_CONNECTOR)
-            return plan_rows(planner, arena, inner, target, &binder, plan);
-        return binder_unsupported(inner->at, "EXPLAIN of an INSERT into a stream without a connector");
-    case AST_STMT_CREATE_AS:
-    case AST_STMT_CREATE_VIEW: {
-        binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
-        TRY(define_entry(planner, &binder, inner, &target));
-        return plan_rows(planner, arena, inner, target->origin == ORIGIN_CONNECTOR ? target : NULL, &binder, plan);
-    }
-    default:
-        return error_at(ERR_BIND, inner->at, "only queries, INSERT and CREATE .. AS have a plan");
-    }
-}
-
-static Error *plan_explain(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
-{
-    if (!statement->explained)
-        return binder_unsupported(statement->at, "EXPLAIN of a running query");
-    if (statement->explain == AST_EXPLAIN_WHY_NO_OUTPUT)
-        return binder_unsupported(statement->at, "EXPLAIN WHY NO OUTPUT");
-    Plan *plan = NULL;
-    TRY(explained_plan(planner, arena, statement->explained, &plan));
-    if (statement->explain == AST_EXPLAIN_ANALYZE) {
-        planned->kind = PLANNED_QUERY;
-        planned->plan = plan;
-        planned->analyze = true;
-        return NULL;
-    }
-    Text text = { 0 };
-    MEMORY_HOLD(text_unwind, &text);
-    explain_plan(plan, &text);
-    rows_from_text(arena, "plan", text_c(&text), &planned->rows);
-    text_release(&text);
-    planned->kind = PLANNED_ROWS;
-    return NULL;
 }
 
 static Error *plan_setting(Planner *planner, const AstStatement *statement, PlannedStatement *planned)

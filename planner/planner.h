@@ -37,6 +37,7 @@ typedef enum PlannedKind {
     PLANNED_VARIABLE,   /* DEFINE, UNDEFINE: `variable`; the parser replaces ${name} */
     PLANNED_SHOW,       /* the caller's own: SHOW QUERIES, VARIABLES, PROPERTIES, LAG: `show` */
     PLANNED_SCRIPT,     /* RUN SCRIPT `path` */
+    PLANNED_QUESTION,   /* EXPLAIN WHY NO OUTPUT: run `plan`, whose conditions are filters each, and say where its rows went */
     PLANNED_ASSERTION,  /* ASSERT VALUES: run `plan`, compare its changes with `expected` */
     PLANNED_AFTER_JOB   /* nothing happened: the statement reads what the pending job writes or changes what it reads. Run
                          * planner_job, then ask again */
@@ -103,6 +104,8 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
 
 /* The tree as people read it. Lines end in \n. */
 void explain_plan(const Plan *plan, Text *text);
+/* The same of a plan that has run: with what each node did, by id. */
+void explain_run(const Plan *plan, const NodeCounters *counters, Text *text);
 /* The text of one node without its inputs: "WindowAggregate TUMBLING 1 min by auction". For EXPLAIN ANALYZE's table. */
 void explain_node(const PlanNode *node, Text *text);
 

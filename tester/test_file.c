@@ -87,6 +87,7 @@ static void take_flags(const Words *words, int first, Step *step)
 {
     for (int i = first; i < words->count; i++) {
         step->changelog |= strcmp(words->word[i], "changelog") == 0;
+        step->includes |= strcmp(words->word[i], "includes") == 0;
         step->sorted |= strcmp(words->word[i], "sorted") == 0;
         step->final |= strcmp(words->word[i], "final") == 0;
     }

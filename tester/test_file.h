@@ -21,6 +21,7 @@ typedef struct Step {
     StepKind kind;
     int line;              /* where it starts */
     int expected_line;     /* where its expected lines start; 0: it has none */
+    bool includes;         /* every expected line is part of some row */
     bool changelog, sorted, final;
     const char *name;      /* file, setting, counter */
     const char *value;

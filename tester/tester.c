@@ -355,10 +355,29 @@ static void check_error(Run *run, const Step *step, Error *error)
     }
 }
 
+static void check_includes(Run *run, const Step *step)
+{
+    for (int e = 0; e < step->expected.count; e++) {
+        const char *part = step->expected.items[e] + strspn(step->expected.items[e], " ");
+        bool found = *part == 0;
+        for (int i = 0; i < run->rows.count && !found; i++)
+            found = strstr(run->rows.items[i], part) != NULL;
+        if (!found) {
+            fail_step(run, step, "no row has \"%s\"", part);
+            print_lines("actual", &run->rows);
+            return;
+        }
+    }
+}
+
 static void check_query(Run *run, const Step *step, Error *error)
 {
     if (error) {
         fail_step(run, step, "%s", rendered(run, step, error));
+        return;
+    }
+    if (step->includes) {
+        check_includes(run, step);
         return;
     }
     Lines final;
