@@ -462,9 +462,10 @@ static int64_t window_next_close(const Operator *op)
     const WindowOperator *w = op->state;
     if (w->set.count == 0 || w->spec->processing_time)
         return TIME_MAX;
-    int64_t end_us = time_add(w->set.windows[0]->start_us, w->by_panes ? w->pane_us : w->size_us);
-    int64_t clock_us = time_add(end_us, w->grace_us);
-    return time_add(clock_us > w->next_cut_us ? clock_us : w->next_cut_us, w->back_us);
+    int64_t first_us = w->set.windows[0]->end_us, end_us = grid_last_end(&w->grid, first_us);
+    if (end_us < first_us) /* of a pane inside windows: the first of them that ends */
+        end_us = grid_next_end(&w->grid, end_us);
+    return time_add(time_add(end_us, w->grace_us), w->back_us);
 }
 
 static Error *window_restored(Operator *op)
