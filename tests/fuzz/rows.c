@@ -15,8 +15,7 @@ static void add_bytes(Text *out, const char *bytes, size_t length)
     text_add_char(out, '\'');
 }
 
-/* Every bit counts: -0 is not 0. */
-static void add_value(Text *out, const Value *value)
+void rows_add_value(Text *out, const Value *value)
 {
     if (value->is_null) {
         text_add_c(out, "NULL");
@@ -35,7 +34,7 @@ static void add_value(Text *out, const Value *value)
     case PHYSICAL_ARRAY: case PHYSICAL_STRUCT:
         text_add_char(out, '[');
         for (uint32_t i = 0; i < value->nested.count; i++) {
-            add_value(out, &value->nested.items[i]);
+            rows_add_value(out, &value->nested.items[i]);
             text_add_char(out, ' ');
         }
         text_add_char(out, ']');
@@ -43,8 +42,7 @@ static void add_value(Text *out, const Value *value)
     }
 }
 
-/* Where a row is NULL, what lies there is zero: others rely on it. */
-static void check_null(const Vector *vector, uint32_t row)
+void rows_check_null(const Vector *vector, uint32_t row)
 {
     size_t width = type_width(vector->type);
     const char *bytes = width ? (const char *)vector->values + width * row : NULL;
@@ -75,8 +73,8 @@ static void add_batch(RowsText *text, const Batch *batch)
         for (int c = 0; c < batch->column_count; c++) {
             Value value = vector_get(&arena, batch->columns[c], row);
             if (value.is_null)
-                check_null(batch->columns[c], row);
-            add_value(&text->rows, &value);
+                rows_check_null(batch->columns[c], row);
+            rows_add_value(&text->rows, &value);
             text_add_c(&text->rows, " | ");
         }
         text_add_char(&text->rows, '\n');

@@ -24,3 +24,8 @@ void rows_decode(const FormatType *format, const DecodeSpec *spec, const char *b
 void rows_release(RowsText *text);
 /* Decodes in every way and aborts where two differ from the first. lossless: what is written must, read and written again, be the same. */
 void rows_check(const FormatType *format, const DecodeSpec *spec, const char *bytes, size_t length, const RowsWay ways[], int way_count, bool lossless);
+
+/* A value as text in which every bit counts: -0 is not 0. */
+void rows_add_value(Text *out, const Value *value);
+/* Where a row is NULL, what lies there must be zero: others rely on it. */
+void rows_check_null(const Vector *vector, uint32_t row);
