@@ -113,6 +113,14 @@ const Type *type_common(Arena *arena, const Type *a, const Type *b);
 /* The kernel row that casts from -> to; NULL when SQL has no such cast. It can_fail unless it is a widening. TRY_CAST gives NULL instead. */
 const ScalarFunction *function_cast(const Type *from, const Type *to, bool try_cast);
 
+/* A call of a function written in Lua: its chunk and its name as constants, then its arguments. */
+#define LUA_CALL "lua call"
+const ScalarFunction *function_lua(void);
+/* Does the chunk compile? ERR_BIND with Lua's words. */
+Error *lua_check(Arena *arena, const char *name, const char *chunk);
+/* Can values of the type pass to and from Lua? */
+bool lua_type_passes(const Type *type);
+
 /* The same conversion for one value. False: it does not fit; *reason in the arena. */
 bool value_cast(Arena *arena, const Value *value, const Type *to, Value *result, const char **reason);
 /* DECIMAL that holds every value of an integer type. */

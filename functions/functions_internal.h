@@ -14,6 +14,7 @@ extern const ScalarFunction time_functions[];
 extern const ScalarFunction array_functions[];
 extern const ScalarFunction map_functions[];
 extern const ScalarFunction lambda_functions[];
+extern const ScalarFunction lua_functions[];
 extern const ScalarFunction json_functions[];
 extern const ScalarFunction regexp_functions[];
 extern const ScalarFunction url_functions[];

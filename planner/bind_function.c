@@ -1,7 +1,8 @@
-/* planner/bind_function.c: functions that users define, LANGUAGE SQL.
+/* planner/bind_function.c: functions that users define.
  *
- * The body is bound once, when the function is created, over its parameters as those of a lambda. A call is the body with the arguments in
- * their place: EXPLAIN, pruning and pushdown see the whole expression. Its places are those of the call. */
+ * In SQL: the body is bound once, when the function is created, over its parameters as those of a lambda. A call is the body with the arguments in
+ * their place: EXPLAIN, pruning and pushdown see the whole expression. Its places are those of the call. In Lua: the body becomes a chunk that takes the parameters, and a call is one
+ * of the function that runs chunks. */
 #include "planner/binder.h"
 #include "planner/ast_map.h"
 #include "planner/statement.h"
@@ -68,6 +69,58 @@ static Error *bind_body(Binder *binder, Arena *arena, const AstCreate *create, c
     return expr_coerce(arena, *body, function->returns, body);
 }
 
+/* ---- LANGUAGE LUA ---- */
+
+static bool is_lua_name(const char *name)
+{
+    static const char *const words[] = { "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not", "or",
+                                         "repeat", "return", "then", "true", "until", "while", NULL };
+    for (int i = 0; words[i]; i++)
+        if (strcmp(words[i], name) == 0)
+            return false;
+    const char *letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    return name[strspn(name, letters)] == 0 && !(name[0] >= '0' && name[0] <= '9');
+}
+
+static Error *check_lua_types(Binder *binder, const AstCreate *create, const UserFunction *function)
+{
+    if (!create->body)
+        return error_hint(error_at(ERR_BIND, create->name.at, "a body in Lua is a text"), "AS $$ return .. $$");
+    if (!function->returns)
+        return error_hint(error_at(ERR_BIND, create->name.at, "a function in Lua must say what it gives"), "RETURNS DOUBLE");
+    for (int i = 0; i < function->parameter_count; i++) {
+        const AstField *field = &create->parameters.items[i];
+        if (!is_lua_name(field->name.text))
+            return error_at(ERR_BIND, field->name.at, "'%s' is no name in Lua", field->name.text);
+        if (!lua_type_passes(function->types[i]))
+            return error_at(ERR_BIND, field->name.at, "Lua takes no %s", type_text(binder->arena, function->types[i]));
+    }
+    if (!lua_type_passes(function->returns))
+        return error_at(ERR_BIND, create->returns->at, "Lua gives no %s", type_text(binder->arena, function->returns));
+    return NULL;
+}
+
+/* An expression alone is what the function gives. On one line with the body, so that Lua's line numbers are the body's. */
+static Error *bind_lua(Binder *binder, Arena *arena, const AstCreate *create, UserFunction *function)
+{
+    TRY(check_lua_types(binder, create, function));
+    const char *head = "", *text = create->body + strspn(create->body, " \t\r");
+    text = *text == '\n' ? text + 1 : create->body; /* line 1 is the first one with something in it */
+    for (int i = 0; i < function->parameter_count; i++)
+        head = arena_printf(arena, "%s%s%s", head, i ? ", " : "local ", function->parameters[i]);
+    head = function->parameter_count ? arena_printf(arena, "%s = ... ", head) : "";
+    function->chunk = arena_printf(arena, "%sreturn %s", head, text);
+    Error *error = lua_check(binder->arena, create->name.text, function->chunk);
+    if (!error)
+        return NULL;
+    error_free(error);
+    function->chunk = arena_printf(arena, "%s%s", head, text);
+    error = lua_check(binder->arena, create->name.text, function->chunk);
+    if (error)
+        error->at = create->body_at;
+    return error;
+}
+
 Error *define_function(Binder *binder, const AstCreate *create, CatalogEntry *entry)
 {
     Arena *arena = &binder->catalog->arena;
@@ -76,15 +129,20 @@ Error *define_function(Binder *binder, const AstCreate *create, CatalogEntry *en
     Expr *body = NULL;
     if (is_built_in(binder->arena, create->name.text))
         return error_at(ERR_BIND, create->name.at, "function '%s' is built in", create->name.text);
-    if (create->language && !name_equal(create->language, "SQL"))
-        return error_hint(error_at(ERR_UNSUPPORTED, create->name.at, "functions in %s are not supported", create->language), "LANGUAGE SQL AS 'expression'");
+    bool is_lua = create->language && name_equal(create->language, "LUA");
+    if (create->language && !is_lua && !name_equal(create->language, "SQL"))
+        return error_hint(error_at(ERR_UNSUPPORTED, create->name.at, "functions in %s are not supported", create->language), "LANGUAGE SQL or LUA");
     if (create->is_aggregate)
         return error_at(ERR_UNSUPPORTED, create->name.at, "an aggregate in SQL is not supported");
     TRY(bind_parameters(binder, arena, create, function, &names));
-    TRY(at_body(create, bind_body(binder, arena, create, function, &names, &body)));
     entry->origin = ORIGIN_NONE;
-    function->body = body;
-    function->returns = type_copy(arena, body->type);
+    if (is_lua) {
+        TRY(bind_lua(binder, arena, create, function));
+    } else {
+        TRY(at_body(create, bind_body(binder, arena, create, function, &names, &body)));
+        function->body = body;
+        function->returns = type_copy(arena, body->type);
+    }
     function->text = create->body ? arena_strdup(arena, create->body) : arena_strdup(arena, ast_text(binder->arena, create->body_expr));
     entry->function = function;
     return NULL;
@@ -122,6 +180,21 @@ static Expr *expand(Arena *arena, const Expr *expr, Expr *const args[], int coun
     for (int i = 0; i < expr->arg_count; i++)
         copy->args[i] = expand(arena, expr->args[i], args, count, base, at);
     return copy;
+}
+
+/* The arguments behind the two constants that say what to run. */
+static Expr *call_lua(Arena *arena, const CatalogEntry *entry, Expr *const args[], Span at)
+{
+    const UserFunction *function = entry->function;
+    Expr *call = ARENA_NEW(arena, Expr);
+    *call = (Expr){ .kind = EXPR_CALL, .type = function->returns, .at = at, .function = function_lua(), .arg_count = function->parameter_count + 2 };
+    call->args = ARENA_ARRAY(arena, Expr *, (size_t)call->arg_count);
+    const char *texts[2] = { function->chunk, entry->name };
+    for (int i = 0; i < 2; i++)
+        call->args[i] = expr_constant(arena, &(Value){ .type = type_scalar(TYPE_VARCHAR), .text = str_c(texts[i]) }, at);
+    for (int i = 0; i < function->parameter_count; i++)
+        call->args[i + 2] = args[i];
+    return call;
 }
 
 static Error *no_such_function(Binder *binder, const AstName *name)
@@ -172,6 +245,8 @@ Error *bind_user_call(Binder *binder, BindContext *context, const AstExpr *call,
     LIST_ADD(binder->arena, &binder->functions, entry->name);
     TRY(bind_arguments(binder, context, call, entry, &args));
     int base = context->lambda ? context->lambda->slot + context->lambda->names->count : 0;
-    *result = expr_fold(context->arena, expand(context->arena, function->body, args, function->parameter_count, base, call->at));
+    *result = function->chunk ? call_lua(context->arena, entry, args, call->at)
+                              : expand(context->arena, function->body, args, function->parameter_count, base, call->at);
+    *result = expr_fold(context->arena, *result);
     return NULL;
 }

@@ -73,6 +73,7 @@ typedef struct UserFunction {
     const Type *const *types;       /* .. and types */
     const Type *returns;
     const Expr *body;               /* LANGUAGE SQL: bound; parameter i is EXPR_PARAMETER i */
+    const char *chunk;              /* LANGUAGE LUA: the body with its parameters in front */
     const char *text;               /* the body as written */
 } UserFunction;
 
