@@ -186,6 +186,14 @@ static Error *emit_row(GroupChanges *changes, const KeyTable *keys, uint32_t i, 
     return NULL;
 }
 
+/* A result is taken back at the time of what takes it back (ksqlDB): the latest time alone is not what it was. */
+static void take_latest_time(GroupChanges *changes, Vector *const results[], uint32_t i)
+{
+    for (int call = 0; call < changes->aggregates->call_count; call++)
+        if (changes->aggregates->calls[call].function == &latest_time_aggregate)
+            vector_copy_row(&changes->arena, changes->old_results[call], i, results[call], i);
+}
+
 Error *changes_after(GroupChanges *changes, Groups *groups, const KeyTable *keys, int64_t start_us, int64_t end_us, int64_t wm_us)
 {
     Vector **results = new_results(changes), **old = changes->old_results;
@@ -201,11 +209,12 @@ Error *changes_after(GroupChanges *changes, Groups *groups, const KeyTable *keys
             TRY(emit_row(changes, keys, i, old, ROW_DELETE, 1, start_us, end_us, wm_us));
             continue;
         }
-        bool same = !changes->emit_unchanged;
+        bool same = !changes->emit_unchanged; /* a newer time alone is a change, too */
         for (int call = 0; same && call < changes->aggregates->call_count; call++)
             same = vector_rows_equal(old[call], i, results[call], i);
         if (same)
             continue;
+        take_latest_time(changes, results, i);
         if (changes->with_before)
             TRY(emit_row(changes, keys, i, old, ROW_UPDATE_BEFORE, 2, start_us, end_us, wm_us));
         TRY(emit_row(changes, keys, i, results, ROW_UPDATE_AFTER, 1, start_us, end_us, wm_us));

@@ -427,13 +427,12 @@ static Error *take_row(SessionOperator *s, Operator *op, uint32_t row, uint32_t 
     TRY(empty_closing(s, op)); /* and all pending rows */
     Session *session = key_session(s, slot);
     Session merged = { .start_us = time_us, .last_us = time_us };
-    bool was_out = false, into_youngest, joined = false;
+    bool was_out = false, into_youngest, joined = false, youngest_retracted = false;
     uint32_t target = 0; /* older session that takes the others */
 
     into_youngest = session->flags & SESSION_OPEN && joins(s, session, time_us, time_us);
     if (into_youngest) {
         joined = true;
-        TRY(retract(s, op, &s->groups, slot, slot, &was_out));
         merged.start_us = session->start_us < time_us ? session->start_us : time_us;
         merged.last_us = session->last_us > time_us ? session->last_us : time_us;
     }
@@ -447,7 +446,10 @@ static Error *take_row(SessionOperator *s, Operator *op, uint32_t row, uint32_t 
             next = after;
             continue;
         }
-        TRY(retract(s, op, &s->older, next - 1, slot, &was_out));
+        TRY(retract(s, op, &s->older, next - 1, slot, &was_out)); /* the older one first */
+        if (into_youngest && !youngest_retracted)
+            TRY(retract(s, op, &s->groups, slot, slot, &was_out));
+        youngest_retracted = true;
         joined = true;
         merged.start_us = older->start_us < merged.start_us ? older->start_us : merged.start_us;
         merged.last_us = older->last_us > merged.last_us ? older->last_us : merged.last_us;
@@ -464,6 +466,8 @@ static Error *take_row(SessionOperator *s, Operator *op, uint32_t row, uint32_t 
         }
         next = after;
     }
+    if (into_youngest && !youngest_retracted)
+        TRY(retract(s, op, &s->groups, slot, slot, &was_out));
     if (!joined) {
         if (is_late(s, time_us)) {
             row_is_late(s, row, time_us);

@@ -104,11 +104,13 @@ static bool is_window_bound(const Block *block, const Expr *expr)
     return block->from.pending && expr && expr->kind == EXPR_COLUMN && expr->column >= block->from.schema.column_count - 3;
 }
 
-static const char *key_name(Grouping *grouping, const AstExpr *ast)
+static const char *key_name(Grouping *grouping, const AstExpr *ast, const Expr *expr)
 {
     const AstQuery *query = grouping->block->query;
+    if (expr->kind == EXPR_COLUMN)
+        return grouping->block->from.schema.columns[expr->column].name; /* as it was declared */
     if (ast_expr_name(ast))
-        return ast_expr_name(ast);
+        return dialect_name(binder_rules(grouping->block->binder), grouping->arena, ast_expr_name(ast), false);
     const char *text = ast_text(grouping->arena, ast);
     for (int i = 0; i < query->items.count; i++) /* as SELECT calls it */
         if (query->items.items[i].alias.text && strcmp(ast_text(grouping->arena, query->items.items[i].expr), text) == 0)
@@ -136,7 +138,7 @@ static Error *add_key(Grouping *grouping, const AstExpr *ast, const char *name)
             return NULL;
         }
     grouping->found |= key_bit(grouping->keys.count);
-    Key key = { ast, expr, text, name ? name : key_name(grouping, ast), grouping->keys.count };
+    Key key = { ast, expr, text, name ? name : key_name(grouping, ast, expr), grouping->keys.count };
     LIST_ADD(grouping->arena, &grouping->keys, key);
     return NULL;
 }
@@ -333,6 +335,18 @@ static bool holds_special(const AstExpr *expr)
     return is_aggregate_call(expr) || expr->over || is_window_bound_call(expr) || is_grouping_call(expr);
 }
 
+static AstExpr *or_zero(Arena *arena, AstExpr *sum)
+{
+    AstExpr *zero = ARENA_NEW(arena, AstExpr), *either = ARENA_NEW(arena, AstExpr);
+    *zero = (AstExpr){ .kind = AST_LITERAL, .at = sum->at, .value = { .type = type_scalar(TYPE_INT) } };
+    *either = (AstExpr){ .kind = AST_CALL, .at = sum->at };
+    AstName coalesce = { .text = "coalesce", .at = sum->at };
+    LIST_ADD(arena, &either->path, coalesce);
+    LIST_ADD(arena, &either->args, sum);
+    LIST_ADD(arena, &either->args, zero);
+    return either;
+}
+
 static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
 {
     Grouping *grouping = context;
@@ -350,6 +364,8 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
         int index = 0;
         TRY(add_call(grouping, ast, &index));
         *replacement = ast_marker(arena, call_column(grouping, index), ast->at);
+        if (binder_rules(grouping->block->binder)->sum_of_nothing_is_zero && name_equal(ast_call_name(ast), "sum"))
+            *replacement = or_zero(arena, *replacement);
         return NULL;
     }
     if (!grouping->windowed && is_window_bound_call(ast))
@@ -525,6 +541,15 @@ static PlanInput own_clock(Arena *arena, PlanInput input, int time_column, RowPo
     return main_port(stamp);
 }
 
+static Error *only_from_epoch(Binder *binder, Relation *result)
+{
+    Value epoch = { .type = result->schema.columns[result->window.start].type };
+    Expr *args[2] = { binder_column(binder->arena, &result->schema, result->window.start, SPAN_NONE), expr_constant(binder->arena, &epoch, SPAN_NONE) }, *predicate = NULL;
+    TRY(expr_call(binder->arena, ">=", SPAN_NONE, 2, args, &predicate));
+    binder_filter(binder, result, predicate, SPAN_NONE);
+    return NULL;
+}
+
 static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *result)
 {
     Arena *arena = grouping->arena;
@@ -626,6 +651,8 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
         result->time_column = over->window.spec.end_inclusive ? key_count + 1 : key_count + 2;
     }
     result->processing_time = (window || again) && spec.processing_time;
+    if (window && rules->windows_from_epoch && window->spec.kind == WINDOW_HOPPING)
+        TRY(only_from_epoch(block->binder, result));
     message_of_groups(grouping, over, window, latest ? schema.column_count - 1 : result->time_column, result);
     return NULL;
 }

@@ -435,7 +435,7 @@ static Error *bind_struct_of(BindContext *context, const AstExpr *ast, Expr **re
     if (ast->path.count == ast->args.count) {
         const char **names = ARENA_ARRAY(context->arena, const char *, (size_t)ast->path.count);
         for (int i = 0; i < ast->path.count; i++) {
-            names[i] = ast->path.items[i].text;
+            names[i] = dialect_name(context->rules, context->arena, ast->path.items[i].text, ast->path.items[i].quoted);
             for (int j = 0; j < i; j++)
                 if (strcmp(names[i], names[j]) == 0)
                     return error_at(ERR_BIND, ast->path.items[i].at, "a second field '%s'", names[i]);
@@ -499,9 +499,30 @@ static bool is_one_of(const char *name, const char *const names[])
     return false;
 }
 
+/* GREATEST(a, b) of what is not NULL: each argument that is NULL is replaced by one that is not. */
+static Error *skip_nulls(BindContext *context, const char *name, Expr **args, int count)
+{
+    Arena *arena = context->arena;
+    Expr ***places = ARENA_ARRAY(arena, Expr **, (size_t)count + 1), **made = ARENA_ARRAY(arena, Expr *, (size_t)count + 1);
+    const Type *type;
+    for (int i = 0; i < count; i++)
+        places[i] = &args[i];
+    if (count < 2)
+        return NULL;
+    TRY(expr_unify(arena, name, places, count, &type));
+    for (int i = 0; i < count; i++) {
+        Expr **either = ARENA_ARRAY(arena, Expr *, (size_t)count);
+        for (int k = 0; k < count; k++)
+            either[k] = args[(i + k) % count];
+        made[i] = choice(arena, EXPR_COALESCE, type, either, count, args[i]->at);
+    }
+    memcpy(args, made, sizeof *args * (size_t)count);
+    return NULL;
+}
+
 static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
 {
-    static const char *const coalesces[] = { "coalesce", "ifnull", "nvl", NULL }, *const ifs[] = { "if", "iif", NULL }, *const extracts[] = { "regexp_extract", "regexp_extract_all", NULL };
+    static const char *const coalesces[] = { "coalesce", "ifnull", "nvl", NULL }, *const ifs[] = { "if", "iif", NULL }, *const extremes[] = { "greatest", "least", NULL }, *const extracts[] = { "regexp_extract", "regexp_extract_all", NULL };
     /* of the dialect, and not there yet */
     static const char *const planned[] = { "explode", "unnest", "lag", "lead", "first_value", "last_value", "last", "isfirst", "topone",
                                            "collecttop", NULL };
@@ -539,6 +560,8 @@ static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
         args[0] = args[1];
         args[1] = pattern;
     }
+    if (context->rules && context->rules->extremes_skip_nulls && is_one_of(name, extremes))
+        TRY(skip_nulls(context, name, args, ast->args.count));
     if (is_one_of(name, coalesces))
         return bind_coalesce(context, args, ast->args.count, ast->at, name, result);
     if (is_one_of(name, ifs) && (ast->args.count == 2 || ast->args.count == 3)) {

@@ -38,7 +38,7 @@ static void add_entry(Arena *arena, AstProperties *list, const FormatType *forma
     for (int i = 0; i < list->count; i++)
         if (option_name_equal(list->items[i].name, name))
             return;
-    OptionEntry entry = { .name = name, .value = value, .name_at = at, .value_at = at };
+    OptionEntry entry = { .name = name, .value = value, .name_at = at, .value_at = at, .preset = true };
     if (knows_option(format, name))
         LIST_ADD(arena, list, entry);
 }
@@ -103,6 +103,15 @@ static Error *find_key_format(Binder *binder, const AstProperties *with, Catalog
     return NULL;
 }
 
+/* Does WITH say anything of a format's own? */
+static bool given_options(const AstProperties *options)
+{
+    for (int i = 0; i < options->count; i++)
+        if (!options->items[i].preset)
+            return true;
+    return false;
+}
+
 Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, const CatalogSource *inherited, AstProperties *rest, Span at)
 {
     Arena *arena = &binder->catalog->arena;
@@ -121,7 +130,9 @@ Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEn
     add_entry(arena, &key, source->key_format, "wrap_single_value", "false", at);
     void *key_options = arena_calloc(arena, 1, source->key_format->options_size + 1);
     source->key_format_options = key_options;
-    if (source->key_format->options) {
+    if (inherited && inherited->key_format == source->key_format && !given_options(&key)) {
+        source->key_format_options = inherited->key_format_options;
+    } else if (source->key_format->options) {
         OptionTarget target = { source->key_format->options, key_options, arena_printf(arena, "format '%s'", source->key_format->name) };
         TRY(options_parse(arena, key.items, key.count, &target, 1, at));
     }
@@ -377,11 +388,13 @@ void bind_message_order(Arena *arena, const Relation *rows, const CatalogEntry *
         keys += message->key[i] >= 0 && !rows->schema.columns[message->key[i]].hidden;
     if (!message || keys != message->key_count || keys != target->key_count)
         return;
-    for (int i = 0, k = 0; i < target->column_count; i++) {
+    for (int i = 0; i < target->column_count; i++) {
         if (target->columns[i].computed)
             continue;
         if (target->columns[i].part == RECORD_KEY) {
-            ordered[used++] = message->key[k++];
+            for (int k = 0; k < target->key_count; k++)
+                if (target->key_columns[k] == i)
+                    ordered[used++] = message->key[k];
             continue;
         }
         for (bool key = true; key && value < count; value += key) {

@@ -49,6 +49,14 @@ static Error *expand_struct(Select *select, const AstExpr *star)
     return NULL;
 }
 
+static bool is_message_key(const MessageColumns *message, int column)
+{
+    for (int k = 0; k < message->key_count; k++)
+        if (message->key[k] == column)
+            return true;
+    return false;
+}
+
 static Error *expand_star(Select *select, const AstExpr *star)
 {
     Block *block = &select->block;
@@ -61,9 +69,12 @@ static Error *expand_star(Select *select, const AstExpr *star)
         if (qualifier && (!part->alias || !name_equal(part->alias, qualifier)))
             continue;
         found = true;
-        for (int i = 0; i < part->schema->column_count; i++)
-            if (!part->schema->columns[i].hidden)
-                add_item(select, ast_marker(select->arena, part->base + i, star->at), part->schema->columns[i].name, false, star->at);
+        /* with a new key the old one's columns are values like others, and the last (ksqlDB) */
+        const bool keys_last = block->query->partition_by_given && block->from.message && binder_rules(block->binder)->unnamed_counted;
+        for (int pass = 0; pass <= keys_last; pass++)
+            for (int i = 0; i < part->schema->column_count; i++)
+                if (!part->schema->columns[i].hidden && (!keys_last || is_message_key(block->from.message, part->base + i) == (pass == 1)))
+                    add_item(select, ast_marker(select->arena, part->base + i, star->at), part->schema->columns[i].name, false, star->at);
     }
     if (!found && qualifier) { /* a STRUCT column? */
         AstExpr name = *star;
@@ -258,6 +269,16 @@ static const char *unnamed(Select *select, const AstExpr *ast, int number)
     return arena_printf(select->arena, "column%d", number + 1);
 }
 
+static const char *generated_name(Select *select, const AstExpr *ast, int index)
+{
+    if (!binder_rules(select->block.binder)->unnamed_counted)
+        return unnamed(select, ast, index);
+    const char *name = unnamed(select, ast, select->generated++);
+    while (schema_find(&select->block.from.schema, name) >= 0) /* one of the input's columns has that name */
+        name = unnamed(select, ast, select->generated++);
+    return name;
+}
+
 static bool name_taken(const Column *columns, int count, const char *name)
 {
     for (int i = 0; i < count; i++)
@@ -276,12 +297,16 @@ static Error *item_name(Select *select, int index, const Expr *expr, const Schem
         return NULL;
     }
     const char *name = item->name ? item->name : ast_expr_name(item->expr);
+    bool field = name && expr->kind == EXPR_FIELD;
+    if (field)
+        name = expr->args[0]->type->names[expr->field];
     if (name && expr->kind == EXPR_COLUMN && name_equal(name, under->columns[expr->column].name))
         name = under->columns[expr->column].name; /* the case in which it was declared */
     if (!name)
-        name = unnamed(select, item->expr, binder_rules(select->block.binder)->unnamed_counted ? select->generated++ : index);
+        name = generated_name(select, item->expr, index);
     const char *base = name;
-    for (int n = 1; name_taken(columns, index, name); n++)
+    const Schema *avoided = field && binder_rules(select->block.binder)->unnamed_counted ? &select->block.from.schema : NULL;
+    for (int n = 1; name_taken(columns, index, name) || (avoided && schema_find(avoided, name) >= 0); n++)
         name = arena_printf(select->arena, "%s_%d", base, n);
     *result = name;
     return NULL;

@@ -60,7 +60,7 @@ static Error *bind_struct(BindContext *context, const AstType *ast, const Type *
     const Type **types = ARENA_ARRAY(context->arena, const Type *, (size_t)count + 1);
     for (int i = 0; i < count; i++) {
         const AstField *field = &ast->fields.items[i];
-        names[i] = field->name.text ? field->name.text : arena_printf(context->arena, "f%d", i);
+        names[i] = field->name.text ? dialect_name(context->rules, context->arena, field->name.text, field->name.quoted) : arena_printf(context->arena, "f%d", i);
         TRY(bind_type(context, field->type, &types[i]));
         for (int j = 0; j < i; j++)
             if (strcmp(names[i], names[j]) == 0)

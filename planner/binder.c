@@ -1,5 +1,4 @@
 /* planner/binder.c: what the binder's files share. */
-#include <ctype.h>
 #include "planner/binder.h"
 #include <stdio.h>
 #include "planner/ast_map.h"
@@ -24,10 +23,7 @@ Error *binder_unsupported(Span at, const char *what, ...)
 
 const char *binder_new_name(const Binder *binder, Arena *arena, const AstName *name)
 {
-    char *copy = arena_strdup(arena, name->text);
-    for (char *c = copy; *c && !name->quoted && binder_rules(binder)->upper_names; c++)
-        *c = (char)toupper((unsigned char)*c);
-    return copy;
+    return dialect_name(binder_rules(binder), arena, arena_strdup(arena, name->text), name->quoted);
 }
 
 const DialectRules *binder_rules(const Binder *binder) { return dialect_rules(binder->settings->dialect); }

@@ -27,6 +27,9 @@ typedef struct DialectRules {
     bool pattern_first;           /* REGEXP_EXTRACT(pattern, text); else (text, pattern) */
     bool topics_by_default;       /* CREATE .. AS over a topic makes a topic, in the same formats */
     bool operator_clock;          /* a windowed aggregate's clock is the newest row that came to it, not to the source */
+    bool windows_from_epoch;      /* no window begins before 1970-01-01, and rows before it have no time */
+    bool extremes_skip_nulls;     /* GREATEST and LEAST of what is not NULL */
+    bool sum_of_nothing_is_zero;  /* SUM over no values is 0, not NULL */
     bool any_time;                /* a row far ahead of the clock is as good as any other */
     bool keep_empty_groups;       /* a group that has lost its last row keeps its result (COUNT 0) */
     bool pull_select;             /* SELECT without EMIT reads to the present end */
@@ -34,6 +37,8 @@ typedef struct DialectRules {
 } DialectRules;
 
 const DialectRules *dialect_rules(Dialect dialect);
+/* A name that is being given, as the preset spells it: `name` itself, or upper case where it was not quoted. dialect NULL: bidsql's. */
+const char *dialect_name(const DialectRules *dialect, Arena *arena, const char *name, bool quoted);
 /* By name, without case. */
 bool dialect_find(const char *name, Dialect *dialect);
 extern const char *const dialect_names[]; /* in order of the enum; NULL-ended */

@@ -157,7 +157,7 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
     for (int i = 0; i < rows.schema.column_count; i++)
         if (!rows.schema.columns[i].hidden)
             given[given_count++] = i;
-    if (message_rows && statement->columns.count == 0 && given_count == count)
+    if (message_rows && statement->kind == AST_STMT_INSERT_QUERY && statement->columns.count == 0 && given_count == count)
         bind_message_order(arena, &rows, target, given, count);
     const AstQuery *query = statement_query(statement);
     if (given_count != count)
