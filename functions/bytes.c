@@ -1,5 +1,5 @@
 /* functions/bytes.c: functions of BYTES, and between BYTES and other types. Positions and lengths count bytes. */
-#include "functions/functions_internal.h"
+#include "functions/cast_internal.h"
 
 #define RESULT(out, CType) ((CType *)(out)->values)
 #define ARENA(args) ((args)->evaluation->arena)
@@ -113,6 +113,16 @@ static size_t decode_ascii(const char *at, const char *end, char *to)
         if (((unsigned char)*at & 0xC0) != 0x80) /* a ? for each other character */
             to[length++] = (char)((unsigned char)*at < 0x80 ? *at : '?');
     return length;
+}
+
+bool bytes_from_base64(Arena *arena, const Str *text, Str *bytes)
+{
+    size_t length;
+    const char *at = str_bytes(text);
+    char *to = arena_alloc(arena, text->length + 4u);
+    bool fine = decode_base64(at, at + text->length, to, &length);
+    *bytes = fine ? str_view(to, length) : (Str){ 0 };
+    return fine;
 }
 
 /* The bytes that a text stands for. False: the row has failed. */

@@ -1,13 +1,13 @@
 /* functions/cast.c: CAST and TRY_CAST.
  *
  * Three kinds: values that already are what they become (INT -> BIGINT), loops for the common pairs that cannot or hardly can
- * fail, and value_cast for everything else, which is also how constants and nested values are converted. */
+ * fail, and value_cast for everything else, which is also how constants are converted. Nested types: cast_nested.c. */
 #include <math.h>
 #include <stdio.h>
 #include "common/calendar.h"
 #include "common/decimal.h"
 #include "common/value_text.h"
-#include "functions/functions_internal.h"
+#include "functions/cast_internal.h"
 
 /* ---- which casts there are ---- */
 
@@ -20,19 +20,22 @@ static CastKind worse(CastKind a, CastKind b)
     return a > b ? a : b;
 }
 
+#define FIELDS_MAX 1000
+
 static CastKind nested_kind(const Type *from, const Type *to)
 {
     CastKind kind = CAST_SAFE;
-    if (from->child_count != to->child_count)
+    int sources[FIELDS_MAX] = { 0, 1 };
+    if (to->child_count > FIELDS_MAX || (to->kind == TYPE_STRUCT && !struct_cast_fields(from, to, sources)))
         return CAST_NONE;
-    for (int i = 0; i < from->child_count; i++) {
-        CastKind one = CAST_NONE;
-        if (type_equal(from->children[i], to->children[i]))
-            one = CAST_SAFE;
-        else if (function_cast(from->children[i], to->children[i], false))
-            one = function_cast(from->children[i], to->children[i], false)->can_fail ? CAST_CHECKED : CAST_SAFE;
-        kind = worse(kind, one);
+    for (int i = 0; i < to->child_count; i++) {
+        if (sources[i] < 0 || type_equal(from->children[sources[i]], to->children[i]))
+            continue;
+        const ScalarFunction *one = function_cast(from->children[sources[i]], to->children[i], false);
+        kind = worse(kind, !one ? CAST_NONE : one->can_fail ? CAST_CHECKED : CAST_SAFE);
     }
+    if (to->kind == TYPE_MAP && kind == CAST_SAFE && !type_equal(from->children[0], to->children[0]))
+        return CAST_CHECKED; /* keys may become equal */
     return kind;
 }
 
@@ -74,7 +77,7 @@ static CastKind cast_kind(const Type *from, const Type *to)
         return CAST_SAFE; /* too long for VARCHAR(n): cut */
     }
     if (from->kind == TYPE_VARCHAR)
-        return type_is_nested(to) ? CAST_NONE : to->kind == TYPE_BYTES ? CAST_SAFE : CAST_CHECKED;
+        return type_is_nested(to) ? CAST_NONE : CAST_CHECKED;
     if (from->kind == TYPE_BYTES || to->kind == TYPE_BYTES)
         return CAST_NONE;
     if (type_is_numeric(from) && type_is_numeric(to))
@@ -298,8 +301,6 @@ static bool text_to(const Value *value, Value *result)
         return true;
     case TYPE_INTERVAL: return text_to_interval(bytes, length, &result->interval);
     case TYPE_BYTES:
-        result->text = value->text;
-        return true;
     case TYPE_NONE:
     case TYPE_NULL:
     case TYPE_VARCHAR:
@@ -351,13 +352,25 @@ static Str value_text(Arena *arena, const Value *value)
 static bool cast_items(Arena *arena, const Value *value, Value *result, const char **reason)
 {
     const Type *to = result->type;
-    uint32_t count = value->nested.count;
+    bool fields = to->kind == TYPE_STRUCT;
+    uint32_t count = fields ? (uint32_t)to->child_count : value->nested.count;
     Value *items = ARENA_ARRAY(arena, Value, (size_t)count + 1);
+    int *sources = ARENA_ARRAY(arena, int, (size_t)count + 1);
+    if (fields)
+        struct_cast_fields(value->type, to, sources);
     for (uint32_t i = 0; i < count; i++) {
         const Type *item = to->kind == TYPE_ARRAY ? to->children[0] : to->children[to->kind == TYPE_MAP ? i & 1 : i];
-        if (!value_cast(arena, &value->nested.items[i], item, &items[i], reason))
+        if (fields && sources[i] < 0)
+            items[i] = value_null(item);
+        else if (!value_cast(arena, &value->nested.items[fields ? (uint32_t)sources[i] : i], item, &items[i], reason))
             return false;
     }
+    for (uint32_t i = 0; to->kind == TYPE_MAP && i < count; i += 2)
+        for (uint32_t j = 0; j < i; j += 2)
+            if (value_equal(&items[i], &items[j])) {
+                *reason = "two keys of the MAP become one";
+                return false;
+            }
     result->nested.items = items;
     result->nested.count = count;
     return true;
@@ -382,7 +395,7 @@ bool value_cast(Arena *arena, const Value *value, const Type *to, Value *result,
         return true;
     }
     if (from->kind == TYPE_VARCHAR)
-        fits = text_to(value, result);
+        fits = to->kind == TYPE_BYTES ? bytes_from_base64(arena, &value->text, &result->text) : text_to(value, result);
     else if (to->kind == TYPE_BOOLEAN)
         fits = true, result->integer = value->integer != 0;
     else if (type_is_nested(to))
@@ -417,22 +430,12 @@ static void cast_general(const Args *args, Vector *out, bool try_cast)
 {
     Arena *arena = args->evaluation->arena;
     const Type *to = args->result_type;
-    uint32_t next = 0;
-    bool ordered = type_is_nested(to);
-    for (uint32_t i = 0; i < (ordered ? args->row_count : args->live.count); i++) {
-        uint32_t row = ordered ? i : selection_row(&args->live, i);
-        bool live = !ordered || (next < args->live.count && selection_row(&args->live, next) == row);
-        next += live;
-        Value result = value_null(to);
+    for (ARGS_EACH(args, row)) {
+        Value result, value = vector_get(arena, args->arg[0], row);
         const char *reason = NULL;
-        if (live) {
-            Value value = vector_get(arena, args->arg[0], row);
-            if (!value_cast(arena, &value, to, &result, &reason)) {
-                miss(args, out, row, reason, try_cast);
-                result = value_null(to);
-            }
-        }
-        if (ordered || !result.is_null)
+        if (!value_cast(arena, &value, to, &result, &reason))
+            miss(args, out, row, reason, try_cast);
+        else if (!result.is_null)
             vector_set(arena, out, row, &result);
     }
 }
@@ -535,6 +538,8 @@ static void cast_column(const Args *args, Vector *out, bool try_cast)
         to_integers(args, out, try_cast);
     else if (to->kind == TYPE_DECIMAL && exact)
         to_decimals(args, out, try_cast);
+    else if (type_is_nested(to))
+        cast_nested(args, out, try_cast);
     else
         cast_general(args, out, try_cast);
 }

@@ -19,8 +19,16 @@ enum { COST_TO_DECIMAL = 10, COST_DECIMAL_TO_DOUBLE = 12, COST_TO_DOUBLE = 20 };
 
 static int children_convertible(const Type *from, const Type *to)
 {
-    int cost = 0;
+    int cost = 0, named_alike = 0;
     if (from->child_count != to->child_count)
+        return -1;
+    for (int i = 0; to->kind == TYPE_STRUCT && i < to->child_count; i++) {
+        int source = type_field(from, to->names[i]);
+        if (source >= 0 && source != i)
+            return -1; /* a cast would take them by name: that must be asked for */
+        named_alike += source >= 0;
+    }
+    if (named_alike && named_alike < to->child_count)
         return -1;
     for (int i = 0; i < from->child_count; i++) {
         int one = type_convertible(from->children[i], to->children[i]);
