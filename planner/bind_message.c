@@ -92,6 +92,20 @@ static const OptionEntry *find_entry(const AstProperties *with, const char *name
     return NULL;
 }
 
+bool bind_message_inherits(const FormatType *format, const AstProperties *with)
+{
+    for (int i = 0; i < with->count; i++)
+        if (!with->items[i].preset && knows_option(format, with->items[i].name))
+            return false;
+    AstProperties *changed = (AstProperties *)with; /* bind_message_options made it */
+    int kept = 0;
+    for (int i = 0; i < with->count; i++)
+        if (!with->items[i].preset)
+            changed->items[kept++] = with->items[i];
+    changed->count = kept;
+    return true;
+}
+
 static Error *find_key_format(Binder *binder, const AstProperties *with, CatalogSource *source, const CatalogSource *inherited)
 {
     const OptionEntry *given = find_entry(with, "key_format"), *both = find_entry(with, "format");

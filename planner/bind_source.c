@@ -164,9 +164,9 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
         if (source->format) {
             void *format_options = arena_calloc(arena, 1, source->format->options_size + 1);
             source->format_options = format_options;
-            if (inherited && inherited->format == source->format)
-                memcpy(format_options, inherited->format_options, source->format->options_size);
-            if (source->format->options)
+            if (inherited && inherited->format == source->format && bind_message_inherits(source->format, with))
+                source->format_options = inherited->format_options;
+            else if (source->format->options)
                 targets[target_count++] = (OptionTarget){ source->format->options, format_options, arena_printf(arena, "format '%s'", source->format->name) };
         }
     }
