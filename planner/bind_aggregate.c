@@ -156,7 +156,7 @@ static Error *group_item(Grouping *grouping, const AstExpr *ast)
     }
     if (ast_any(ast, is_aggregate_call))
         return error_at(ERR_BIND, ast->at, "an aggregate cannot be a group key");
-    if (ast->kind == AST_LITERAL && ast->value.type->kind != TYPE_NULL && type_is_integer(ast->value.type)) {
+    if (ast->kind == AST_LITERAL && ast->value.type->kind != TYPE_NULL && type_is_integer(ast->value.type) && !binder_rules(block->binder)->no_ordinals) {
         int64_t ordinal = ast->value.integer;
         if (ordinal < 1 || ordinal > query->items.count)
             return error_at(ERR_BIND, ast->at, "GROUP BY %lld: there are %d columns", (long long)ordinal, query->items.count);
@@ -335,7 +335,13 @@ static bool holds_special(const AstExpr *expr)
     return is_aggregate_call(expr) || expr->over || is_window_bound_call(expr) || is_grouping_call(expr);
 }
 
-static AstExpr *or_zero(Arena *arena, AstExpr *sum)
+/* The type of what was summed before it was widened for that. */
+static const Type *summed_type(const Expr *arg)
+{
+    return arg->kind == EXPR_CALL && name_equal(arg->function->name, "cast") ? arg->args[0]->type : arg->type;
+}
+
+static AstExpr *or_zero(Arena *arena, AstExpr *sum, const Type *of)
 {
     AstExpr *zero = ARENA_NEW(arena, AstExpr), *either = ARENA_NEW(arena, AstExpr);
     *zero = (AstExpr){ .kind = AST_LITERAL, .at = sum->at, .value = { .type = type_scalar(TYPE_INT) } };
@@ -344,7 +350,13 @@ static AstExpr *or_zero(Arena *arena, AstExpr *sum)
     LIST_ADD(arena, &either->path, coalesce);
     LIST_ADD(arena, &either->args, sum);
     LIST_ADD(arena, &either->args, zero);
-    return either;
+    if (of->kind != TYPE_INT)
+        return either;
+    AstType *type = ARENA_NEW(arena, AstType);
+    *type = (AstType){ .at = sum->at, .name = { .text = "INT", .at = sum->at }, .precision = -1, .scale = -1 };
+    AstExpr *cast = ARENA_NEW(arena, AstExpr);
+    *cast = (AstExpr){ .kind = AST_CAST, .at = sum->at, .left = either, .type = type };
+    return cast;
 }
 
 static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
@@ -365,7 +377,7 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
         TRY(add_call(grouping, ast, &index));
         *replacement = ast_marker(arena, call_column(grouping, index), ast->at);
         if (binder_rules(grouping->block->binder)->sum_of_nothing_is_zero && name_equal(ast_call_name(ast), "sum"))
-            *replacement = or_zero(arena, *replacement);
+            *replacement = or_zero(arena, *replacement, summed_type(grouping->calls.items[index].args[0]));
         return NULL;
     }
     if (!grouping->windowed && is_window_bound_call(ast))
@@ -510,7 +522,7 @@ static void message_of_groups(const Grouping *grouping, const Relation *over, co
 {
     Arena *arena = grouping->arena;
     MessageColumns *message = ARENA_NEW(arena, MessageColumns);
-    *message = (MessageColumns){ .keyed = grouping->keys.count > 0, .is_table = true, .time = time, .no_value = -1, .from = over->message ? over->message->from : NULL };
+    *message = (MessageColumns){ .keyed = grouping->keys.count > 0, .key_order = true, .is_table = true, .time = time, .no_value = -1, .from = over->message ? over->message->from : NULL };
     message->key = ARENA_ARRAY(arena, int, grouping->keys.count + 1);
     message->key_names = ARENA_ARRAY(arena, const char *, grouping->keys.count + 1);
     for (int i = 0; i < grouping->keys.count; i++) {

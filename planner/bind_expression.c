@@ -17,9 +17,25 @@ static const char *lower(Arena *arena, const char *text)
 }
 
 /* A call, computed at once if its arguments are constants. */
+/* Functions that count, and those that give what they take: INT in ksqlDB. */
+static bool gives_int(const char *name, int count, Expr *const args[])
+{
+    static const char *const counting[] = { "len", "length", "instr", "array_length", "json_array_length", "field", "bytes_length", "unix_date", NULL };
+    static const char *const taking[] = { "abs", "sign", "floor", "ceil", NULL };
+    for (int i = 0; counting[i]; i++)
+        if (name_equal(name, counting[i]))
+            return true;
+    for (int i = 0; taking[i] && count == 1; i++)
+        if (name_equal(name, taking[i]))
+            return args[0]->type->kind == TYPE_INT;
+    return false;
+}
+
 static Error *call(BindContext *context, const char *name, Span at, int count, Expr *const args[], Expr **result)
 {
     TRY(expr_call(context->arena, name, at, count, args, result));
+    if (context->rules && context->rules->int_types && gives_int(name, count, args) && (*result)->type->kind == TYPE_BIGINT)
+        TRY(expr_cast(context->arena, *result, type_scalar(TYPE_INT), false, at, result));
     for (int i = 0; i < (*result)->arg_count; i++)
         if ((*result)->args[i]->kind != EXPR_CONSTANT)
             return NULL;
@@ -614,7 +630,13 @@ Error *bind_expression(BindContext *context, const AstExpr *ast, Expr **result)
             return NULL;
     }
     switch (ast->kind) {
-    case AST_LITERAL: *result = expr_constant(context->arena, &ast->value, ast->at); return NULL;
+    case AST_LITERAL: {
+        Value value = ast->value;
+        if (context->rules && context->rules->int_types && value.type->kind == TYPE_BIGINT && value.integer == (int32_t)value.integer)
+            value.type = type_scalar(TYPE_INT);
+        *result = expr_constant(context->arena, &value, ast->at);
+        return NULL;
+    }
     case AST_NAME: return bind_name(context, ast, result);
     case AST_STAR: return error_at(ERR_BIND, ast->at, "'*' may not stand here");
     case AST_PARAMETER: return unsupported(ast->at, "a parameter");

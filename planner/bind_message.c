@@ -111,6 +111,7 @@ static Error *find_key_format(Binder *binder, const AstProperties *with, Catalog
     const OptionEntry *given = find_entry(with, "key_format"), *both = find_entry(with, "format");
     given = given ? given : find_entry(with, "key.format");
     given = given ? given : both;
+    source->key_format_given = given != NULL;
     if (given)
         return named_format(binder, given->value, given->value_at, &source->key_format);
     source->key_format = inherited && inherited->key_format ? inherited->key_format : format_find(binder->settings->key_format ? binder->settings->key_format : "kafka");
@@ -285,8 +286,18 @@ void bind_message_project(Binder *binder, const Relation *under, const int *plac
         return;
     MessageColumns *message = arena_copy(binder->arena, under->message, sizeof *message);
     message->key = ARENA_ARRAY(binder->arena, int, message->key_count + 1);
+    message->key_names = arena_copy(binder->arena, under->message->key_names, sizeof(char *) * (size_t)(message->key_count + 1));
     for (int i = 0; i < message->key_count; i++)
         message->key[i] = under->message->key[i] >= 0 ? places[under->message->key[i]] : -1;
+    for (int i = 1; i < message->key_count && !message->key_order; i++) /* the order of SELECT is that of the key */
+        for (int j = i; j > 0 && message->key[j] >= 0 && message->key[j] < message->key[j - 1]; j--) {
+            int place = message->key[j];
+            const char *name = message->key_names[j];
+            message->key[j] = message->key[j - 1];
+            message->key_names[j] = message->key_names[j - 1];
+            message->key[j - 1] = place;
+            message->key_names[j - 1] = name;
+        }
     message->time = message->time >= 0 ? places[message->time] : -1;
     message->no_value = message->no_value >= 0 ? places[message->no_value] : -1;
     relation->message = message;
@@ -319,12 +330,26 @@ Error *bind_normalize(Binder *binder, Relation *relation, bool windowed, Span at
 
 /* ---- writing ---- */
 
+/* A format that was taken over from a topic without keys holds none, and the other way round. */
+static void fit_key_format(const Binder *binder, CatalogEntry *target)
+{
+    const FormatType *none = format_find("none");
+    CatalogSource *source = target->source;
+    if (target->key_count && source->key_format == none)
+        source->key_format = format_find(binder->settings->key_format ? binder->settings->key_format : "kafka");
+    else if (target->key_count == 0)
+        source->key_format = none;
+}
+
 Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *target, Span at)
 {
     const MessageColumns *message = rows->message;
     Arena *arena = &binder->catalog->arena;
-    if (!message || !message->keyed)
+    if (!message || !message->keyed) {
+        if (!target->source->key_format_given)
+            fit_key_format(binder, target);
         return bind_message_check(binder, target, at);
+    }
     target->key_columns = ARENA_ARRAY(arena, int, message->key_count + 1);
     target->key_count = 0;
     for (int k = 0; k < message->key_count; k++) {
@@ -342,6 +367,8 @@ Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *t
         return error_at(ERR_BIND, at, "the query of '%s' gives no column that is not a part of the key", target->name);
     target->source->key_window = message->window;
     target->source->key_window_size_us = message->window_size_us;
+    if (!target->source->key_format_given)
+        fit_key_format(binder, target);
     return bind_message_check(binder, target, at);
 }
 

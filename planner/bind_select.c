@@ -378,7 +378,7 @@ static Error *partition(Select *select, const Relation *under, const Projection 
         *message = *relation->message;
     else
         *message = (MessageColumns){ .time = relation->time_column, .no_value = -1 };
-    message->keyed = true;
+    message->keyed = message->key_order = true;
     message->key_count = 0;
     message->window = KEY_WINDOW_NONE;
     message->key = ARENA_ARRAY(arena, int, query->partition_by.count + 1);

@@ -30,6 +30,7 @@ typedef struct WindowColumns {
 typedef struct MessageColumns {
     bool is_table;                  /* rows of one key replace each other */
     bool keyed;                     /* the rows have a key, maybe one without columns */
+    bool key_order;                 /* GROUP BY, PARTITION BY: the key's columns stand as they say, else as SELECT does */
     int key_count;
     int *key;                       /* -1: it was not selected */
     const char **key_names;         /* as the query knows them */

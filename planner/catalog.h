@@ -41,6 +41,7 @@ typedef struct CatalogSource {
     const void *format_options;
     const FormatType *key_format;   /* of record sources and sinks; NULL for others */
     const void *key_format_options;
+    bool key_format_given;          /* by WITH, not taken over */
     KeyWindow key_window;           /* WITH (window_type = ..), or the window of the query that fills it */
     int64_t key_window_size_us;     /* 0: not known */
     const char *timestamp_column;   /* WITH (timestamp = ..) */
