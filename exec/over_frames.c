@@ -123,6 +123,7 @@ int64_t *over_frame_bounds(const OverOperator *o, uint32_t slot, int frame) { re
 static void start_scratch(OverOperator *o, OverBundle *bundle)
 {
     batch_release(bundle->scratch);
+    bundle->scratch = NULL;
     Batch *batch = bundle->scratch = batch_new(o->op->context->pool, o->input_schema->column_count);
     for (int c = 0; c < bundle->call_count; c++) {
         const AggregateCall *call = &bundle->calls[c];

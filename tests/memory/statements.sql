@@ -77,6 +77,13 @@ SELECT * FROM (SELECT window_start, auction, n, ROW_NUMBER() OVER (PARTITION BY 
 --# the first with ties
 SELECT * FROM (SELECT window_start, auction, n, RANK() OVER (PARTITION BY window_start, window_end ORDER BY n DESC) AS place
   FROM (SELECT window_start, window_end, auction, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '2' MINUTE)) GROUP BY window_start, window_end, auction)) WHERE place = 1;
+--# rows around a row
+SELECT auction, SUM(price) OVER (PARTITION BY auction ORDER BY ts RANGE INTERVAL '1' MINUTE PRECEDING) AS s, MIN(price) OVER (PARTITION BY auction ORDER BY ts ROWS 3 PRECEDING) AS low,
+  LAG(bidder) IGNORE NULLS OVER (PARTITION BY auction ORDER BY ts) AS before, STDDEV_POP(price) OVER (ORDER BY ts ROWS 2 PRECEDING) AS spread FROM bids;
+--# rows around a row, the other spelling
+SELECT auction, LAST(price) OVER (PARTITION BY auction LIMIT DURATION(minute, 1) WHEN price > 3) AS l FROM bids WHERE ISFIRST(minute, 1) OVER () = 1;
+--# whole partitions
+SELECT auction, price / SUM(price) OVER (PARTITION BY auction) AS share, NTILE(3) OVER (ORDER BY price) AS third FROM bids;
 --# a window over windows
 SELECT window_start, SUM(n) FROM TABLE(TUMBLE((SELECT window_start AS s, window_time, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '30' SECOND)) GROUP BY window_start, window_end, window_time), DESCRIPTOR(window_time), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end;
 --# common table expressions

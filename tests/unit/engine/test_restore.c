@@ -251,6 +251,14 @@ static const char *const queries[] = {
     "SELECT * FROM (SELECT k, v, name, ROW_NUMBER() OVER (PARTITION BY k ORDER BY v DESC, name) AS place FROM bids) WHERE place <= 3",
     "SELECT * FROM (SELECT window_start, k, n, RANK() OVER (PARTITION BY window_start ORDER BY n DESC) AS place FROM "
     "(SELECT window_start, window_end, k, COUNT(*) AS n FROM bids WINDOW TUMBLING (SIZE 20 SECONDS) GROUP BY window_start, window_end, k)) WHERE place <= 2",
+    "SELECT k, v, SUM(v) OVER (PARTITION BY k ORDER BY ts, v ROWS 3 PRECEDING) AS s, MIN(name) OVER (PARTITION BY k ORDER BY ts RANGE INTERVAL '20' SECOND PRECEDING) AS lowest, "
+    "LAG(name) IGNORE NULLS OVER (PARTITION BY k ORDER BY ts) AS l, FIRST_VALUE(name) OVER (PARTITION BY k ORDER BY ts) AS f, "
+    "COUNT(DISTINCT name) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '5' SECOND PRECEDING AND INTERVAL '5' SECOND FOLLOWING) AS d FROM bids",
+    "SELECT k, LEAD(v, 2) OVER (PARTITION BY k ORDER BY ts) AS l, LATEST_BY_OFFSET(name) OVER (PARTITION BY k ORDER BY ts ROWS 4 PRECEDING) AS n FROM bids",
+    "SELECT k, LAST(name) OVER (PARTITION BY k LIMIT DURATION(second, 9) WHEN v > 5) AS l, ISFIRST(second, 10) OVER (PARTITION BY k) AS f FROM bids WHERE v > 2",
+    "SELECT k, NTILE(3) OVER (PARTITION BY k ORDER BY v, name) AS t, SUM(v) OVER (ORDER BY v RANGE 2 PRECEDING) AS s FROM bids",
+    "SELECT window_start, k, SUM(n) OVER (PARTITION BY window_start ORDER BY k) AS s FROM "
+    "(SELECT window_start, window_end, k, COUNT(*) AS n FROM bids WINDOW TUMBLING (SIZE 20 SECONDS) GROUP BY window_start, window_end, k)",
     "SELECT v, name FROM bids ORDER BY v, name DESC",
     "SELECT v, name FROM bids ORDER BY v DESC LIMIT 5",
     "SELECT window_start, COUNT(*) AS n FROM (SELECT ts FROM one WHERE k = 1 UNION ALL SELECT ts FROM one UNION ALL SELECT ts FROM headed) "
