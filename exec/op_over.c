@@ -454,7 +454,8 @@ static void plan_reach(OverOperator *o)
         const bool by_time = node->over.time_column >= 0 && !frame->rows;
         switch (over->kind) {
         case OVER_IS_FIRST: reach = over->offset; break;
-        case OVER_AGGREGATE: case OVER_FIRST_VALUE: case OVER_LAST_VALUE: case OVER_NTH_VALUE: case OVER_LAG: case OVER_LAST:
+        case OVER_AGGREGATE: case OVER_FIRST_VALUE: case OVER_LAST_VALUE: case OVER_NTH_VALUE: case OVER_LAG: case OVER_LAST: case OVER_SPIKE_AND_DIP:
+        case OVER_CHANGE_POINT:
             if (by_time && frame->from != BOUND_UNBOUNDED_PRECEDING)
                 reach = frame->from == BOUND_PRECEDING ? frame->from_offset : 0;
             break;
@@ -529,6 +530,7 @@ static void over_close(Operator *op)
     row_list_release(&o->list);
     text_release(&o->key);
     mem_free(o->group);
+    mem_free(o->history);
     arena_release(&o->arena);
     mem_free(o);
     op->state = NULL;
@@ -597,7 +599,7 @@ static Error *check_entry(const OverOperator *o, uint32_t slot)
 static Error *hold_remembered(OverOperator *o, uint32_t slot, const bool *freed)
 {
     for (int c = 0; c < o->node->over.call_count; c++) {
-        if (o->node->over.calls[c].kind == OVER_IS_FIRST)
+        if (!over_value_holds(&o->node->over.calls[c]))
             continue;
         for (int i = 0; i < o->calls[c].field_count; i++) {
             int64_t row = over_entry(o, slot)[o->calls[c].field + i];

@@ -1,5 +1,5 @@
 /* exec/over.h: what the files of the OVER operator share: op_over.c orders the rows, over_frames.c gathers what a frame holds, over_values.c
- * computes the results. Private to these files.
+ * and over_anomaly.c compute the results. Private to these files.
  *
  *   row         in the RowStore, with the OWN_ integers; pending (number -1) until its place in the order is known
  *   partition   its rows in order, numbered 0, 1, 2 .. : `ids` holds those from P_FIRST on, the others are gone
@@ -92,6 +92,8 @@ typedef struct OverOperator {
     RowList list;
     Text key;
     const Vector **key_vectors;
+    double *history;       /* values that an anomaly is looked for in */
+    size_t history_capacity;
     uint32_t *group;       /* rows of equal time that are put in order */
     size_t group_capacity;
 } OverOperator;
@@ -137,3 +139,9 @@ Error *over_value_results(OverOperator *o, uint32_t slot, uint32_t id, uint32_t 
 /* The first row that the call will look at when the next row is due. */
 int64_t over_value_needs(const OverOperator *o, int call, uint32_t slot);
 void over_value_forget(OverOperator *o, int call, uint32_t slot);
+/* Are the call's integers rows that it holds? */
+bool over_value_holds(const OverCall *over);
+
+/* ---- over_anomaly.c ---- */
+int over_anomaly_fields(const OverCall *over);
+void over_put_anomaly(OverOperator *o, int call, uint32_t slot, uint32_t id, Vector *out, uint32_t at);

@@ -24,11 +24,15 @@ int over_value_fields(const OverCall *over)
     case OVER_LAST_VALUE: return from_start && over->ignore_nulls;
     case OVER_LAST:
     case OVER_IS_FIRST: return 1;
+    case OVER_SPIKE_AND_DIP:
+    case OVER_CHANGE_POINT: return over_anomaly_fields(over);
     case OVER_AGGREGATE: case OVER_LEAD: case OVER_ROW_NUMBER: case OVER_RANK: case OVER_DENSE_RANK: case OVER_PERCENT_RANK: case OVER_CUME_DIST:
     case OVER_NTILE: return 0;
     }
     return 0;
 }
+
+bool over_value_holds(const OverCall *over) { return over->kind != OVER_IS_FIRST && over->kind != OVER_CHANGE_POINT; }
 
 static int64_t *call_fields(const OverOperator *o, int call, uint32_t slot) { return over_entry(o, slot) + o->calls[call].field; }
 
@@ -75,7 +79,7 @@ static void push(OverOperator *o, int call, uint32_t slot, uint32_t id)
 
 void over_value_forget(OverOperator *o, int call, uint32_t slot)
 {
-    if (o->node->over.calls[call].kind == OVER_IS_FIRST)
+    if (!over_value_holds(&o->node->over.calls[call]))
         return;
     for (int i = 0; i < o->calls[call].field_count; i++) {
         int64_t *field = &call_fields(o, call, slot)[i];
@@ -89,7 +93,7 @@ int64_t over_value_needs(const OverOperator *o, int call, uint32_t slot)
 {
     const OverCall *over = &o->node->over.calls[call];
     const int64_t next = over_entry(o, slot)[P_NEXT];
-    if (over->kind == OVER_LAG && !chooses(over))
+    if ((over->kind == OVER_LAG && !chooses(over)) || over->kind == OVER_SPIKE_AND_DIP || over->kind == OVER_CHANGE_POINT)
         return next > over->offset ? next - over->offset : 0;
     if (over->kind == OVER_LAST_VALUE && over->frame.to == BOUND_PRECEDING) { /* the next frame may end with the same row */
         int64_t end = over_frame_bounds(o, slot, o->calls[call].frame)[1];
@@ -175,7 +179,7 @@ static int64_t source_row(OverOperator *o, int call, uint32_t slot, uint32_t id)
     case OVER_NTH_VALUE:
         return fields ? remembered(fields[0]) : numbered(o, slot, bounds[0] + over->offset - 1, bounds[0], bounds[1]);
     case OVER_AGGREGATE: case OVER_ROW_NUMBER: case OVER_RANK: case OVER_DENSE_RANK: case OVER_PERCENT_RANK: case OVER_CUME_DIST: case OVER_NTILE:
-    case OVER_IS_FIRST: break;
+    case OVER_IS_FIRST: case OVER_SPIKE_AND_DIP: case OVER_CHANGE_POINT: break;
     }
     return NO_ROW;
 }
@@ -234,7 +238,8 @@ static void put_number(OverOperator *o, int call, uint32_t slot, uint32_t id, Ve
     case OVER_CUME_DIST: numbers[at] = (double)over_frame_bounds(o, slot, o->calls[call].frame)[1] / (double)entry[P_ROWS]; break;
     case OVER_NTILE: integers[at] = ntile(entry[P_NEXT], entry[P_ROWS], over->offset); break;
     case OVER_IS_FIRST: integers[at] = is_first(o, call, slot, id); break;
-    case OVER_AGGREGATE: case OVER_LAG: case OVER_LEAD: case OVER_LAST: case OVER_FIRST_VALUE: case OVER_LAST_VALUE: case OVER_NTH_VALUE: break;
+    case OVER_AGGREGATE: case OVER_LAG: case OVER_LEAD: case OVER_LAST: case OVER_FIRST_VALUE: case OVER_LAST_VALUE: case OVER_NTH_VALUE:
+    case OVER_SPIKE_AND_DIP: case OVER_CHANGE_POINT: break;
     }
 }
 
@@ -249,6 +254,9 @@ Error *over_value_results(OverOperator *o, uint32_t slot, uint32_t id, uint32_t 
             break;
         case OVER_ROW_NUMBER: case OVER_RANK: case OVER_DENSE_RANK: case OVER_PERCENT_RANK: case OVER_CUME_DIST: case OVER_NTILE: case OVER_IS_FIRST:
             put_number(o, i, slot, id, out, at);
+            break;
+        case OVER_SPIKE_AND_DIP: case OVER_CHANGE_POINT:
+            over_put_anomaly(o, i, slot, id, out, at);
             break;
         }
     }

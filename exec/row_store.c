@@ -192,9 +192,14 @@ bool row_store_is_null(const RowStore *store, uint32_t number, int column)
     return bit_get((const uint64_t *)(state_entry(&store->rows, number) + nulls_offset(store)), (uint32_t)column);
 }
 
+int64_t row_store_bits(const RowStore *store, uint32_t number, int column)
+{
+    return *(const int64_t *)(state_entry(&store->rows, number) + store->offsets[column]);
+}
+
 bool row_store_is_true(const RowStore *store, uint32_t number, int column)
 {
-    return !row_store_is_null(store, number, column) && *(const int64_t *)(state_entry(&store->rows, number) + store->offsets[column]);
+    return !row_store_is_null(store, number, column) && row_store_bits(store, number, column);
 }
 
 static void row_store_write(const Container *container, Text *snapshot)

@@ -43,4 +43,5 @@ Error *row_store_gather(const RowStore *store, const uint32_t *numbers, uint32_t
 Error *row_store_gather_column(const RowStore *store, int column, const uint32_t *numbers, uint32_t count, Vector *vector, uint32_t first,
                                Arena *arena);
 bool row_store_is_null(const RowStore *store, uint32_t number, int column);
+int64_t row_store_bits(const RowStore *store, uint32_t number, int column); /* of a value of 64 bits */
 bool row_store_is_true(const RowStore *store, uint32_t number, int column); /* of a BOOLEAN column */

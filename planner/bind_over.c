@@ -19,6 +19,8 @@ static const OverName over_names[] = {
     { "dense_rank", OVER_DENSE_RANK, 0, 0 },     { "percent_rank", OVER_PERCENT_RANK, 0, 0 },
     { "cume_dist", OVER_CUME_DIST, 0, 0 },       { "ntile", OVER_NTILE, 1, 1 },
     { "isfirst", OVER_IS_FIRST, 2, 2 },
+    { "anomalydetection_spikeanddip", OVER_SPIKE_AND_DIP, 4, 4 },
+    { "anomalydetection_changepoint", OVER_CHANGE_POINT, 3, 3 },
 };
 
 static const OverName *over_name(const AstExpr *ast)
@@ -230,6 +232,43 @@ static Error *bind_value(Overs *overs, const AstExpr *ast, const AstExpr *otherw
     return NULL;
 }
 
+/* (value, confidence in percent, rows of history [, 'spikes' | 'dips' | 'spikesanddips']) */
+static Error *bind_anomaly(Overs *overs, const AstExpr *ast, OverCall *call)
+{
+    enum { HISTORY_MAX = 100000 };
+    Arena *arena = overs->arena;
+    Binder *binder = overs->block->binder;
+    const AstExpr *const *args = (const AstExpr *const *)ast->args.items;
+    Expr *value = NULL;
+    TRY(bind_inner(overs, args[0], &value));
+    if (!type_is_numeric(value->type))
+        return error_at(ERR_BIND, args[0]->at, "%s needs a number, this is %s", ast_call_name(ast), type_text(arena, value->type));
+    TRY(binder_cast(arena, value, type_scalar(TYPE_DOUBLE), &value));
+    call->call.args[0] = column_for(overs, value, ast_text(arena, args[0]));
+    call->call.arg_count = 1;
+    Value confidence, mode;
+    TRY(binder_literal(binder, args[1], type_scalar(TYPE_DOUBLE), "the confidence", &confidence));
+    if (confidence.is_null || !(confidence.number > 0 && confidence.number < 100))
+        return error_at(ERR_BIND, args[1]->at, "the confidence is a percentage between 0 and 100");
+    call->confidence = confidence.number / 100;
+    TRY(whole_number(overs, args[2], "the history", 4, &call->offset));
+    if (call->offset > HISTORY_MAX)
+        return error_at(ERR_BIND, args[2]->at, "the history must be %d or less", HISTORY_MAX);
+    if (ast->args.count == 4) {
+        static const char *const modes[] = { "spikes", "dips", "spikesanddips" };
+        TRY(binder_literal(binder, args[3], type_scalar(TYPE_VARCHAR), "the mode", &mode));
+        const char *name = mode.is_null ? "" : arena_strndup(arena, str_bytes(&mode.text), mode.text.length);
+        call->spikes = name_equal(name, modes[0]) || name_equal(name, modes[2]);
+        call->dips = name_equal(name, modes[1]) || name_equal(name, modes[2]);
+        if (!call->spikes && !call->dips)
+            return error_suggest(error_at(ERR_BIND, args[3]->at, "the mode is 'spikes', 'dips' or 'spikesanddips'"), name, modes, 3);
+    }
+    static const char *const names[] = { "Score", "IsAnomaly" };
+    const Type *types[] = { type_scalar(TYPE_DOUBLE), type_scalar(TYPE_BIGINT) };
+    call->call.type = type_struct(arena, 2, names, types);
+    return NULL;
+}
+
 static Error *bind_named(Overs *overs, const AstExpr *ast, const OverName *name, OverCall *call)
 {
     const AstExpr *const *args = (const AstExpr *const *)ast->args.items;
@@ -262,6 +301,8 @@ static Error *bind_named(Overs *overs, const AstExpr *ast, const OverName *name,
         if (call->offset <= 0)
             return error_at(ERR_BIND, args[1]->at, "the interval of ISFIRST must be more than 0");
         break;
+    case OVER_SPIKE_AND_DIP:
+    case OVER_CHANGE_POINT: return bind_anomaly(overs, ast, call);
     case OVER_AGGREGATE: case OVER_ROW_NUMBER: case OVER_RANK: case OVER_DENSE_RANK: case OVER_PERCENT_RANK: case OVER_CUME_DIST: break;
     }
     call->call.type = type_scalar(name->kind == OVER_PERCENT_RANK || name->kind == OVER_CUME_DIST ? TYPE_DOUBLE : TYPE_BIGINT);
@@ -311,8 +352,8 @@ static Error *bind_filters(Overs *overs, const AstExpr *ast, OverKind kind, Aggr
         return error_at(ERR_BIND, filter->at, "FILTER needs an aggregate, %s is none", name);
     if (when && kind != OVER_IS_FIRST && kind != OVER_LAST && !ast->over->limit_duration)
         return error_hint(error_at(ERR_BIND, when->at, "WHEN needs LIMIT DURATION"), "LIMIT DURATION(minute, 10) WHEN ..");
-    if (when && kind == OVER_LEAD)
-        return binder_unsupported(when->at, "WHEN of LEAD");
+    if (when && (kind == OVER_LEAD || kind == OVER_SPIKE_AND_DIP || kind == OVER_CHANGE_POINT))
+        return binder_unsupported(when->at, "WHEN of %s", name);
     if (filter && when) {
         AstExpr *both = ARENA_NEW(overs->arena, AstExpr);
         *both = (AstExpr){ .kind = AST_BINARY, .op = OP_AND, .at = when->at, .op_at = when->at, .left = (AstExpr *)filter, .right = (AstExpr *)when };
@@ -369,7 +410,7 @@ static Error *bind_frame(Overs *overs, const AstExpr *ast, OverKind kind, const 
     const AstOver *over = ast->over;
     *frame = (OverFrame){ .from = BOUND_UNBOUNDED_PRECEDING, .to = BOUND_CURRENT };
     if (over->limit_duration) {
-        if (kind != OVER_AGGREGATE && kind != OVER_LAG && kind != OVER_LAST && kind != OVER_FIRST_VALUE && kind != OVER_LAST_VALUE && kind != OVER_NTH_VALUE)
+        if (is_rank(kind) || kind == OVER_LEAD || kind == OVER_PERCENT_RANK || kind == OVER_CUME_DIST || kind == OVER_NTILE || kind == OVER_IS_FIRST)
             return error_at(ERR_BIND, over->limit_duration->at, "%s takes no LIMIT DURATION", ast_call_name(ast));
         if (over->has_frame)
             return error_at(ERR_BIND, over->limit_duration->at, "LIMIT DURATION beside a frame");

@@ -119,6 +119,8 @@ static void print_over(const LogicalNode *node, Text *text)
         text_printf(text, "f%d%d %lld o%d%d %d%d %d:%lld %d:%lld ", over->call.filter, over->call.distinct, (long long)over->offset, over->otherwise, over->ignore_nulls,
                     frame->rows, frame->open_start, frame->from, (long long)frame->from_offset, frame->to, (long long)frame->to_offset);
         type_print(over->call.type, text);
+        if (over->kind == OVER_SPIKE_AND_DIP || over->kind == OVER_CHANGE_POINT)
+            text_printf(text, " %.17g %d%d", over->confidence, over->spikes, over->dips);
     }
 }
 
@@ -248,7 +250,7 @@ static int64_t call_reach(const OverCall *over, bool has_time)
 /* Rows that a call keeps of each partition, where it is their number that bounds them; 0: a value. */
 static int64_t call_rows(const OverCall *over)
 {
-    int64_t rows = over->kind == OVER_LAG || over->kind == OVER_LEAD ? over->offset : 0;
+    int64_t rows = over->kind == OVER_LAG || over->kind == OVER_LEAD || over->kind == OVER_SPIKE_AND_DIP || over->kind == OVER_CHANGE_POINT ? over->offset : 0;
     if (over->kind == OVER_AGGREGATE || over->kind == OVER_FIRST_VALUE || over->kind == OVER_LAST_VALUE || over->kind == OVER_NTH_VALUE) {
         if (over->frame.rows && over->frame.from == BOUND_PRECEDING)
             rows = over->frame.from_offset;

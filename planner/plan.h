@@ -150,7 +150,8 @@ typedef enum OverKind {
     OVER_FIRST_VALUE, OVER_LAST_VALUE, OVER_NTH_VALUE,
     OVER_ROW_NUMBER, OVER_RANK, OVER_DENSE_RANK,
     OVER_PERCENT_RANK, OVER_CUME_DIST, OVER_NTILE, /* need the whole partition */
-    OVER_IS_FIRST                 /* ASA: 1 for the first row of each tumbling window */
+    OVER_IS_FIRST,                /* ASA: 1 for the first row of each tumbling window */
+    OVER_SPIKE_AND_DIP, OVER_CHANGE_POINT /* ASA: STRUCT<Score, IsAnomaly> */
 } OverKind;
 
 /* When the order of a partition is known. */
@@ -176,9 +177,11 @@ typedef struct OverCall {
     OverKind kind;
     AggregateCall call;           /* AGGREGATE: all of it; others: args[0] is the value, filter is WHEN */
     OverFrame frame;              /* of aggregates and of FIRST_, LAST_, NTH_VALUE; LAG, LAST: from is PRECEDING with LIMIT DURATION */
-    int64_t offset;               /* LAG, LEAD, NTH_VALUE: rows; NTILE: buckets; IS_FIRST: the window's size in microseconds */
+    int64_t offset;               /* LAG, LEAD, NTH_VALUE: rows; NTILE: buckets; IS_FIRST: the window's size in microseconds; anomalies: rows of history */
     int otherwise;                /* column of the value where there is no such row; -1: NULL */
     bool ignore_nulls;
+    double confidence;            /* anomalies: 0 .. 1 */
+    bool spikes, dips;            /* SPIKE_AND_DIP: what counts */
 } OverCall;
 
 typedef struct PlanNode {
