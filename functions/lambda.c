@@ -2,12 +2,33 @@
  * them (exec/lambda.c): a body runs over the elements of a whole batch at once. */
 #include "functions/functions_internal.h"
 
+/* ksqlDB's lambdas cannot calculate with NULL. */
+static Error *required(const Args *args, Vector *out)
+{
+    Vector *copy = arena_copy(args->evaluation->arena, args->arg[0], sizeof *copy);
+    if (copy->validity)
+        copy->validity = arena_copy(args->evaluation->arena, copy->validity, bitmap_words(args->row_count) * 8);
+    copy->encoding = VECTOR_FLAT; /* a constant has one row */
+    *out = *copy;
+    for (ARGS_EACH(args, row))
+        if (vector_is_null(out, row))
+            args_fail(args, out, row, "arithmetic with NULL in a lambda");
+    return NULL;
+}
+
+static const Type *type_of_first(Arena *arena, const Type *const types[], int count)
+{
+    (void)arena, (void)count;
+    return types[0];
+}
+
 #define A TYPE_ARRAY
 #define M TYPE_MAP
 #define L TYPE_LAMBDA
 #define FORM(form) .lambda = form, .sees_nulls = true, .category = "lambda"
 
 const ScalarFunction lambda_functions[] = {
+    { "not null value", { TYPE_ANY }, TYPE_ANY, required, type_of_first, .can_fail = true, .sees_nulls = true, .hidden = true, .category = "operator" },
     { "transform", { A, L }, A, FORM(LAMBDA_TRANSFORM), .doc = "Each element replaced by what the lambda makes of it.",
       .example = "transform(ARRAY[1, 2, NULL], x => x * 10)", .yields = "[10,20,null]" },
     { "transform", { M, L, L }, M, FORM(LAMBDA_TRANSFORM), .can_fail = true,

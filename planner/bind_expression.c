@@ -150,6 +150,14 @@ static Error *widen_date(BindContext *context, Expr **date, const Expr *interval
     return expr_cast(context->arena, *date, type_timestamp(context->arena, TYPE_TIMESTAMP, 3), false, (*date)->at, date);
 }
 
+/* Where the preset wants it, a number that arithmetic in a lambda needs must not be NULL. */
+static Error *require(BindContext *context, Expr **expr)
+{
+    if (!context->lambda || !context->rules || !context->rules->strict_lambdas || !type_is_numeric((*expr)->type) || (*expr)->kind == EXPR_CONSTANT)
+        return NULL;
+    return expr_call(context->arena, "not null value", (*expr)->at, 1, expr, expr);
+}
+
 static Error *bind_binary(BindContext *context, const AstExpr *ast, Expr **result)
 {
     if (ast->op == OP_AND || ast->op == OP_OR)
@@ -168,6 +176,8 @@ static Error *bind_binary(BindContext *context, const AstExpr *ast, Expr **resul
         const Type *type;
         TRY(expr_unify(context->arena, "||", (Expr **[]){ &args[0], &args[1] }, 2, &type));
     }
+    for (int i = 0; i < 2 && ast->op != OP_CONCAT; i++)
+        TRY(require(context, &args[i]));
     return call(context, arithmetic_sign(ast->op), at, 2, args, result);
 }
 

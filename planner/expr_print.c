@@ -27,7 +27,10 @@ static const OperatorText *binary_operator(const Expr *expr)
 static bool is_postfix(const Expr *expr) { return expr->kind == EXPR_CALL && expr->arg_count == 1 && strncmp(expr->function->name, "is ", 3) == 0; }
 
 /* A conversion that changes nothing people would see. */
-static bool is_silent(const Expr *expr) { return expr->kind == EXPR_CALL && expr->function->retypes; }
+static bool is_silent(const Expr *expr)
+{
+    return expr->kind == EXPR_CALL && (expr->function->retypes || strcmp(expr->function->name, "not null value") == 0);
+}
 
 static int level_of(const Expr *expr)
 {
