@@ -1,6 +1,20 @@
 /* exec/operators.c: which operator runs a plan node. */
 #include "exec/operators.h"
 
+static const OperatorType *window_type(const PlanNode *node)
+{
+    switch (node->aggregate.window.kind) {
+    case WINDOW_TUMBLING:
+    case WINDOW_HOPPING:
+    case WINDOW_CUMULATING:
+    case WINDOW_SNAPSHOT: return node->aggregate.loses_windows ? &lossy_window_operator : &window_operator;
+    case WINDOW_SLIDING: return &sliding_operator;
+    case WINDOW_COUNT: return &count_operator;
+    case WINDOW_SESSION: return &session_operator;
+    }
+    return NULL;
+}
+
 const OperatorType *operator_type_for(const PlanNode *node)
 {
     switch (node->kind) {
@@ -14,8 +28,8 @@ const OperatorType *operator_type_for(const PlanNode *node)
     case PLAN_WINDOW_ASSIGN: return &window_assign_operator;
     case PLAN_UNNEST: return &unnest_operator;
     case PLAN_AGGREGATE: return &aggregate_operator;
-    case PLAN_WINDOW_AGGREGATE: return node->aggregate.loses_windows ? &lossy_window_operator : &window_operator;
-    case PLAN_SESSION_AGGREGATE: return &session_operator;
+    case PLAN_WINDOW_AGGREGATE:
+    case PLAN_SESSION_AGGREGATE: return window_type(node);
     case PLAN_RANK: return &rank_operator;
     case PLAN_OVER: return &over_operator;
     case PLAN_SORT: return &sort_operator;

@@ -13,6 +13,8 @@ extern const OperatorType unnest_operator;
 extern const OperatorType aggregate_operator;
 extern const OperatorType window_operator;
 extern const OperatorType lossy_window_operator;
+extern const OperatorType sliding_operator;
+extern const OperatorType count_operator;
 extern const OperatorType session_operator;
 extern const OperatorType rank_operator;
 extern const OperatorType over_operator;

@@ -71,6 +71,8 @@ int64_t grid_start(const WindowGrid *grid, int64_t end_us)
 {
     if (!grid->regular)
         return calendar_start(grid, end_us);
+    if (grid->kind == WINDOW_SNAPSHOT)
+        return end_us;
     return grid->kind == WINDOW_CUMULATING ? regular_floor(end_us - 1, grid->offset_us, grid->size_us) : end_us - grid->size_us;
 }
 
@@ -135,7 +137,7 @@ int64_t grid_count_ends(const WindowGrid *grid, int64_t first_end_us, int64_t la
 
 int64_t grid_windows_a_row(const WindowGrid *grid)
 {
-    if (grid->kind == WINDOW_TUMBLING || !grid->overlapping)
+    if (!grid->overlapping)
         return 1;
     return grid->regular ? grid->size_us / grid->advance_us + 1 : grid->hops + 1;
 }

@@ -147,8 +147,8 @@ static Error *group_item(Grouping *grouping, const AstExpr *ast)
 {
     Block *block = grouping->block;
     const AstQuery *query = block->query;
-    if (is_window_call(ast))
-        return NULL; /* bind_window_clause has read it */
+    if (is_window_call(ast) || (block->window && !block->from.pending && is_window_bound_call(ast)))
+        return NULL; /* bind_window_clause has read it; System.Timestamp() is the window's own */
     if (ast->kind == AST_STRUCT && ast->path.count == 0) { /* GROUP BY (a, b) */
         for (int i = 0; i < ast->args.count; i++)
             TRY(group_item(grouping, ast->args.items[i]));
@@ -445,10 +445,14 @@ static int input_column(Inputs *inputs, Expr *expr, const char *name)
 
 static Error *check_changes(Block *block, const Grouping *grouping, const Relation *over)
 {
+    const bool sliding = block->window && block->window->spec.kind == WINDOW_SLIDING;
+    for (int i = 0; sliding && i < grouping->calls.count; i++)
+        if (grouping->calls.items[i].function->retract == RETRACT_REFUSE)
+            return error_at(ERR_BIND, grouping->calls.items[i].ast->at, "%s cannot take back rows, and rows leave a sliding window", grouping->calls.items[i].name);
     if (port_traits(grouping->arena, over->input).changes == CHANGES_APPEND)
         return NULL;
-    if (block->window && block->window->spec.kind == WINDOW_SESSION)
-        return error_hint(binder_unsupported(block->window->at, "a session of rows that still change"), "make the inner query EMIT FINAL");
+    if (block->window && window_refuses_changes(block->window->spec.kind))
+        return error_hint(binder_unsupported(block->window->at, "a %s of rows that still change", window_kind_noun(block->window->spec.kind)), "make the inner query EMIT FINAL");
     for (int i = 0; i < grouping->calls.count; i++) {
         const Call *call = &grouping->calls.items[i];
         if (call->function->retract == RETRACT_REFUSE)
@@ -600,11 +604,13 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     PlanInput rows = input; /* before there is one a set */
     bool totals = false;
     TRY(bind_trigger(block, window || again, &trigger, &delay_us));
+    if (window)
+        TRY(window_trigger(&window->spec, block_emit(block), window->at, &trigger));
     if (grouping->sets.count) {
         totals = trigger == TRIGGER_END && grouping_sets_have_total(&grouping->sets);
         input = grouping_sets_rows(block->binder, rows, &grouping->sets, totals, keys, grouping->keys.count, &keys[grouping->keys.count], block->query->group_at);
     }
-    if (window && dialect_rules(block->binder->settings->dialect)->operator_clock && !spec.processing_time)
+    if (window && dialect_rules(block->binder->settings->dialect)->operator_clock && !spec.processing_time && spec.kind != WINDOW_COUNT)
         input = own_clock(arena, input, spec.time_column, node_policy(block, over), block->query->at);
 
     PlanKind kind = !window && !again ? PLAN_AGGREGATE : spec.kind == WINDOW_SESSION ? PLAN_SESSION_AGGREGATE : PLAN_WINDOW_AGGREGATE;
@@ -623,7 +629,7 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     node->aggregate.drop_null_keys = rules->drop_null_keys && key_count > 0 && grouping->sets.count == 0;
     node->aggregate.trigger = trigger;
     node->aggregate.delay_us = delay_us;
-    node->aggregate.loses_windows = kind == PLAN_WINDOW_AGGREGATE && rules->lose_windows_on_jumps && window && node->aggregate.trigger == TRIGGER_FINAL &&
+    node->aggregate.loses_windows = kind == PLAN_WINDOW_AGGREGATE && rules->lose_windows_on_jumps && window && window_is_ksql(&window->spec) && node->aggregate.trigger == TRIGGER_FINAL &&
                                     !port_traits(arena, input).bounded;
     node->aggregate.keep_empty = rules->keep_empty_groups && node->aggregate.trigger == TRIGGER_CHANGES;
     node->aggregate.emit_unchanged = !rules->conflate && node->aggregate.trigger == TRIGGER_CHANGES;
@@ -652,7 +658,7 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
                             .on_expr_error = over->on_expr_error };
     if (window) {
         result->window = (WindowColumns){ true, key_count, key_count + 1, key_count + 2, window->spec };
-        result->time_column = spec.end_inclusive ? key_count + 1 : key_count + 2;
+        result->time_column = spec.kind == WINDOW_COUNT ? -1 : spec.end_inclusive ? key_count + 1 : key_count + 2;
     } else if (again) {
         result->window = (WindowColumns){ true, -1, key_count + 1, key_count + 2, over->window.spec };
         for (int i = 0; i < grouping->keys.count; i++)

@@ -168,6 +168,24 @@ static void default_grace(const Block *block, WindowUse *use)
 
 /* ---- ksqlDB ---- */
 
+/* Rows by their order: times are shown where there are any, and decide nothing. */
+static Error *count_window(const Block *block, const AstWindow *window, WindowSpec *spec)
+{
+    const AstDuration *times[] = { &window->grace, &window->retention };
+    for (int i = 0; i < 2; i++)
+        if (times[i]->given)
+            return error_at(ERR_BIND, times[i]->at, "a count window goes by the order of rows: none is late");
+    if (window->late_into.text)
+        return error_at(ERR_BIND, window->late_into.at, "a count window goes by the order of rows: none is late");
+    if (window->count <= 0)
+        return error_at(ERR_BIND, window->at, "the size of a window must be more than 0");
+    spec->kind = WINDOW_COUNT;
+    spec->count = window->count;
+    spec->count_advance = window->count_advance ? window->count_advance : window->count;
+    spec->time_column = block->from.processing_time ? -1 : block->from.time_column;
+    return spec->count_advance > 0 ? NULL : error_at(ERR_BIND, window->at, "ADVANCE BY must be more than 0");
+}
+
 static Error *clause_window(Block *block, const AstWindow *window, WindowUse *use)
 {
     WindowSpec *spec = &use->spec;
@@ -177,9 +195,9 @@ static Error *clause_window(Block *block, const AstWindow *window, WindowUse *us
     case AST_WINDOW_TUMBLING: spec->kind = WINDOW_TUMBLING; break;
     case AST_WINDOW_HOPPING: spec->kind = WINDOW_HOPPING; break;
     case AST_WINDOW_SESSION: spec->kind = WINDOW_SESSION; break;
-    case AST_WINDOW_SLIDING: return binder_unsupported(window->at, "WINDOW SLIDING");
+    case AST_WINDOW_SLIDING: spec->kind = WINDOW_SLIDING; break;
     case AST_WINDOW_CUMULATING: spec->kind = WINDOW_CUMULATING; break;
-    case AST_WINDOW_COUNT: return binder_unsupported(window->at, "WINDOW COUNT");
+    case AST_WINDOW_COUNT: return count_window(block, window, spec);
     case AST_WINDOW_NONE: return NULL;
     }
     const bool session = spec->kind == WINDOW_SESSION, cumulating = spec->kind == WINDOW_CUMULATING;
@@ -187,7 +205,7 @@ static Error *clause_window(Block *block, const AstWindow *window, WindowUse *us
     if (window->time_zone)
         TRY(window_zone(window->time_zone_at, window->time_zone, strlen(window->time_zone), spec));
     TRY(window_length(&window->size.interval, window->size.at, size, &spec->size_us, &spec->size_months));
-    if (session)
+    if (session || spec->kind == WINDOW_SLIDING)
         TRY(interval_us(&window->size.interval, window->size.at, size, &spec->size_us));
     TRY(window_positive(spec->size_us, spec->size_months, window->size.at, size));
     if (window->advance.given) {
@@ -206,7 +224,7 @@ static Error *clause_window(Block *block, const AstWindow *window, WindowUse *us
     }
     if (window->late_into.text)
         use->late_into = &window->late_into;
-    spec->end_inclusive = binder_rules(block->binder)->windows_end_inclusive && spec->kind != WINDOW_SESSION;
+    spec->end_inclusive = spec->kind == WINDOW_SLIDING || (binder_rules(block->binder)->windows_end_inclusive && !session);
     TRY(window_time(block->binder, &block->from, block->from.time_column, window->at, spec));
     return NULL;
 }
@@ -221,6 +239,12 @@ static Error *asa_duration(Binder *binder, const AstExpr *ast, const char *funct
     return unit_duration(binder, ast->args.items[0], ast->args.items[1], what, us);
 }
 
+static Error *snapshot_window(const Block *block, Span at, WindowSpec *spec)
+{
+    *spec = (WindowSpec){ .kind = WINDOW_SNAPSHOT, .size_us = 1, .advance_us = 1, .end_inclusive = true };
+    return window_time(block->binder, &block->from, block->from.time_column, at, spec);
+}
+
 static Error *asa_window(Block *block, const AstExpr *call, WindowUse *use)
 {
     Binder *binder = block->binder;
@@ -228,13 +252,19 @@ static Error *asa_window(Block *block, const AstExpr *call, WindowUse *use)
     const char *name = ast_call_name(call);
     AstExpr *const *args = call->args.items;
     int count = call->args.count;
-    if (name_equal(name, "slidingwindow") || name_equal(name, "snapshotwindow") || name_equal(name, "windows"))
+    if (name_equal(name, "snapshotwindow")) {
+        return count ? error_at(ERR_BIND, args[0]->at, "SnapshotWindow takes no arguments") : snapshot_window(block, call->at, spec);
+    }
+    if (name_equal(name, "windows"))
         return binder_unsupported(call->at, "%s", name);
     bool units = count > 0 && args[0]->kind == AST_NAME; /* (minute, 1), else (Duration(..), ..) */
     if (count < (units ? 2 : 1))
         return error_hint(error_at(ERR_BIND, call->at, "%s needs its size", name), "%s(minute, 1)", name);
-    if (name_equal(name, "tumblingwindow")) {
-        spec->kind = WINDOW_TUMBLING;
+    if (name_equal(name, "tumblingwindow") || name_equal(name, "slidingwindow")) {
+        bool sliding = name_equal(name, "slidingwindow");
+        spec->kind = sliding ? WINDOW_SLIDING : WINDOW_TUMBLING;
+        if (sliding && count > (units ? 2 : 1))
+            return error_hint(error_at(ERR_BIND, args[count - 1]->at, "SlidingWindow takes its size alone"), "SlidingWindow(minute, 2)");
         TRY(units ? unit_duration(binder, args[0], args[1], "the size of a window", &spec->size_us)
                   : asa_duration(binder, args[0], "duration", "the size of a window", &spec->size_us));
         if (count > (units ? 2 : 1))
@@ -352,6 +382,14 @@ Error *bind_window_clause(Block *block)
             return error_at(ERR_BIND, query->group_by.items[i]->at, "two windows in one query");
         use = ARENA_NEW(binder->arena, WindowUse);
         TRY(group_window(block, query->group_by.items[i], use));
+    }
+    for (int i = 0; i < query->group_by.count && !use && !block->from.window.windowed && block->from.time_column >= 0; i++) {
+        const AstExpr *item = query->group_by.items[i];
+        if (item->kind != AST_CALL || item->path.count != 2 || window_pseudo(item) != 1)
+            continue;
+        use = ARENA_NEW(binder->arena, WindowUse); /* System.Timestamp() of rows without a window: their time */
+        use->at = item->at;
+        TRY(snapshot_window(block, item->at, &use->spec));
     }
     block->window = use;
     if (!use) {

@@ -76,6 +76,13 @@ void explain_window(const WindowSpec *window, Text *text)
     case WINDOW_TUMBLING: text_add_c(text, "tumbling "); break;
     case WINDOW_HOPPING: text_add_c(text, "hopping "); break;
     case WINDOW_CUMULATING: text_add_c(text, "cumulating "); break;
+    case WINDOW_SLIDING: text_add_c(text, "sliding "); break;
+    case WINDOW_SNAPSHOT: text_add_c(text, "snapshot"); return;
+    case WINDOW_COUNT:
+        text_printf(text, "of %lld rows", (long long)window->count);
+        if (window->count_advance != window->count)
+            text_printf(text, " every %lld", (long long)window->count_advance);
+        return;
     case WINDOW_SESSION: text_add_c(text, "session gap "); break;
     }
     explain_length(window->size_us, window->size_months, text);

@@ -154,6 +154,8 @@ static int64_t finer_than_ms(Arena *arena, const LogicalNode *node, int time_col
 static void derive_window(Arena *arena, LogicalNode *node)
 {
     const WindowSpec *window = &node->aggregate.window;
+    if (window->kind == WINDOW_COUNT)
+        return; /* nothing bounds how long a window takes to fill */
     int64_t lag = time_add(window->lag_us, window->grace_us);
     if (window->kind == WINDOW_SESSION && !window->session_end_with_gap)
         lag = time_add(lag, window->size_us);
@@ -176,8 +178,11 @@ static void derive_aggregate(Arena *arena, LogicalNode *node)
     int *columns = ARENA_ARRAY(arena, int, keys + 2);
     for (int i = 0; i < keys + 1; i++)
         columns[i] = i;
-    if (windowed) { /* a window is known by its start as well as by its end */
-        add_key(arena, &node->traits, keys + 1, columns);
+    if (windowed && node->aggregate.window.kind == WINDOW_COUNT)
+        return; /* several windows of a key may have the same times */
+    if (windowed) { /* a window is known by its end, and mostly by its start as well */
+        if (node->aggregate.window.kind != WINDOW_CUMULATING)
+            add_key(arena, &node->traits, keys + 1, columns);
         columns[keys] = keys + 1;
         add_key(arena, &node->traits, keys + 1, columns);
         derive_window(arena, node);

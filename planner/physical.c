@@ -54,6 +54,8 @@ static void print_window(const WindowSpec *window, Text *text)
     text_printf(text, " w%d %lld %lld %lld %lld %lld %d%d%d t%d %lld", window->kind, (long long)window->size_us, (long long)window->advance_us,
                 (long long)window->offset_us, (long long)window->grace_us, (long long)window->max_session_us, window->end_inclusive,
                 window->session_end_with_gap, window->processing_time, window->time_column, (long long)window->lag_us);
+    if (window->kind == WINDOW_COUNT)
+        text_printf(text, " n%lld %lld", (long long)window->count, (long long)window->count_advance);
     if (window->size_months || window->advance_months || window->zone)
         text_printf(text, " m%lld %lld %s", (long long)window->size_months, (long long)window->advance_months, window->zone ? timezone_name(window->zone) : "");
 }
@@ -400,6 +402,15 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
     case PLAN_WINDOW_AGGREGATE:
     case PLAN_SESSION_AGGREGATE: {
         const WindowSpec *window = &node->aggregate.window;
+        if (window->kind == WINDOW_COUNT) {
+            text_add_c(&text, bounded ? "open windows of each key of the input" : "open windows of each key: nothing bounds the keys");
+            break;
+        }
+        if (window->kind == WINDOW_SLIDING) {
+            text_add_c(&text, "rows of the last ");
+            explain_duration(time_add(window->size_us, time_add(window->lag_us, window->grace_us)), &text);
+            break;
+        }
         text_printf(&text, "open %s: ", node->kind == PLAN_SESSION_AGGREGATE ? "sessions" : "windows");
         text_add_c(&text, node->kind == PLAN_SESSION_AGGREGATE ? "last event + " : "end");
         int64_t more = time_add(window->lag_us, window->grace_us);

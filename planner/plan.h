@@ -77,7 +77,7 @@ typedef enum PlanKind {
     PLAN_WINDOW_ASSIGN,     /* window table function without aggregation: one row per window, bounds as columns */
     PLAN_UNNEST,            /* a row for each element of its lists, the elements as columns */
     PLAN_AGGREGATE,         /* GROUP BY without window; DISTINCT is one without aggregates */
-    PLAN_WINDOW_AGGREGATE,  /* tumbling, hopping: grid panes */
+    PLAN_WINDOW_AGGREGATE,  /* all windows but sessions */
     PLAN_SESSION_AGGREGATE,
     PLAN_RANK,              /* ROW_NUMBER, RANK, DENSE_RANK with a bound: Top-N */
     PLAN_OVER,              /* functions OVER (PARTITION BY .. ORDER BY ..): every row again, with their results behind */
@@ -118,13 +118,20 @@ typedef struct AggregateCall {
     Span at;
 } AggregateCall;
 
-typedef enum WindowKind { WINDOW_TUMBLING, WINDOW_HOPPING, WINDOW_CUMULATING, WINDOW_SESSION } WindowKind;
+typedef enum WindowKind {
+    WINDOW_TUMBLING, WINDOW_HOPPING, WINDOW_CUMULATING,
+    WINDOW_SNAPSHOT,   /* rows of one time: windows of a microsecond that include their end, start and end at that time */
+    WINDOW_SLIDING,    /* (e - size, e] for every e at which a row enters or leaves */
+    WINDOW_COUNT,      /* rows of a key by their order */
+    WINDOW_SESSION
+} WindowKind;
 
 typedef struct WindowSpec {
     WindowKind kind;
     int64_t size_us;            /* SESSION: the gap */
     int64_t advance_us;         /* HOPPING; CUMULATING: the step; TUMBLING: = size. May exceed size (gaps: such rows are in no window) */
     int64_t size_months, advance_months; /* instead of size_us, advance_us: calendar months */
+    int64_t count, count_advance; /* COUNT: in rows; time_column -1: the rows have no time */
     const TimeZone *zone;       /* whose calendar and midnights count; NULL: UTC */
     int64_t offset_us;
     int64_t grace_us;

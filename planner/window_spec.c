@@ -39,7 +39,10 @@ static bool divides(int64_t us, int64_t months, int64_t whole_us, int64_t whole_
 
 Error *window_finish(WindowSpec *spec, Span at)
 {
-    if (spec->kind == WINDOW_SESSION)
+    enum { MOST_LANES = 1000 };
+    if (spec->kind == WINDOW_COUNT && spec->count / spec->count_advance > MOST_LANES)
+        return error_at(ERR_BIND, at, "more than %d count windows of a key would be open at a time", MOST_LANES);
+    if (spec->kind == WINDOW_SESSION || spec->kind == WINDOW_SLIDING || spec->kind == WINDOW_SNAPSHOT || spec->kind == WINDOW_COUNT)
         return NULL;
     if (spec->kind != WINDOW_TUMBLING && spec->advance_us == spec->size_us && spec->advance_months == spec->size_months)
         spec->kind = WINDOW_TUMBLING;
@@ -64,13 +67,15 @@ Error *window_finish(WindowSpec *spec, Span at)
 bool window_same(const WindowSpec *a, const WindowSpec *b, bool times)
 {
     return a->kind == b->kind && a->size_us == b->size_us && a->advance_us == b->advance_us && a->size_months == b->size_months &&
-           a->advance_months == b->advance_months && a->zone == b->zone && a->offset_us == b->offset_us && (!times || a->time_column == b->time_column);
+           a->advance_months == b->advance_months && a->zone == b->zone && a->count == b->count && a->count_advance == b->count_advance && a->offset_us == b->offset_us && (!times || a->time_column == b->time_column);
 }
 
 WindowSpec window_cells(const WindowSpec *of, bool starts)
 {
     if (of->kind == WINDOW_SESSION)
         return (WindowSpec){ .kind = WINDOW_TUMBLING, .size_us = US_PER_MS, .advance_us = US_PER_MS };
+    if (of->kind == WINDOW_SLIDING || of->kind == WINDOW_SNAPSHOT)
+        return (WindowSpec){ .kind = WINDOW_TUMBLING, .size_us = 1, .advance_us = 1 };
     const bool whole = starts && of->kind == WINDOW_CUMULATING;
     WindowSpec cells = { .kind = WINDOW_TUMBLING, .zone = of->zone, .offset_us = of->offset_us };
     cells.size_us = cells.advance_us = whole ? of->size_us : of->advance_us;
@@ -81,4 +86,35 @@ WindowSpec window_cells(const WindowSpec *of, bool starts)
         cells.offset_us += of->size_us;
     cells.offset_us = floor_mod(cells.offset_us, cells.size_us);
     return cells;
+}
+
+const char *window_kind_noun(WindowKind kind)
+{
+    switch (kind) {
+    case WINDOW_TUMBLING: return "tumbling window";
+    case WINDOW_HOPPING: return "hopping window";
+    case WINDOW_CUMULATING: return "cumulating window";
+    case WINDOW_SNAPSHOT: return "snapshot window";
+    case WINDOW_SLIDING: return "sliding window";
+    case WINDOW_COUNT: return "count window";
+    case WINDOW_SESSION: return "session";
+    }
+    return "window";
+}
+
+bool window_refuses_changes(WindowKind kind) { return kind == WINDOW_SESSION || kind == WINDOW_SLIDING || kind == WINDOW_COUNT; }
+
+bool window_is_ksql(const WindowSpec *spec)
+{
+    return (spec->kind == WINDOW_TUMBLING || spec->kind == WINDOW_HOPPING) && !spec->zone && !spec->size_months && !spec->advance_months;
+}
+
+Error *window_trigger(const WindowSpec *spec, const AstEmit *emit, Span at, Trigger *trigger)
+{
+    if (spec->kind != WINDOW_SLIDING && spec->kind != WINDOW_COUNT)
+        return NULL;
+    if (emit->kind != AST_EMIT_NONE && emit->kind != AST_EMIT_FINAL)
+        return error_hint(error_at(ERR_BIND, emit->at.length ? emit->at : at, "the result of a %s comes out once", window_kind_noun(spec->kind)), "EMIT FINAL");
+    *trigger = TRIGGER_FINAL;
+    return NULL;
 }

@@ -16,3 +16,8 @@ bool window_same(const WindowSpec *a, const WindowSpec *b, bool times);
 /* Tumbling windows, each of which holds one window_time of the others' windows: rows that are windowed already are grouped again by them.
  * `starts`: grouped by the starts alone, which cumulating windows share. */
 WindowSpec window_cells(const WindowSpec *of, bool starts);
+bool window_refuses_changes(WindowKind kind); /* of rows that are taken back */
+const char *window_kind_noun(WindowKind kind); /* "session" */
+bool window_is_ksql(const WindowSpec *spec);   /* one that ksqlDB has: tumbling or hopping, not by a calendar */
+/* Sliding and count windows come out once: FINAL where nothing is said, refused where other results are asked for. */
+Error *window_trigger(const WindowSpec *spec, const AstEmit *emit, Span at, Trigger *trigger);
