@@ -130,19 +130,6 @@ static Error *check_file(Check *check, const char *path, Span at)
     return error;
 }
 
-static Error *check_pending(Check *check)
-{
-    Plan *plan = NULL;
-    if (!planner_job_pending(check->planner))
-        return NULL;
-    Arena arena;
-    arena_init(&arena, &check->session->pool);
-    MEMORY_HOLD(arena_unwind, &arena);
-    Error *error = planner_job(check->planner, &arena, &plan);
-    arena_release(&arena);
-    return error;
-}
-
 static Error *check_planned(Check *check, Arena *arena, const AstStatement *statement, const PlannedStatement *planned)
 {
     switch (planned->kind) {
@@ -151,7 +138,7 @@ static Error *check_planned(Check *check, Arena *arena, const AstStatement *stat
         session_variable(check->session, planned->variable.name, planned->variable.value);
         return NULL;
     case PLANNED_SCRIPT:
-        TRY(check_pending(check));
+        planner_job_clear(check->planner);
         return check_file(check, planned->path, statement->at);
     case PLANNED_JOB_PART:
         planner_outside_changes(check->planner);
@@ -167,7 +154,7 @@ static Error *check_in(Check *check, Arena *arena, const AstStatement *statement
     PlannedStatement planned = { 0 };
     TRY(planner_statement(check->planner, arena, statement, &planned));
     if (planned.kind == PLANNED_AFTER_JOB) {
-        TRY(check_pending(check));
+        planner_job_clear(check->planner); /* its statements have been planned, each by itself */
         TRY(planner_statement(check->planner, arena, statement, &planned));
     }
     return check_planned(check, arena, statement, &planned);
@@ -201,12 +188,7 @@ static Error *check_script(Check *check, const AstScript *script)
             error_free(error);
         note_failed(check, script->statements[i], &words);
     }
-    Error *error = check_pending(check);
-    if (error && is_judged(check, error)) {
-        check->errors[check->depth] = error_append(check->errors[check->depth], error);
-        error = NULL;
-    }
-    error_free(error);
+    planner_job_clear(check->planner);
     return NULL;
 }
 

@@ -115,15 +115,14 @@ static void name_column(void *owner, Expr *column)
 Error *binder_scope_expr(Binder *binder, const Relation *relation, const ScopeRelation *parts, int part_count, const AstExpr *ast, Expr **expr)
 {
     Arena *arena = binder->arena;
-    /* every column can also be meant by number: see ast_marker */
-    Schema numbers = { relation->schema.column_count, ARENA_ARRAY(arena, Column, relation->schema.column_count + 1) };
+    bool markers = ast_any(ast, is_marker); /* a column can also be meant by number: see ast_marker */
+    Schema numbers = { markers ? relation->schema.column_count : 0, ARENA_ARRAY(arena, Column, relation->schema.column_count + 1) };
     for (int i = 0; i < numbers.column_count; i++)
         numbers.columns[i] = (Column){ .name = arena_printf(arena, "$%d", i), .type = relation->schema.columns[i].type, .hidden = true };
     ScopeRelation *relations = ARENA_ARRAY(arena, ScopeRelation, part_count + 1);
     for (int i = 0; i < part_count; i++)
         relations[i] = parts[i];
     int count = part_count;
-    bool markers = ast_any(ast, is_marker);
     if (markers)
         relations[count++] = (ScopeRelation){ MARKER_ALIAS, &numbers, 0 };
     Scope scope = { relations, count };

@@ -589,18 +589,37 @@ bool logical_passes_columns(const LogicalNode *node)
 
 static void order_node(Arena *arena, LogicalNode *node, NodeList *nodes)
 {
-    for (int i = 0; i < nodes->count; i++)
-        if (nodes->items[i] == node)
-            return;
+    if (logical_place(nodes, node) >= 0)
+        return;
     for (int i = 0; i < node->input_count; i++)
         order_node(arena, node->inputs[i].node, nodes);
+    node->place = nodes->count;
     LIST_ADD(arena, nodes, node);
+}
+
+int logical_place(const NodeList *nodes, const LogicalNode *node)
+{
+    return node->place < nodes->count && nodes->items[node->place] == node ? node->place : -1;
 }
 
 void logical_order(Arena *arena, const PlanInput roots[], int root_count, NodeList *nodes)
 {
     for (int i = 0; i < root_count; i++)
         order_node(arena, roots[i].node, nodes);
+}
+
+PlaceTable place_table(Arena *arena, int count)
+{
+    uint64_t size = 16;
+    while (size < (uint64_t)count * 2)
+        size *= 2;
+    return (PlaceTable){ ARENA_ARRAY(arena, int, size), ARENA_ARRAY(arena, int, count + 1), size - 1 };
+}
+
+void place_add(PlaceTable *table, uint64_t hash, int place)
+{
+    table->next[place] = table->heads[hash & table->mask];
+    table->heads[hash & table->mask] = place + 1;
 }
 
 static void replace_expr_spans(Expr *expr, Span at)

@@ -45,6 +45,15 @@ const TimeColumn *traits_time(const EdgeTraits *traits, int column);
 /* All nodes under the roots, each once, inputs first. */
 typedef struct NodeList { LogicalNode **items; int count, capacity; } NodeList;
 void logical_order(Arena *arena, const PlanInput roots[], int root_count, NodeList *nodes);
+/* Where a node stands in the list that was made last; -1: it is not there. */
+int logical_place(const NodeList *nodes, const LogicalNode *node);
+
+/* Places of a list by a hash of what stands there: candidates, the last added first. */
+typedef struct PlaceTable { int *heads, *next; uint64_t mask; } PlaceTable;
+PlaceTable place_table(Arena *arena, int count);
+void place_add(PlaceTable *table, uint64_t hash, int place);
+static inline int place_first(const PlaceTable *table, uint64_t hash) { return table->heads[hash & table->mask] - 1; }
+static inline int place_next(const PlaceTable *table, int place) { return table->next[place] - 1; }
 
 /* Gives every node and expression under `node` the place `at`: they came from another text. */
 void logical_replace_spans(Arena *arena, PlanInput input, Span at);

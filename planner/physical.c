@@ -459,11 +459,13 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
 
 static void set_names(Arena *arena, Plan *plan)
 {
+    PlaceTable seen = place_table(arena, plan->node_count);
     for (int n = 0; n < plan->node_count; n++) {
         PlanNode *node = plan->nodes[n];
         int ordinal = 0;
-        for (int before = 0; before < n; before++)
+        for (int before = place_first(&seen, node->meaning); before >= 0; before = place_next(&seen, before))
             ordinal += plan->nodes[before]->kind == node->kind && plan->nodes[before]->meaning == node->meaning;
+        place_add(&seen, node->meaning, n);
         char kind[32];
         size_t length = 0;
         for (const char *c = plan_kind_name(node->kind); *c && length + 2 < sizeof kind; c++) {
@@ -499,12 +501,11 @@ static void drop_unused_watermarks(RewriteContext *context)
         bool here = acts[n] || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE ||
                     (node->kind == PLAN_RANK && node->rank.trigger == TRIGGER_FINAL) ||
                     (node->kind == PLAN_OVER && (node->over.order == OVER_BY_TIME || node->over.window_time_column >= 0));
-        for (int i = 0; i < node->input_count; i++)
-            for (int under = 0; under < n; under++)
-                if (nodes.items[under] == node->inputs[i].node) {
-                    acts[under] |= here && node->kind != PLAN_WATERMARK; /* a new stamp replaces the old one */
-                    bad_rows[under] |= node->inputs[i].port == PORT_DEAD_LETTER;
-                }
+        for (int i = 0; i < node->input_count; i++) {
+            int under = logical_place(&nodes, node->inputs[i].node);
+            acts[under] |= here && node->kind != PLAN_WATERMARK; /* a new stamp replaces the old one */
+            bad_rows[under] |= node->inputs[i].port == PORT_DEAD_LETTER;
+        }
         if (node->kind == PLAN_WATERMARK && !acts[n] && !bad_rows[n])
             rewrite_replace(&nodes, node, node->inputs[0]);
     }

@@ -194,6 +194,7 @@ typedef struct OverCall {
 typedef struct PlanNode {
     PlanKind kind;
     int id;                     /* index in plan->nodes */
+    int place, consumers;       /* while planning: where it stands in the last list of nodes; rewrite_nodes: how many inputs read it */
     Span at;
     int input_count;
     PlanInput *inputs;

@@ -84,13 +84,28 @@ static bool may_move(const Expr *conjunct, LogicalNode *below, Arena *arena)
     return false;
 }
 
-static bool push_one(RewriteContext *context, const NodeList *nodes, LogicalNode *filter)
+/* Above an input; into the filter that stands there, if one does: so that nodes outside of the list only ever read others than filters. */
+static void put_filter(Arena *arena, PlanInput *input, const Conjuncts *moved, const LogicalNode *filter)
 {
-    Arena *arena = context->arena;
+    LogicalNode *under = input->node;
+    if (under->kind == PLAN_FILTER && input->port == PORT_MAIN && under->consumers == 1 && under->filter.on_error == filter->filter.on_error) {
+        Conjuncts both = { 0 };
+        split(arena, under->filter.predicate, &both);
+        for (int i = 0; i < moved->count; i++)
+            LIST_ADD(arena, &both, moved->items[i]);
+        under->filter.predicate = join(arena, &both);
+        return;
+    }
+    *input = main_port(logical_filter(arena, *input, join(arena, moved), filter->filter.on_error, filter->at));
+    input->node->consumers = 1;
+}
+
+static bool push_one(Arena *arena, const NodeList *nodes, LogicalNode *filter)
+{
     if (filter->inputs[0].port != PORT_MAIN)
         return false;
     LogicalNode *below = filter->inputs[0].node;
-    if (rewrite_consumers(context, nodes, below) != 1)
+    if (below->consumers != 1)
         return false;
     Conjuncts all = { 0 }, moved = { 0 }, kept = { 0 };
     split(arena, filter->filter.predicate, &all);
@@ -113,9 +128,8 @@ static bool push_one(RewriteContext *context, const NodeList *nodes, LogicalNode
     if (below->kind == PLAN_PROJECT)
         for (int i = 0; i < moved.count; i++)
             moved.items[i] = rewrite_substitute(arena, moved.items[i], below->project.exprs);
-    Expr *predicate = join(arena, &moved);
     for (int i = 0; i < below->input_count; i++)
-        below->inputs[i] = main_port(logical_filter(arena, below->inputs[i], predicate, filter->filter.on_error, filter->at));
+        put_filter(arena, &below->inputs[i], &moved, filter);
     if (kept.count)
         filter->filter.predicate = join(arena, &kept);
     else
@@ -129,10 +143,13 @@ int rewrite_filter_pushdown(RewriteContext *context)
     for (bool again = true; again;) {
         again = false;
         NodeList nodes = rewrite_nodes(context);
-        for (int n = nodes.count - 1; n >= 0 && !again; n--)
-            if (nodes.items[n]->kind == PLAN_FILTER)
-                again = push_one(context, &nodes, nodes.items[n]);
-        changes += again;
+        for (int n = nodes.count - 1; n >= 0; n--) {
+            LogicalNode *filter = nodes.items[n];
+            if (filter->kind != PLAN_FILTER || filter->consumers == 0 || !push_one(context->arena, &nodes, filter))
+                continue;
+            again = true;
+            changes++;
+        }
     }
     return changes;
 }

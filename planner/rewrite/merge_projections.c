@@ -42,11 +42,11 @@ int rewrite_merge_projections(RewriteContext *context)
         if (outer->kind != PLAN_PROJECT || outer->inputs[0].port != PORT_MAIN)
             continue;
         LogicalNode *inner = outer->inputs[0].node;
-        if (inner->kind != PLAN_PROJECT || rewrite_consumers(context, &nodes, inner) != 1 || !may_merge(context, outer, inner))
+        if (inner->kind != PLAN_PROJECT || inner->consumers != 1 || !may_merge(context, outer, inner))
             continue;
         for (int i = 0; i < outer->schema.column_count; i++)
             outer->project.exprs[i] = rewrite_substitute(context->arena, outer->project.exprs[i], inner->project.exprs);
-        outer->inputs[0] = inner->inputs[0];
+        outer->inputs[0] = inner->inputs[0]; /* which has as many consumers as before */
         changes++;
     }
     return changes;

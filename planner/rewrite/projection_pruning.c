@@ -26,10 +26,7 @@ typedef struct Pruner {
 
 static int place_of(const Pruner *pruner, const LogicalNode *node)
 {
-    for (int n = 0; n < pruner->nodes.count; n++)
-        if (pruner->nodes.items[n] == node)
-            return n;
-    return -1;
+    return logical_place(&pruner->nodes, node);
 }
 
 static bool covers(const Leaf *outer, const Leaf *inner) /* outer is inner or holds it */

@@ -4,9 +4,9 @@
 #include "planner/rewrite/rewrite.h"
 
 /* The rank below the filter, looked for through projections that pass its number on; *column is its place above. */
-static LogicalNode *find_rank(RewriteContext *context, const NodeList *nodes, PlanInput input, int column)
+static LogicalNode *find_rank(PlanInput input, int column)
 {
-    while (input.port == PORT_MAIN && rewrite_consumers(context, nodes, input.node) == 1) {
+    while (input.port == PORT_MAIN && input.node->consumers == 1) {
         LogicalNode *node = input.node;
         switch (node->kind) {
         case PLAN_RANK:
@@ -76,7 +76,7 @@ int rewrite_rank_limit(RewriteContext *context)
             bool exact = false;
             LogicalNode *rank = NULL;
             if (upper_bound(conjuncts.items[i], &column, &bound, &exact))
-                rank = find_rank(context, &nodes, filter->inputs[0], column);
+                rank = find_rank(filter->inputs[0], column);
             if (rank) {
                 bound = bound < 0 ? 0 : bound;
                 rank->rank.limit = bound < rank->rank.limit ? bound : rank->rank.limit;

@@ -5,28 +5,31 @@ NodeList rewrite_nodes(RewriteContext *context)
 {
     NodeList nodes = { 0 };
     logical_order(context->arena, context->roots, context->root_count, &nodes);
+    for (int n = 0; n < nodes.count; n++)
+        nodes.items[n]->consumers = 0;
+    for (int n = 0; n < nodes.count; n++)
+        for (int i = 0; i < nodes.items[n]->input_count; i++)
+            nodes.items[n]->inputs[i].node->consumers++;
+    for (int r = 0; r < context->root_count; r++)
+        context->roots[r].node->consumers++;
     return nodes;
 }
 
-int rewrite_consumers(const RewriteContext *context, const NodeList *nodes, const LogicalNode *node)
+/* Consumers stand behind it. */
+void rewrite_replace(const NodeList *nodes, LogicalNode *from, PlanInput to)
 {
-    int count = 0;
-    for (int n = 0; n < nodes->count; n++)
-        for (int i = 0; i < nodes->items[n]->input_count; i++)
-            count += nodes->items[n]->inputs[i].node == node;
-    for (int r = 0; r < context->root_count; r++)
-        count += context->roots[r].node == node;
-    return count;
-}
-
-void rewrite_replace(const NodeList *nodes, const LogicalNode *from, PlanInput to)
-{
-    for (int n = 0; n < nodes->count; n++)
+    for (int n = from->place + 1; n < nodes->count && from->consumers; n++)
         for (int i = 0; i < nodes->items[n]->input_count; i++) {
             PlanInput *input = &nodes->items[n]->inputs[i];
-            if (input->node == from && input->port == PORT_MAIN)
+            if (input->node == from && input->port == PORT_MAIN) {
                 *input = to;
+                from->consumers--;
+                to.node->consumers++;
+            }
         }
+    if (from->consumers == 0) /* nobody reads it any more: it reads nothing */
+        for (int i = 0; i < from->input_count; i++)
+            from->inputs[i].node->consumers--;
 }
 
 Expr *rewrite_substitute(Arena *arena, const Expr *expr, Expr *const *with)

@@ -38,11 +38,9 @@ void rewrite_share_sources(RewriteContext *context);
 
 /* ---- for rules ---- */
 
-/* All nodes, inputs first. */
+/* All nodes, inputs first; each knows its place and how many inputs and roots read any port of it. */
 NodeList rewrite_nodes(RewriteContext *context);
-/* How many inputs of `nodes` and roots read any port of the node. */
-int rewrite_consumers(const RewriteContext *context, const NodeList *nodes, const LogicalNode *node);
 /* Every input that reads `from`'s result reads `to` instead. */
-void rewrite_replace(const NodeList *nodes, const LogicalNode *from, PlanInput to);
+void rewrite_replace(const NodeList *nodes, LogicalNode *from, PlanInput to);
 /* The expression with each column i replaced by with[i]; a new tree. */
 Expr *rewrite_substitute(Arena *arena, const Expr *expr, Expr *const *with);

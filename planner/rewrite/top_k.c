@@ -8,7 +8,7 @@ int rewrite_top_k(RewriteContext *context)
     for (int n = 0; n < nodes.count; n++) {
         LogicalNode *limit = nodes.items[n], *sort = limit->input_count ? limit->inputs[0].node : NULL;
         if (limit->kind != PLAN_LIMIT || sort->kind != PLAN_SORT || limit->inputs[0].port != PORT_MAIN || sort->sort.limit >= 0 ||
-            rewrite_consumers(context, &nodes, sort) != 1)
+            sort->consumers != 1)
             continue;
         sort->sort.limit = limit->limit.limit;
         sort->sort.offset = limit->limit.offset;
