@@ -140,7 +140,9 @@ static const char *match_again(Matcher *m, const char *at, const char *pattern)
     int which = pattern[1] - '1';
     if (which < 0 || which >= m->captures || m->capture[which].length == CAPTURE_OPEN)
         luaL_error(m->L, "invalid capture index %%%d", which + 1);
-    ptrdiff_t length = m->capture[which].length == CAPTURE_POSITION ? 0 : m->capture[which].length;
+    ptrdiff_t length = m->capture[which].length;
+    if (length == CAPTURE_POSITION) /* no text to find again */
+        return NULL;
     lua_sandbox_count(m->L, length);
     if (m->text_end - at < length || memcmp(at, m->capture[which].start, (size_t)length) != 0)
         return NULL;
@@ -313,6 +315,14 @@ static const char *start_of(lua_State *L, const Matcher *m)
     return init < 1 ? m->text : init > length + 1 ? NULL : m->text + init - 1;
 }
 
+static bool is_plain(const char *pattern, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (pattern[i] && strchr("^$*+?.([%-", pattern[i]))
+            return false;
+    return true;
+}
+
 static int find(lua_State *L)
 {
     Matcher m;
@@ -320,7 +330,7 @@ static int find(lua_State *L)
     matcher_start(&m, L, 1, 2, &pattern);
     const char *from = start_of(L, &m), *start = NULL;
     size_t length = (size_t)(m.pattern_end - pattern);
-    if (from && lua_toboolean(L, 4)) {
+    if (from && (lua_toboolean(L, 4) || is_plain(pattern, length))) {
         lua_sandbox_count(L, m.text_end - from);
         start = memmem(from, (size_t)(m.text_end - from), pattern, length);
         end = start + length;
