@@ -86,6 +86,8 @@ static Error *compare(BindContext *context, const char *sign, Span at, Expr *lef
     if (two_valued(context) && (is_null_literal(left) || is_null_literal(right)))
         return error_hint(error_at(ERR_BIND, at, "a comparison with NULL is never true"), "use IS NULL or IS NOT NULL");
     Expr *args[2] = { left, right };
+    if (context->rules && context->rules->flat_order && type_is_nested(left->type) && (*sign == '<' || *sign == '>') && strcmp(sign, "<>") != 0)
+        return error_at(ERR_BIND, at, "%s with %s: such values have no order", type_text(context->arena, left->type), type_text(context->arena, right->type));
     TRY(call(context, sign, at, 2, args, result));
     settle_unknown(context, result);
     return NULL;
@@ -300,6 +302,8 @@ static Error *finish_case(BindContext *context, Expr **args, int count, Span at,
         results[result_count++] = &args[count - 1];
     const Type *type;
     TRY(expr_unify(context->arena, "CASE", results, result_count, &type));
+    if (type->kind == TYPE_NULL && context->rules && context->rules->typed_nulls)
+        return error_hint(error_at(ERR_BIND, at, "a NULL without a type cannot be all that a CASE gives"), "CAST(NULL AS VARCHAR)");
     *result = choice(context->arena, EXPR_CASE, type, args, count, at);
     return NULL;
 }

@@ -203,6 +203,42 @@ Error *bind_message_check(Binder *binder, const CatalogEntry *entry, Span at)
     return check_part(binder, entry, false, at);
 }
 
+/* ---- do the columns make sense? ---- */
+
+/* What messages have beside their columns. */
+static bool is_reserved(const char *name)
+{
+    static const char *const reserved[] = { "ROWTIME", "ROWPARTITION", "ROWOFFSET", "WINDOWSTART", "WINDOWEND", NULL };
+    for (int i = 0; reserved[i]; i++)
+        if (name_equal(name, reserved[i]))
+            return true;
+    return false;
+}
+
+static Error *reserved_name(const char *name, Span at)
+{
+    return error_hint(error_at(ERR_BIND, at, "'%s' is a reserved name: every message has that beside its columns", name), "give the column another name");
+}
+
+Error *bind_message_declared(const AstCreate *create, const CatalogEntry *entry)
+{
+    const bool table = entry->kind == CATALOG_TABLE;
+    for (int i = 0; i < create->columns.count; i++) {
+        const AstColumn *column = &create->columns.items[i];
+        if (is_reserved(column->name.text))
+            return reserved_name(column->name.text, column->name.at);
+        if (column->is_primary && !table)
+            return error_hint(error_at(ERR_BIND, column->at, "the key of a stream is a KEY, not a PRIMARY KEY: its rows do not replace each other"), "KEY, or CREATE TABLE");
+        if (column->is_key && !column->is_primary && table)
+            return error_hint(error_at(ERR_BIND, column->at, "the key of a table is its PRIMARY KEY"), "PRIMARY KEY, or CREATE STREAM");
+    }
+    if (table && entry->key_count == 0)
+        return error_hint(error_at(ERR_BIND, create->name.at, "a table over a topic needs a PRIMARY KEY"), "mark its column, or CREATE STREAM");
+    if (entry->source->key_window != KEY_WINDOW_NONE && entry->key_count == 0)
+        return error_at(ERR_BIND, create->name.at, "keys that hold windows need a key column beside them");
+    return NULL;
+}
+
 /* ---- reading ---- */
 
 static void add_fact(Schema *schema, DecodeColumn *columns, const char *const *name, TypeKind type, RecordPart part)
@@ -341,10 +377,22 @@ static void fit_key_format(const Binder *binder, CatalogEntry *target)
         source->key_format = none;
 }
 
+/* The columns of a query's rows as columns of messages. */
+Error *bind_message_selected(const Relation *rows, Span at)
+{
+    for (int i = 0; i < rows->schema.column_count; i++)
+        if (!rows->schema.columns[i].hidden && is_reserved(rows->schema.columns[i].name))
+            return reserved_name(rows->schema.columns[i].name, at);
+    if (rows->message && rows->message->selected_twice)
+        return error_hint(error_at(ERR_BIND, at, "the key column '%s' is selected twice", rows->message->selected_twice), "a copy of it in the value: AS_VALUE(%s)", rows->message->selected_twice);
+    return NULL;
+}
+
 Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *target, Span at)
 {
     const MessageColumns *message = rows->message;
     Arena *arena = &binder->catalog->arena;
+    TRY(bind_message_selected(rows, at));
     if (!message || !message->keyed) {
         if (!target->source->key_format_given)
             fit_key_format(binder, target);

@@ -400,6 +400,19 @@ static Error *partition(Select *select, const Relation *under, const Projection 
     return NULL;
 }
 
+/* A key column that two of the selected columns are; NULL: none. */
+static const char *selected_twice(const Select *select, const Relation *under, const Projection *projection)
+{
+    for (int k = 0; k < under->message->key_count; k++) {
+        int found = 0;
+        for (int i = 0; i < select->items.count; i++)
+            found += projection->exprs[i]->kind == EXPR_COLUMN && projection->exprs[i]->column == under->message->key[k];
+        if (found > 1)
+            return under->message->key_names[k];
+    }
+    return NULL;
+}
+
 static Error *project(Select *select, Relation *under, Relation *relation)
 {
     Arena *arena = select->arena;
@@ -411,6 +424,8 @@ static Error *project(Select *select, Relation *under, Relation *relation)
     for (int i = 0; i < items; i++) {
         Expr *expr = NULL;
         Error *error = block_expr(block, under, select->exprs[i], &expr);
+        if (!error && expr->type->kind == TYPE_NULL && binder_rules(block->binder)->typed_nulls)
+            error = error_hint(error_at(ERR_BIND, select->items.items[i].at, "a NULL without a type cannot be a column"), "CAST(NULL AS VARCHAR)");
         if (!error && expr->type->kind == TYPE_NULL) /* SELECT NULL */
             error = binder_cast(arena, expr, type_scalar(TYPE_VARCHAR), &expr);
         Column column = { 0 };
@@ -443,6 +458,8 @@ static Error *project(Select *select, Relation *under, Relation *relation)
     for (int i = 0; i < under->schema.column_count; i++)
         places[i] = projected(&projection, i);
     bind_message_project(block->binder, under, places, relation);
+    if (relation->message)
+        relation->message->selected_twice = selected_twice(select, under, &projection);
     return block->query->partition_by_given ? partition(select, under, &projection, relation) : NULL;
 }
 

@@ -452,6 +452,8 @@ Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEn
         columns_from_schema(&binder->catalog->arena, entry, schema, at);
     }
     TRY(bind_keys(binder, create, entry));
+    if (is_record_connector(source->connector) && create->columns.count)
+        TRY(bind_message_declared(create, entry));
     if (create->watermark_column.text) {
         source->watermark_column = create->watermark_column.text;
         source->watermark = create->watermark;

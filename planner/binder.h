@@ -36,6 +36,7 @@ typedef struct MessageColumns {
     const char **key_names;         /* as the query knows them */
     int time;                       /* TIMESTAMP: the message's own time; -1: none known */
     int no_value;                   /* BOOLEAN: the message has no value; -1: all have one */
+    const char *selected_twice;     /* a key column that stands in the projection twice; NULL none */
     KeyWindow window;               /* its bounds are the relation's window columns */
     int64_t window_size_us;
     const CatalogSource *from;      /* the first topic under it: whose formats a new topic takes over; NULL none */
@@ -169,6 +170,10 @@ const CatalogSource *bind_inherited_source(const Binder *binder, const AstQuery 
 bool bind_message_inherits(const FormatType *format, const AstProperties *with);
 /* Do the formats of an entry over a topic hold its columns? */
 Error *bind_message_check(Binder *binder, const CatalogEntry *entry, Span at);
+/* Can the rows be messages: no names that messages have themselves, no key column twice? */
+Error *bind_message_selected(const Relation *rows, Span at);
+/* Names, keys and windows as they are declared. */
+Error *bind_message_declared(const AstCreate *create, const CatalogEntry *entry);
 /* Columns that a message has beside the declared ones, as hidden columns of a scan. Adds at most MESSAGE_FACTS to the schema. */
 enum { MESSAGE_FACTS = 6 };
 void bind_message_facts(const CatalogEntry *entry, Schema *schema, DecodeColumn *columns);

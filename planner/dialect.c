@@ -24,8 +24,14 @@ static const DialectRules rules[] = {
     [DIALECT_KSQL] = {
         .dialect = DIALECT_KSQL, .name = "ksql", .upper_names = true, .two_valued_comparison = true, .drop_null_keys = true,
         .changes_grace_us = 24 * US_PER_HOUR, .lose_windows_on_jumps = true, .on_error = POLICY_SKIP, .on_expr_error = POLICY_NULL,
-        .windowed_time = TIME_OF_LARGEST_EVENT, .epoch_json = true, .unnamed_column = "KSQL_COL_%d", .unnamed_counted = true, .strict_lambdas = true, .pattern_first = true, .pull_select = true,
-        .any_time = true, .int_types = true, .no_ordinals = true, .extremes_skip_nulls = true, .sum_of_nothing_is_zero = true, .windows_from_epoch = true, .operator_clock = true, .topics_by_default = true, .keep_empty_groups = true,
+        .windowed_time = TIME_OF_LARGEST_EVENT, .epoch_json = true, .unnamed_column = "KSQL_COL_%d", .unnamed_counted = true,
+        .strict_lambdas = true,
+        .pattern_first = true, .pull_select = true,
+        .typed_nulls = true, .flat_order = true,
+        .int_types = true, .no_ordinals = true,
+        .extremes_skip_nulls = true, .sum_of_nothing_is_zero = true, .keep_empty_groups = true,
+        .any_time = true, .windows_from_epoch = true, .operator_clock = true,
+        .topics_by_default = true,
     },
     [DIALECT_FLINK] = {
         .dialect = DIALECT_FLINK, .name = "flink", .integer_average = true, .conflate = true, .on_error = POLICY_FAIL, .on_expr_error = POLICY_FAIL,

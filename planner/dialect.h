@@ -33,6 +33,8 @@ typedef struct DialectRules {
     bool sum_of_nothing_is_zero;  /* SUM over no values is 0, not NULL */
     bool int_types;               /* small literals are INT, and so are lengths and sums of INT */
     bool no_ordinals;             /* GROUP BY 1 is a constant and not the first column */
+    bool typed_nulls;             /* a column, a CASE of nothing but NULL is refused */
+    bool flat_order;              /* ARRAY, MAP and STRUCT have no order */
     bool any_time;                /* a row far ahead of the clock is as good as any other */
     bool keep_empty_groups;       /* a group that has lost its last row keeps its result (COUNT 0) */
     bool pull_select;             /* SELECT without EMIT reads to the present end */

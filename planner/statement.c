@@ -157,6 +157,8 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
     for (int i = 0; i < rows.schema.column_count; i++)
         if (!rows.schema.columns[i].hidden)
             given[given_count++] = i;
+    if (message_rows && statement->kind == AST_STMT_INSERT_QUERY)
+        TRY(bind_message_selected(&rows, statement->at));
     if (message_rows && statement->kind == AST_STMT_INSERT_QUERY && statement->columns.count == 0 && given_count == count)
         bind_message_order(arena, &rows, target, given, count);
     const AstQuery *query = statement_query(statement);
