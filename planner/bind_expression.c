@@ -377,6 +377,8 @@ static Error *bind_name(BindContext *context, const AstExpr *ast, Expr **result)
         if (column < 0)
             return expr_call(context->arena, lower(context->arena, ast->path.items[0].text), ast->at, 0, NULL, result);
     }
+    if (context->lambda && scope->relation_count == 0)
+        return unknown_parameter(context, &ast->path.items[0]);
     TRY(scope_resolve(context->arena, scope, &ast->path, ast->at, &column, &info, &used));
     *result = expr_column(context->arena, column, info->name, info->type, ast->at);
     for (int i = used; i < ast->path.count; i++)

@@ -62,6 +62,7 @@ Error *bind_boolean(BindContext *context, const char *what, Expr **expr);
 /* bind_lambda.c: a call of a function that takes lambdas; a name, if it is a lambda's parameter (else *result stays NULL). */
 Error *bind_apply(BindContext *context, const AstExpr *ast, Expr **result);
 Error *bind_parameter(BindContext *context, const AstExpr *name, Expr **result);
+Error *unknown_parameter(BindContext *context, const AstName *name); /* where there are no columns */
 
 /* ---- names ---- */
 

@@ -148,6 +148,43 @@ Error *define_function(Binder *binder, const AstCreate *create, CatalogEntry *en
     return NULL;
 }
 
+/* ---- OR REPLACE ---- */
+
+static bool same_signature(const UserFunction *a, const UserFunction *b)
+{
+    bool same = a->parameter_count == b->parameter_count && type_equal(a->returns, b->returns);
+    for (int i = 0; same && i < a->parameter_count; i++)
+        same = type_equal(a->types[i], b->types[i]);
+    return same;
+}
+
+Error *check_callers(Planner *planner, const CatalogEntry *old, const CatalogEntry *entry, Span at)
+{
+    if (same_signature(old->function, entry->function))
+        return NULL;
+    Error *error = catalog_check_unused(planner->catalog, old, at);
+    return error ? error_hint(error, "it stays %s, or what uses it is dropped first", user_function_text(&planner->catalog->arena, old)) : NULL;
+}
+
+/* The signature is the same: what could be bound before can be now. */
+Error *define_callers(Planner *planner, Arena *arena, const CatalogEntry *changed)
+{
+    int count = 0;
+    CatalogEntry **entries = planner->catalog->list(planner->catalog, arena, &count);
+    for (int i = 0; i < count; i++) {
+        if (entries[i]->kind != CATALOG_FUNCTION || !catalog_depends(entries[i], changed))
+            continue;
+        Binder binder;
+        CatalogEntry *fresh = NULL;
+        binder_init(&binder, arena, planner->catalog, &entries[i]->settings, planner->connectors, -1);
+        TRY(define_entry(planner, &binder, entries[i]->statement, &fresh));
+        fresh->settings = entries[i]->settings;
+        TRY(planner->catalog->put(planner->catalog, fresh));
+        TRY(define_callers(planner, arena, fresh));
+    }
+    return NULL;
+}
+
 /* ---- calls ---- */
 
 const char *user_function_text(Arena *arena, const CatalogEntry *entry)

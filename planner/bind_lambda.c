@@ -33,6 +33,15 @@ Error *bind_parameter(BindContext *context, const AstExpr *ast, Expr **result)
     return NULL;
 }
 
+Error *unknown_parameter(BindContext *context, const AstName *name)
+{
+    struct { const char **items; int count, capacity; } names = { 0 };
+    for (const LambdaScope *lambda = context->lambda; lambda; lambda = lambda->outer)
+        for (int i = 0; i < lambda->names->count; i++)
+            LIST_ADD(context->arena, &names, lambda->names->items[i].text);
+    return error_suggest(error_at(ERR_BIND, name->at, "no parameter '%s'", name->text), name->text, names.items, names.count);
+}
+
 /* ---- lambdas ---- */
 
 static Error *check_parameters(const AstExpr *ast, const char *function, const char *const wanted[], int count)

@@ -189,8 +189,7 @@ Error *catalog_get(Catalog *catalog, const AstName *name, CatalogEntry **entry)
     return error;
 }
 
-/* Does `reader` depend on `entry`? */
-static bool depends_on(const CatalogEntry *reader, const CatalogEntry *entry)
+bool catalog_depends(const CatalogEntry *reader, const CatalogEntry *entry)
 {
     CatalogSpace space = catalog_space(entry->kind);
     const char *const *names = space == SPACE_RELATIONS ? reader->uses : space == SPACE_TYPES ? reader->types : reader->functions;
@@ -211,7 +210,7 @@ Error *catalog_check_unused(Catalog *catalog, const CatalogEntry *entry, Span at
     const char *how = catalog_space(entry->kind) == SPACE_RELATIONS ? "read" : "used";
     CatalogEntry **entries = catalog->list(catalog, &arena, &count);
     for (int i = 0; i < count && !error; i++)
-        if (depends_on(entries[i], entry))
+        if (catalog_depends(entries[i], entry))
             error = error_hint(error_at(ERR_BIND, at, "%s '%s' is %s by %s '%s'", catalog_kind_name(entry->kind), entry->name, how,
                                         catalog_kind_name(entries[i]->kind), entries[i]->name),
                                "drop '%s' first", entries[i]->name);

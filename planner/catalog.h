@@ -130,6 +130,8 @@ CatalogSpace catalog_space(CatalogKind kind);
 const char *catalog_kind_upper(CatalogKind kind);
 /* The entry, or ERR_BIND at `name` with the nearest known name. */
 Error *catalog_get(Catalog *catalog, const AstName *name, CatalogEntry **entry);
+/* Does `reader` depend on `entry`? */
+bool catalog_depends(const CatalogEntry *reader, const CatalogEntry *entry);
 /* ERR_BIND if something reads `entry`. */
 Error *catalog_check_unused(Catalog *catalog, const CatalogEntry *entry, Span at);
 /* Names of all relations, sorted; of all types, of all functions. */

@@ -282,6 +282,8 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
     for (int f = 0; f < entry->function_count && old && old->kind == CATALOG_FUNCTION; f++)
         if (name_equal(entry->functions[f], old->name))
             return error_at(ERR_BIND, create->name.at, "'%s' would call itself", old->name);
+    if (old && old->kind == CATALOG_FUNCTION)
+        TRY(check_callers(planner, old, entry, create->name.at));
     bool job = statement->kind == AST_STMT_CREATE_AS && entry->origin == ORIGIN_CONNECTOR;
     if (job) {
         Outputs outputs = { 0 };
@@ -291,6 +293,8 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
     Error *error = define_sides(planner, &binder, statement);
     if (!error)
         error = define_source_side(planner, entry);
+    if (!error && old && old->kind == CATALOG_FUNCTION)
+        error = define_callers(planner, arena, entry);
     if (error) { /* as if nothing had been asked */
         if (old)
             error_free(planner->catalog->put(planner->catalog, old));

@@ -38,6 +38,10 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
 Error *define_drop(Planner *planner, const AstStatement *statement, Arena *arena, PlannedStatement *planned);
 Error *define_alter(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
 Error *define_function(Binder *binder, const AstCreate *create, CatalogEntry *entry); /* bind_function.c */
+/* A function takes the place of another: if something calls it, parameters and result must stay. */
+Error *check_callers(Planner *planner, const CatalogEntry *old, const CatalogEntry *entry, Span at);
+/* Functions in SQL that call it are bound again. */
+Error *define_callers(Planner *planner, Arena *arena, const CatalogEntry *changed);
 Error *define_producer(Planner *planner, Binder *binder, const AstStatement *statement, CatalogEntry *target);
 /* Catalog entries for what the statement puts aside (LATE INTO, dead_letter). */
 Error *define_sides(Planner *planner, const Binder *binder, const AstStatement *statement);
