@@ -182,3 +182,15 @@ const AggregateFunction *aggregate_resolve(Arena *arena, const char *name, const
 /* The newest time a group has ever seen; the planner's own. latest_time.c */
 extern const AggregateFunction latest_time_aggregate;
 const AggregateFunction *const *aggregates_all(int *count);
+
+/* ---- what stands before OVER (..) besides aggregates; computed by the operator ---- */
+
+typedef struct AnalyticFunction {
+    const char *name;
+    const char *signature;  /* behind the name */
+    int least, most;        /* arguments */
+    const char *doc, *example, *yields; /* example: over the rows x = 1, 2, 3, 4, a second apart by ts */
+} AnalyticFunction;
+
+const AnalyticFunction *analytic_functions_all(int *count); /* sorted by name */
+const AnalyticFunction *analytic_find(const char *name);    /* NULL: there is none */

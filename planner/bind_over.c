@@ -9,18 +9,14 @@
 
 enum { REMEMBERED_MAX = 64 }; /* rows that LAG keeps of each partition besides the last ones */
 
-typedef struct OverName { const char *name; OverKind kind; int least, most; } OverName;
+typedef struct OverName { const char *name; OverKind kind; } OverName;
 
 static const OverName over_names[] = {
-    { "lag", OVER_LAG, 1, 3 },                   { "lead", OVER_LEAD, 1, 3 },
-    { "last", OVER_LAST, 1, 2 },                 { "first_value", OVER_FIRST_VALUE, 1, 1 },
-    { "last_value", OVER_LAST_VALUE, 1, 1 },     { "nth_value", OVER_NTH_VALUE, 2, 2 },
-    { "row_number", OVER_ROW_NUMBER, 0, 0 },     { "rank", OVER_RANK, 0, 0 },
-    { "dense_rank", OVER_DENSE_RANK, 0, 0 },     { "percent_rank", OVER_PERCENT_RANK, 0, 0 },
-    { "cume_dist", OVER_CUME_DIST, 0, 0 },       { "ntile", OVER_NTILE, 1, 1 },
-    { "isfirst", OVER_IS_FIRST, 2, 2 },
-    { "anomalydetection_spikeanddip", OVER_SPIKE_AND_DIP, 4, 4 },
-    { "anomalydetection_changepoint", OVER_CHANGE_POINT, 3, 3 },
+    { "lag", OVER_LAG },                     { "lead", OVER_LEAD },           { "last", OVER_LAST },             { "first_value", OVER_FIRST_VALUE },
+    { "last_value", OVER_LAST_VALUE },       { "nth_value", OVER_NTH_VALUE }, { "row_number", OVER_ROW_NUMBER }, { "rank", OVER_RANK },
+    { "dense_rank", OVER_DENSE_RANK },       { "cume_dist", OVER_CUME_DIST }, { "ntile", OVER_NTILE },           { "percent_rank", OVER_PERCENT_RANK },
+    { "isfirst", OVER_IS_FIRST },            { "anomalydetection_spikeanddip", OVER_SPIKE_AND_DIP },
+    { "anomalydetection_changepoint", OVER_CHANGE_POINT },
 };
 
 static const OverName *over_name(const AstExpr *ast)
@@ -274,10 +270,11 @@ static Error *bind_named(Overs *overs, const AstExpr *ast, const OverName *name,
     const AstExpr *const *args = (const AstExpr *const *)ast->args.items;
     const bool star = ast->star && (name->kind == OVER_LAG || name->kind == OVER_LAST);
     const int count = ast->args.count + star;
-    if (count < name->least || count > name->most) {
-        const char *wanted = name->most == 0 ? "no arguments" : name->most == 1 ? "1 argument" : arena_printf(overs->arena, "%d arguments", name->least);
-        if (name->least != name->most)
-            wanted = arena_printf(overs->arena, "%d to %d arguments", name->least, name->most);
+    const AnalyticFunction *function = analytic_find(name->name);
+    if (count < function->least || count > function->most) {
+        const char *wanted = function->most == 0 ? "no arguments" : function->most == 1 ? "1 argument" : arena_printf(overs->arena, "%d arguments", function->least);
+        if (function->least != function->most)
+            wanted = arena_printf(overs->arena, "%d to %d arguments", function->least, function->most);
         return error_at(ERR_BIND, ast->at, "%s takes %s", ast_call_name(ast), wanted);
     }
     switch (name->kind) {

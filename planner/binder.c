@@ -64,6 +64,9 @@ static Error *special(BindContext *context, const AstExpr *ast, Expr **result, b
     if (ast->over)
         return is_over_call(ast) ? error_at(ERR_BIND, ast->at, "%s OVER (..) may stand in SELECT and QUALIFY only", name)
                                  : binder_unsupported(ast->at, "%s OVER (..)", name);
+    bool scalar = false;
+    if (ast->path.count == 1 && analytic_find(name) && !function_resolve(context->arena, name, NULL, 0, NULL, NULL, &scalar) && !scalar)
+        return error_hint(error_at(ERR_BIND, ast->at, "%s needs OVER (..)", name), "%s(..) OVER (PARTITION BY key ORDER BY time)", name);
     if (is_aggregate_call(ast))
         return error_at(ERR_BIND, ast->at, "the aggregate %s may not stand here", name);
     if (is_table_call(ast) && ast != owner->binder->table_call)

@@ -184,6 +184,11 @@ static void list_functions(Planner *planner, Arena *arena, const char *only, Pla
         const char *example = function->example ? arena_printf(arena, "%s = %s", function->example, function->yields ? function->yields : "") : "";
         table_add(&table, (const char *[]){ signature(arena, function->name, function->args, "*", false, function->returns), function->category ? function->category : "aggregate", function->doc, example });
     }
+    const AnalyticFunction *analytics = analytic_functions_all(&count);
+    for (int i = 0; i < count; i++)
+        if (!only || name_equal(analytics[i].name, only))
+            table_add(&table, (const char *[]){ arena_printf(arena, "%s%s", analytics[i].name, analytics[i].signature), "analytic", analytics[i].doc,
+                                                arena_printf(arena, "%s = %s", analytics[i].example, analytics[i].yields) });
 }
 
 Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *statement, PlannedRows *rows)

@@ -22,6 +22,7 @@ typedef struct Row {
     bool variadic, aggregate;
     const char *const *aliases;
     const void *function;
+    const char *signature; /* of an analytic function, as people read it */
 } Row;
 
 typedef struct Rows { Row *items; int count, capacity; } Rows;
@@ -33,17 +34,26 @@ static void all_rows(Arena *arena, Rows *rows)
     for (int i = 0; i < count; i++) {
         const ScalarFunction *f = scalars[i];
         if (!f->hidden)
-            LIST_ADD(arena, rows, ((Row){ f->name, f->category, f->doc, f->example, f->yields, f->args, f->returns, f->variadic, false, f->aliases, f }));
+            LIST_ADD(arena, rows, ((Row){ f->name, f->category, f->doc, f->example, f->yields, f->args, f->returns, f->variadic, false, f->aliases, f, NULL }));
     }
     const AggregateFunction *const *aggregates = aggregates_all(&count);
     for (int i = 0; i < count; i++) {
         const AggregateFunction *f = aggregates[i];
-        LIST_ADD(arena, rows, ((Row){ f->name, f->category, f->doc, f->example, f->yields, f->args, f->returns, false, true, NULL, f }));
+        LIST_ADD(arena, rows, ((Row){ f->name, f->category, f->doc, f->example, f->yields, f->args, f->returns, false, true, NULL, f, NULL }));
+    }
+    const AnalyticFunction *analytics = analytic_functions_all(&count);
+    for (int i = 0; i < count; i++) {
+        const AnalyticFunction *f = &analytics[i];
+        LIST_ADD(arena, rows, ((Row){ .name = f->name, .category = "analytic", .doc = f->doc, .example = f->example, .yields = f->yields, .function = f, .signature = f->signature }));
     }
 }
 
+#define SERIES "CREATE STREAM series (x BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH (connector = 'datagen', rows = 4, fields.x.kind = 'sequence', fields.x.start = 1);"
+
 static const char *example_sql(Arena *arena, const Row *row)
 {
+    if (row->signature)
+        return arena_printf(arena, SERIES "SELECT %s FROM series; DROP STREAM series;", row->example);
     return arena_printf(arena, "SELECT %s%s", row->example, row->aggregate ? ROWS : "");
 }
 
@@ -142,6 +152,8 @@ static bool example_calls(Planner *planner, Arena *arena, const Row *row)
     const AstExpr *call = find_call(example, row->name);
     if (!call)
         return false;
+    if (row->signature) /* there is but one of its name */
+        return call->over != NULL;
     const Type *types[FUNCTION_MAX_ARGS], *casts[FUNCTION_MAX_ARGS], *result;
     int count = 0;
     for (; count < call->args.count && count < FUNCTION_MAX_ARGS && call->args.items[count]->kind != AST_STAR; count++)
@@ -198,6 +210,8 @@ static const char *result_name(const Row *row)
 
 static const char *signature(Arena *arena, const Row *row)
 {
+    if (row->signature)
+        return arena_printf(arena, "`%s%s`", row->name, page_cell(arena, row->signature));
     const char *text = "";
     for (int i = 0; i < FUNCTION_MAX_ARGS && row->args[i] != TYPE_NONE; i++)
         text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", kind_name(row->args[i]));
