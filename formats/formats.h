@@ -93,6 +93,7 @@ struct FormatType {
     const char *doc;
     const OptionSpec *options;    /* ended by a NULL name */
     size_t options_size;
+    bool whole_columns;           /* fields are known by their place in the declared type: no field of a STRUCT can be wanted by itself */
 
     /* The functions for streams of bytes (cut to decode, encode): NULL in formats that only messages have.
      *

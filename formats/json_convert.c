@@ -318,8 +318,7 @@ static int order_of_keys(const void *a, const void *b)
     return order ? order : x < y ? -1 : 1;
 }
 
-/* Of equal keys the last one stays, at its place. Returns the number of pairs left. */
-static uint32_t drop_repeated_keys(Arena *scratch, Value *items, uint32_t count)
+uint32_t drop_repeated_keys(Arena *scratch, Value *items, uint32_t count)
 {
     if (count < 2)
         return count;

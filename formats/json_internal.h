@@ -101,6 +101,8 @@ const char *json_to_value(const JsonConversion *conversion, const Type *type, co
 void json_integer_range(const Type *type, int64_t *minimum, int64_t *maximum);
 /* Writes a scalar value to a row of a FLAT vector without copying its text. */
 void scalar_store(Vector *vector, uint32_t row, const Value *value);
+/* Pairs of a map: of equal keys the last one stays, at its place. Returns the number of pairs left. */
+uint32_t drop_repeated_keys(Arena *scratch, Value *items, uint32_t count);
 size_t base64_decode(const char *bytes, size_t length, char *out); /* SIZE_MAX: not base64 */
 
 /* ---- json_scan.c: the fast path ---- */

@@ -90,10 +90,20 @@ static bool expr_leaf(Arena *arena, const Expr *expr, Leaf *leaf)
 
 /* ---- consumers first: what is read ---- */
 
+static bool reads_whole(const LogicalNode *node, int column)
+{
+    if (node->kind != PLAN_SCAN)
+        return false;
+    const FormatType *format = node->scan.columns[column].part == RECORD_KEY ? node->scan.key_format : node->scan.format;
+    return format && format->whole_columns;
+}
+
 static void need_input(Pruner *pruner, PlanInput input, Leaf leaf)
 {
     int place = place_of(pruner, input.node);
     if (input.port == PORT_MAIN) {
+        if (reads_whole(input.node, leaf.column))
+            leaf.length = 0;
         add_leaf(pruner->arena, &pruner->needs[place], leaf);
     } else if (input.port == PORT_LATE) { /* the operator's input row, then the reason */
         PlanInput under = input.node->inputs[0];

@@ -15,7 +15,7 @@
 static const char *const words[] = {
     "null", "true", "{}", "[]", "[1,2]", "[null, 3]", "{\"a\":1}", "{\"A\":1,\"a\":2}", "{\"s\":{\"x\":1,\"Y\":[{}]}}", "{\"m\":{\"k\":1.5,\"k\":null}}", "\"\"", "\"x\"", "\"12\"", "\"1.5\"", "\"a longer text than a view holds\"",
     "\"\\u00e9\\n\"", "\"\\ud83d\"", "\"\xC3\xA9\"", "\"\xC3\"", "12", "-0", "1e2", "2.9", "1e400", "9223372036854775808", "0.00001", "12345.678", "1526075913000", "\"2026-01-01T00:00:00.123456Z\"", "\"YWJj\"", "\"====\"",
-    "\n", "\r\n", " ", "\t", ",", ",,", ":", "{", "}", "[", "]", "\"\"\"\"", "\"a\" ,", "#", "-1", "!", "\xef\xbb\xbf", "\x00\x00\x00\x05", "\"a\":", "\"s\":", "\"m\":", "\"ts\":" };
+    "\n", "\r\n", " ", "\t", ",", ",,", ":", "{", "}", "[", "]", "\"\"\"\"", "\"a\" ,", "#", "-1", "!", "\xef\xbb\xbf", "\x00\x00\x00\x05", "\x08\x01", "\x12\x03\x0a\x01k", "\x1a\x02\x08\x05", "\x0a\x03\x01\x02\x03", "\x22\x05\x0a\x01\x7f\x18\x02", "\x2a\x04\x08\x05\x10\x07", "\xff\xff\xff\xff\x0f", "\"a\":", "\"s\":", "\"m\":", "\"ts\":" };
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
@@ -69,20 +69,20 @@ static void choose_options(const uint8_t *data, Choice *choice)
 
 static void choose(Arena *arena, const uint8_t *data, Choice *choice)
 {
-    static const FormatType *const formats[] = { &json_format, &json_format, &csv_format, &kafka_format, &raw_format };
+    static const FormatType *const formats[] = { &json_format, &json_format, &csv_format, &kafka_format, &raw_format, &protobuf_nosr_format };
     static const char *const names[] = { "a", "s", "m", "ts", "B" };
     static const char *const inner[] = { "s", "x" };
-    *choice = (Choice){ .format = formats[data[0] % 5], .keys = data[2] & 1 };
+    *choice = (Choice){ .format = formats[data[0] % 6], .keys = data[2] & 1 };
     choose_options(data, choice);
-    bool nested = choice->format == &json_format, one = choice->format == &kafka_format || choice->format == &raw_format;
+    bool json = choice->format == &json_format, nested = json || choice->format == &protobuf_nosr_format, one = choice->format == &kafka_format || choice->format == &raw_format;
     int count = one ? 1 : 1 + (data[2] >> 1) % 5;
     DecodeColumn *columns = ARENA_ARRAY(arena, DecodeColumn, 6);
     choice->schema.columns = ARENA_ARRAY(arena, Column, 6);
     for (int c = 0; c < count; c++) {
         static const TypeKind single[] = { TYPE_VARCHAR, TYPE_BYTES, TYPE_INT, TYPE_BIGINT, TYPE_DOUBLE }; /* RAW has the first two */
-        int number = data[0] / 5 + c * (1 + data[2] / 64);
+        int number = data[0] / 6 + c * (1 + data[2] / 64);
         const Type *type = one ? type_scalar(single[number % (choice->format == &raw_format ? 2 : 5)]) : column_type(arena, nested ? number : number % 11);
-        bool field = nested && c == 2;
+        bool field = json && c == 2;
         columns[c] = (DecodeColumn){ .path = field ? inner : &names[c], .path_length = field ? 2 : 1, .field_index = c, .type = type, .part = choice->keys ? RECORD_KEY : RECORD_VALUE };
         choice->schema.columns[c] = (Column){ .name = arena_printf(arena, "c%d", c), .type = type };
     }
@@ -225,7 +225,7 @@ static bool write_again(Arena *arena, const Choice *choice, const Text *written,
     return any;
 }
 
-/* JSON, KAFKA and RAW lose nothing; DELIMITED has no empty text, and quotes that are switched off lose what needed them. */
+/* JSON, KAFKA, RAW and PROTOBUF_NOSR lose nothing; DELIMITED has no empty text, and quotes that are switched off lose what needed them. */
 static void check_writing(Arena *arena, const Choice *choice, Vector *const vectors[], uint32_t row)
 {
     Text first = { 0 }, second = { 0 }, third = { 0 };
@@ -271,6 +271,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, NULL);
     Choice choice;
     choose(&arena, data, &choice);
+    Error *refused = choice.format->check_record(choice.spec.options, &choice.schema, choice.keys);
+    if (refused) {
+        error_free(refused);
+        arena_release(&arena);
+        return 0;
+    }
     RecordBytes messages[MESSAGES_MAX] = { { 0 } };
     uint32_t count = split(&arena, data, size, messages);
     Text all = { 0 }, singly = { 0 }, general = { 0 };
