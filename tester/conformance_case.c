@@ -22,7 +22,7 @@ static bool has_word(const char *text, const char *word)
 
 static bool names_registry_format(const char *text)
 {
-    static const char *const formats[] = { "'AVRO'", "'PROTOBUF'", "'PROTOBUF_NOSR'", "'JSON_SR'" };
+    static const char *const formats[] = { "'AVRO'", "'PROTOBUF'", "'JSON_SR'" };
     for (size_t i = 0; text && i < sizeof formats / sizeof *formats; i++)
         if (strcasestr(text, formats[i]))
             return true;

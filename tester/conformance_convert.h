@@ -1,0 +1,11 @@
+/* tester/conformance_convert.h: JSON of test files <-> messages in formats that have no text of their own. Private to the room.
+ *
+ * By the engine's formats: what they write is checked byte by byte by their unit tests. */
+#pragma once
+#include "common/schema.h"
+
+/* Is it a format of the engine that other means do not cover? */
+bool conformance_converts(const char *format);
+/* Appends JSON text as a message in that format. ERR_BIND: it does not fit the columns. */
+Error *conformance_from_json(const char *format, const Schema *columns, const char *json, size_t length, Text *bytes);
+Error *conformance_to_json(const char *format, const Schema *columns, const char *bytes, size_t length, Text *json);
