@@ -55,7 +55,7 @@ static void write_job(const Job *job, Text *snapshot)
             put_text(&page, split_name(&job->scans[i], s));
             page_put_u64(&page, split->position);
             page_put_u64(&page, split->restarted ? split->header_lines : split->lines);
-            page_put_u64(&page, (uint64_t)split->ended | (uint64_t)split->idle << 1 | (uint64_t)split->skipping << 2 | (uint64_t)split->opened << 3 | (uint64_t)split->idle_in_order << 4);
+            page_put_u64(&page, (uint64_t)split->ended | (uint64_t)split->idle << 1 | (uint64_t)split->skipping << 2 | (uint64_t)split->opened << 3 | (uint64_t)split->idle_in_order << 4 | (uint64_t)split->ended_in_order << 5);
         }
     }
     for (int d = 0; d < job->domain_count; d++) {
@@ -195,6 +195,7 @@ static Error *read_splits(Job *job, PageReader *page)
             split->skipping = flags >> 2 & 1;
             split->opened = flags >> 3 & 1;
             split->idle_in_order = flags >> 4 & 1;
+            split->ended_in_order = flags >> 5 & 1;
         }
     }
     return NULL;

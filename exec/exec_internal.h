@@ -50,6 +50,7 @@ struct OperatorType {
     Error *(*advance)(Operator *op, int64_t wm_us);
     /* The watermark that consumers get instead of the inputs' minimum: of an operator that begins a time of its own. NULL: the inputs'. */
     int64_t (*own_watermark)(const Operator *op);
+    bool own_end;   /* that holds also when the inputs have ended, until the job has */
     /* All inputs have ended (after advance(TIME_MAX)). NULL: nothing to do. */
     Error *(*end)(Operator *op);
     /* The containers that hold all its state, in a fixed order: snapshot, restore and accounting are theirs. NULL: stateless. */

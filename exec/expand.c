@@ -1,6 +1,25 @@
 /* exec/expand.c: see expand.h. */
 #include "exec/expand.h"
 
+Batch *rows_with_columns(Batch *batch, int column_count)
+{
+    Batch *out = batch_new(batch->arena.pool, column_count);
+    out->row_count = batch->row_count;
+    out->selection = batch->selection;
+    out->kinds = batch->kinds;
+    out->wm_us = batch->wm_us;
+    out->wm_end_us = batch->wm_end_us;
+    out->now_us = batch->now_us;
+    out->turn = batch->turn;
+    out->first_row = batch->first_row;
+    out->split = batch->split;
+    out->positions = batch->positions;
+    out->lines = batch->lines;
+    out->raw = batch->raw;
+    batch_hold_batch(out, batch);
+    return out;
+}
+
 #define GATHER_ORIGIN(field)                                                                  \
     if (batch->field) {                                                                       \
         out->field = arena_alloc(&out->arena, sizeof *batch->field * ((size_t)count + 1));    \

@@ -5,6 +5,9 @@
 #pragma once
 #include "exec/exec_internal.h"
 
+/* All rows of `batch`, with columns of their own, which the caller fills; holds `batch`. */
+Batch *rows_with_columns(Batch *batch, int column_count);
+
 /* How many rows of the turn at hand have been made so far; one an operator. */
 typedef struct Expansion {
     bool any;

@@ -51,6 +51,8 @@ static bool wants_clock(const PlanNode *node)
     case PLAN_SET:
     case PLAN_SINK:
         return false;
+    case PLAN_SUBQUERY:
+        return !node->subquery.changes; /* to see the end of its other input */
     }
     return false;
 }
@@ -121,6 +123,7 @@ static void note_places_above(Job *job, const PlanNode *node, bool *seen)
     case PLAN_OVER:
     case PLAN_SORT:
     case PLAN_SET:
+    case PLAN_SUBQUERY:
     case PLAN_SINK:
         return;
     }

@@ -78,6 +78,7 @@ typedef struct SplitState {
     bool opened;               /* the format has seen its first bytes */
     bool ended;                /* nothing left to draw */
     bool idle;                 /* as the drawing sees it */
+    bool ended_in_order;       /* the turn with its last rows is done */
     bool idle_in_order;        /* as the turns say: out of the minimum */
     bool skipping;             /* inside a record that is too long */
     bool waiting;              /* the last look found no data */

@@ -77,6 +77,10 @@ size_t key_table_bytes(const KeyTable *table);
 /* slots[i] = the slot of the key at rows[i]. Keys that are new get the next slots: those from the former table->count on. */
 void key_table_resolve(KeyTable *table, const KeyBatch *batch, const uint32_t *rows, uint32_t count, uint32_t slots[]);
 
+/* The same without adding: KEY_ABSENT where the table has no such key. */
+#define KEY_ABSENT UINT32_MAX
+void key_table_find(const KeyTable *table, const KeyBatch *batch, const uint32_t *rows, uint32_t count, uint32_t slots[]);
+
 /* Writes the keys of slots[0..count) into rows first.. of the column vectors (FLAT); long strings are copied to the arena. */
 void key_table_gather(const KeyTable *table, const uint32_t *slots, uint32_t count, Vector *const columns[], uint32_t first,
                       Arena *arena);

@@ -1,4 +1,5 @@
 /* exec/op_project.c: SELECT's expressions. A column that is a plain reference costs nothing. */
+#include "exec/expand.h"
 #include "exec/expression.h"
 #include "exec/operators.h"
 #include "exec/row_policy.h"
@@ -30,25 +31,6 @@ static void project_close(Operator *op)
     op->state = NULL;
 }
 
-static Batch *new_header(Batch *batch, int column_count)
-{
-    Batch *out = batch_new(batch->arena.pool, column_count);
-    out->row_count = batch->row_count;
-    out->selection = batch->selection;
-    out->kinds = batch->kinds;
-    out->wm_us = batch->wm_us;
-    out->wm_end_us = batch->wm_end_us;
-    out->now_us = batch->now_us;
-    out->turn = batch->turn;
-    out->first_row = batch->first_row;
-    out->split = batch->split;
-    out->positions = batch->positions;
-    out->lines = batch->lines;
-    out->raw = batch->raw;
-    batch_hold_batch(out, batch);
-    return out;
-}
-
 static Error *evaluate_all(Operator *op, const Batch *batch, Batch *out, Error **failure)
 {
     Project *project = op->state;
@@ -67,7 +49,7 @@ static Error *evaluate_all(Operator *op, const Batch *batch, Batch *out, Error *
 static Error *project_process(Operator *op, int input, Batch *batch)
 {
     (void)input;
-    Batch *out = new_header(batch, op->node->schema.column_count);
+    Batch *out = rows_with_columns(batch, op->node->schema.column_count);
     Error *failure = NULL, *error = evaluate_all(op, batch, out, &failure);
     batch_release(batch);
     if (error) {

@@ -266,7 +266,7 @@ static Error *advance_node(Job *job, int id, bool tick)
     if (!op || op->type == &boundary_type)
         return NULL;
     int64_t wm_us = minimum_input(op);
-    if (op->type->own_watermark && wm_us != TIME_MAX)
+    if (op->type->own_watermark && (wm_us != TIME_MAX || (op->type->own_end && !job->ended)))
         wm_us = op->type->own_watermark(op);
     bool risen = wm_us > op->wm_us;
     if (risen)

@@ -510,6 +510,7 @@ void sequencer_turn_done(Job *job, const Turn *turn)
 {
     Scan *scan = &job->scans[turn->scan];
     scan->splits[turn->split].lines += turn->line_count;
+    scan->splits[turn->split].ended_in_order |= turn->split_end;
     if (turn->kind != TURN_TICK)
         scan->splits[turn->split].idle_in_order = turn->kind == TURN_IDLE;
     for (int d = 0; d < job->domain_count; d++) {

@@ -216,11 +216,11 @@ static Error *condition(Select *select, Relation *relation, const AstExpr *ast, 
 }
 
 /* WHERE below an aggregation that still has to assign its windows: conditions on the bounds are conditions on the groups. */
-static Error *where_under_window(Select *select, AstExpr **having)
+static Error *where_under_window(Select *select, const AstExpr *where, AstExpr **having)
 {
     Block *block = &select->block;
     AstExprs conjuncts = { 0 };
-    ast_conjuncts(select->arena, block->query->where, &conjuncts);
+    ast_conjuncts(select->arena, where, &conjuncts);
     int virtual_from = block->from.schema.column_count - 3;
     for (int i = 0; i < conjuncts.count; i++) {
         Expr *expr = NULL;
@@ -466,6 +466,9 @@ static Error *project(Select *select, Relation *under, Relation *relation)
 /* Upserts may stay upserts where rows only change their columns, each by itself. */
 static bool plain_projection(const AstQuery *query)
 {
+    for (int i = 0; i < query->items.count; i++)
+        if (ast_any(query->items.items[i].expr, is_table_call) || ast_any(query->items.items[i].expr, is_subquery))
+            return false;
     return !query->where && !query->having && !query->qualify && !query->distinct && !block_aggregates(query) && query->order_by.count == 0 &&
            !query->limit && !query->partition_by_given;
 }
@@ -514,15 +517,20 @@ Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, 
     TRY(collect_exprs(&select));
     TRY(bind_early_overs(&select));
     query = block->query;
-    if (query->where && block->from.pending)
-        TRY(where_under_window(&select, &select.exprs[select.having]));
-    else if (query->where)
-        TRY(condition(&select, &block->from, query->where, "WHERE"));
+    AstExpr *where = query->where;
+    TRY(bind_subqueries(block, &where, 1, false, &block->from));
+    if (where && block->from.pending)
+        TRY(where_under_window(&select, where, &select.exprs[select.having]));
+    else if (where)
+        TRY(condition(&select, &block->from, where, "WHERE"));
+    if (aggregated)
+        TRY(bind_subqueries(block, select.exprs, select.expr_count, true, &block->from));
     Relation grouped, *under = &block->from;
     if (aggregated) {
         TRY(bind_aggregate(block, select.exprs, select.expr_count, &grouped));
         under = &grouped;
     }
+    TRY(bind_subqueries(block, select.exprs, select.expr_count, false, under));
     if (select.exprs[select.having])
         TRY(condition(&select, under, select.exprs[select.having], "HAVING"));
     select.exprs[select.having] = NULL;

@@ -173,7 +173,9 @@ Error *bind_set_operation(Binder *binder, const AstQuery *query, QueryContext co
     branches.items = ARENA_ARRAY(arena, Relation, count);
     branches.queries = ARENA_ARRAY(arena, const AstQuery *, count);
     branches.inputs = ARENA_ARRAY(arena, PlanInput, count + 1);
-    TRY(bind_branches(binder, query, context, &branches));
+    QueryContext inside = context;
+    inside.persistent = context.persistent && is_union_all(query); /* rows are compared: upserts do not do */
+    TRY(bind_branches(binder, query, inside, &branches));
     TRY(common_types(arena, &branches));
     common_meaning(&branches);
     for (int b = 0; b < branches.count; b++)

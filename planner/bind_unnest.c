@@ -154,8 +154,10 @@ Error *bind_table_join(Block *block, const AstRelation *join, const Relation *le
     if (join->has_within || join->using.count)
         return error_at(ERR_BIND, join->right->at, "a table function is joined by its arguments alone");
     Expr *predicate = NULL;
-    Relation right;
-    TRY(bind_table_function(binder, join->right, left, block->parts.items, block->parts.count, outer, relation, &right));
+    Relation right, rows = *left;
+    if (port_traits(binder->arena, rows.input).changes == CHANGES_UPSERT)
+        TRY(bind_normalize(binder, &rows, false, join->at));
+    TRY(bind_table_function(binder, join->right, &rows, block->parts.items, block->parts.count, outer, relation, &right));
     block_add_part(block, &right, left->schema.column_count);
     if (!join->on)
         return NULL;

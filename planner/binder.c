@@ -54,9 +54,9 @@ static Error *special(BindContext *context, const AstExpr *ast, Expr **result, b
     const Relation *relation = owner->relation;
     const char *name = ast_call_name(ast);
     switch (ast->kind) {
-    case AST_SCALAR_QUERY: return binder_unsupported(ast->at, "a sub-query in an expression");
-    case AST_EXISTS: return binder_unsupported(ast->at, "EXISTS");
-    case AST_IN_QUERY: return binder_unsupported(ast->at, "IN with a sub-query");
+    case AST_SCALAR_QUERY:
+    case AST_EXISTS:
+    case AST_IN_QUERY: return binder_unsupported(ast->at, "a sub-query here");
     default: break;
     }
     if (!name)

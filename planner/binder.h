@@ -144,6 +144,11 @@ bool is_table_call(const AstExpr *expr);
 /* Plans the table functions that `exprs` call above *relation, and replaces them by their elements. */
 Error *bind_table_calls(Block *block, AstExpr **exprs, int expr_count, Relation *relation);
 
+/* ---- bind_subquery.c ---- */
+bool is_subquery(const AstExpr *expr); /* EXISTS, IN (query), (query) */
+/* Plans the sub-queries in `exprs` (inside_aggregates: only those in arguments of aggregates) above *relation and replaces them by their answers. */
+Error *bind_subqueries(Block *block, AstExpr **exprs, int expr_count, bool inside_aggregates, Relation *relation);
+
 /* ---- bind_source.c: CREATE .. WITH, scans ---- */
 /* Checks and completes a definition: connector, format, options, columns (inferred where none are declared). In catalog->arena. */
 Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEntry *entry);

@@ -234,6 +234,17 @@ static void print_scan(const PlanNode *node, Text *text)
     }
 }
 
+static void print_subquery(Arena *arena, const PlanNode *node, Text *text)
+{
+    static const char *const names[] = { "exists", "in", "value" };
+    text_printf(text, " %s", names[node->subquery.kind]);
+    if (node->subquery.value >= 0)
+        text_printf(text, " of %s", input_name(arena, node, 0, node->subquery.value));
+    for (int i = 0; i < node->subquery.key_count; i++)
+        text_printf(text, "%s%s = %s", i ? " and " : " where ", input_name(arena, node, 0, node->subquery.keys[i]), input_name(arena, node, 1, i));
+    text_add_c(text, node->subquery.changes ? ", changing" : node->subquery.until_end ? ", at the end" : ", once the other input has ended");
+}
+
 static void print_node(Arena *arena, const PlanNode *node, Text *text)
 {
     if (node->kind == PLAN_SINK) {
@@ -288,6 +299,9 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
         text_add_char(text, ' ');
         explain_window(&node->assign.window, text);
         text_printf(text, " on %s", node->assign.window.processing_time ? "processing time" : input_name(arena, node, 0, node->assign.window.time_column));
+        break;
+    case PLAN_SUBQUERY:
+        print_subquery(arena, node, text);
         break;
     case PLAN_UNNEST:
         text_add_c(text, node->unnest.outer ? " outer " : " ");

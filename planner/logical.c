@@ -36,6 +36,7 @@ const char *plan_kind_name(PlanKind kind)
     case PLAN_NORMALIZE: return "Normalize";
     case PLAN_LOOKUP: return "Lookup";
     case PLAN_WINDOW_ASSIGN: return "WindowAssign";
+    case PLAN_SUBQUERY: return "Subquery";
     case PLAN_UNNEST: return "Unnest";
     case PLAN_AGGREGATE: return "Aggregate";
     case PLAN_WINDOW_AGGREGATE: return "WindowAggregate";
@@ -230,6 +231,21 @@ static void derive_union(Arena *arena, LogicalNode *node)
     }
 }
 
+/* Rows that wait come out as they came; rows that change take their former answer back, whatever their time. */
+static void derive_subquery(Arena *arena, LogicalNode *node, const EdgeTraits *under)
+{
+    EdgeTraits rows = port_traits(arena, node->inputs[1]);
+    node->traits.bounded = under->bounded && rows.bounded;
+    node->traits.keys = under->keys;
+    node->traits.key_count = under->key_count;
+    if (node->subquery.changes) {
+        node->traits.changes = CHANGES_RETRACT;
+        return;
+    }
+    node->traits.times = under->times;
+    node->traits.time_count = under->time_count;
+}
+
 /* Elements are numbered: a key and the number tell the rows apart. */
 static void derive_unnest(Arena *arena, LogicalNode *node, const EdgeTraits *under)
 {
@@ -335,6 +351,9 @@ void logical_derive(Arena *arena, LogicalNode *node)
     case PLAN_LOOKUP:
         node->traits.times = under.times;
         node->traits.time_count = under.time_count;
+        break;
+    case PLAN_SUBQUERY:
+        derive_subquery(arena, node, &under);
         break;
     case PLAN_UNNEST:
         derive_unnest(arena, node, &under);
@@ -493,7 +512,7 @@ Expr **logical_exprs(LogicalNode *node, int *count)
     case PLAN_FILTER: *count = 1; return &node->filter.predicate;
     case PLAN_PROJECT: *count = node->schema.column_count; return node->project.exprs;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_UNNEST:
-    case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK:
+    case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK: case PLAN_SUBQUERY:
         return NULL;
     }
     return NULL;
@@ -519,6 +538,12 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
     case PLAN_WINDOW_ASSIGN:
         if (node->assign.window.time_column >= 0)
             LIST_ADD(arena, refs, &node->assign.window.time_column);
+        break;
+    case PLAN_SUBQUERY:
+        for (int i = 0; i < node->subquery.key_count; i++)
+            LIST_ADD(arena, refs, &node->subquery.keys[i]);
+        if (node->subquery.value >= 0)
+            LIST_ADD(arena, refs, &node->subquery.value);
         break;
     case PLAN_UNNEST:
         for (int i = 0; i < node->unnest.list_count; i++)
@@ -578,7 +603,7 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
 bool logical_passes_columns(const LogicalNode *node)
 {
     switch (node->kind) {
-    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST:
+    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST: case PLAN_SUBQUERY:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_PROJECT: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
     case PLAN_UNION: case PLAN_SET: case PLAN_SINK:
@@ -591,6 +616,8 @@ static void order_node(Arena *arena, LogicalNode *node, NodeList *nodes)
 {
     if (logical_place(nodes, node) >= 0)
         return;
+    if (node->kind == PLAN_SUBQUERY) /* of sources that are read one after the other, the sub-query's comes first: rows wait for it */
+        order_node(arena, node->inputs[1].node, nodes);
     for (int i = 0; i < node->input_count; i++)
         order_node(arena, node->inputs[i].node, nodes);
     node->place = nodes->count;

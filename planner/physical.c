@@ -200,6 +200,12 @@ void node_canonical(const LogicalNode *node, Text *text)
     case PLAN_WINDOW_ASSIGN:
         print_window(&node->assign.window, text);
         break;
+    case PLAN_SUBQUERY:
+        text_printf(text, " %d v%d c%d%d e%d ", node->subquery.kind, node->subquery.value, node->subquery.changes, node->subquery.until_end, node->subquery.on_error);
+        print_ints(node->subquery.keys, node->subquery.key_count, text);
+        if (node->subquery.kind == SUBQUERY_SCALAR)
+            value_print(&node->subquery.missing, text);
+        break;
     case PLAN_UNNEST:
         text_printf(text, " %d%d", node->unnest.outer, node->unnest.ordinality);
         print_ints(node->unnest.lists, node->unnest.list_count, text);
@@ -340,7 +346,7 @@ static uint64_t layout_of(Arena *arena, const LogicalNode *node)
 static bool keeps_state(const LogicalNode *node)
 {
     switch (node->kind) {
-    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET:
+    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET: case PLAN_SUBQUERY:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
     case PLAN_UNNEST: case PLAN_UNION: case PLAN_SINK:
@@ -367,7 +373,7 @@ static void set_segment(LogicalNode *node)
             node->segment = SEGMENT_ORDERED; /* rows put aside come out in turn order */
         node->segment_reason = node->segment == SEGMENT_PARALLEL ? "each row by itself" : "its input is in turn order";
         return;
-    case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_SET:
+    case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_SET: case PLAN_SUBQUERY:
         node->segment_reason = "its state takes rows in turn order";
         return;
     case PLAN_LIMIT:
@@ -442,6 +448,9 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
         else
             text_add_c(&text, "all rows of the input");
         break;
+    case PLAN_SUBQUERY:
+        text_add_c(&text, node->subquery.changes ? "the rows of both inputs: nothing bounds them" : "the sub-query's rows, and those that wait for them");
+        break;
     case PLAN_SET:
         text_add_c(&text, node->traits.bounded ? "one entry a distinct row" : "one entry a distinct row: nothing bounds it");
         break;
@@ -503,7 +512,7 @@ static void drop_unused_watermarks(RewriteContext *context)
                     (node->kind == PLAN_OVER && (node->over.order == OVER_BY_TIME || node->over.window_time_column >= 0));
         for (int i = 0; i < node->input_count; i++) {
             int under = logical_place(&nodes, node->inputs[i].node);
-            acts[under] |= here && node->kind != PLAN_WATERMARK; /* a new stamp replaces the old one */
+            acts[under] |= here && node->kind != PLAN_WATERMARK && !(node->kind == PLAN_SUBQUERY && i == 1); /* a new stamp replaces the old one */
             bad_rows[under] |= node->inputs[i].port == PORT_DEAD_LETTER;
         }
         if (node->kind == PLAN_WATERMARK && !acts[n] && !bad_rows[n])

@@ -75,6 +75,7 @@ typedef enum PlanKind {
     PLAN_NORMALIZE,         /* upserts by key -> a changelog that takes back what a key had before */
     PLAN_LOOKUP,            /* join with a table of a LookupType */
     PLAN_WINDOW_ASSIGN,     /* window table function without aggregation: one row per window, bounds as columns */
+    PLAN_SUBQUERY,          /* what the rows of input 1 say about each row of input 0: EXISTS, IN, the one value */
     PLAN_UNNEST,            /* a row for each element of its lists, the elements as columns */
     PLAN_AGGREGATE,         /* GROUP BY without window; DISTINCT is one without aggregates */
     PLAN_WINDOW_AGGREGATE,  /* all windows but sessions */
@@ -144,6 +145,7 @@ typedef struct WindowSpec {
     bool processing_time;       /* the clock is now_us */
 } WindowSpec;
 
+typedef enum SubqueryKind { SUBQUERY_EXISTS, SUBQUERY_IN, SUBQUERY_SCALAR } SubqueryKind;
 typedef enum SetKind { SET_INTERSECT, SET_EXCEPT } SetKind;
 typedef enum RankKind { RANK_ROW_NUMBER, RANK_RANK, RANK_DENSE_RANK } RankKind;
 typedef struct SortKey { int column; bool descending, nulls_first; } SortKey;
@@ -247,6 +249,15 @@ typedef struct PlanNode {
             const char *table_name;
         } lookup;
         struct { WindowSpec window; } assign; /* schema: input columns, window_start, window_end, window_time */
+        struct {
+            SubqueryKind kind;
+            int *keys; int key_count;       /* of input 0; they equal input 1's first columns. Input 1's next one is the value of IN, SCALAR */
+            int value;                      /* IN: of input 0, what is looked for; else -1 */
+            Value missing;                  /* SCALAR: where there is no row */
+            RowPolicy on_error;             /* SCALAR: more than one row; NULL, or FAIL */
+            bool changes;                   /* input 1 does not end: rows of input 0 are kept and changed. Else they wait for its end.. */
+            bool until_end;                 /* ..which shows only at the end of the job */
+        } subquery;                         /* schema: input 0's columns, then the answer */
         struct {
             int *lists; int list_count;     /* ARRAY or MAP columns of the input, taken together: the shorter ones filled up with NULL */
             bool outer;                     /* a row without elements gives one of NULLs, else none */

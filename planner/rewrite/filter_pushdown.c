@@ -73,6 +73,7 @@ static bool may_move(const Expr *conjunct, LogicalNode *below, Arena *arena)
     case PLAN_LOOKUP:
     case PLAN_WINDOW_ASSIGN:
     case PLAN_UNNEST:
+    case PLAN_SUBQUERY:
         return highest_column(conjunct) < port_schema(arena, below->inputs[0]).column_count;
     case PLAN_UNION:
     case PLAN_SET:
@@ -128,7 +129,7 @@ static bool push_one(Arena *arena, const NodeList *nodes, LogicalNode *filter)
     if (below->kind == PLAN_PROJECT)
         for (int i = 0; i < moved.count; i++)
             moved.items[i] = rewrite_substitute(arena, moved.items[i], below->project.exprs);
-    for (int i = 0; i < below->input_count; i++)
+    for (int i = 0; i < (below->kind == PLAN_SUBQUERY ? 1 : below->input_count); i++)
         put_filter(arena, &below->inputs[i], &moved, filter);
     if (kept.count)
         filter->filter.predicate = join(arena, &kept);

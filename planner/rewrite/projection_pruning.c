@@ -153,6 +153,8 @@ static void collect_needs(Pruner *pruner, int place)
     logical_column_refs(pruner->arena, node, &refs);
     for (int i = 0; i < refs.count; i++)
         need_input(pruner, node->inputs[0], (Leaf){ *refs.items[i], 0, NULL });
+    for (int i = 0; node->kind == PLAN_SUBQUERY && i < port_schema(pruner->arena, node->inputs[1]).column_count; i++)
+        need_input(pruner, node->inputs[1], (Leaf){ i, 0, NULL });
     if (node->kind == PLAN_FILTER)
         need_expr(pruner, node->inputs[0], node->filter.predicate);
     if (node->kind == PLAN_WATERMARK && node->watermark.watermark)
@@ -406,6 +408,16 @@ static void align_input(Pruner *pruner, LogicalNode *node, int i, const Leaves *
     node->inputs[i] = main_port(logical_project(arena, node->inputs[i], exprs, names, wanted->count, POLICY_FAIL, node->at));
 }
 
+/* The other input's columns are known by their places. */
+static void align_subquery(Pruner *pruner, LogicalNode *node)
+{
+    Leaves all = { 0 };
+    int count = pruner->old_counts[place_of(pruner, node->inputs[1].node)];
+    for (int i = 0; i < count; i++)
+        LIST_ADD(pruner->arena, &all, ((Leaf){ i, 0, NULL }));
+    align_input(pruner, node, 1, &all);
+}
+
 static void prune_node(Pruner *pruner, int place)
 {
     Arena *arena = pruner->arena;
@@ -459,7 +471,7 @@ static void prune_node(Pruner *pruner, int place)
     case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
         prune_aggregate(pruner, node, needs, slots);
         break;
-    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST: {
+    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST: case PLAN_SUBQUERY: {
         PlanInput from = node->inputs[0];
         int old_input = from.port == PORT_MAIN ? pruner->old_counts[place_of(pruner, from.node)]
                                                : from.port == PORT_DEAD_LETTER ? dead_letter_columns.column_count : under.count;
@@ -469,6 +481,8 @@ static void prune_node(Pruner *pruner, int place)
             old_input += below.port == PORT_MAIN ? pruner->old_counts[place_of(pruner, below.node)] : port_schema(arena, below).column_count;
         }
         prune_passing(pruner, node, old_input, needs, slots);
+        if (node->kind == PLAN_SUBQUERY)
+            align_subquery(pruner, node);
         break;
     }
     }

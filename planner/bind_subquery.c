@@ -1,0 +1,428 @@
+/* planner/bind_subquery.c: EXISTS, IN and scalar sub-queries inside of expressions.
+ *
+ * Each becomes a node that adds a column: the answer for the row. So they may stand wherever an expression does, under NOT and OR as well. A
+ * sub-query that names columns of the outer one does so in equalities of its WHERE: these leave it and become the keys of the node, its
+ * rows then are one group a key. */
+#include "planner/ast_map.h"
+#include "planner/binder.h"
+#include "planner/expr.h"
+
+typedef struct Pair { AstExpr *outer, *inner; } Pair; /* outer = inner */
+
+typedef struct Subqueries {
+    Block *block;
+    Relation *relation;         /* of the outer rows */
+    bool inside_aggregates;     /* only those that stand in arguments of aggregates */
+    int depth;                  /* of aggregates around */
+    struct { struct { const char *text; int column; } *items; int count, capacity; } done;
+} Subqueries;
+
+bool is_subquery(const AstExpr *expr)
+{
+    return expr->kind == AST_SCALAR_QUERY || expr->kind == AST_EXISTS || expr->kind == AST_IN_QUERY;
+}
+
+/* ---- correlation ---- */
+
+typedef struct Correlation {
+    Subqueries *outer;
+    Block inner;                /* the FROM of the sub-query, for its names */
+    struct { Pair *items; int count, capacity; } pairs;
+    AstExprs kept;              /* of its WHERE */
+    bool inner_name;            /* found one */
+} Correlation;
+
+static bool binds_inside(Correlation *correlation, const AstExpr *ast)
+{
+    Expr *expr = NULL;
+    Error *error = block_expr(&correlation->inner, &correlation->inner.from, ast, &expr);
+    error_free(error);
+    return !error;
+}
+
+static Error *find_inner_name(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    Correlation *correlation = context;
+    (void)replacement;
+    correlation->inner_name |= ast->kind == AST_NAME && binds_inside(correlation, ast);
+    return NULL;
+}
+
+/* Names mean what the sub-query knows first: an expression of the outer row has none of these. */
+static bool binds_outside(Correlation *correlation, const AstExpr *ast)
+{
+    Expr *expr = NULL;
+    AstExpr *ignored = NULL;
+    correlation->inner_name = false;
+    error_free(ast_map(correlation->outer->block->binder->arena, ast, find_inner_name, correlation, &ignored));
+    if (correlation->inner_name)
+        return false;
+    Error *error = block_expr(correlation->outer->block, correlation->outer->relation, ast, &expr);
+    error_free(error);
+    return !error;
+}
+
+static AstExpr *literal_true(Arena *arena, Span at)
+{
+    AstExpr *literal = ARENA_NEW(arena, AstExpr);
+    *literal = (AstExpr){ .kind = AST_LITERAL, .at = at, .op_at = at, .value = { .type = type_scalar(TYPE_BOOLEAN), .integer = 1 } };
+    return literal;
+}
+
+static Error *find_outer_name(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    Correlation *correlation = context;
+    (void)replacement;
+    if (ast->kind != AST_NAME || binds_inside(correlation, ast) || !binds_outside(correlation, ast))
+        return NULL;
+    return error_hint(binder_unsupported(ast->at, "a column of the outer query here"), "a sub-query may compare it for equality in its WHERE: inner = outer AND ..");
+}
+
+/* A conjunct of the sub-query's WHERE: its own, or what ties it to the outer row. */
+static Error *take_conjunct(Correlation *correlation, AstExpr *conjunct)
+{
+    Arena *arena = correlation->outer->block->binder->arena;
+    AstExpr *ignored = NULL;
+    if (ast_any(conjunct, is_subquery) || binds_inside(correlation, conjunct)) {
+        LIST_ADD(arena, &correlation->kept, conjunct);
+        return NULL;
+    }
+    if (binds_outside(correlation, conjunct)) { /* a condition on the outer row alone */
+        LIST_ADD(arena, &correlation->pairs, ((Pair){ conjunct, literal_true(arena, conjunct->at) }));
+        return NULL;
+    }
+    if (conjunct->kind == AST_BINARY && conjunct->op == OP_EQUAL)
+        for (int turn = 0; turn < 2; turn++) {
+            AstExpr *inner = turn ? conjunct->right : conjunct->left, *outer = turn ? conjunct->left : conjunct->right;
+            if (!binds_inside(correlation, inner) || !binds_outside(correlation, outer))
+                continue;
+            LIST_ADD(arena, &correlation->pairs, ((Pair){ outer, inner }));
+            return NULL;
+        }
+    TRY(ast_map(arena, conjunct, find_outer_name, correlation, &ignored));
+    LIST_ADD(arena, &correlation->kept, conjunct); /* it says itself what is wrong with it */
+    return NULL;
+}
+
+static AstExpr *conjunction(Arena *arena, const AstExprs *conjuncts)
+{
+    AstExpr *all = NULL;
+    for (int i = 0; i < conjuncts->count; i++) {
+        AstExpr *one = conjuncts->items[i];
+        if (all) {
+            AstExpr *both = ARENA_NEW(arena, AstExpr);
+            *both = (AstExpr){ .kind = AST_BINARY, .op = OP_AND, .at = span_join(all->at, one->at), .op_at = one->at, .left = all, .right = one };
+            one = both;
+        }
+        all = one;
+    }
+    return all;
+}
+
+/* Binds FROM once more, only to know its names: nothing of that stays. */
+static Error *correlate(Subqueries *outer, const AstQuery *query, Correlation *correlation)
+{
+    Binder *binder = outer->block->binder;
+    *correlation = (Correlation){ .outer = outer, .inner = { .binder = binder, .query = query } };
+    if (query->kind != AST_SELECT || !query->from || query->ctes.count)
+        return NULL;
+    Binder before = *binder;
+    Error *error = bind_from(&correlation->inner);
+    if (!error) {
+        AstExprs conjuncts = { 0 };
+        AstExpr *ignored = NULL;
+        ast_conjuncts(binder->arena, query->where, &conjuncts);
+        for (int i = 0; i < conjuncts.count && !error; i++)
+            error = take_conjunct(correlation, conjuncts.items[i]);
+        for (int i = 0; i < query->items.count && !error; i++)
+            if (!ast_any(query->items.items[i].expr, is_subquery))
+                error = ast_map(binder->arena, query->items.items[i].expr, find_outer_name, correlation, &ignored);
+    }
+    *binder = before;
+    return error;
+}
+
+/* The sub-query with its keys in front of what it selects, one group a key, and without the conditions that they stand for. */
+static Error *decorrelate(Subqueries *subs, const AstExpr *ast, const Correlation *correlation, AstQuery *inner)
+{
+    Arena *arena = subs->block->binder->arena;
+    bool aggregates = block_aggregates(inner), exists = ast->kind == AST_EXISTS;
+    if (exists && inner->limit == NULL)
+        inner->order_by.count = 0;
+    if (correlation->pairs.count == 0)
+        return NULL;
+    if ((inner->limit && !exists) || inner->offset)
+        return binder_unsupported(inner->limit ? inner->limit->at : inner->offset->at, "LIMIT in a sub-query that names columns of the outer query");
+    if (aggregates && inner->group_by.count == 0 && (exists || inner->having || inner->group_kind != AST_GROUP_PLAIN))
+        return binder_unsupported(ast->at, "%s of one group in a sub-query that names columns of the outer query", exists ? "EXISTS" : "HAVING");
+    inner->limit = NULL;
+    inner->order_by.count = 0;
+    inner->where = conjunction(arena, &correlation->kept);
+    typeof(inner->items) items = { 0 };
+    AstExprs groups = { 0 };
+    for (int i = 0; i < correlation->pairs.count; i++) {
+        AstExpr *key = correlation->pairs.items[i].inner;
+        LIST_ADD(arena, &items, ((AstSelectItem){ .expr = key, .at = key->at, .alias = { arena_printf(arena, "$key%d", i + 1), true, key->at } }));
+        if (key->kind != AST_LITERAL)
+            LIST_ADD(arena, &groups, key);
+    }
+    for (int i = 0; i < inner->items.count && !exists; i++)
+        LIST_ADD(arena, &items, inner->items.items[i]);
+    for (int i = 0; i < inner->group_by.count; i++)
+        LIST_ADD(arena, &groups, inner->group_by.items[i]);
+    memcpy(&inner->items, &items, sizeof items);
+    if (aggregates)
+        inner->group_by = groups;
+    if (exists)
+        inner->distinct = false;
+    return NULL;
+}
+
+/* ---- where there is no row ---- */
+
+static Error *empty_aggregate(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    Arena *arena = context;
+    if (!is_aggregate_call(ast))
+        return NULL;
+    const char *name = ast_call_name(ast);
+    bool counts = strncasecmp(name, "count", 5) == 0 || strncasecmp(name, "approx_count", 12) == 0;
+    AstExpr *literal = ARENA_NEW(arena, AstExpr);
+    *literal = (AstExpr){ .kind = AST_LITERAL, .at = ast->at, .op_at = ast->at };
+    literal->value = counts ? (Value){ .type = type_scalar(TYPE_BIGINT) } : value_null(type_scalar(TYPE_NULL));
+    *replacement = literal;
+    return NULL;
+}
+
+/* A sub-query of aggregates without GROUP BY has a row also where no row is left: its value then. Else NULL. */
+static Error *missing_value(Binder *binder, const AstQuery *query, const Type *type, Value *value)
+{
+    *value = value_null(type);
+    if (query->kind != AST_SELECT || !block_aggregates(query) || query->group_by.count || query->having || query->group_kind != AST_GROUP_PLAIN || query->items.count != 1)
+        return NULL;
+    AstExpr *empty = NULL;
+    Expr *expr = NULL;
+    const char *reason = NULL;
+    Relation nothing = { .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 } };
+    TRY(ast_map(binder->arena, query->items.items[0].expr, empty_aggregate, binder->arena, &empty));
+    Error *error = binder_expr(binder, &nothing, empty, &expr);
+    if (!error)
+        error = binder_cast(binder->arena, expr, type, &expr);
+    if (!error && expr_evaluate_constant(binder->arena, expr, value, &reason))
+        return NULL;
+    error_free(error);
+    return binder_unsupported(query->items.items[0].at, "a sub-query whose value over no rows is not known beforehand");
+}
+
+/* ---- the node ---- */
+
+/* Does the node give rows only when the job has ended, though its inputs may have ended before? */
+static bool waits_for_end(const LogicalNode *node)
+{
+    for (int i = 0; i < node->input_count; i++)
+        if (waits_for_end(node->inputs[i].node))
+            return true;
+    switch (node->kind) {
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_NORMALIZE: case PLAN_LOOKUP:
+    case PLAN_WINDOW_ASSIGN: case PLAN_UNNEST: case PLAN_UNION: case PLAN_LIMIT:
+        return false;
+    case PLAN_AGGREGATE: return node->aggregate.trigger != TRIGGER_CHANGES;
+    case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: return node->aggregate.window.processing_time || node->aggregate.trigger == TRIGGER_DELAY;
+    case PLAN_SET: return node->set.trigger == TRIGGER_END;
+    case PLAN_SUBQUERY: return node->subquery.until_end;
+    default: return true;
+    }
+}
+
+/* Columns of the outer rows, and what is computed behind them for the node. */
+typedef struct Outer {
+    Arena *arena;
+    Expr **exprs; Column *columns; int count;
+    bool computed;
+} Outer;
+
+static int outer_column(Outer *outer, Expr *expr)
+{
+    if (expr->kind == EXPR_COLUMN)
+        return expr->column;
+    outer->exprs[outer->count] = expr;
+    outer->columns[outer->count] = (Column){ .name = arena_printf(outer->arena, "$asked%d", outer->count), .hidden = true };
+    outer->computed = true;
+    return outer->count++;
+}
+
+/* Both sides of an equality in their common type. */
+static Error *same_type(Arena *arena, Expr **outer, Expr **inner, Span at)
+{
+    const Type *type = type_common(arena, (*outer)->type, (*inner)->type);
+    if (!type || type_is_numeric((*outer)->type) != type_is_numeric((*inner)->type))
+        if ((*outer)->type->kind != TYPE_NULL && (*inner)->type->kind != TYPE_NULL)
+            return error_at(ERR_BIND, at, "cannot compare %s with %s of the sub-query", type_text(arena, (*outer)->type), type_text(arena, (*inner)->type));
+    if (type->kind == TYPE_NULL)
+        type = type_scalar(TYPE_VARCHAR);
+    TRY(expr_coerce(arena, *outer, type, outer));
+    return expr_coerce(arena, *inner, type, inner);
+}
+
+/* Columns that stand behind those of the input until a window function's rows are assigned. */
+static int virtual_columns(const Relation *relation) { return relation->pending ? 3 : 0; }
+
+static void finish_relation(Subqueries *subs, LogicalNode *node, int *column)
+{
+    Block *block = subs->block;
+    Arena *arena = block->binder->arena;
+    Relation *relation = subs->relation;
+    int before = relation->schema.column_count, more = virtual_columns(relation), count = node->schema.column_count;
+    Schema schema = { count + more, ARENA_ARRAY(arena, Column, count + more + 1) };
+    for (int i = 0; i < count; i++)
+        schema.columns[i] = i < before - more ? relation->schema.columns[i] : node->schema.columns[i];
+    for (int i = 0; i < more; i++)
+        schema.columns[count + i] = relation->schema.columns[before - more + i];
+    *column = count - 1;
+    relation->input = main_port(node);
+    relation->schema = schema;
+    if (node->subquery.changes) { /* an answer may change long after its row's time */
+        relation->time_column = -1;
+        relation->window = (WindowColumns){ .start = -1, .end = -1, .time = -1 };
+    }
+    if (more && relation == &block->from) { /* the window's columns are elsewhere now */
+        Schema *names = ARENA_NEW(arena, Schema);
+        *names = schema;
+        block->parts.items[0].schema = names;
+    }
+}
+
+static Error *build(Subqueries *subs, const AstExpr *ast, const Correlation *correlation, const AstQuery *query, const Relation *rows, int *column)
+{
+    Block *block = subs->block;
+    Binder *binder = block->binder;
+    Arena *arena = binder->arena;
+    Relation *relation = subs->relation;
+    int keys = correlation->pairs.count, port = relation->schema.column_count - virtual_columns(relation), visible = 0;
+    SubqueryKind kind = ast->kind == AST_EXISTS ? SUBQUERY_EXISTS : ast->kind == AST_IN_QUERY ? SUBQUERY_IN : SUBQUERY_SCALAR;
+    Outer outer = { arena, ARENA_ARRAY(arena, Expr *, port + keys + 2), ARENA_ARRAY(arena, Column, port + keys + 2), port, false };
+    for (int i = 0; i < port; i++) {
+        outer.exprs[i] = binder_column(arena, &relation->schema, i, ast->at);
+        outer.columns[i] = relation->schema.columns[i];
+    }
+    int *places = ARENA_ARRAY(arena, int, rows->schema.column_count + 1);
+    for (int i = 0; i < rows->schema.column_count; i++)
+        if (!rows->schema.columns[i].hidden)
+            places[visible++] = i;
+    if (kind != SUBQUERY_EXISTS && visible != keys + 1)
+        return error_at(ERR_BIND, query->at, "the sub-query gives %d columns, one is needed", visible - keys);
+    int width = keys + (kind != SUBQUERY_EXISTS), *asked = ARENA_ARRAY(arena, int, keys + 1), value = -1;
+    Expr **exprs = ARENA_ARRAY(arena, Expr *, width + 1);
+    Column *columns = ARENA_ARRAY(arena, Column, width + 1);
+    for (int i = 0; i < width; i++) {
+        exprs[i] = binder_column(arena, &rows->schema, places[i], ast->at);
+        columns[i] = (Column){ .name = arena_printf(arena, i < keys ? "$key%d" : "$value", i + 1) };
+    }
+    for (int i = 0; i < keys; i++) {
+        Expr *expr = NULL;
+        TRY(block_expr(block, relation, correlation->pairs.items[i].outer, &expr));
+        TRY(same_type(arena, &expr, &exprs[i], correlation->pairs.items[i].inner->at));
+        asked[i] = outer_column(&outer, expr);
+    }
+    if (kind == SUBQUERY_IN) {
+        Expr *expr = NULL;
+        TRY(block_expr(block, relation, ast->left, &expr));
+        TRY(same_type(arena, &expr, &exprs[keys], ast->left->at));
+        value = outer_column(&outer, expr);
+    }
+    PlanInput inputs[2] = { relation->input, main_port(binder_project(binder, rows, exprs, columns, width, ast->at)) };
+    if (outer.computed)
+        inputs[0] = main_port(binder_project(binder, relation, outer.exprs, outer.columns, outer.count, ast->at));
+    LogicalNode *node = logical_node(arena, PLAN_SUBQUERY, ast->at, 2, inputs);
+    EdgeTraits outside = port_traits(arena, inputs[0]), inside = port_traits(arena, inputs[1]);
+    node->subquery.kind = kind;
+    node->subquery.keys = asked;
+    node->subquery.key_count = keys;
+    node->subquery.value = value;
+    node->subquery.on_error = binder_policy(binder);
+    node->subquery.changes = !inside.bounded;
+    node->subquery.until_end = inside.bounded && waits_for_end(inputs[1].node);
+    const Type *type = kind == SUBQUERY_SCALAR ? exprs[keys]->type : type_scalar(TYPE_BOOLEAN);
+    if (kind == SUBQUERY_SCALAR)
+        TRY(missing_value(binder, ast->query, type, &node->subquery.missing));
+    if (node->subquery.changes)
+        return binder_unsupported(ast->at, "a sub-query over a stream that does not end");
+    if (node->subquery.until_end && !outside.bounded)
+        return error_hint(error_at(ERR_BIND, ast->at, "the sub-query's result is known at the end only, and the outer rows do not end"), "leave out ORDER BY, LIMIT and EMIT FINAL");
+    node->schema = (Schema){ outer.count + 1, ARENA_ARRAY(arena, Column, outer.count + 1) };
+    for (int i = 0; i < outer.count; i++) {
+        node->schema.columns[i] = outer.columns[i];
+        node->schema.columns[i].type = outer.exprs[i]->type;
+    }
+    node->schema.columns[outer.count] = (Column){ .name = arena_printf(arena, "$answer%d", subs->done.count + 1), .type = type, .hidden = true };
+    logical_derive(arena, node);
+    finish_relation(subs, node, column);
+    return NULL;
+}
+
+static Error *plan_subquery(Subqueries *subs, const AstExpr *ast, int *column)
+{
+    Binder *binder = subs->block->binder;
+    AstQuery inner = *ast->query;
+    Correlation correlation;
+    Relation rows;
+    if (ast->kind == AST_IN_QUERY && ast->left->kind == AST_STRUCT && ast->left->path.count == 0 && ast->left->args.count > 1)
+        return error_hint(binder_unsupported(ast->left->at, "IN of several columns"), "EXISTS (SELECT .. WHERE inner = outer AND ..)");
+    TRY(correlate(subs, &inner, &correlation));
+    TRY(decorrelate(subs, ast, &correlation, &inner));
+    if (correlation.pairs.count == 0 && !inner.limit && !inner.offset)
+        inner.order_by.count = 0; /* which row comes first is nobody's question */
+    TRY(bind_query(binder, &inner, (QueryContext){ 0 }, &rows));
+    if (rows.pending)
+        TRY(bind_window_assign(binder, &rows));
+    return build(subs, ast, &correlation, &inner, &rows, column);
+}
+
+/* ---- expressions ---- */
+
+static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    Subqueries *subs = context;
+    Arena *arena = subs->block->binder->arena;
+    if (is_aggregate_call(ast) && subs->inside_aggregates && subs->depth == 0) {
+        AstExpr *copy = arena_copy(arena, ast, sizeof *ast);
+        Error *error = NULL;
+        subs->depth++;
+        copy->args.items = ARENA_ARRAY(arena, AstExpr *, ast->args.count + 1);
+        for (int i = 0; i < ast->args.count && !error; i++)
+            error = ast_map(arena, ast->args.items[i], replace, subs, &copy->args.items[i]);
+        if (!error)
+            error = ast_map(arena, ast->filter, replace, subs, &copy->filter);
+        subs->depth--;
+        *replacement = copy;
+        return error;
+    }
+    if (!is_subquery(ast) || (subs->inside_aggregates && subs->depth == 0))
+        return NULL;
+    const char *text = ast_text(arena, ast);
+    int column = -1;
+    for (int i = 0; i < subs->done.count; i++)
+        if (strcmp(subs->done.items[i].text, text) == 0)
+            column = subs->done.items[i].column;
+    if (column < 0) {
+        TRY(plan_subquery(subs, ast, &column));
+        LIST_ADD(arena, &subs->done, ((typeof(*subs->done.items)){ text, column }));
+    }
+    AstExpr *marker = ast_marker(arena, column, ast->at);
+    *replacement = marker;
+    if (ast->negated) {
+        AstExpr *negation = ARENA_NEW(arena, AstExpr);
+        *negation = (AstExpr){ .kind = AST_UNARY, .op = OP_NOT, .at = ast->at, .op_at = ast->at, .left = marker };
+        *replacement = negation;
+    }
+    return NULL;
+}
+
+Error *bind_subqueries(Block *block, AstExpr **exprs, int expr_count, bool inside_aggregates, Relation *relation)
+{
+    Subqueries subs = { .block = block, .relation = relation, .inside_aggregates = inside_aggregates };
+    for (int i = 0; i < expr_count; i++)
+        if (ast_any(exprs[i], is_subquery))
+            TRY(ast_map(block->binder->arena, exprs[i], replace, &subs, &exprs[i]));
+    return NULL;
+}
