@@ -270,7 +270,8 @@ static Error *add_call(Grouping *grouping, const AstExpr *ast, int *index)
 
 /* ---- replacing ---- */
 
-/* Column numbers of the result while calls are still being found: keys, three bounds, three pseudo columns in BIGINT, calls. */
+/* Column numbers of the result while calls are still being found: keys, three bounds, three pseudo columns in BIGINT, the id of one
+ * of several windows, calls. */
 static int bound_column(const Grouping *grouping, int which) { return key_width(grouping) + which; }
 static int call_column(const Grouping *grouping, int index) { return key_width(grouping) + grouping->between + index; }
 
@@ -364,6 +365,12 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
     Grouping *grouping = context;
     Arena *arena = grouping->arena;
     int bound = grouping->windowed ? window_pseudo(ast) : -1;
+    if (is_window_id(ast)) {
+        if (!grouping->windowed || !grouping->block->window->several)
+            return error_hint(error_at(ERR_BIND, ast->at, "System.Window().Id needs several windows in GROUP BY"), "Windows(Window('minute', TumblingWindow(minute, 1)), ..)");
+        *replacement = ast_marker(arena, bound_column(grouping, 6), ast->at);
+        return NULL;
+    }
     if (ast->over && !is_over_call(ast))
         return binder_unsupported(ast->at, "%s OVER (..)", ast_call_name(ast));
     if (bound >= 0) {
@@ -654,9 +661,19 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     if (totals)
         node = grouping_sets_totals(block->binder, node, rows, &grouping->sets, grouping->keys.count);
 
+    const bool several = window && window->several;
+    if (several) {
+        if (grouping->sets.count)
+            return binder_unsupported(window->at, "GROUPING SETS with several windows");
+        TRY(bind_several_windows(block, node, window, &node));
+        schema = node->schema;
+    }
     *result = (Relation){ .input = main_port(node), .schema = schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = over->dead_letter,
                             .on_expr_error = over->on_expr_error };
-    if (window) {
+    if (several) { /* they end at any time, together or not */
+        result->window = (WindowColumns){ true, key_count, key_count + 1, key_count + 2, { .kind = WINDOW_SNAPSHOT, .size_us = 1, .advance_us = 1, .end_inclusive = true } };
+        result->time_column = key_count + 1;
+    } else if (window) {
         result->window = (WindowColumns){ true, key_count, key_count + 1, key_count + 2, window->spec };
         result->time_column = spec.kind == WINDOW_COUNT ? -1 : spec.end_inclusive ? key_count + 1 : key_count + 2;
     } else if (again) {
@@ -744,7 +761,7 @@ Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *r
     grouping.windowed = block->window != NULL;
     if (!grouping.windowed)
         grouping.again = regroup_window(arena, &over, &grouping, &grouping.again_spec);
-    grouping.between = grouping.windowed ? 6 : grouping.again ? 3 : 0;
+    grouping.between = grouping.windowed ? 6 + block->window->several : grouping.again ? 3 : 0;
     if (grouping.windowed)
         TRY(check_session_keys(block, &grouping));
     for (int i = 0; i < expr_count; i++)

@@ -255,8 +255,6 @@ static Error *asa_window(Block *block, const AstExpr *call, WindowUse *use)
     if (name_equal(name, "snapshotwindow")) {
         return count ? error_at(ERR_BIND, args[0]->at, "SnapshotWindow takes no arguments") : snapshot_window(block, call->at, spec);
     }
-    if (name_equal(name, "windows"))
-        return binder_unsupported(call->at, "%s", name);
     bool units = count > 0 && args[0]->kind == AST_NAME; /* (minute, 1), else (Duration(..), ..) */
     if (count < (units ? 2 : 1))
         return error_hint(error_at(ERR_BIND, call->at, "%s needs its size", name), "%s(minute, 1)", name);
@@ -335,10 +333,42 @@ static bool flink_kind(const char *name, WindowKind *kind)
     return false;
 }
 
+static Error *group_window(Block *block, const AstExpr *call, WindowUse *use);
+
+/* Windows(Window('id', TumblingWindow(..)), HoppingWindow(..), ..) */
+static Error *several_windows(Block *block, const AstExpr *call, WindowUse *use)
+{
+    static const char *const example = "Windows(Window('minute', TumblingWindow(minute, 1)), Window('hour', TumblingWindow(hour, 1)))";
+    if (call->args.count == 0)
+        return error_hint(error_at(ERR_BIND, call->at, "Windows needs windows"), "%s", example);
+    for (int i = 0; i < call->args.count; i++) {
+        const AstExpr *item = call->args.items[i];
+        const char *name = ast_call_name(item);
+        if (i) {
+            use->next = ARENA_NEW(block->binder->arena, WindowUse);
+            use = use->next;
+        }
+        use->several = true;
+        use->at = item->at;
+        if (name && name_equal(name, "window") && item->args.count == 2) {
+            Value id;
+            TRY(binder_literal(block->binder, item->args.items[0], type_scalar(TYPE_VARCHAR), "the id of a window", &id));
+            use->id = id.is_null ? NULL : arena_strndup(block->binder->arena, str_bytes(&id.text), id.text.length);
+            item = item->args.items[1];
+        }
+        if (!is_window_call(item) || name_equal(ast_call_name(item), "windows"))
+            return error_hint(error_at(ERR_BIND, item->at, "expected a window"), "%s", example);
+        TRY(group_window(block, item, use));
+    }
+    return NULL;
+}
+
 static Error *group_window(Block *block, const AstExpr *call, WindowUse *use)
 {
     WindowKind kind;
     use->at = call->at;
+    if (name_equal(ast_call_name(call), "windows"))
+        return several_windows(block, call, use);
     if (flink_kind(ast_call_name(call), &kind))
         return flink_window(block, call, kind, &use->spec);
     TRY(asa_window(block, call, use));
@@ -362,6 +392,22 @@ Error *check_window_bound_call(Block *block, const AstExpr *call)
     if (window_same(&use.spec, &block->window->spec, true))
         return NULL;
     return error_hint(error_at(ERR_BIND, call->at, "%s speaks of another window than GROUP BY", name), "window_start, window_end and window_time need no arguments");
+}
+
+/* What is said behind GROUP BY, and what follows from nothing being said. */
+static Error *finish_use(const Block *block, WindowUse *use)
+{
+    const AstQuery *query = block->query;
+    if (query->allowed_lateness.given) {
+        TRY(duration(&query->allowed_lateness, "ALLOWED LATENESS", &use->spec.grace_us));
+        if (use->spec.grace_us < 0)
+            return error_at(ERR_BIND, query->allowed_lateness.at, "an allowed lateness cannot be negative");
+        use->lateness_given = true;
+    }
+    if (query->late_into.text)
+        use->late_into = &query->late_into;
+    default_grace(block, use);
+    return window_finish(&use->spec, use->at);
 }
 
 Error *bind_window_clause(Block *block)
@@ -400,16 +446,10 @@ Error *bind_window_clause(Block *block)
             return error_at(ERR_BIND, at, "%s needs a window", query->allowed_lateness.given ? "ALLOWED LATENESS" : "LATE INTO");
         return NULL;
     }
-    if (query->allowed_lateness.given) {
-        TRY(duration(&query->allowed_lateness, "ALLOWED LATENESS", &use->spec.grace_us));
-        if (use->spec.grace_us < 0)
-            return error_at(ERR_BIND, query->allowed_lateness.at, "an allowed lateness cannot be negative");
-        use->lateness_given = true;
-    }
-    if (query->late_into.text)
-        use->late_into = &query->late_into;
-    default_grace(block, use);
-    TRY(window_finish(&use->spec, use->at));
+    if (query->late_into.text && use->several)
+        return error_hint(error_at(ERR_BIND, query->late_into.at, "LATE INTO takes the rows of one window"), "one query for each window");
+    for (WindowUse *each = use; each; each = each->next)
+        TRY(finish_use(block, each));
     if (query->window.kind != AST_WINDOW_NONE && !block_aggregates(query))
         return error_hint(error_at(ERR_BIND, use->at, "a WINDOW needs something to aggregate"), "add GROUP BY, or an aggregate such as COUNT(*)");
     return NULL;

@@ -17,6 +17,9 @@ typedef struct WindowUse {
     bool clause;               /* ksqlDB's WINDOW: its default is EMIT CHANGES */
     const AstName *late_into;  /* NULL none */
     const AstExprs *partition_by; /* SESSION(TABLE t PARTITION BY ..) */
+    bool several;              /* Windows(..): this one and the next ones */
+    const char *id;            /* Window('id', ..); NULL none */
+    struct WindowUse *next;
 } WindowUse;
 
 /* Columns that are bounds of windows, through every renaming; -1: not there. */
@@ -225,6 +228,12 @@ Error *bind_unit_duration(Binder *binder, const AstExpr *unit, const AstExpr *co
 Error *bind_interval(Binder *binder, const AstExpr *ast, const char *what, int64_t *us);
 /* A pending window function without aggregation: one row per window. */
 Error *bind_window_assign(Binder *binder, Relation *relation);
+
+/* ---- bind_windows.c: several windows at once ---- */
+/* System.Window().Id */
+bool is_window_id(const AstExpr *ast);
+/* `first` is the aggregation with the first window; the union of all has the window's id behind the bounds. */
+Error *bind_several_windows(Block *block, LogicalNode *first, const WindowUse *uses, LogicalNode **result);
 
 /* ---- bind_aggregate.c ---- */
 /* Does the block aggregate? */
