@@ -122,7 +122,7 @@ static Error *give_inputs(CaseRun *run)
 static void describe_error(CaseRun *run, const char *sql, const Error *error)
 {
     text_add_c(&run->result->group, error->message);
-    error_render(error, NULL, sql, strlen(sql), false, &run->result->detail);
+    error_render(error, "sql", sql, strlen(sql), false, &run->result->detail);
 }
 
 /* Whether the refusal is the expected one. */
