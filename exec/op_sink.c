@@ -186,7 +186,7 @@ static Error *sink_process(Operator *op, int input, Batch *batch)
     if (!node->sink.connector)
         error = job->options.on_rows ? job->options.on_rows(job->options.caller, node->sink.output, batch) : NULL;
     else if (node->sink.connector->sink->record_sink)
-        error = record_sink_write(((SinkState *)op->state)->records, job->sinks[node->id], batch);
+        error = record_sink_write(op, ((SinkState *)op->state)->records, job->sinks[node->id], batch);
     else if (node->sink.connector->sink->row_sink)
         error = node->sink.connector->sink->write_batch(job->sinks[node->id], batch);
     else if (node->sink.spec.partition_count)

@@ -151,7 +151,7 @@ static void point(const SinkPart *part, uint32_t message, const char **bytes, si
     *length = part->ends[message] - start;
 }
 
-Error *record_sink_write(RecordSink *records, Sink *sink, const Batch *batch)
+Error *record_sink_write(Operator *op, RecordSink *records, Sink *sink, const Batch *batch)
 {
     uint32_t count = batch->selection.count, used = 0;
     size_t old_capacity = records->capacity;
@@ -164,6 +164,10 @@ Error *record_sink_write(RecordSink *records, Sink *sink, const Batch *batch)
         uint8_t kind = batch_kind(batch, row);
         if (kind == ROW_UPDATE_BEFORE)
             continue;
+        if (records->time >= 0 && vector_is_null(batch->columns[records->time], row)) {
+            TRY(job_row_error(op, records->node->sink.on_error, batch, row, "time", "", "the message has no time", records->node->at));
+            continue;
+        }
         records->records[used] = (Record){ .timestamp_us = records->time >= 0 ? time_at(batch, records->time, row) : batch->now_us };
         TRY(encode(&records->key, row, used, false));
         add_window(records, batch, row, used);

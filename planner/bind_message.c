@@ -377,11 +377,20 @@ static void fit_key_format(const Binder *binder, CatalogEntry *target)
         source->key_format = none;
 }
 
+/* SELECT * PARTITION BY ROWTIME: a key of that name is what was asked for. */
+static bool is_own_key(const MessageColumns *message, int column)
+{
+    for (int k = 0; message && message->key_order && k < message->key_count; k++)
+        if (message->key[k] == column)
+            return true;
+    return false;
+}
+
 /* The columns of a query's rows as columns of messages. */
 Error *bind_message_selected(const Relation *rows, Span at)
 {
     for (int i = 0; i < rows->schema.column_count; i++)
-        if (!rows->schema.columns[i].hidden && is_reserved(rows->schema.columns[i].name))
+        if (!rows->schema.columns[i].hidden && is_reserved(rows->schema.columns[i].name) && !is_own_key(rows->message, i))
             return reserved_name(rows->schema.columns[i].name, at);
     if (rows->message && rows->message->selected_twice)
         return error_hint(error_at(ERR_BIND, at, "the key column '%s' is selected twice", rows->message->selected_twice), "a copy of it in the value: AS_VALUE(%s)", rows->message->selected_twice);
@@ -512,6 +521,7 @@ void bind_message_sink(Binder *binder, const CatalogEntry *target, const Relatio
     sink->sink.key_format = source->key_format;
     sink->sink.key_format_options = source->key_format_options;
     sink->sink.key_window = source->key_window;
+    sink->sink.on_error = source->on_error == POLICY_DEAD_LETTER ? POLICY_SKIP : source->on_error;
     sink->sink.tombstones = target->kind == CATALOG_TABLE;
     if (rows->window.start < 0)
         return;

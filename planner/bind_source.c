@@ -125,9 +125,10 @@ static Error *find_format(Binder *binder, const AstProperties *with, const Conne
 }
 
 /* A topic that is not named has its stream's name. */
-static void name_topic(Arena *arena, const CatalogEntry *entry, AstProperties *with, Span at)
+static void name_topic(const Binder *binder, Arena *arena, const CatalogEntry *entry, AstProperties *with, Span at)
 {
-    OptionEntry topic = { .name = "topic", .value = entry->name, .name_at = at, .value_at = at };
+    const char *prefix = binder->settings->topic_prefix;
+    OptionEntry topic = { .name = "topic", .value = prefix ? arena_printf(arena, "%s%s", prefix, entry->name) : entry->name, .name_at = at, .value_at = at };
     if (!find_option(with, "topic") && !find_option(with, "kafka_topic"))
         LIST_ADD(arena, with, topic);
 }
@@ -158,7 +159,7 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
             AstProperties *rest = ARENA_NEW(arena, AstProperties);
             TRY(bind_message_options(binder, with, entry, inherited, rest, at));
             if (inherited)
-                name_topic(arena, entry, rest, at);
+                name_topic(binder, arena, entry, rest, at);
             with = rest;
         }
         if (source->format) {
@@ -503,7 +504,7 @@ static Expr *arrival_time(Binder *binder, Span at)
 }
 
 /* A timestamp out of whatever names the event time: TIMESTAMP, epoch milliseconds, text. */
-Error *bind_event_time(Binder *binder, const CatalogSource *source, Expr *expr, Expr **time)
+static Error *as_time(Binder *binder, const CatalogSource *source, Expr *expr, Expr **time)
 {
     if (type_is_timestamp(expr->type)) {
         *time = expr;
@@ -521,6 +522,29 @@ Error *bind_event_time(Binder *binder, const CatalogSource *source, Expr *expr, 
     if (expr->type->kind == TYPE_VARCHAR || expr->type->kind == TYPE_DATE)
         return binder_cast(binder->arena, expr, type_scalar(TYPE_TIMESTAMP), time);
     return error_at(ERR_BIND, expr->at, "an event time cannot be made from %s", type_text(binder->arena, expr->type));
+}
+
+/* ksqlDB knows no time before 1970: such a row has none. */
+static Error *time_from_epoch(Binder *binder, Expr **time)
+{
+    Arena *arena = binder->arena;
+    Value epoch = { .type = (*time)->type };
+    Expr *args[2] = { *time, expr_constant(arena, &epoch, (*time)->at) }, *after = NULL;
+    TRY(expr_call(arena, ">=", (*time)->at, 2, args, &after));
+    Value none = value_null((*time)->type);
+    Expr *choice = ARENA_NEW(arena, Expr);
+    *choice = (Expr){ .kind = EXPR_CASE, .type = (*time)->type, .at = (*time)->at, .arg_count = 3, .args = ARENA_ARRAY(arena, Expr *, 3) };
+    choice->args[0] = after;
+    choice->args[1] = expr_copy(arena, *time);
+    choice->args[2] = expr_constant(arena, &none, (*time)->at);
+    *time = choice;
+    return NULL;
+}
+
+Error *bind_event_time(Binder *binder, const CatalogSource *source, Expr *expr, Expr **time)
+{
+    TRY(as_time(binder, source, expr, time));
+    return binder_rules(binder)->windows_from_epoch ? time_from_epoch(binder, time) : NULL;
 }
 
 typedef struct Columns {

@@ -311,6 +311,7 @@ typedef struct PlanNode {
             const RecordPart *parts;
             const FormatType *key_format; const void *key_format_options;
             KeyWindow key_window;
+            RowPolicy on_error;             /* of rows without the time that their message is to have */
             bool tombstones;                /* a table: -D is a message without value */
             int output;                     /* index in plan->outputs */
             bool with_kinds;                /* the changelog is written out */

@@ -97,6 +97,15 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
         settings->value_format = value && *value ? arena_strdup(&planner->arena, value) : NULL;
         return NULL;
     }
+    if (option_name_equal(name, "topic.prefix") || option_name_equal(name, "ksql.output.topic.name.prefix")) {
+        settings->topic_prefix = value && *value ? arena_strdup(&planner->arena, value) : NULL;
+        return NULL;
+    }
+    if (option_name_equal(name, "ksql.functions.substring.legacy.args")) { /* positions from 0, of servers before 2018 */
+        if (value && !name_equal(value, "false"))
+            return error_hint(error_at(ERR_UNSUPPORTED, value_at, "positions in SUBSTRING count from 1"), "SET '%s' = 'false'", name);
+        return NULL;
+    }
     if (option_name_equal(name, "source.idle_timeout"))
         return set_duration(name, value, value_at, 0, &settings->idle_timeout_us);
     if (option_name_equal(name, "event_time.max_ahead"))
@@ -123,7 +132,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
 {
     const PlannerSettings *settings = &planner->settings;
     const DialectRules *rules = dialect_rules(settings->dialect);
-    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 10);
+    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 12);
     int used = 0;
     list[used++] = (PlannerSetting){ "dead_letter", settings->dead_letter ? settings->dead_letter : "", "", "The stream that takes rows whose expressions failed" };
     list[used++] = (PlannerSetting){ "dialect", rules->name, "bidsql", "Whose rules count where SQL dialects contradict each other" };
@@ -141,6 +150,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
     list[used++] = (PlannerSetting){ "source.idle_timeout", duration_value(arena, settings->idle_timeout_us), "0 s", "After this long without rows a live split no longer holds time back; 0: never" };
     list[used++] = (PlannerSetting){ "topic.key_format", settings->key_format ? settings->key_format : "kafka", "kafka", "How keys of topics are written that do not say it" };
     list[used++] = (PlannerSetting){ "topic.value_format", settings->value_format ? settings->value_format : "", "", "How values of topics are written that do not say it" };
+    list[used++] = (PlannerSetting){ "topic.prefix", settings->topic_prefix ? settings->topic_prefix : "", "", "What stands before the names of topics that are named by their stream" };
     *count = used;
     return list;
 }

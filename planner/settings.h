@@ -13,6 +13,7 @@ typedef struct PlannerSettings {
     const char *dead_letter;      /* stream that takes rows whose expressions failed; NULL: the source's */
     int64_t idle_timeout_us;      /* of live sources */
     int64_t max_ahead_us;         /* of live sources */
+    const char *topic_prefix;     /* of topics that are named by their stream; NULL: none */
     const char *key_format, *value_format; /* of topics that do not say; NULL: none */
     RewriteSet rewrites_off;
 } PlannerSettings;
