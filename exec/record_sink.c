@@ -144,6 +144,25 @@ static bool has_no_value(const RecordSink *sink, const Batch *batch, uint32_t ro
     return !vector_is_null(vector, row) && ((const uint8_t *)vector->values)[row & vector_mask(vector)];
 }
 
+/* The headers of a row, in the arena. */
+static void add_headers(const RecordSink *sink, Arena *arena, const Batch *batch, uint32_t row, Record *record)
+{
+    Value value = sink->headers < 0 ? (Value){ .is_null = true } : vector_get(arena, batch->columns[sink->headers], row);
+    if (value.is_null || value.nested.count == 0)
+        return;
+    RecordHeader *headers = ARENA_ARRAY(arena, RecordHeader, (size_t)value.nested.count);
+    for (uint32_t i = 0; i < value.nested.count; i++) {
+        const Value *name = &value.nested.items[i].nested.items[0], *bytes = &value.nested.items[i].nested.items[1];
+        headers[i] = (RecordHeader){ arena_strndup(arena, str_bytes(&name->text), name->text.length), NULL, 0 };
+        if (bytes->is_null)
+            continue;
+        headers[i].value = arena_strndup(arena, str_bytes(&bytes->text), bytes->text.length);
+        headers[i].value_length = bytes->text.length;
+    }
+    record->headers = headers;
+    record->header_count = (int)value.nested.count;
+}
+
 static void point(const SinkPart *part, uint32_t message, const char **bytes, size_t *length)
 {
     size_t start = message ? part->ends[message - 1] : 0;
@@ -172,6 +191,7 @@ Error *record_sink_write(Operator *op, RecordSink *records, Sink *sink, const Ba
         TRY(encode(&records->key, row, used, false));
         add_window(records, batch, row, used);
         TRY(encode(&records->value, row, used, row_kind_retracts(kind) || has_no_value(records, batch, row)));
+        add_headers(records, (Arena *)&batch->arena, batch, row, &records->records[used]);
         used++;
     }
     for (uint32_t m = 0; m < used; m++) {

@@ -277,7 +277,7 @@ static int call_column(const Grouping *grouping, int index) { return key_width(g
 
 static AstExpr *match_key(Grouping *grouping, const AstExpr *ast)
 {
-    if (ast->kind == AST_LITERAL)
+    if (ast->kind == AST_LITERAL && !binder_rules(grouping->block->binder)->no_ordinals)
         return NULL;
     Expr *expr = try_bind(grouping->block, ast);
     if (!expr)
@@ -533,7 +533,7 @@ static void message_of_groups(const Grouping *grouping, const Relation *over, co
 {
     Arena *arena = grouping->arena;
     MessageColumns *message = ARENA_NEW(arena, MessageColumns);
-    *message = (MessageColumns){ .keyed = grouping->keys.count > 0, .key_order = true, .is_table = true, .time = time, .no_value = -1, .from = over->message ? over->message->from : NULL };
+    *message = (MessageColumns){ .keyed = grouping->keys.count > 0, .key_order = true, .is_table = true, .time = time, .no_value = -1, .headers = -1, .from = over->message ? over->message->from : NULL };
     message->key = ARENA_ARRAY(arena, int, grouping->keys.count + 1);
     message->key_names = ARENA_ARRAY(arena, const char *, grouping->keys.count + 1);
     for (int i = 0; i < grouping->keys.count; i++) {

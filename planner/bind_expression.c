@@ -81,11 +81,28 @@ static void settle_unknown(BindContext *context, Expr **expr)
     *expr = both;
 }
 
+/* ksqlDB: ROWTIME > '2026-01-01T00:00:00' compares with that time in milliseconds. */
+static void date_for_pseudo(BindContext *context, const Expr *pseudo, Expr **text)
+{
+    int64_t us;
+    if (!context->rules || !context->rules->literals_follow || pseudo->kind != EXPR_COLUMN || pseudo->type->kind != TYPE_BIGINT || !pseudo->name ||
+        (*text)->kind != EXPR_CONSTANT || (*text)->type->kind != TYPE_VARCHAR || (*text)->value.is_null)
+        return;
+    if (!name_equal(pseudo->name, "ROWTIME") && !name_equal(pseudo->name, "WINDOWSTART") && !name_equal(pseudo->name, "WINDOWEND"))
+        return;
+    if (!timestamp_parse(str_bytes(&(*text)->value.text), (*text)->value.text.length, &us, NULL))
+        return;
+    Value ms = { .type = type_scalar(TYPE_BIGINT), .integer = floor_div(us, US_PER_MS) };
+    *text = expr_constant(context->arena, &ms, (*text)->at);
+}
+
 static Error *compare(BindContext *context, const char *sign, Span at, Expr *left, Expr *right, Expr **result)
 {
     if (two_valued(context) && (is_null_literal(left) || is_null_literal(right)))
         return error_hint(error_at(ERR_BIND, at, "a comparison with NULL is never true"), "use IS NULL or IS NOT NULL");
     Expr *args[2] = { left, right };
+    for (int i = 0; i < 2; i++)
+        date_for_pseudo(context, args[1 - i], &args[i]);
     if (context->rules && context->rules->flat_order && type_is_nested(left->type) && (*sign == '<' || *sign == '>') && strcmp(sign, "<>") != 0)
         return error_at(ERR_BIND, at, "%s with %s: such values have no order", type_text(context->arena, left->type), type_text(context->arena, right->type));
     TRY(call(context, sign, at, 2, args, result));
@@ -238,6 +255,23 @@ static Error *bind_between(BindContext *context, const AstExpr *ast, Expr **resu
 }
 
 /* Constants become a set; anything else a chain of =. */
+/* ksqlDB: a literal in a list is read as what stands on the left: '10' as a number, 10 as a text. */
+static Error *follow_left(BindContext *context, const Expr *left, Expr **item)
+{
+    const bool left_text = left->type->kind == TYPE_VARCHAR, item_text = (*item)->type->kind == TYPE_VARCHAR;
+    if (!context->rules || !context->rules->literals_follow || (*item)->kind != EXPR_CONSTANT || left_text == item_text || (*item)->value.is_null)
+        return NULL;
+    if (!left_text && !type_is_numeric(left->type))
+        return NULL;
+    const Type *to = left_text ? left->type : left->type->kind == TYPE_DOUBLE ? left->type : type_decimal(context->arena, 38, 18);
+    Expr *cast = NULL;
+    TRY(expr_cast(context->arena, *item, to, false, (*item)->at, &cast));
+    cast = expr_fold(context->arena, cast);
+    if (cast->kind == EXPR_CONSTANT) /* else it is no number, and the comparison says so */
+        *item = cast;
+    return NULL;
+}
+
 static Error *bind_in(BindContext *context, const AstExpr *ast, Expr **result)
 {
     Arena *arena = context->arena;
@@ -249,6 +283,7 @@ static Error *bind_in(BindContext *context, const AstExpr *ast, Expr **result)
         TRY(bind_expression(context, ast->args.items[i - 1], &args[i]));
         if (two_valued(context) && is_null_literal(args[i]))
             return error_at(ERR_BIND, args[i]->at, "a comparison with NULL is never true");
+        TRY(follow_left(context, args[0], &args[i]));
         constants &= args[i]->kind == EXPR_CONSTANT;
     }
     if (constants && count > 2) {

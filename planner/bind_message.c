@@ -248,9 +248,9 @@ static void add_fact(Schema *schema, DecodeColumn *columns, const char *const *n
     columns[at] = (DecodeColumn){ .path = name, .path_length = 1, .field_index = at, .type = schema->columns[at].type, .part = part };
 }
 
-void bind_message_facts(const CatalogEntry *entry, Schema *schema, DecodeColumn *columns)
+void bind_message_facts(const Binder *binder, const CatalogEntry *entry, Schema *schema, DecodeColumn *columns)
 {
-    static const char *const names[] = { "$record_time", "ROWPARTITION", "ROWOFFSET", "$key_start", "$key_end", "$no_value" };
+    static const char *const names[] = { "$record_time", "ROWPARTITION", "ROWOFFSET", "$key_start", "$key_end", "$no_value", "$headers" };
     add_fact(schema, columns, &names[0], TYPE_TIMESTAMP, RECORD_TIMESTAMP);
     add_fact(schema, columns, &names[1], TYPE_INT, RECORD_PARTITION);
     add_fact(schema, columns, &names[2], TYPE_BIGINT, RECORD_OFFSET);
@@ -260,6 +260,10 @@ void bind_message_facts(const CatalogEntry *entry, Schema *schema, DecodeColumn 
     }
     if (entry->kind == CATALOG_STREAM)
         add_fact(schema, columns, &names[5], TYPE_BOOLEAN, RECORD_NO_VALUE);
+    if (binder_rules(binder)->keeps_headers) {
+        add_fact(schema, columns, &names[6], TYPE_VARCHAR, RECORD_HEADERS);
+        schema->columns[schema->column_count - 1].type = columns[schema->column_count - 1].type = bind_headers_type(binder->arena);
+    }
 }
 
 void bind_message_scan(Binder *binder, const CatalogEntry *entry, LogicalNode *scan)
@@ -279,6 +283,13 @@ void bind_message_scan(Binder *binder, const CatalogEntry *entry, LogicalNode *s
             key->columns[key->count++] = i;
     scan->traits.keys = key;
     scan->traits.key_count = 1;
+}
+
+const Type *bind_headers_type(Arena *arena)
+{
+    static const char *const names[] = { "KEY", "VALUE" };
+    const Type *const pair[] = { type_scalar(TYPE_VARCHAR), type_scalar(TYPE_BYTES) };
+    return type_array(arena, type_struct(arena, 2, names, pair));
 }
 
 static int hidden_column(const Schema *schema, const char *name)
@@ -303,6 +314,7 @@ void bind_message_source(Binder *binder, const CatalogEntry *entry, Relation *re
         }
     message->time = relation->time_column;
     message->no_value = hidden_column(&relation->schema, "$no_value");
+    message->headers = hidden_column(&relation->schema, "$headers");
     message->window = entry->source->key_window;
     message->window_size_us = entry->source->key_window_size_us;
     message->from = entry->source;
@@ -336,6 +348,7 @@ void bind_message_project(Binder *binder, const Relation *under, const int *plac
         }
     message->time = message->time >= 0 ? places[message->time] : -1;
     message->no_value = message->no_value >= 0 ? places[message->no_value] : -1;
+    message->headers = message->headers >= 0 ? places[message->headers] : -1;
     relation->message = message;
 }
 
@@ -460,7 +473,7 @@ Error *bind_message_rest(Binder *binder, const Relation *rows, const CatalogEntr
     MessageColumns *message = *result = ARENA_NEW(arena, MessageColumns);
     int column = rows->message ? rows->message->time : rows->processing_time ? -1 : rows->time_column;
     int no_value = rows->message ? rows->message->no_value : -1;
-    *message = (MessageColumns){ .time = -1, .no_value = -1, .window = target->source->key_window };
+    *message = (MessageColumns){ .time = -1, .no_value = -1, .headers = -1, .window = target->source->key_window };
     Expr *expr = said ? said : column >= 0 ? binder_column(arena, &rows->schema, column, SPAN_NONE) : NULL;
     if (target->source->timestamp_column)
         TRY(target_time(binder, target, *exprs, schema, &expr));
@@ -468,6 +481,8 @@ Error *bind_message_rest(Binder *binder, const Relation *rows, const CatalogEntr
         message->time = add_hidden(arena, exprs, schema, expr, "$record_time");
     if (no_value >= 0)
         message->no_value = add_hidden(arena, exprs, schema, binder_column(arena, &rows->schema, no_value, SPAN_NONE), "$no_value");
+    if (rows->message && rows->message->headers >= 0)
+        message->headers = add_hidden(arena, exprs, schema, binder_column(arena, &rows->schema, rows->message->headers, SPAN_NONE), "$headers");
     if (message->window == KEY_WINDOW_NONE)
         return NULL;
     if (rows->window.start < 0 || rows->window.end < 0)
@@ -515,7 +530,7 @@ void bind_message_sink(Binder *binder, const CatalogEntry *target, const Relatio
         if (!target->columns[i].computed)
             parts[column++] = target->columns[i].part;
     for (; column < sink->schema.column_count; column++)
-        parts[column] = column == rows->message->time ? RECORD_TIMESTAMP : column == rows->message->no_value ? RECORD_NO_VALUE
+        parts[column] = column == rows->message->time ? RECORD_TIMESTAMP : column == rows->message->no_value ? RECORD_NO_VALUE : column == rows->message->headers ? RECORD_HEADERS
                       : column == rows->window.start ? RECORD_WINDOW_START : RECORD_WINDOW_END;
     sink->sink.parts = parts;
     sink->sink.key_format = source->key_format;

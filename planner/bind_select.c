@@ -338,7 +338,7 @@ static int projected(const Projection *projection, int from)
 
 static bool is_message_fact(const MessageColumns *message, int column)
 {
-    return message && (column == message->time || column == message->no_value);
+    return message && (column == message->time || column == message->no_value || column == message->headers);
 }
 
 static void carry_hidden(Arena *arena, const Relation *relation, Projection *projection)
@@ -377,7 +377,7 @@ static Error *partition(Select *select, const Relation *under, const Projection 
     if (relation->message)
         *message = *relation->message;
     else
-        *message = (MessageColumns){ .time = relation->time_column, .no_value = -1 };
+        *message = (MessageColumns){ .time = relation->time_column, .no_value = -1, .headers = -1 };
     message->keyed = message->key_order = true;
     message->key_count = 0;
     message->window = KEY_WINDOW_NONE;

@@ -810,7 +810,7 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
     scan->scan.declared_names = names;
     scan->scan.declared_parts = parts;
     if (records) {
-        bind_message_facts(entry, &scan->schema, columns);
+        bind_message_facts(binder, entry, &scan->schema, columns);
         bind_message_scan(binder, entry, scan);
     }
     scan->scan.on_error = source->on_error == POLICY_NULL ? POLICY_SKIP : source->on_error;

@@ -40,6 +40,7 @@ typedef struct MessageColumns {
     int time;                       /* TIMESTAMP: the message's own time; -1: none known */
     int no_value;                   /* BOOLEAN: the message has no value; -1: all have one */
     const char *selected_twice;     /* a key column that stands in the projection twice; NULL none */
+    int headers;                    /* what is written has these; -1: none */
     KeyWindow window;               /* its bounds are the relation's window columns */
     int64_t window_size_us;
     const CatalogSource *from;      /* the first topic under it: whose formats a new topic takes over; NULL none */
@@ -180,11 +181,12 @@ bool bind_message_inherits(const FormatType *format, const AstProperties *with);
 Error *bind_message_check(Binder *binder, const CatalogEntry *entry, Span at);
 /* Can the rows be messages: no names that messages have themselves, no key column twice? */
 Error *bind_message_selected(const Relation *rows, Span at);
+const Type *bind_headers_type(Arena *arena); /* ARRAY<STRUCT<KEY VARCHAR, VALUE BYTES>> */
 /* Names, keys and windows as they are declared. */
 Error *bind_message_declared(const AstCreate *create, const CatalogEntry *entry);
 /* Columns that a message has beside the declared ones, as hidden columns of a scan. Adds at most MESSAGE_FACTS to the schema. */
-enum { MESSAGE_FACTS = 6 };
-void bind_message_facts(const CatalogEntry *entry, Schema *schema, DecodeColumn *columns);
+enum { MESSAGE_FACTS = 7 };
+void bind_message_facts(const Binder *binder, const CatalogEntry *entry, Schema *schema, DecodeColumn *columns);
 void bind_message_scan(Binder *binder, const CatalogEntry *entry, LogicalNode *scan);
 /* Whatever names the event time (TIMESTAMP, epoch milliseconds, text) as a TIMESTAMP. bind_source.c. */
 Error *bind_event_time(Binder *binder, const CatalogSource *source, Expr *expr, Expr **time);

@@ -35,6 +35,8 @@ typedef struct DialectRules {
     bool no_ordinals;             /* GROUP BY 1 is a constant and not the first column */
     bool typed_nulls;             /* a column, a CASE of nothing but NULL is refused */
     bool flat_order;              /* ARRAY, MAP and STRUCT have no order */
+    bool literals_follow;         /* literals in IN (..) are read as the type on the left; texts beside ROWTIME as times */
+    bool keeps_headers;           /* what is made of one message has its headers */
     bool any_time;                /* a row far ahead of the clock is as good as any other */
     bool keep_empty_groups;       /* a group that has lost its last row keeps its result (COUNT 0) */
     bool pull_select;             /* SELECT without EMIT reads to the present end */
