@@ -25,6 +25,19 @@ static void add_distinct(Aggregates *aggregates, int call)
     fresh->calls[fresh->call_count++] = call;
 }
 
+/* What the kernels of a call are told, and which function's kernels they are. */
+static void open_shape(Aggregates *aggregates, Arena *arena, int number)
+{
+    const AggregateCall *call = &aggregates->calls[number];
+    const AggregateFunction *function = call->function;
+    const Type **types = ARENA_ARRAY(arena, const Type *, call->arg_count + 1);
+    for (int i = 0; i < call->arg_count; i++)
+        types[i] = input_type(aggregates, call->args[i]);
+    if (aggregates->retracting && function->shrinking)
+        function = function->shrinking;
+    aggregates->shapes[number] = (AggregateShape){ function, types, call->arg_count, call->constants, call->constant_count, call->type, call->limit, aggregates->retracting, false };
+}
+
 Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, const char *header, bool count_rows, bool chained)
 {
     const PlanNode *under = node->inputs[0].node;
@@ -42,7 +55,7 @@ Error *aggregates_open_calls(Aggregates *aggregates, Arena *arena, const Schema 
                                 .mergeable_by_copy = true, .all_plain = true, .invertible = true, .rows_call = -1 };
     aggregates->offsets = ARENA_ARRAY(arena, size_t, count + 1);
     aggregates->plain = ARENA_ARRAY(arena, bool, count + 1);
-    aggregates->arg_types = ARENA_ARRAY(arena, const Type *, count + 1);
+    aggregates->shapes = ARENA_ARRAY(arena, AggregateShape, count + 1);
     aggregates->distincts = ARENA_ARRAY(arena, DistinctColumn, count + 1);
     aggregates->set_calls = ARENA_ARRAY(arena, int, count + 1);
     aggregates->set_types = ARENA_ARRAY(arena, const Type *, count + 1);
@@ -52,13 +65,12 @@ Error *aggregates_open_calls(Aggregates *aggregates, Arena *arena, const Schema 
     text_add_c(&layout, header);
     for (int i = 0; i < count; i++) {
         const AggregateCall *call = &aggregates->calls[i];
-        const AggregateFunction *function = call->function;
+        open_shape(aggregates, arena, i);
+        const AggregateFunction *function = aggregates->shapes[i].function;
         aggregates->offsets[i] = offset;
-        if (call->arg_count)
-            aggregates->arg_types[i] = input_type(aggregates, call->args[0]);
         if (retracting && function->retract == RETRACT_MULTISET) {
             aggregates->set_calls[aggregates->set_count] = i;
-            aggregates->set_types[aggregates->set_count++] = aggregates->arg_types[i];
+            aggregates->set_types[aggregates->set_count++] = aggregates->shapes[i].arg_types[0];
             aggregates->mergeable_by_copy = aggregates->all_plain = aggregates->invertible = false;
             continue;
         }
@@ -79,7 +91,7 @@ Error *aggregates_open_calls(Aggregates *aggregates, Arena *arena, const Schema 
             aggregates->rows_offset = offset;
             aggregates->rows_call = i;
         }
-        if (strchr(function->layout, 's'))
+        if (strpbrk(function->layout, "st"))
             aggregates->mergeable_by_copy = false;
         aggregates->invertible = aggregates->invertible && function->unmerge;
         aggregates->order_sensitive = aggregates->order_sensitive || function->order_sensitive;
@@ -197,8 +209,8 @@ static void update_call(const Aggregates *aggregates, Groups *groups, int call, 
     for (int i = 0; i < plan->arg_count; i++)
         arg[i] = batch->columns[plan->args[i]];
     Selection selection = { count, rows };
-    AggregateArgs args = { states, aggregates->offsets[call], &selection, arg, batch->kinds, &groups->state.heap, evaluation };
-    plan->function->update(&args);
+    AggregateArgs args = { states, aggregates->offsets[call], &selection, arg, batch->kinds, &groups->state.heap, evaluation, &aggregates->shapes[call] };
+    aggregates->shapes[call].function->update(&args);
 }
 
 /* The rows that pass call's filter, with their states; returns their number. */
@@ -234,8 +246,8 @@ static void add_pairs(Aggregates *aggregates, Groups *groups, int which, const V
             continue;
         const int call = distinct->calls[bit];
         Selection selection = { chosen_count, chosen };
-        AggregateArgs args = { states, aggregates->offsets[call], &selection, &column, kinds, &groups->state.heap, evaluation };
-        aggregates->calls[call].function->update(&args);
+        AggregateArgs args = { states, aggregates->offsets[call], &selection, &column, kinds, &groups->state.heap, evaluation, &aggregates->shapes[call] };
+        aggregates->shapes[call].function->update(&args);
     }
 }
 
@@ -320,8 +332,8 @@ void groups_merge(const Aggregates *aggregates, Groups *into, uint32_t into_firs
     size_t width = into->state.width;
     for (int i = 0; i < aggregates->call_count; i++)
         if (aggregates->plain[i])
-            aggregates->calls[i].function->merge(to + aggregates->offsets[i], other + aggregates->offsets[i], width, count,
-                                                 &into->state.heap);
+            aggregates->shapes[i].function->merge(to + aggregates->offsets[i], other + aggregates->offsets[i], width, count, &into->state.heap,
+                                                  &aggregates->shapes[i]);
     if (aggregates->has_rows && aggregates->rows_call < 0)
         for (uint32_t i = 0; i < count; i++)
             *(int64_t *)(to + i * width + aggregates->rows_offset) += *(const int64_t *)(other + i * width + aggregates->rows_offset);
@@ -376,7 +388,7 @@ void groups_unmerge(const Aggregates *aggregates, Groups *total, const Groups *g
     const char *other = state_entry(&gone->state, first);
     size_t width = total->state.width;
     for (int i = 0; i < aggregates->call_count; i++)
-        aggregates->calls[i].function->unmerge(to + aggregates->offsets[i], other + aggregates->offsets[i], width, count);
+        aggregates->shapes[i].function->unmerge(to + aggregates->offsets[i], other + aggregates->offsets[i], width, count);
     if (aggregates->has_rows && aggregates->rows_call < 0)
         for (uint32_t i = 0; i < count; i++)
             *(int64_t *)(to + i * width + aggregates->rows_offset) -= *(const int64_t *)(other + i * width + aggregates->rows_offset);
@@ -403,9 +415,9 @@ Error *groups_result(const Aggregates *aggregates, const Groups *groups, char *c
             continue;
         }
         uint32_t failures = evaluation->failure_count;
-        Args args = { .row_count = first + count, .live = { first + count, NULL }, .prepared = aggregates->arg_types[i],
+        Args args = { .row_count = first + count, .live = { first + count, NULL }, .prepared = &aggregates->shapes[i],
                       .result_type = call->type, .evaluation = evaluation };
-        call->function->result(states, aggregates->offsets[i], count, &args, columns[i], first);
+        aggregates->shapes[i].function->result(states, aggregates->offsets[i], count, &args, columns[i], first);
         for (uint32_t f = failures; f < evaluation->failure_count; f++)
             TRY(job_row_error(op, aggregates->on_error, batch, (int64_t)evaluation->failures[f].row, "expression", call->name,
                               evaluation->failures[f].reason, call->at));

@@ -28,7 +28,7 @@ typedef struct Aggregates {
     char *layout;             /* of an entry */
     size_t *offsets;          /* of each call's state */
     bool *plain;              /* neither DISTINCT nor shrinking */
-    const Type **arg_types;   /* of the first argument; NULL without */
+    AggregateShape *shapes;   /* by call; their functions are those that run: the shrinking ones where the input retracts */
     bool has_rows;            /* the entry says how many rows the group has.. */
     size_t rows_offset;       /* ..here */
     bool mergeable_by_copy;   /* no strings, sets: a first pane may be copied */

@@ -81,7 +81,7 @@ static Error *take_rows(AggregateOperator *a, Operator *op, Batch *batch)
         return NULL;
     for (int i = 0; i < node->aggregate.key_count; i++)
         a->key_vectors[i] = batch->columns[node->aggregate.key_columns[i]];
-    Evaluation evaluation = { .arena = &batch->arena, .now_us = op->context->now_us, .turn = op->context->turn };
+    Evaluation evaluation = { .arena = &batch->arena, .now_us = op->context->now_us, .turn = op->context->turn, .first_row = batch->first_row };
     uint32_t former = a->keys.count, *slots = a->list.slots;
     key_batch_prepare(&a->key_batch, a->key_vectors, batch->row_count, rows, count);
     key_table_resolve(&a->keys, &a->key_batch, rows, count, slots);

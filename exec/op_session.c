@@ -95,7 +95,7 @@ static void add_pending(SessionOperator *s, Operator *op)
 {
     if (s->pending_count == 0)
         return;
-    Evaluation evaluation = { .arena = &s->batch->arena, .now_us = op->context->now_us, .turn = op->context->turn };
+    Evaluation evaluation = { .arena = &s->batch->arena, .now_us = op->context->now_us, .turn = op->context->turn, .first_row = s->batch->first_row };
     uint32_t count = s->pending_count;
     s->pending_count = 0;
     groups_update(&s->aggregates, &s->groups, s->batch, s->pending_rows, s->pending_slots, count, &evaluation);
@@ -495,7 +495,7 @@ static Error *take_row(SessionOperator *s, Operator *op, uint32_t row, uint32_t 
     }
     Groups *groups = into_youngest ? &s->groups : &s->older;
     uint32_t number = into_youngest ? slot : target - 1;
-    Evaluation evaluation = { .arena = &s->batch->arena, .now_us = op->context->now_us, .turn = op->context->turn };
+    Evaluation evaluation = { .arena = &s->batch->arena, .now_us = op->context->now_us, .turn = op->context->turn, .first_row = s->batch->first_row };
     groups_update(&s->aggregates, groups, s->batch, &row, &number, 1, &evaluation);
     char *state = state_entry(&groups->state, number);
     Session *kept = (Session *)state;

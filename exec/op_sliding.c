@@ -65,6 +65,8 @@ static Error *sliding_open(Operator *op)
         return error_at(ERR_BIND, node->at, "a window is longer than nothing and not longer than 73,000 years");
     TRY(aggregates_open_calls(&s->aggregates, &s->arena, input, node->aggregate.calls, node->aggregate.call_count, node->aggregate.on_error, true, "l",
                               true, false)); /* rows leave: they are taken back */
+    for (int i = 0; i < s->aggregates.call_count; i++)
+        s->aggregates.shapes[i].oldest_goes = true;
     const Type **types = ARENA_ARRAY(&s->arena, const Type *, node->aggregate.key_count + 1);
     s->key_vectors = ARENA_ARRAY(&s->arena, const Vector *, node->aggregate.key_count + 1);
     for (int i = 0; i < node->aggregate.key_count; i++)

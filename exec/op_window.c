@@ -99,7 +99,7 @@ static void reserve_entries(WindowOperator *w, size_t count)
 
 static Evaluation batch_evaluation(Operator *op, Batch *batch)
 {
-    return (Evaluation){ .arena = &batch->arena, .now_us = op->context->now_us, .turn = op->context->turn };
+    return (Evaluation){ .arena = &batch->arena, .now_us = op->context->now_us, .turn = op->context->turn, .first_row = batch->first_row };
 }
 
 /* Rows of one window: resolves their keys there, adds them, sends out changes. */

@@ -5,7 +5,7 @@
 
 static const ContainerType state_columns_type;
 
-static uint32_t field_width(char field) { return field == 's' || field == 'x' ? 16 : 8; }
+static uint32_t field_width(char field) { return field == 's' || field == 't' || field == 'x' ? 16 : 8; }
 
 size_t state_layout_width(const char *layout)
 {
@@ -23,7 +23,7 @@ void state_init(StateColumns *state, MemoryPool *pool, const char *layout, bool 
         .fingerprint = checksum_bytes(layout, strlen(layout)),
         .width = (uint32_t)state_layout_width(layout),
         .sparse = sparse,
-        .has_strings = strchr(layout, 's') != NULL,
+        .has_strings = strpbrk(layout, "st") != NULL,
     };
     state_heap_init(&state->heap, pool);
 }
@@ -159,7 +159,7 @@ char *state_touch_one(StateColumns *state, uint32_t slot)
 static void drop_strings(StateColumns *state, const char *entry)
 {
     for (const char *field = state->layout; *field; field++) {
-        if (*field == 's')
+        if (*field == 's' || *field == 't')
             state_heap_drop(&state->heap, (const Str *)entry);
         entry += field_width(*field);
     }
@@ -224,7 +224,7 @@ static void state_write(const Container *container, Text *snapshot)
         for (uint32_t chunk = 0; chunk < state->chunk_count; chunk++) {
             uint32_t base = chunk << STATE_CHUNK_BITS;
             uint32_t count = state->slot_count - base < STATE_CHUNK ? state->slot_count - base : STATE_CHUNK;
-            if (!state->present[chunk])
+            if (!state->present[chunk] || *field == 't')
                 continue;
             if (*field == 's')
                 page_put_strings(&page, (const Str *)(state->chunks[chunk] + offset), state->width, count);
@@ -261,6 +261,8 @@ static Error *state_read(Container *container, SnapshotReader *reader)
                     return page_damaged("a chunk is missing");
                 continue;
             }
+            if (*field == 't')
+                continue;
             if (*field == 's')
                 TRY(page_get_strings(&page, count, &strings));
             else

@@ -1,6 +1,6 @@
 /* exec/state_columns.h: fixed-width values per slot.
  *
- *   layout   one char a field: 'l' int64, 'd' double, 's' Str (bytes in the heap), 'x' int128 (use memcpy)
+ *   layout   one char a field: 'l' int64, 'd' double, 's' Str (bytes in the heap), 't' one that snapshots leave out (empty afterwards), 'x' int128 (use memcpy)
  *   entry    the fields of one slot, one after the other: `width` bytes, so that a group is one cache line, not one a field
  *   chunk    4,096 entries; chunk 0 is smaller while there are few slots (it alone moves, in state_cover)
  *   present  per chunk: 0 absent, PRESENT, DIRTY = written since the last snapshot

@@ -7,7 +7,7 @@ struct StateHeapBlock {
     size_t bytes; /* header included */
 };
 
-enum { BLOCK_MIN = 1 << 10, BLOCK_MAX = 256 << 10 };
+enum { BLOCK_MIN = 1 << 10, BLOCK_MAX = 256 << 10, STATE_HEAP_STRING_MAX = 1 << 30 };
 
 void state_heap_init(StateHeap *heap, MemoryPool *pool) { *heap = (StateHeap){ .pool = pool }; }
 
@@ -78,6 +78,42 @@ void state_heap_drop(StateHeap *heap, const Str *stored)
     heap->rooms[size] = room;
 }
 
+/* A room of 2^size bytes. */
+static char *room_new(StateHeap *heap, int size)
+{
+    char *room = heap->rooms[size];
+    if (!room)
+        return heap_alloc(heap, (size_t)1 << size);
+    heap->rooms[size] = *(void **)room;
+    return room;
+}
+
+char *state_heap_resize(StateHeap *heap, Str *stored, size_t length)
+{
+    if (length > STATE_HEAP_STRING_MAX)
+        memory_raise();
+    const Str before = *stored;
+    const bool had_room = before.length > STR_INLINE;
+    if (length <= STR_INLINE) {
+        *stored = str_view(str_bytes(&before), before.length < length ? before.length : length);
+        if (had_room)
+            state_heap_drop(heap, &before);
+        stored->length = (uint32_t)length;
+        return stored->inlined;
+    }
+    const int size = room_size((uint32_t)length);
+    char *room = (char *)(uintptr_t)before.pointer;
+    if (!had_room || room_size(before.length) != size) {
+        room = room_new(heap, size);
+        memcpy(room, str_bytes(&before), before.length < length ? before.length : length);
+        if (had_room)
+            state_heap_drop(heap, &before);
+    }
+    *stored = (Str){ .length = (uint32_t)length };
+    stored->pointer = room;
+    return room;
+}
+
 Str state_heap_store(StateHeap *heap, const Str *value, const Str *previous)
 {
     bool had_room = previous && previous->length > STR_INLINE;
@@ -87,16 +123,9 @@ Str state_heap_store(StateHeap *heap, const Str *value, const Str *previous)
         return *value;
     }
     int size = room_size(value->length);
-    char *room;
-    if (had_room && room_size(previous->length) == size) {
-        room = (char *)(uintptr_t)previous->pointer;
-    } else if (heap->rooms[size]) {
-        room = heap->rooms[size];
-        heap->rooms[size] = *(void **)room;
-        if (had_room)
-            state_heap_drop(heap, previous);
-    } else {
-        room = heap_alloc(heap, (size_t)1 << size);
+    char *room = had_room ? (char *)(uintptr_t)previous->pointer : NULL;
+    if (!had_room || room_size(previous->length) != size) {
+        room = room_new(heap, size);
         if (had_room)
             state_heap_drop(heap, previous);
     }

@@ -1,27 +1,14 @@
-/* exec/value_bytes.h: the one canonical byte form of values: keys of several columns, nested values in state, snapshots.
- *
- *   scalar   0 | 1 value          BOOLEAN 1 byte, 64-bit types 8, DECIMAL over 18 digits 16, INTERVAL 16
- *   string   0 | 1 length u32 bytes
- *   ARRAY    0 | 1 count u32 elements     MAP: of key, value pairs     STRUCT: 0 | 1 fields */
+/* exec/value_bytes.h: values as bytes in state and in snapshots: common/value_bytes.h, whose damage is an error here. */
 #pragma once
-#include "common/vector.h"
+#include "common/value_bytes.h"
 #include "exec/snapshot.h"
 
 /* Appends the value at a row. With `as_key`, -0.0 becomes 0.0 and every NaN the same NaN. */
-void bytes_put(Text *bytes, const Vector *vector, uint32_t row, bool as_key);
+static inline void bytes_put(Text *bytes, const Vector *vector, uint32_t row, bool as_key) { value_bytes_put(bytes, vector, row, as_key); }
 /* Reads one value of the type and moves *next; strings are views of the bytes, nested values are built in the arena. */
-Error *bytes_get(Arena *arena, const Type *type, const char **next, const char *end, Value *value);
-/* Writes a value into row `row` of a FLAT vector, NULL included; long strings are copied to the arena. */
-void vector_put_value(Arena *arena, Vector *vector, uint32_t row, const Value *value);
-
-/* One NaN, one zero. */
-static inline uint64_t double_key_bits(double number)
+static inline Error *bytes_get(Arena *arena, const Type *type, const char **next, const char *end, Value *value)
 {
-    uint64_t bits;
-    if (number == 0)
-        number = 0;
-    else if (number != number)
-        return 0x7FF8000000000000ull;
-    memcpy(&bits, &number, 8);
-    return bits;
+    return value_bytes_get(arena, type, next, end, value) ? NULL : page_damaged("a value ends early");
 }
+/* Writes a value into row `row` of a FLAT vector, NULL included; long strings are copied to the arena. */
+static inline void vector_put_value(Arena *arena, Vector *vector, uint32_t row, const Value *value) { vector_set(arena, vector, row, value); }

@@ -5,12 +5,12 @@
  *   SUM, AVG int   l  low 64 bits of the sum; l  spill: 16 bits of wraps (they stick at their limit) | 48 bits of counted rows
  *   SUM DECIMAL    x  low 128 bits of the sum; l  spill as above
  *   SUM DOUBLE     d  sum; d  its rounding error (double-double); l  rows; l  NaN, +inf, -inf, counted in 21 bits each
- *   MIN, MAX ..    the value; l  1: there is one
+ *   MIN, MAX ..    the value; l  not 0: there is one, and when it came where that counts
  *   STDDEV, VAR    l  rows; d  mean; d  sum of squared distances (Welford)
  *   BOOL_AND, OR   l  true rows; l  false rows
  *
  * Update kernels are one loop without a call. Only the final value of a sum can overflow. */
-#include "functions/aggregate.h"
+#include "functions/packed.h"
 #include <math.h>
 #include <string.h>
 #include "common/calendar.h"
@@ -84,9 +84,9 @@ static void count_update(const AggregateArgs *args)
         UPDATE_EACH(args, (void)row; *(int64_t *)state += SIGN(args));
 }
 
-static void count_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap)
+static void count_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape)
 {
-    (void)heap;
+    (void)heap, (void)shape;
     for (uint32_t i = 0; i < count; i++)
         *(int64_t *)(into + i * stride) += *(const int64_t *)(from + i * stride);
 }
@@ -166,9 +166,9 @@ static void sum_int_update(const AggregateArgs *args)
     });
 }
 
-static void sum_int_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap)
+static void sum_int_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape)
 {
-    (void)heap;
+    (void)heap, (void)shape;
     for (uint32_t i = 0; i < count; i++) {
         int64_t *a = (int64_t *)(into + i * stride);
         const int64_t *b = (const int64_t *)(from + i * stride);
@@ -259,9 +259,9 @@ static void sum_decimal_combine(char *into, const char *from, int sign)
     store64(into + 16, spill_merge(load64(into + 16), load64(from + 16), sign, carry));
 }
 
-static void sum_decimal_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap)
+static void sum_decimal_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape)
 {
-    (void)heap;
+    (void)heap, (void)shape;
     for (uint32_t i = 0; i < count; i++)
         sum_decimal_combine(into + i * stride, from + i * stride, 1);
 }
@@ -309,8 +309,8 @@ static const Type *avg_decimal_type(Arena *arena, const Type *const types[], int
 
 static void avg_decimal_result(char *const *states, size_t offset, uint32_t count, const Args *args, Vector *out, uint32_t first)
 {
-    const Type *argument = args->prepared;
-    const int from = argument && argument->kind == TYPE_DECIMAL ? argument->scale : 0;
+    const AggregateShape *shape = args->prepared;
+    const int from = shape->arg_types[0]->kind == TYPE_DECIMAL ? shape->arg_types[0]->scale : 0;
     for (uint32_t i = 0; i < count; i++) {
         int64_t spill = load64(states[i] + offset + 16), rows = spill_rows(spill);
         bool fits = true;
@@ -359,9 +359,9 @@ static void sum_double_update(const AggregateArgs *args)
     });
 }
 
-static void sum_double_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap)
+static void sum_double_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape)
 {
-    (void)heap;
+    (void)heap, (void)shape;
     for (uint32_t i = 0; i < count; i++) {
         DoubleSum *a = (DoubleSum *)(into + i * stride);
         const DoubleSum *b = (const DoubleSum *)(from + i * stride);
@@ -435,14 +435,24 @@ static inline int compare_interval(Interval a, Interval b) /* a month counts 30 
     return (x > y) - (x < y);
 }
 
-#define BETTER_MIN(order) ((order) < 0)
-#define BETTER_MAX(order) ((order) > 0)
-#define BETTER_EARLIEST(order) ((void)(order), false)
-#define BETTER_LATEST(order) ((void)(order), true)
+/* Whether a value replaces the kept one: one that comes, and one that another group has kept. The mark says that there is a value, and
+ * when it came where that counts. */
+#define MIN_TAKES(order) ((order) < 0)
+#define MAX_TAKES(order) ((order) > 0)
+#define EARLIEST_TAKES(order) ((void)(order), false)
+#define LATEST_TAKES(order) ((void)(order), true)
+#define MIN_MERGES(order, theirs, ours) ((void)(theirs), (void)(ours), (order) < 0)
+#define MAX_MERGES(order, theirs, ours) ((void)(theirs), (void)(ours), (order) > 0)
+#define EARLIEST_MERGES(order, theirs, ours) ((void)(order), (theirs) < (ours))
+#define LATEST_MERGES(order, theirs, ours) ((void)(order), (theirs) > (ours))
+#define MIN_MARK(args, row) 1
+#define MAX_MARK(args, row) 1
+#define EARLIEST_MARK(args, row) (arrival_of(args, row) + 1)
+#define LATEST_MARK(args, row) (arrival_of(args, row) + 1)
 #define ORDER_PLAIN(a, b) (((a) > (b)) - ((a) < (b)))
 
-/* update, merge for one rule and one C type; `get` reads the argument. The flag follows the value. */
-#define KEEP_KERNELS(name, CType, get, order, better)                                                          \
+/* update, merge for one rule and one C type; `get` reads the argument. The mark follows the value. */
+#define KEEP_KERNELS(name, CType, get, order, RULE)                                                          \
     static void name##_update(const AggregateArgs *args)                                                       \
     {                                                                                                          \
         const Vector *vector = args->arg[0];                                                                   \
@@ -452,24 +462,26 @@ static inline int compare_interval(Interval a, Interval b) /* a month counts 30 
             CType value = get(vector, row), kept;                                                              \
             int64_t *there = (int64_t *)(state + sizeof(CType));                                               \
             memcpy(&kept, state, sizeof(CType));                                                               \
-            if (!*there || better(order(value, kept)))                                                         \
+            if (!*there || RULE##_TAKES(order(value, kept))) {                                                 \
                 memcpy(state, &value, sizeof(CType));                                                          \
-            *there = 1;                                                                                        \
+                *there = RULE##_MARK(args, in_);                                                               \
+            }                                                                                                  \
         });                                                                                                    \
     }                                                                                                          \
-    static void name##_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap)     \
+    static void name##_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape)     \
     {                                                                                                          \
-        (void)heap;                                                                                            \
+        (void)heap, (void)shape;                                                                                            \
         for (uint32_t i = 0; i < count; i++, into += stride, from += stride) {                                 \
             CType a, b;                                                                                        \
-            int64_t *there = (int64_t *)(into + sizeof(CType));                                                \
-            if (!load64(from + sizeof(CType)))                                                                 \
+            int64_t *there = (int64_t *)(into + sizeof(CType)), theirs = load64(from + sizeof(CType));         \
+            if (!theirs)                                                                                       \
                 continue;                                                                                      \
             memcpy(&a, into, sizeof(CType));                                                                   \
             memcpy(&b, from, sizeof(CType));                                                                   \
-            if (!*there || better(order(b, a)))                                                                \
+            if (!*there || RULE##_MERGES(order(b, a), theirs, *there)) {                                       \
                 memcpy(into, &b, sizeof(CType));                                                               \
-            *there = 1;                                                                                        \
+                *there = theirs;                                                                               \
+            }                                                                                                  \
         }                                                                                                      \
     }
 
@@ -479,45 +491,48 @@ static inline int compare_interval(Interval a, Interval b) /* a month counts 30 
 #define GET_DECIMAL(vector, row) decimal_at(vector, physical, row)
 #define GET_INTERVAL(vector, row) (((const Interval *)(vector)->values)[row])
 
-#define KEEP_ALL(rule, better)                                                     \
-    KEEP_KERNELS(rule##_int64, int64_t, GET_INT64, ORDER_PLAIN, better)            \
-    KEEP_KERNELS(rule##_bool, int64_t, GET_BOOL, ORDER_PLAIN, better)              \
-    KEEP_KERNELS(rule##_double, double, GET_DOUBLE, compare_double, better)        \
-    KEEP_KERNELS(rule##_decimal, Int128, GET_DECIMAL, ORDER_PLAIN, better)         \
-    KEEP_KERNELS(rule##_interval, Interval, GET_INTERVAL, compare_interval, better) \
-    KEEP_STRING(rule, better)
+#define KEEP_ALL(rule, RULE)                                                     \
+    KEEP_KERNELS(rule##_int64, int64_t, GET_INT64, ORDER_PLAIN, RULE)            \
+    KEEP_KERNELS(rule##_bool, int64_t, GET_BOOL, ORDER_PLAIN, RULE)              \
+    KEEP_KERNELS(rule##_double, double, GET_DOUBLE, compare_double, RULE)        \
+    KEEP_KERNELS(rule##_decimal, Int128, GET_DECIMAL, ORDER_PLAIN, RULE)         \
+    KEEP_KERNELS(rule##_interval, Interval, GET_INTERVAL, compare_interval, RULE) \
+    KEEP_STRING(rule, RULE)
 
-/* Strings are copied to the heap; a better one takes the room of the former. */
-#define KEEP_STRING(rule, better)                                                                              \
+/* Strings are copied to the heap; a RULE one takes the room of the former. */
+#define KEEP_STRING(rule, RULE)                                                                              \
     static void rule##_string_update(const AggregateArgs *args)                                                \
     {                                                                                                          \
         const Str *values = args->arg[0]->values;                                                              \
         UPDATE_EACH(args, {                                                                                    \
             Str *kept = (Str *)state;                                                                          \
             int64_t *there = (int64_t *)(state + sizeof(Str));                                                 \
-            if (!*there || better(str_compare(&values[row], kept)))                                            \
+            if (!*there || RULE##_TAKES(str_compare(&values[row], kept))) {                                    \
                 *kept = state_heap_store(args->heap, &values[row], kept);                                      \
-            *there = 1;                                                                                        \
+                *there = RULE##_MARK(args, in_);                                                               \
+            }                                                                                                  \
         });                                                                                                    \
     }                                                                                                          \
-    static void rule##_string_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap) \
+    static void rule##_string_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape) \
     {                                                                                                          \
+        (void)shape;                                                                                           \
         for (uint32_t i = 0; i < count; i++, into += stride, from += stride) {                                 \
             Str *kept = (Str *)into;                                                                           \
             const Str *other = (const Str *)from;                                                              \
-            int64_t *there = (int64_t *)(into + sizeof(Str));                                                  \
-            if (!load64(from + sizeof(Str)))                                                                   \
+            int64_t *there = (int64_t *)(into + sizeof(Str)), theirs = load64(from + sizeof(Str));             \
+            if (!theirs)                                                                                       \
                 continue;                                                                                      \
-            if (!*there || better(str_compare(other, kept)))                                                   \
+            if (!*there || RULE##_MERGES(str_compare(other, kept), theirs, *there)) {                          \
                 *kept = state_heap_store(heap, other, kept);                                                   \
-            *there = 1;                                                                                        \
+                *there = theirs;                                                                               \
+            }                                                                                                  \
         }                                                                                                      \
     }
 
-KEEP_ALL(min, BETTER_MIN)
-KEEP_ALL(max, BETTER_MAX)
-KEEP_ALL(earliest, BETTER_EARLIEST)
-KEEP_ALL(latest, BETTER_LATEST)
+KEEP_ALL(min, MIN)
+KEEP_ALL(max, MAX)
+KEEP_ALL(earliest, EARLIEST)
+KEEP_ALL(latest, LATEST)
 
 #define KEPT_RESULT(name, CType, put)                                                                          \
     static void name(char *const *states, size_t offset, uint32_t count, const Args *args, Vector *out, uint32_t first) \
@@ -574,9 +589,9 @@ static void spread_update(const AggregateArgs *args)
     });
 }
 
-static void spread_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap)
+static void spread_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape)
 {
-    (void)heap;
+    (void)heap, (void)shape;
     for (uint32_t i = 0; i < count; i++) {
         Spread *a = (Spread *)(into + i * stride);
         const Spread *b = (const Spread *)(from + i * stride);
@@ -623,10 +638,10 @@ static void bool_update(const AggregateArgs *args)
     UPDATE_EACH(args, ((int64_t *)state)[values[row] ? 0 : 1] += SIGN(args));
 }
 
-static void bool_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap)
+static void bool_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape)
 {
-    count_merge(into, from, stride, count, heap);
-    count_merge(into + 8, from + 8, stride, count, heap);
+    count_merge(into, from, stride, count, heap, shape);
+    count_merge(into + 8, from + 8, stride, count, heap, shape);
 }
 
 static void bool_unmerge(char *total, const char *gone, size_t stride, uint32_t count)
@@ -657,9 +672,13 @@ static void bool_or_result(char *const *states, size_t offset, uint32_t count, c
 
 /* ---- the table ---- */
 
+#define min_extras .aliases = NULL
+#define max_extras .aliases = NULL
+#define earliest_extras .aliases = earliest_aliases, .shrinking = &earliest_aggregate
+#define latest_extras .aliases = latest_aliases, .shrinking = &latest_aggregate
 /* A kept value of one argument type. */
 #define KEPT(sql, kind, physical, layout_text, rule, retract_rule, ordered, same, text, sample, sample_yields)                     \
-    { .name = sql, .args = { kind }, .returns = TYPE_ANY, .resolve = same_type, .layout = layout_text "l",            \
+    { .name = sql, rule##_extras, .args = { kind }, .returns = TYPE_ANY, .resolve = same_type, .layout = layout_text "l",            \
       .update = rule##_##physical##_update, .merge = rule##_##physical##_merge, .result = kept_##physical##_result,   \
       .retract = retract_rule, .merge_exact = true, .order_sensitive = ordered, .distinct_is_same = same,             \
       .category = "aggregate", .doc = text, .example = sample, .yields = sample_yields }
@@ -715,9 +734,9 @@ const AggregateFunction aggregate_functions[] = {
       .category = "aggregate", .doc = "Mean of the numbers.", .example = "avg(x * 3)", .yields = "5.0" },
     KEPT_ALL("min", min, RETRACT_MULTISET, false, true, "Smallest value.", "min(x)", "1"),
     KEPT_ALL("max", max, RETRACT_MULTISET, false, true, "Largest value.", "max(x)", "2"),
-    KEPT_ALL("earliest_by_offset", earliest, RETRACT_REFUSE, true, false, "The value that arrived first, NULL left out.",
+    KEPT_ALL("earliest_by_offset", earliest, RETRACT_MULTISET, true, false, "The value that arrived first, NULL left out.",
              "earliest_by_offset(x)", "1"),
-    KEPT_ALL("latest_by_offset", latest, RETRACT_REFUSE, true, false, "The value that arrived last, NULL left out.",
+    KEPT_ALL("latest_by_offset", latest, RETRACT_MULTISET, true, false, "The value that arrived last, NULL left out.",
              "latest_by_offset(x)", "2"),
     SPREAD("stddev_pop", stddev_pop_result, "Standard deviation of all values.", "round(stddev_pop(x), 4)", "0.4714"),
     SPREAD("stddev_samp", stddev_samp_result, "Standard deviation of a sample; NULL below two values.", "round(stddev_samp(x), 4)", "0.5774"),

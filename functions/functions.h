@@ -145,6 +145,22 @@ typedef enum AggregateRetract { RETRACT_INVERT, RETRACT_MULTISET, RETRACT_REFUSE
 /* Variable-size state (strings of MIN/MAX): counted, snapshotted with the slots, owned by the state container. */
 typedef struct StateHeap StateHeap;
 Str state_heap_store(StateHeap *heap, const Str *value, const Str *previous); /* copies; may reuse previous's room */
+/* Makes the bytes at *stored `length` long and keeps those there are; the new ones are not initialised. They may be written until the next
+ * call for this heap. State of any size is such a string: it grows in its room, which doubles. */
+char *state_heap_resize(StateHeap *heap, Str *stored, size_t length);
+
+/* What the kernels of a call know beside the rows; lives as long as the job. */
+typedef struct AggregateShape {
+    const struct AggregateFunction *function;
+    const Type *const *arg_types;   /* of the columns */
+    int arg_count;
+    const Value *constants;         /* the literals behind them */
+    int constant_count;
+    const Type *result_type;
+    int64_t limit;                  /* most values that are kept; 0: no limit */
+    bool retracts;                  /* rows may be taken back */
+    bool oldest_goes;               /* of equal values the oldest is taken back: rows leave a window in order */
+} AggregateShape;
 
 typedef struct AggregateArgs {
     char *const *states;        /* states[i] + offset belongs to the i-th row of `rows` */
@@ -154,6 +170,7 @@ typedef struct AggregateArgs {
     const uint8_t *kinds;       /* RowKind per row of the batch; NULL: all inserts */
     StateHeap *heap;
     Evaluation *evaluation;
+    const AggregateShape *shape;
 } AggregateArgs;
 
 typedef struct AggregateFunction {
@@ -161,18 +178,26 @@ typedef struct AggregateFunction {
     TypeKind args[FUNCTION_MAX_ARGS]; /* TYPE_NONE first: COUNT(*) */
     TypeKind returns;                 /* TYPE_ANY: resolve */
     const Type *(*resolve)(Arena *arena, const Type *const types[], int count);
-    const char *layout;               /* one char a field of the state: 'l' int64, 'd' double, 's' Str, 'x' int128; 8-byte aligned ('x' too: use memcpy) */
+    const char *layout;               /* one char a field of the state: 'l' int64, 'd' double, 's' Str, 't' Str that snapshots leave out (what can be made again), 'x' int128; 8-byte aligned ('x' too: use memcpy) */
     void (*update)(const AggregateArgs *args);
     /* Panes, sessions: into[i * stride] += from[i * stride]. A state that is all zero adds nothing. `from` is not changed. */
-    void (*merge)(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap);
+    void (*merge)(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape);
     void (*unmerge)(char *total, const char *gone, size_t stride, uint32_t count); /* INVERT only, else NULL */
     /* Row first + i of `out` (FLAT, zeroed) from states[i] + offset; may make it NULL, or fail it (a sum that does not fit).
-     * Strings are copied to the evaluation's arena. args->prepared is the Type of the first argument. */
+     * Strings are copied to the evaluation's arena. args->prepared is the call's AggregateShape. */
     void (*result)(char *const *states, size_t offset, uint32_t count, const Args *args, Vector *out, uint32_t first);
     AggregateRetract retract;
     bool merge_exact;      /* merging panes gives the bits that row order gives */
     bool order_sensitive;
     bool distinct_is_same; /* MIN, MAX: DISTINCT changes nothing */
+    int constants;         /* so many arguments at the end must be literals: AggregateShape.constants */
+    bool variadic;         /* the last argument before them may be repeated */
+    /* Why these literals will not do; NULL: they will. */
+    const char *(*refuse)(const Value *constants, int count);
+    const struct AggregateFunction *shrinking; /* MULTISET: what runs where the input retracts; NULL: ordered sets (MIN, MAX) */
+    const char *limit_setting; /* the setting that says AggregateShape.limit; NULL: there is none */
+    int rule;              /* what several functions over the same kernels differ in: the file's own */
+    const char *const *aliases; /* NULL-ended */
     const char *category, *doc, *example, *yields; /* example: over the rows 1, 2, 2, NULL of column x */
 } AggregateFunction;
 
@@ -181,6 +206,7 @@ const AggregateFunction *aggregate_resolve(Arena *arena, const char *name, const
                                            const Type **result_type, const Type *casts[], bool *name_exists);
 /* The newest time a group has ever seen; the planner's own. latest_time.c */
 extern const AggregateFunction latest_time_aggregate;
+bool aggregate_exists(const char *name);
 const AggregateFunction *const *aggregates_all(int *count);
 
 /* ---- what stands before OVER (..) besides aggregates; computed by the operator ---- */

@@ -22,9 +22,9 @@ static void latest_update(const AggregateArgs *args)
     }
 }
 
-static void latest_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap)
+static void latest_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape)
 {
-    (void)heap;
+    (void)heap, (void)shape;
     for (uint32_t i = 0; i < count; i++, into += stride, from += stride)
         if (((const LatestTime *)from)->any)
             take((LatestTime *)into, ((const LatestTime *)from)->time_us);

@@ -20,11 +20,8 @@ typedef struct Key {
 
 typedef struct Call {
     const AstExpr *ast;
-    const AggregateFunction *function;
-    Expr *args[FUNCTION_MAX_ARGS]; int arg_count;
+    AggregateCallArgs of;
     Expr *filter;
-    bool distinct;
-    const Type *type;
     const char *text, *name;
 } Call;
 
@@ -45,16 +42,6 @@ typedef struct Grouping {
 } Grouping;
 
 /* ---- what is an aggregate ---- */
-
-static bool is_aggregate_name(const char *name)
-{
-    int count = 0;
-    const AggregateFunction *const *all = aggregates_all(&count);
-    for (int i = 0; i < count; i++)
-        if (name_equal(all[i]->name, name))
-            return true;
-    return false;
-}
 
 bool is_aggregate_call(const AstExpr *expr)
 {
@@ -219,48 +206,45 @@ static bool in_every_set(const Grouping *grouping, int key)
 
 /* ---- aggregates ---- */
 
+/* Equal calls have equal texts. */
+static const char *call_text(Arena *arena, const Call *call)
+{
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    text_printf(&text, "%s%s", call->of.function->name, call->of.distinct ? " distinct" : "");
+    for (int i = 0; i < call->of.arg_count; i++)
+        text_printf(&text, ", %s", canonical(arena, call->of.args[i]));
+    for (int i = 0; i < call->of.constant_count; i++) {
+        text_add_c(&text, ", ");
+        value_print(&call->of.constants[i], &text);
+    }
+    text_printf(&text, " : %s", call->filter ? canonical(arena, call->filter) : "");
+    const char *copy = arena_strdup(arena, text_c(&text));
+    text_release(&text);
+    return copy;
+}
+
+static Error *bind_argument(void *context, const AstExpr *ast, Expr **expr)
+{
+    Block *block = context;
+    if (ast_any(ast, is_aggregate_call))
+        return error_at(ERR_BIND, ast->at, "an aggregate inside of an aggregate");
+    TRY(block_expr(block, &block->from, ast, expr));
+    return is_window_bound(block, *expr) ? binder_unsupported(ast->at, "an aggregate of a window's bounds") : NULL;
+}
+
 static Error *add_call(Grouping *grouping, const AstExpr *ast, int *index)
 {
     Arena *arena = grouping->arena;
     Block *block = grouping->block;
-    const char *name = ast_call_name(ast);
-    Call call = { .ast = ast, .distinct = ast->distinct, .name = ast_text(arena, ast) };
-    if (ast->args.count > FUNCTION_MAX_ARGS)
-        return error_at(ERR_BIND, ast->at, "%s takes at most %d arguments", name, FUNCTION_MAX_ARGS);
-    if (ast->within_order.count)
-        return binder_unsupported(ast->at, "ORDER BY inside %s", name);
-    const Type *types[FUNCTION_MAX_ARGS], *casts[FUNCTION_MAX_ARGS] = { NULL };
-    for (int i = 0; i < ast->args.count; i++) {
-        if (ast_any(ast->args.items[i], is_aggregate_call))
-            return error_at(ERR_BIND, ast->args.items[i]->at, "an aggregate inside of an aggregate");
-        TRY(block_expr(block, &block->from, ast->args.items[i], &call.args[i]));
-        if (is_window_bound(block, call.args[i]))
-            return binder_unsupported(ast->args.items[i]->at, "an aggregate of a window's bounds");
-        types[i] = call.args[i]->type;
-    }
-    call.arg_count = ast->args.count;
-    bool exists = false;
-    call.function = aggregate_resolve(arena, name, types, call.arg_count, &call.type, casts, &exists);
-    if (!call.function) {
-        const char *text = "";
-        for (int i = 0; i < call.arg_count; i++)
-            text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", type_text(arena, types[i]));
-        return error_at(ERR_BIND, ast->at, "%s does not take (%s)", name, text);
-    }
-    for (int i = 0; i < call.arg_count; i++)
-        if (casts[i])
-            TRY(binder_cast(arena, call.args[i], casts[i], &call.args[i]));
-    if (call.distinct && call.arg_count == 0)
-        return error_at(ERR_BIND, ast->at, "DISTINCT needs an argument");
+    Call call = { .ast = ast, .name = ast_text(arena, ast) };
+    TRY(aggregate_call_args(block->binder, ast, bind_argument, block, &call.of));
     if (ast->filter) {
         TRY(block_expr(block, &block->from, ast->filter, &call.filter));
         if (call.filter->type->kind != TYPE_BOOLEAN)
             return error_at(ERR_BIND, ast->filter->at, "FILTER (WHERE ..) needs a condition, this is %s", type_text(arena, call.filter->type));
     }
-    const char *text = arena_printf(arena, "%s%s", call.function->name, call.distinct ? " distinct" : "");
-    for (int i = 0; i < call.arg_count; i++)
-        text = arena_printf(arena, "%s, %s", text, canonical(arena, call.args[i]));
-    call.text = arena_printf(arena, "%s : %s", text, call.filter ? canonical(arena, call.filter) : "");
+    call.text = call_text(arena, &call);
     for (*index = 0; *index < grouping->calls.count; ++*index)
         if (strcmp(grouping->calls.items[*index].text, call.text) == 0)
             return NULL;
@@ -384,7 +368,7 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
         TRY(add_call(grouping, ast, &index));
         *replacement = ast_marker(arena, call_column(grouping, index), ast->at);
         if (binder_rules(grouping->block->binder)->sum_of_nothing_is_zero && name_equal(ast_call_name(ast), "sum"))
-            *replacement = or_zero(arena, *replacement, summed_type(grouping->calls.items[index].args[0]));
+            *replacement = or_zero(arena, *replacement, summed_type(grouping->calls.items[index].of.args[0]));
         return NULL;
     }
     if (!grouping->windowed && is_window_bound_call(ast))
@@ -454,7 +438,7 @@ static Error *check_changes(Block *block, const Grouping *grouping, const Relati
 {
     const bool sliding = block->window && block->window->spec.kind == WINDOW_SLIDING;
     for (int i = 0; sliding && i < grouping->calls.count; i++)
-        if (grouping->calls.items[i].function->retract == RETRACT_REFUSE)
+        if (grouping->calls.items[i].of.function->retract == RETRACT_REFUSE)
             return error_at(ERR_BIND, grouping->calls.items[i].ast->at, "%s cannot take back rows, and rows leave a sliding window", grouping->calls.items[i].name);
     if (port_traits(grouping->arena, over->input).changes == CHANGES_APPEND)
         return NULL;
@@ -462,7 +446,7 @@ static Error *check_changes(Block *block, const Grouping *grouping, const Relati
         return error_hint(binder_unsupported(block->window->at, "a %s of rows that still change", window_kind_noun(block->window->spec.kind)), "make the inner query EMIT FINAL");
     for (int i = 0; i < grouping->calls.count; i++) {
         const Call *call = &grouping->calls.items[i];
-        if (call->function->retract == RETRACT_REFUSE)
+        if (call->of.function->retract == RETRACT_REFUSE)
             return error_hint(error_at(ERR_BIND, call->ast->at, "%s cannot take back rows, and its input has updates", call->name),
                               "make the inner query EMIT FINAL");
     }
@@ -589,9 +573,11 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     AggregateCall *calls = ARENA_ARRAY(arena, AggregateCall, grouping->calls.count + 2);
     for (int i = 0; i < grouping->calls.count; i++) {
         const Call *call = &grouping->calls.items[i];
-        calls[i] = (AggregateCall){ .function = call->function, .arg_count = call->arg_count, .filter = -1, .distinct = call->distinct, .type = call->type, .name = call->name, .at = call->ast->at };
-        for (int a = 0; a < call->arg_count; a++)
-            calls[i].args[a] = input_column(&inputs, call->args[a], arena_printf(arena, "%s", ast_text(arena, call->ast->args.items[a])));
+        const AggregateCallArgs *of = &call->of;
+        calls[i] = (AggregateCall){ .function = of->function, .arg_count = of->arg_count, .filter = -1, .distinct = of->distinct, .constants = of->constants,
+                                    .constant_count = of->constant_count, .limit = of->limit, .type = of->type, .name = call->name, .at = call->ast->at };
+        for (int a = 0; a < of->arg_count; a++)
+            calls[i].args[a] = input_column(&inputs, of->args[a], of->names[a]);
         if (call->filter)
             calls[i].filter = input_column(&inputs, call->filter, ast_text(arena, call->ast->filter));
     }
@@ -650,7 +636,7 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     for (int i = 0; i < 3 && (window || again); i++)
         schema.columns[schema.column_count++] = (Column){ .name = bounds[again ? 3 + i : i], .type = type_scalar(TYPE_TIMESTAMP), .hidden = true };
     for (int i = 0; i < grouping->calls.count; i++)
-        schema.columns[schema.column_count++] = (Column){ .name = grouping->calls.items[i].name, .type = grouping->calls.items[i].type };
+        schema.columns[schema.column_count++] = (Column){ .name = grouping->calls.items[i].name, .type = grouping->calls.items[i].of.type };
     if (latest)
         schema.columns[schema.column_count++] = (Column){ .name = "$latest_time", .type = calls[node->aggregate.call_count - 1].type, .hidden = true };
     node->schema = schema;

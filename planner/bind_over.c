@@ -306,37 +306,23 @@ static Error *bind_named(Overs *overs, const AstExpr *ast, const OverName *name,
     return NULL;
 }
 
-static Error *bind_aggregate_call(Overs *overs, const AstExpr *ast, AggregateCall *call)
+static Error *bind_argument(void *overs, const AstExpr *ast, Expr **expr) { return bind_inner(overs, ast, expr); }
+
+static Error *bind_aggregate_over(Overs *overs, const AstExpr *ast, AggregateCall *call)
 {
-    Arena *arena = overs->arena;
-    const char *name = ast_call_name(ast);
-    if (ast->args.count > FUNCTION_MAX_ARGS)
-        return error_at(ERR_BIND, ast->at, "%s takes at most %d arguments", name, FUNCTION_MAX_ARGS);
+    AggregateCallArgs of;
     if (ast->within_order.count)
-        return binder_unsupported(ast->at, "ORDER BY inside %s OVER (..)", name);
-    Expr *args[FUNCTION_MAX_ARGS] = { NULL };
-    const Type *types[FUNCTION_MAX_ARGS], *casts[FUNCTION_MAX_ARGS] = { NULL };
-    for (int i = 0; i < ast->args.count; i++) {
-        TRY(bind_inner(overs, ast->args.items[i], &args[i]));
-        types[i] = args[i]->type;
-    }
-    call->arg_count = ast->args.count;
-    call->distinct = ast->distinct;
-    if (call->distinct && call->arg_count == 0)
-        return error_at(ERR_BIND, ast->at, "DISTINCT needs an argument");
-    bool exists = false;
-    call->function = aggregate_resolve(arena, name, types, call->arg_count, &call->type, casts, &exists);
-    if (!call->function) {
-        const char *text = "";
-        for (int i = 0; i < call->arg_count; i++)
-            text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", type_text(arena, types[i]));
-        return error_at(ERR_BIND, ast->at, "%s does not take (%s)", name, text);
-    }
-    for (int i = 0; i < call->arg_count; i++) {
-        if (casts[i])
-            TRY(binder_cast(arena, args[i], casts[i], &args[i]));
-        call->args[i] = column_for(overs, args[i], ast_text(arena, ast->args.items[i]));
-    }
+        return binder_unsupported(ast->at, "ORDER BY inside %s OVER (..)", ast_call_name(ast));
+    TRY(aggregate_call_args(overs->block->binder, ast, bind_argument, overs, &of));
+    call->function = of.function;
+    call->arg_count = of.arg_count;
+    call->distinct = of.distinct;
+    call->constants = of.constants;
+    call->constant_count = of.constant_count;
+    call->limit = of.limit;
+    call->type = of.type;
+    for (int i = 0; i < of.arg_count; i++)
+        call->args[i] = column_for(overs, of.args[i], of.names[i]);
     return NULL;
 }
 
@@ -536,7 +522,7 @@ static Error *bind_call(Overs *overs, Found *found, const Order *order)
     call->call = (AggregateCall){ .filter = -1, .name = ast_text(overs->arena, &plain), .at = ast->at };
     if (ast->ignore_nulls && !(found->kind == OVER_LAG || found->kind == OVER_LEAD || found->kind == OVER_LAST || found->kind == OVER_FIRST_VALUE || found->kind == OVER_LAST_VALUE))
         return binder_unsupported(ast->at, "IGNORE NULLS of %s", ast_call_name(ast));
-    TRY(found->kind == OVER_AGGREGATE ? bind_aggregate_call(overs, ast, &call->call) : bind_named(overs, ast, over_name(ast), call));
+    TRY(found->kind == OVER_AGGREGATE ? bind_aggregate_over(overs, ast, &call->call) : bind_named(overs, ast, over_name(ast), call));
     TRY(bind_filters(overs, ast, found->kind, &call->call));
     if (found->kind == OVER_LAG && (call->call.filter >= 0 || call->ignore_nulls) && call->offset > REMEMBERED_MAX)
         return binder_unsupported(ast->at, "an offset of more than %d with WHEN or IGNORE NULLS", REMEMBERED_MAX);

@@ -241,6 +241,19 @@ Error *bind_several_windows(Block *block, LogicalNode *first, const WindowUse *u
 /* Does the block aggregate? */
 bool block_aggregates(const AstQuery *query);
 bool is_aggregate_call(const AstExpr *expr);
+/* What a call of an aggregate gets; bind_aggregate_call.c. */
+typedef struct AggregateCallArgs {
+    const AggregateFunction *function;
+    Expr *args[FUNCTION_MAX_ARGS]; int arg_count;
+    const char *names[FUNCTION_MAX_ARGS]; /* of the arguments, as written */
+    Value *constants; int constant_count; /* the literals behind them */
+    bool distinct;
+    int64_t limit;
+    const Type *type;
+} AggregateCallArgs;
+bool is_aggregate_name(const char *name);
+typedef Error *(*BindArgument)(void *context, const AstExpr *ast, Expr **expr);
+Error *aggregate_call_args(Binder *binder, const AstExpr *ast, BindArgument bind, void *context, AggregateCallArgs *call);
 /* Aggregation of block->from: afterwards names, aggregates and window pseudo columns in `exprs` mean columns of *result; each
  * expression is replaced by one that binds over *result. NULL expressions stay. */
 Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *result);

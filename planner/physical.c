@@ -101,6 +101,12 @@ static void print_calls(const LogicalNode *node, Text *text)
         print_ints(call->args, call->arg_count, text);
         text_printf(text, "f%d%d ", call->filter, call->distinct);
         type_print(call->type, text);
+        for (int c = 0; c < call->constant_count; c++) {
+            text_add_char(text, ' ');
+            value_print(&call->constants[c], text);
+        }
+        if (call->limit)
+            text_printf(text, " l%lld", (long long)call->limit);
     }
     text_printf(text, " e%d %lld %d%d%d%d", node->aggregate.trigger, (long long)node->aggregate.delay_us, node->aggregate.drop_null_keys, node->aggregate.emit_unchanged,
                 node->aggregate.keep_empty, node->aggregate.loses_windows);

@@ -112,6 +112,8 @@ typedef struct AggregateCall {
     const AggregateFunction *function;
     int arg_count;
     int args[FUNCTION_MAX_ARGS];  /* columns of the input */
+    const Value *constants; int constant_count; /* the literals behind them */
+    int64_t limit;                /* most values that are kept; 0: no limit */
     int filter;                   /* BOOLEAN column; -1 none */
     bool distinct;
     const Type *type;

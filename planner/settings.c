@@ -1,5 +1,7 @@
 /* planner/settings.c: SET and what it changes about planning. */
 #include "planner/settings.h"
+
+#include <stdlib.h>
 #include "common/calendar.h"
 #include "common/options.h"
 #include "planner/explain.h"
@@ -50,6 +52,23 @@ static Error *set_duration(const char *name, const char *value, Span at, int64_t
     if (value && (!duration_parse(value, us) || *us < 0))
         return error_hint(error_at(ERR_BIND, at, "'%s' is no length of time for '%s'", value, name), "10 s, 5 minutes, 500 ms");
     return NULL;
+}
+
+static Error *set_limit(const char *name, const char *value, Span at, int64_t *limit)
+{
+    char *end = NULL;
+    *limit = 0;
+    if (!value)
+        return NULL;
+    *limit = strtoll(value, &end, 10);
+    return end > value && !*end && *limit >= 0 ? NULL : error_hint(error_at(ERR_BIND, at, "'%s' is no number of values for '%s'", value, name), "0: no limit");
+}
+
+int64_t settings_list_limit(const PlannerSettings *settings, const char *which)
+{
+    if (!which)
+        return 0;
+    return strcmp(which, "collect_list") == 0 ? settings->list_limit : settings->set_limit;
 }
 
 static Error *set_rewrites(Planner *planner, const char *name, const char *value, Span name_at, Span value_at)
@@ -110,6 +129,10 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
         return set_duration(name, value, value_at, 0, &settings->idle_timeout_us);
     if (option_name_equal(name, "event_time.max_ahead"))
         return set_duration(name, value, value_at, US_PER_DAY, &settings->max_ahead_us);
+    if (option_name_equal(name, "collect_list.limit") || option_name_equal(name, "ksql.functions.collect_list.limit"))
+        return set_limit(name, value, value_at, &settings->list_limit);
+    if (option_name_equal(name, "collect_set.limit") || option_name_equal(name, "ksql.functions.collect_set.limit"))
+        return set_limit(name, value, value_at, &settings->set_limit);
     if (strncasecmp(name, REWRITE_PREFIX, strlen(REWRITE_PREFIX)) == 0)
         return set_rewrites(planner, name, value, name_at, value_at);
     *known = false;
@@ -134,6 +157,8 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
     const DialectRules *rules = dialect_rules(settings->dialect);
     PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 12);
     int used = 0;
+    list[used++] = (PlannerSetting){ "collect_list.limit", arena_printf(arena, "%lld", (long long)settings->list_limit), "0", "Most values that COLLECT_LIST keeps; 0: no limit" };
+    list[used++] = (PlannerSetting){ "collect_set.limit", arena_printf(arena, "%lld", (long long)settings->set_limit), "0", "Most values that COLLECT_SET keeps; 0: no limit" };
     list[used++] = (PlannerSetting){ "dead_letter", settings->dead_letter ? settings->dead_letter : "", "", "The stream that takes rows whose expressions failed" };
     list[used++] = (PlannerSetting){ "dialect", rules->name, "bidsql", "Whose rules count where SQL dialects contradict each other" };
     list[used++] = (PlannerSetting){ "event_time.max_ahead", duration_value(arena, settings->max_ahead_us), "1 d", "On live input a row further ahead of the clock is bad" };

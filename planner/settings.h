@@ -15,5 +15,9 @@ typedef struct PlannerSettings {
     int64_t max_ahead_us;         /* of live sources */
     const char *topic_prefix;     /* of topics that are named by their stream; NULL: none */
     const char *key_format, *value_format; /* of topics that do not say; NULL: none */
+    int64_t list_limit, set_limit; /* most values that COLLECT_LIST, COLLECT_SET keep; 0: no limit */
     RewriteSet rewrites_off;
 } PlannerSettings;
+
+/* The limit that an aggregate names (AggregateFunction.limit_setting); 0: there is none. */
+int64_t settings_list_limit(const PlannerSettings *settings, const char *which);

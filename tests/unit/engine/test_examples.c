@@ -39,7 +39,7 @@ static void all_rows(Arena *arena, Rows *rows)
     const AggregateFunction *const *aggregates = aggregates_all(&count);
     for (int i = 0; i < count; i++) {
         const AggregateFunction *f = aggregates[i];
-        LIST_ADD(arena, rows, ((Row){ f->name, f->category, f->doc, f->example, f->yields, f->args, f->returns, false, true, NULL, f, NULL }));
+        LIST_ADD(arena, rows, ((Row){ f->name, f->category, f->doc, f->example, f->yields, f->args, f->returns, f->variadic, true, f->aliases, f, NULL }));
     }
     const AnalyticFunction *analytics = analytic_functions_all(&count);
     for (int i = 0; i < count; i++) {

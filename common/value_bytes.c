@@ -1,8 +1,8 @@
-/* exec/value_bytes.c: see value_bytes.h. */
-#include "exec/value_bytes.h"
+/* common/value_bytes.c: see value_bytes.h. */
+#include "common/value_bytes.h"
 #include <string.h>
 
-void bytes_put(Text *bytes, const Vector *vector, uint32_t row, bool as_key)
+void value_bytes_put(Text *bytes, const Vector *vector, uint32_t row, bool as_key)
 {
     if (vector_is_null(vector, row)) {
         text_add_char(bytes, 0);
@@ -40,44 +40,46 @@ void bytes_put(Text *bytes, const Vector *vector, uint32_t row, bool as_key)
             const Vector *child = vector->children[0];
             uint32_t at = vector->offsets[row] + i;
             if (vector->type->kind == TYPE_MAP) {
-                bytes_put(bytes, child->children[0], at, as_key);
-                bytes_put(bytes, child->children[1], at, as_key);
+                value_bytes_put(bytes, child->children[0], at, as_key);
+                value_bytes_put(bytes, child->children[1], at, as_key);
             } else {
-                bytes_put(bytes, child, at, as_key);
+                value_bytes_put(bytes, child, at, as_key);
             }
         }
         break;
     }
     case PHYSICAL_STRUCT:
         for (int field = 0; field < vector->type->child_count; field++)
-            bytes_put(bytes, vector->children[field], row, as_key);
+            value_bytes_put(bytes, vector->children[field], row, as_key);
         break;
     }
 }
 
-static Error *take(const char **next, const char *end, void *to, size_t size)
+static bool take(const char **next, const char *end, void *to, size_t size)
 {
     if ((size_t)(end - *next) < size)
-        return page_damaged("a value ends early");
+        return false;
     memcpy(to, *next, size);
     *next += size;
-    return NULL;
+    return true;
 }
 
-Error *bytes_get(Arena *arena, const Type *type, const char **next, const char *end, Value *value)
+bool value_bytes_get(Arena *arena, const Type *type, const char **next, const char *end, Value *value)
 {
     uint8_t present = 0;
-    TRY(take(next, end, &present, 1));
+    if (!take(next, end, &present, 1))
+        return false;
     *value = value_null(type);
     if (!present)
-        return NULL;
+        return true;
     value->is_null = false;
     switch (type_physical(type)) {
     case PHYSICAL_BOOL: {
         uint8_t flag = 0;
-        TRY(take(next, end, &flag, 1));
+        if (!take(next, end, &flag, 1))
+            return false;
         value->integer = flag != 0;
-        return NULL;
+        return true;
     }
     case PHYSICAL_INT64: return take(next, end, &value->integer, 8);
     case PHYSICAL_DOUBLE: return take(next, end, &value->number, 8);
@@ -85,33 +87,31 @@ Error *bytes_get(Arena *arena, const Type *type, const char **next, const char *
     case PHYSICAL_INTERVAL: return take(next, end, &value->interval, 16);
     case PHYSICAL_STR: {
         uint32_t length = 0;
-        TRY(take(next, end, &length, 4));
-        if ((size_t)(end - *next) < length)
-            return page_damaged("a string ends early");
+        if (!take(next, end, &length, 4) || (size_t)(end - *next) < length)
+            return false;
         value->text = str_view(*next, length);
         *next += length;
-        return NULL;
+        return true;
     }
     case PHYSICAL_ARRAY: {
         uint32_t count = 0;
-        TRY(take(next, end, &count, 4));
+        if (!take(next, end, &count, 4) || count > (size_t)(end - *next))
+            return false;
         uint32_t per_item = type->kind == TYPE_MAP ? 2 : 1;
-        if (count > (size_t)(end - *next))
-            return page_damaged("an array ends early");
         value->nested.items = ARENA_ARRAY(arena, Value, (size_t)count * per_item);
         value->nested.count = count * per_item;
         for (uint32_t i = 0; i < value->nested.count; i++)
-            TRY(bytes_get(arena, type->children[per_item == 2 ? i & 1 : 0], next, end, &value->nested.items[i]));
-        return NULL;
+            if (!value_bytes_get(arena, type->children[per_item == 2 ? i & 1 : 0], next, end, &value->nested.items[i]))
+                return false;
+        return true;
     }
     case PHYSICAL_STRUCT:
         value->nested.items = ARENA_ARRAY(arena, Value, (size_t)type->child_count);
         value->nested.count = (uint32_t)type->child_count;
         for (int i = 0; i < type->child_count; i++)
-            TRY(bytes_get(arena, type->children[i], next, end, &value->nested.items[i]));
-        return NULL;
+            if (!value_bytes_get(arena, type->children[i], next, end, &value->nested.items[i]))
+                return false;
+        return true;
     }
-    return NULL;
+    return true;
 }
-
-void vector_put_value(Arena *arena, Vector *vector, uint32_t row, const Value *value) { vector_set(arena, vector, row, value); }

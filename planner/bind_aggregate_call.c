@@ -1,0 +1,85 @@
+/* planner/bind_aggregate_call.c: which aggregate a call names, and what it gets: columns, and literals that are known now. */
+#include "planner/binder.h"
+#include "planner/ast_map.h"
+#include "planner/expr.h"
+
+bool is_aggregate_name(const char *name) { return aggregate_exists(name) || name_equal(name, "count_distinct"); }
+
+static Error *no_such_call(Arena *arena, const AstExpr *ast, const char *name, const Type *const types[], int count)
+{
+    const char *text = "";
+    for (int i = 0; i < count; i++)
+        text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", type_text(arena, types[i]));
+    return error_at(ERR_BIND, ast->at, "%s does not take (%s)", name, text);
+}
+
+/* The arguments as the function's row has them: F(p) WITHIN GROUP (ORDER BY x) is F(x, p). */
+static Error *list_arguments(Arena *arena, const AstExpr *ast, const char *name, AstExprs *list)
+{
+    if (ast->within_order.count) {
+        const AstOrderItem *item = &ast->within_order.items[0];
+        if (!name_equal(name, "percentile_disc") && !name_equal(name, "percentile_cont"))
+            return binder_unsupported(ast->at, "ORDER BY inside %s", name);
+        if (ast->within_order.count > 1 || item->descending)
+            return binder_unsupported(item->at, "more than one ascending expression in %s", name);
+        LIST_ADD(arena, list, item->expr);
+    }
+    for (int i = 0; i < ast->args.count; i++)
+        LIST_ADD(arena, list, ast->args.items[i]);
+    return NULL;
+}
+
+static Error *take_literals(Arena *arena, const AstExprs *list, const char *name, AggregateCallArgs *call)
+{
+    const AggregateFunction *function = call->function;
+    int first = call->arg_count - function->constants;
+    call->constants = ARENA_ARRAY(arena, Value, function->constants + 1);
+    for (int i = first; i < call->arg_count; i++) {
+        const char *reason = NULL;
+        Span at = list->items[i]->at;
+        if (!expr_evaluate_constant(arena, call->args[i], &call->constants[i - first], &reason))
+            return error_at(ERR_BIND, at, "argument %d of %s must be a literal%s%s", i + 1, name, reason ? ": " : "", reason ? reason : "");
+        if (call->constants[i - first].is_null)
+            return error_at(ERR_BIND, at, "argument %d of %s must not be NULL", i + 1, name);
+    }
+    call->arg_count = first;
+    call->constant_count = function->constants;
+    const char *reason = function->refuse ? function->refuse(call->constants, call->constant_count) : NULL;
+    return reason ? error_at(ERR_BIND, list->items[first]->at, "%s", reason) : NULL;
+}
+
+Error *aggregate_call_args(Binder *binder, const AstExpr *ast, BindArgument bind, void *context, AggregateCallArgs *call)
+{
+    Arena *arena = binder->arena;
+    const char *name = ast_call_name(ast);
+    const Type *types[FUNCTION_MAX_ARGS], *casts[FUNCTION_MAX_ARGS] = { NULL };
+    AstExprs list = { 0 };
+    *call = (AggregateCallArgs){ .distinct = ast->distinct };
+    TRY(list_arguments(arena, ast, name, &list));
+    if (list.count > FUNCTION_MAX_ARGS)
+        return error_at(ERR_BIND, ast->at, "%s takes at most %d arguments", name, FUNCTION_MAX_ARGS);
+    for (int i = 0; i < list.count; i++) {
+        TRY(bind(context, list.items[i], &call->args[i]));
+        call->names[i] = ast_text(arena, list.items[i]);
+        types[i] = call->args[i]->type;
+    }
+    call->arg_count = list.count;
+    const char *row_name = name;
+    if (name_equal(name, "count_distinct") && list.count == 1) { /* COUNT(DISTINCT x) */
+        row_name = "count";
+        call->distinct = true;
+    }
+    call->function = aggregate_resolve(arena, row_name, types, list.count, &call->type, casts, NULL);
+    if (!call->function)
+        return no_such_call(arena, ast, name, types, list.count);
+    for (int i = 0; i < list.count; i++)
+        if (casts[i])
+            TRY(binder_cast(arena, call->args[i], casts[i], &call->args[i]));
+    TRY(take_literals(arena, &list, name, call));
+    if (call->distinct && call->arg_count == 0)
+        return error_at(ERR_BIND, ast->at, "DISTINCT needs an argument");
+    if (call->distinct && call->arg_count > 1)
+        return binder_unsupported(ast->at, "DISTINCT over several columns in %s", name);
+    call->limit = settings_list_limit(binder->settings, call->function->limit_setting);
+    return NULL;
+}
