@@ -92,6 +92,16 @@ static void print_scan(const LogicalNode *node, Text *text)
         text_printf(text, " %s", node->scan.declared_names[i]);
 }
 
+static void print_literals(const AggregateCall *call, Text *text)
+{
+    for (int c = 0; c < call->constant_count; c++) {
+        text_add_char(text, ' ');
+        value_print(&call->constants[c], text);
+    }
+    if (call->limit)
+        text_printf(text, " l%lld", (long long)call->limit);
+}
+
 static void print_calls(const LogicalNode *node, Text *text)
 {
     print_ints(node->aggregate.key_columns, node->aggregate.key_count, text);
@@ -101,12 +111,7 @@ static void print_calls(const LogicalNode *node, Text *text)
         print_ints(call->args, call->arg_count, text);
         text_printf(text, "f%d%d ", call->filter, call->distinct);
         type_print(call->type, text);
-        for (int c = 0; c < call->constant_count; c++) {
-            text_add_char(text, ' ');
-            value_print(&call->constants[c], text);
-        }
-        if (call->limit)
-            text_printf(text, " l%lld", (long long)call->limit);
+        print_literals(call, text);
     }
     text_printf(text, " e%d %lld %d%d%d%d", node->aggregate.trigger, (long long)node->aggregate.delay_us, node->aggregate.drop_null_keys, node->aggregate.emit_unchanged,
                 node->aggregate.keep_empty, node->aggregate.loses_windows);
@@ -127,6 +132,7 @@ static void print_over(const LogicalNode *node, Text *text)
         text_printf(text, "f%d%d %lld o%d%d %d%d %d:%lld %d:%lld ", over->call.filter, over->call.distinct, (long long)over->offset, over->otherwise, over->ignore_nulls,
                     frame->rows, frame->open_start, frame->from, (long long)frame->from_offset, frame->to, (long long)frame->to_offset);
         type_print(over->call.type, text);
+        print_literals(&over->call, text);
         if (over->kind == OVER_SPIKE_AND_DIP || over->kind == OVER_CHANGE_POINT)
             text_printf(text, " %.17g %d%d", over->confidence, over->spikes, over->dips);
     }
@@ -168,7 +174,7 @@ void node_canonical(const LogicalNode *node, Text *text)
     case PLAN_VALUES:
         print_types(&node->schema, text);
         for (int i = 0; i < node->values.row_count * node->schema.column_count; i++) {
-            text_add_char(text, ' ');
+        text_add_char(text, ' ');
             value_print(&node->values.rows[i], text);
         }
         break;
@@ -184,7 +190,7 @@ void node_canonical(const LogicalNode *node, Text *text)
     case PLAN_PROJECT:
         text_printf(text, " %d", node->project.on_error);
         for (int i = 0; i < node->schema.column_count; i++) {
-            text_add_char(text, ' ');
+        text_add_char(text, ' ');
             expr_canonical(node->project.exprs[i], text);
         }
         break;
