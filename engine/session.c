@@ -285,7 +285,7 @@ static void summarise(Job *job, const SessionOutput *output)
     JobCounters counters;
     job_counters(job, &counters);
     if (counters.late_rows)
-        notice(output, "%llu row%s came too late for every window", (unsigned long long)counters.late_rows, counters.late_rows == 1 ? "" : "s");
+        notice(output, "%llu row%s came too late%s", (unsigned long long)counters.late_rows, counters.late_rows == 1 ? "" : "s", counters.late_windows ? " for every window" : ", behind the watermark");
 }
 
 /* What the caller does with a notice may need memory. */

@@ -225,6 +225,23 @@ static void explain_aggregate(Question *question, const PlanNode *node)
     }
 }
 
+static void explain_over(Question *question, const PlanNode *node)
+{
+    const NodeCounters *c = counted(question, node);
+    int64_t wm_us = job_node_watermark(question->job, node), next_us = job_next_close(question->job, node);
+    if (c->late_rows == c->rows_in) {
+        cause(question, "%s too late: behind the watermark of the rows before", c->rows_in == 1 ? "the only row came" : arena_printf(question->arena, "all %llu rows came", (unsigned long long)c->rows_in));
+    } else if (next_us == TIME_MAX) {
+        cause(question, "%s wait%s for rows to follow: %s", rows_text(question, c->rows_in), c->rows_in == 1 ? "s" : "", node_text(question, node));
+    } else if (wm_us == TIME_MIN) {
+        cause(question, "%s wait%s for the watermark: there is none yet; the first one comes out when it is past %s", rows_text(question, c->rows_in), c->rows_in == 1 ? "s" : "", time_text(question, next_us));
+    } else {
+        cause(question, "%s wait%s for the watermark, which is %s", rows_text(question, c->rows_in), c->rows_in == 1 ? "s" : "", time_text(question, wm_us));
+        detail(question, "the first one comes out when it is past %s", time_text(question, next_us));
+    }
+    explain_splits(question, node);
+}
+
 /* ---- the rest ---- */
 
 static void explain_lookup(Question *question, const PlanNode *node)
@@ -253,6 +270,8 @@ static void explain_node_loss(Question *question, const PlanNode *node)
         explain_filter(question, node);
     } else if (is_aggregate(node)) {
         explain_aggregate(question, node);
+    } else if (node->kind == PLAN_OVER) {
+        explain_over(question, node);
     } else if (node->kind == PLAN_LOOKUP) {
         explain_lookup(question, node);
     } else if (node->kind == PLAN_LIMIT || (node->kind == PLAN_SORT && question->plan->bounded)) {

@@ -677,7 +677,23 @@ static Error *over_restored(Operator *op)
     return NULL;
 }
 
+/* The first row that waits for its time, or the window of the first partition. */
+static int64_t over_next_close(const Operator *op)
+{
+    const OverOperator *o = op->state;
+    int64_t next_us = TIME_MAX;
+    for (uint32_t id = 0; id < o->store.count && o->order == OVER_BY_TIME; id++) {
+        const int64_t *own = over_own(o, id);
+        if (own[OWN_NUMBER] < 0 && own[OWN_ORDER] < next_us)
+            next_us = own[OWN_ORDER];
+    }
+    for (uint32_t slot = 0; slot < o->partition_count && op->node->over.window_time_column >= 0; slot++)
+        if (o->partitions[slot].count && over_entry(o, slot)[P_WINDOW] < next_us)
+            next_us = over_entry(o, slot)[P_WINDOW];
+    return next_us == TIME_MAX ? TIME_MAX : time_add(next_us, op->node->over.lag_us);
+}
+
 const OperatorType over_operator = {
     .name = "over", .open = over_open, .close = over_close, .process = over_process, .advance = over_advance, .end = over_end,
-    .containers = over_containers, .restored = over_restored,
+    .containers = over_containers, .next_close = over_next_close, .restored = over_restored,
 };
