@@ -14,17 +14,14 @@ static const char *without_zeros(const char *text)
     return text + strspn(text, "0");
 }
 
-/* An integer is expected of an integer column and has all its digits. Other numbers went through a double on their way into the test
- * file, so they say neither how a number is written nor more than 15 of its digits. */
+/* Numbers with a fraction went through a double on their way into the test file: they say neither how a number is written nor more than
+ * 15 of its digits. */
 static bool same_number(const char *expected, const char *actual, bool close)
 {
     double a = strtod(expected, NULL), b = strtod(actual, NULL);
-    bool near = a == b || fabs(a - b) <= 1e-15 * fabs(a);
-    if (close)
-        return near || fabs(a - b) <= 1e-6;
     if (is_integer(expected) && is_integer(actual))
         return strcmp(without_zeros(expected), without_zeros(actual)) == 0 && (a < 0) == (b < 0);
-    return !is_integer(expected) && near;
+    return a == b || fabs(a - b) <= 1e-15 * fabs(a) || (close && fabs(a - b) <= 1e-6);
 }
 
 /* The member for an expected name: by that name, else by its upper-case form. */

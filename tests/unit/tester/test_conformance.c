@@ -57,7 +57,8 @@ static void values_are_compared_by_the_rules_of_the_test_driver(void **state)
     (void)state;
     static const struct { const char *expected, *actual; bool same, close; } cases[] = {
         { "5", "5", true, true },
-        { "5", "5.0", false, true },
+        { "5", "5.0", true, true },
+        { "5", "5.1", false, false },
         { "5.0", "5", true, true },
         { "1.0", "1.00", true, true },
         { "-12345678901234567890123", "-12345678901234567890123", true, true },
