@@ -421,7 +421,7 @@ static inline void decode_row(CsvRun *run, const RowView *row)
         run->row++;
         return;
     }
-    row_forget_nulls(run->batch, run->row);
+    row_forget_nulls(run->vectors, run->spec->column_count, run->row);
     if (!run->decoder->options.ignore_parse_errors)
         bad_row_add(run->input, &run->lines, run->batch, run->row, row->start, length, column, reason);
 }

@@ -57,11 +57,11 @@ void vector_store_null(Arena *arena, Vector *vector, uint32_t row)
     vector_set_null(arena, vector, row);
 }
 
-void row_forget_nulls(Batch *batch, uint32_t row)
+void row_forget_nulls(Vector *const vectors[], int count, uint32_t row)
 {
-    for (int c = 0; c < batch->column_count; c++)
-        if (batch->columns[c]->validity)
-            bit_set(batch->columns[c]->validity, row);
+    for (int c = 0; c < count; c++)
+        if (vectors[c]->validity)
+            bit_set(vectors[c]->validity, row);
 }
 
 const char *path_text(Arena *arena, const char *const *path, int length)

@@ -37,7 +37,7 @@ void bad_row_add(const DecodeInput *input, LineCounter *lines, Batch *batch, uin
 /* NULL at a row that nothing reads: the value is zeroed. */
 void vector_store_null(Arena *arena, Vector *vector, uint32_t row);
 /* All columns of a row count as not NULL again: a record was given up half-way. */
-void row_forget_nulls(Batch *batch, uint32_t row);
+void row_forget_nulls(Vector *const vectors[], int count, uint32_t row);
 
 /* Path with dots, for messages. */
 const char *path_text(Arena *arena, const char *const *path, int length);

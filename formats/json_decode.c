@@ -52,8 +52,8 @@ Error *json_decoder_open(Decoder *decoder)
         if (from->timestamp_format)
             TRY(timestamp_pattern_new(&state->arena, from->timestamp_format, &column->pattern));
     }
-    if (!spec->use_general && !state->bare && state->options.coerce == JSON_STRICT)
-        state->scan = json_scan_new(&state->arena, state->columns, spec->column_count, state->root, state->node_count);
+    if (!spec->use_general && !state->bare)
+        state->scan = json_scan_new(&state->arena, state->columns, spec->column_count, state->root, state->node_count, state->options.coerce == JSON_KSQL);
     return NULL;
 }
 
@@ -211,7 +211,7 @@ static bool decode_line_record(JsonRun *run, const char *record, size_t length)
     const char *column, *reason = decode_record(run, record, length, &column);
     if (!reason)
         return true;
-    row_forget_nulls(run->batch, run->row);
+    row_forget_nulls(run->vectors, run->spec->column_count, run->row);
     if (!run->decoder->options.ignore_parse_errors)
         bad_row_add(run->input, &run->lines, run->batch, run->row, record, length, column, reason);
     return false;
@@ -271,7 +271,7 @@ Error *json_decode(Decoder *decoder, DecodeInput *input, uint32_t max_rows, Batc
         p += 3;
     const char *last = p < end ? memrchr(p, '\n', (size_t)(end - p)) : NULL;
     if (run.decoder->scan)
-        json_scan_start(run.decoder->scan, batch, last ? last + 1 : p);
+        json_scan_start(run.decoder->scan, batch->columns, &batch->arena, last ? last + 1 : p);
     while (p < end && run.row < max_rows) {
         if (run.decoder->scan && last && p <= last) {
             p = scan_records(&run, p);
@@ -294,25 +294,65 @@ static void store_nulls(JsonRun *run)
         vector_store_null(run->arena, run->vectors[c], run->row);
 }
 
+/* A message becomes row run->row. `line`: where it stands as a line, for the fast path to learn from; or NULL. */
+static void decode_message(JsonRun *run, const RecordBytes *message, const char *line, Vector *const columns[], RecordFailures *failures)
+{
+    if (!message->bytes) {
+        store_nulls(run);
+        return;
+    }
+    const char *bytes = line ? line : message->bytes, *end = bytes + message->length, *record = json_space(bytes, end);
+    while (end > record && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\n' || end[-1] == '\r'))
+        end--;
+    size_t length = (size_t)(end - record);
+    if (length == 4 && memcmp(record, "null", 4) == 0) {
+        store_nulls(run);
+        return;
+    }
+    const char *column, *reason = decode_record(run, record, length, &column);
+    if (reason)
+        record_fail(run->spec, run->arena, columns, failures, run->row, column, reason);
+    else if (line)
+        json_scan_learn(run->decoder->scan, line, message->length + 1, run->decoder->tokens, run->decoder->matches);
+}
+
+/* Copies messages without line ends one after the other, as lines, with room behind them; lines[i]: where, or NULL. Returns the end. */
+static const char *messages_as_lines(Arena *arena, const RecordBytes *records, uint32_t count, const char *lines[])
+{
+    size_t total = BUFFER_PADDING;
+    for (uint32_t i = 0; i < count; i++)
+        total += records[i].length + 1;
+    char *to = arena_alloc(arena, total);
+    for (uint32_t i = 0; i < count; i++) {
+        lines[i] = NULL;
+        if (!records[i].bytes || memchr(records[i].bytes, '\n', records[i].length))
+            continue;
+        lines[i] = memcpy(to, records[i].bytes, records[i].length);
+        to += records[i].length;
+        *to++ = '\n';
+    }
+    memset(to, 0, BUFFER_PADDING);
+    return to;
+}
+
 Error *json_decode_records(Decoder *decoder, const RecordBytes *records, uint32_t count, Arena *arena, Vector *const columns[], RecordFailures *failures)
 {
     JsonRun run = { .decoder = decoder->state, .spec = decoder->spec, .vectors = columns, .arena = arena, .max_rows = count };
-    for (; run.row < count; run.row++) {
-        if (!records[run.row].bytes) {
-            store_nulls(&run);
+    JsonScan *scan = run.decoder->scan;
+    const char **lines = ARENA_ARRAY(arena, const char *, (size_t)count + 1); /* the last one is NULL */
+    if (scan)
+        json_scan_start(scan, columns, arena, messages_as_lines(arena, records, count, lines));
+    for (uint32_t stop = 0; run.row < count;) {
+        uint32_t row = run.row;
+        if (stop <= row)
+            for (stop = row; lines[stop];)
+                stop++;
+        if (lines[row])
+            json_scan_records(scan, lines[row], &run.row, stop, false);
+        if (run.row > row)
             continue;
-        }
-        const char *end = records[run.row].bytes + records[run.row].length, *record = json_space(records[run.row].bytes, end);
-        while (end > record && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\n' || end[-1] == '\r'))
-            end--;
-        size_t length = (size_t)(end - record);
-        if (length == 4 && memcmp(record, "null", 4) == 0) {
-            store_nulls(&run);
-            continue;
-        }
-        const char *column, *reason = decode_record(&run, record, length, &column);
-        if (reason)
-            record_fail(run.spec, arena, columns, failures, run.row, column, reason);
+        decode_message(&run, &records[row], lines[row], columns, failures);
+        run.row++;
     }
     return NULL;
 }

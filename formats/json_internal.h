@@ -109,10 +109,10 @@ size_t base64_decode(const char *bytes, size_t length, char *out); /* SIZE_MAX: 
 
 typedef struct JsonScan JsonScan;
 
-JsonScan *json_scan_new(Arena *arena, const JsonColumn *columns, int column_count, const JsonPathNode *root, int node_count);
+JsonScan *json_scan_new(Arena *arena, const JsonColumn *columns, int column_count, const JsonPathNode *root, int node_count, bool as_ksql);
 void json_scan_free(JsonScan *scan);
-/* Prepares for the batch's vectors. */
-void json_scan_start(JsonScan *scan, Batch *batch, const char *end);
+/* Prepares for these vectors, and for records that end before `end`. */
+void json_scan_start(JsonScan *scan, Vector *const vectors[], Arena *arena, const char *end);
 /* Decodes records from `p` on into rows [*row, max_rows) as long as they follow a template; *row counts them. Where a record
  * does not, its start is returned, and its row may hold anything. `one` stops after a record (positions and raw are wanted). */
 const char *json_scan_records(JsonScan *scan, const char *p, uint32_t *row, uint32_t max_rows, bool one);

@@ -61,8 +61,10 @@ struct JsonScan {
     uint64_t misses, learned, hits_before;
     uint64_t pause;          /* records that are not tried: templates did not help */
     MinuteCache *minutes;    /* of each column */
-    void **values;           /* of each column, of the batch */
-    Batch *batch;
+    bool as_ksql;
+    void **values;           /* of each column's vector */
+    Vector *const *vectors;
+    Arena *arena;            /* lives as long as they do */
     const char *end;         /* after the last newline */
     Arena scratch;
     Template *draft;         /* the record under study; lives in the decoder's arena */
@@ -89,7 +91,7 @@ __attribute__((noinline)) static const char *match_unusual(const Step *step, boo
     return p + length - 1 + 4;
 }
 
-static void store_null_column(JsonScan *scan, int column, uint32_t row) { vector_store_null(&scan->batch->arena, scan->batch->columns[column], row); }
+static void store_null_column(JsonScan *scan, int column, uint32_t row) { vector_store_null(scan->arena, scan->vectors[column], row); }
 
 __attribute__((noinline)) static bool store_null(JsonScan *scan, const Step *step, uint32_t row)
 {
@@ -103,7 +105,7 @@ __attribute__((noinline)) static bool store_null(JsonScan *scan, const Step *ste
 
 __attribute__((noinline)) static void store_escaped(JsonScan *scan, const Step *step, const char *p, const char *quote, uint32_t row)
 {
-    char *copy = arena_alloc(&scan->batch->arena, (size_t)(quote - p));
+    char *copy = arena_alloc(scan->arena, (size_t)(quote - p));
     ((Str *)scan->values[step->column])[row] = str_view(copy, json_unescape(p, (size_t)(quote - p), copy));
 }
 
@@ -133,12 +135,12 @@ __attribute__((noinline)) static const char *skip_unusual(JsonScan *scan, const 
         return store_null(scan, step, row) ? after : NULL;
     }
     Value value;
-    JsonConversion conversion = { &scan->batch->arena, &scan->scratch, column->pattern, false };
+    JsonConversion conversion = { scan->arena, &scan->scratch, column->pattern, scan->as_ksql };
     const char *reason = json_to_value(&conversion, column->type, &token, &value);
     if (!reason && column->nested)
-        vector_set(&scan->batch->arena, scan->batch->columns[step->column], row, &value);
+        vector_set(scan->arena, scan->vectors[step->column], row, &value);
     else if (!reason)
-        scalar_store(scan->batch->columns[step->column], row, &value);
+        scalar_store(scan->vectors[step->column], row, &value);
     if (scan->scratch.blocks)
         arena_reset(&scan->scratch);
     return reason ? NULL : after;
@@ -392,9 +394,10 @@ static bool any_overlap(const JsonPathNode *node)
     return false;
 }
 
-JsonScan *json_scan_new(Arena *arena, const JsonColumn *columns, int column_count, const JsonPathNode *root, int node_count)
+JsonScan *json_scan_new(Arena *arena, const JsonColumn *columns, int column_count, const JsonPathNode *root, int node_count, bool as_ksql)
 {
     JsonScan *scan = ARENA_NEW(arena, JsonScan);
+    scan->as_ksql = as_ksql;
     scan->columns = columns;
     scan->column_count = column_count;
     scan->node_count = node_count;
@@ -421,10 +424,11 @@ void json_scan_free(JsonScan *scan)
     arena_release(&scan->scratch);
 }
 
-void json_scan_start(JsonScan *scan, Batch *batch, const char *end)
+void json_scan_start(JsonScan *scan, Vector *const vectors[], Arena *arena, const char *end)
 {
-    scan->batch = batch;
+    scan->vectors = vectors;
+    scan->arena = arena;
     scan->end = end;
     for (int c = 0; c < scan->column_count; c++)
-        scan->values[c] = batch->columns[c]->values;
+        scan->values[c] = vectors[c]->values;
 }

@@ -237,7 +237,7 @@ KERNEL_TARGET static const char *KERNEL(records)(JsonScan *scan, const char *p, 
             if (next)
                 break;
             if (nulls)
-                row_forget_nulls(scan->batch, row);
+                row_forget_nulls(scan->vectors, scan->column_count, row);
         }
         if (!next)
             break;
