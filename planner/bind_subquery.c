@@ -345,8 +345,8 @@ static Error *build(Subqueries *subs, const AstExpr *ast, const Correlation *cor
     const Type *type = kind == SUBQUERY_SCALAR ? exprs[keys]->type : type_scalar(TYPE_BOOLEAN);
     if (kind == SUBQUERY_SCALAR)
         TRY(missing_value(binder, ast->query, type, &node->subquery.missing));
-    if (node->subquery.changes)
-        return binder_unsupported(ast->at, "a sub-query over a stream that does not end");
+    if (node->subquery.changes && relation == &block->from && (relation->pending || block->window))
+        return error_hint(binder_unsupported(ast->at, "a sub-query over a stream that does not end, below a window"), "its answer may change when the window has closed");
     if (node->subquery.until_end && !outside.bounded)
         return error_hint(error_at(ERR_BIND, ast->at, "the sub-query's result is known at the end only, and the outer rows do not end"), "leave out ORDER BY, LIMIT and EMIT FINAL");
     node->schema = (Schema){ outer.count + 1, ARENA_ARRAY(arena, Column, outer.count + 1) };
