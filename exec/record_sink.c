@@ -184,7 +184,7 @@ Error *record_sink_write(Operator *op, RecordSink *records, Sink *sink, const Ba
         if (kind == ROW_UPDATE_BEFORE)
             continue;
         if (records->time >= 0 && vector_is_null(batch->columns[records->time], row)) {
-            TRY(job_row_error(op, records->node->sink.on_error, batch, row, "time", "", "the message has no time", records->node->at));
+            TRY(job_row_error(op, records->node->sink.on_error, batch, row, "time", NULL, "the message has no time", records->node->at));
             continue;
         }
         records->records[used] = (Record){ .timestamp_us = records->time >= 0 ? time_at(batch, records->time, row) : batch->now_us };

@@ -668,6 +668,9 @@ alias(A) ::= AS name(N). { A = N; }
 %type clause { Clause * }
 clause(A) ::= INTO(T) name(N). { A = new_clause(parser, CLAUSE_INTO, T); A->name = N; }
 clause(A) ::= FROM(T) relations(R). { A = new_clause(parser, CLAUSE_FROM, T); A->relation = R; }
+clause(A) ::= WINDOW(T) ID ID(K) LP window_options(O) RP(R). { /* with a name, which ksqlDB takes and nothing can refer to */
+    A = new_clause(parser, CLAUSE_WINDOW, T); A->window = build_window(parser, T, K, O, R);
+}
 clause(A) ::= WINDOW(T) ID(K) LP window_options(O) RP(R). {
     A = new_clause(parser, CLAUSE_WINDOW, T); A->window = build_window(parser, T, K, O, R);
 }

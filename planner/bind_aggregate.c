@@ -375,6 +375,8 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
         return error_at(ERR_BIND, ast->at, "%s needs a window in GROUP BY", ast_call_name(ast));
     if (is_grouping_call(ast))
         return replace_grouping(grouping, ast, replacement);
+    if (ast->kind == AST_CALL && !ast->over) /* a misspelt aggregate is that, and no column that is not grouped */
+        TRY(bind_function_known(grouping->block->binder, ast));
     if (!ast_any(ast, holds_special)) {
         *replacement = match_key(grouping, ast);
         if (!*replacement)

@@ -247,6 +247,18 @@ static Error *no_such_function(Binder *binder, const AstName *name)
     return error_suggest(error_at(ERR_BIND, name->at, "no function '%s'", name->text), name->text, all, count);
 }
 
+Error *bind_function_known(Binder *binder, const AstExpr *call)
+{
+    const Type *type;
+    bool exists;
+    if (call->path.count != 1)
+        return NULL;
+    function_resolve(binder->arena, call->path.items[0].text, NULL, 0, &type, NULL, &exists);
+    if (exists || binder->catalog->find(binder->catalog, call->path.items[0].text, SPACE_FUNCTIONS))
+        return NULL;
+    return no_such_function(binder, &call->path.items[0]);
+}
+
 static Error *bind_arguments(Binder *binder, BindContext *context, const AstExpr *call, const CatalogEntry *entry, Expr ***args)
 {
     const UserFunction *function = entry->function;

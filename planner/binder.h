@@ -303,6 +303,8 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
 /* ---- bind_function.c: functions of the catalog ---- */
 /* A call of one; ERR_BIND if there is none of that name. */
 Error *bind_user_call(Binder *binder, BindContext *context, const AstExpr *call, Expr **result);
+/* ERR_BIND, with the nearest known name, if the call is of no function that there is; aggregates and forms of their own are not asked for. */
+Error *bind_function_known(Binder *binder, const AstExpr *call);
 /* "f(x BIGINT) -> DOUBLE" */
 const char *user_function_text(Arena *arena, const CatalogEntry *entry);
 

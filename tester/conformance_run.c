@@ -30,7 +30,7 @@ static void add_line(Text *text, const char *line) { text_printf(text, "%s\n", l
 
 typedef struct Property {
     const char *name;
-    enum { PROPERTY_SET, PROPERTY_IGNORED, PROPERTY_CLOSE_NUMBERS } use;
+    enum { PROPERTY_SET, PROPERTY_IGNORED, PROPERTY_CLOSE_NUMBERS, PROPERTY_FAIL } use;
 } Property;
 
 /* What cases set. Others are refused, so that none is missed. */
@@ -42,7 +42,7 @@ static const Property properties[] = {
     { "ksql.functions.collect_set.limit", PROPERTY_SET },
     { "ksql.functions.substring.legacy.args", PROPERTY_SET },
     { "ksql.output.topic.name.prefix", PROPERTY_SET },
-    { "ksql.timestamp.throw.on.invalid", PROPERTY_SET },
+    { "ksql.timestamp.throw.on.invalid", PROPERTY_FAIL },        /* a record without a time ends the query */
     { "use.exact.numeric.comparison", PROPERTY_CLOSE_NUMBERS },  /* of the test driver itself */
     { "ksql.new.query.planner.enabled", PROPERTY_IGNORED },      /* chooses among their planners */
     { "ksql.streams.__emit.interval.ms.kstreams.windowed.aggregation__", PROPERTY_IGNORED }, /* 0: no throttle; there is none */
@@ -60,6 +60,8 @@ static Error *set_property(CaseRun *run, const JsonTree *given)
         if (strcmp(properties[i].name, given->name) != 0)
             continue;
         run->close_numbers |= properties[i].use == PROPERTY_CLOSE_NUMBERS && value && strcmp(value, "false") == 0;
+        if (properties[i].use == PROPERTY_FAIL && value && strcmp(value, "true") == 0)
+            return session_set(run->session, "on_error", "fail");
         return properties[i].use == PROPERTY_SET ? session_set(run->session, given->name, value) : NULL;
     }
     return error_new(ERR_USAGE, "property '%s' is not known to the test runner", given->name);

@@ -29,7 +29,7 @@
 { "SELECT a FROM t WINDOW SESSION (SIZE 1 MINUTE)", 32, 4, "a SESSION window takes no SIZE", NULL },
 { "SELECT a FROM t WINDOW COUNT (SIZE 1 MINUTE)", 35, 8, "a COUNT window is measured in rows: expected a number", NULL },
 { "SELECT a FROM t WINDOW TUMBLING (SIZE 1 MINUTE, SIZE 2 MINUTES)", 48, 4, "a second SIZE in one window", NULL },
-{ "SELECT a FROM t WINDOW TUMBLING SIZE 1 MINUTE", 32, 4, "expected '(' after 'TUMBLING', found 'SIZE'", NULL },
+{ "SELECT a FROM t WINDOW TUMBLING SIZE 1 MINUTE", 37, 1, "expected '(' after 'SIZE', found '1'", NULL },
 { "SELECT INTERVAL '5' SECNDS", 20, 6, "expected a unit of time, found 'SECNDS'", "did you mean 'SECONDS'?" },
 { "SELECT INTERVAL 'five' SECOND", 16, 6, "'five' is not an interval of second", NULL },
 { "SELECT INTERVAL '1:75' MINUTE TO SECOND", 16, 6, "'1:75' is not an interval of minute to second", NULL },
