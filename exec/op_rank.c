@@ -275,6 +275,21 @@ static Error *emit_bucket(RankOperator *r, const Bucket *bucket)
     return NULL;
 }
 
+/* ROW_NUMBER with its number: each place has a row of its own, which another one may take. */
+static Error *emit_places(RankOperator *r, const Bucket *bucket, const Ranked *before, uint32_t before_count, const Ranked *now, uint32_t now_count)
+{
+    for (uint32_t i = 0; i < before_count || i < now_count; i++) {
+        if (i < before_count && i < now_count && before[i].id == now[i].id)
+            continue;
+        const bool pair = i < before_count && i < now_count;
+        if (i < before_count)
+            TRY(emit_row(r, bucket, before[i], pair ? ROW_UPDATE_BEFORE : ROW_DELETE, pair ? 2 : 1));
+        if (i < now_count)
+            TRY(emit_row(r, bucket, now[i], pair ? ROW_UPDATE_AFTER : ROW_INSERT, 1));
+    }
+    return NULL;
+}
+
 /* What has become of a touched partition: rows that left or changed rank go, then the new ones come. */
 static Error *emit_changes_of(RankOperator *r, Bucket *bucket, uint32_t t)
 {
@@ -286,6 +301,9 @@ static Error *emit_changes_of(RankOperator *r, Bucket *bucket, uint32_t t)
     Ranked *before = r->former + list.first, *now = r->former + r->former_count;
     rank_rows(r, bucket, partition, now);
     const bool ranks = r->node->rank.rank_column;
+    partition->former = 0;
+    if (ranks && r->node->rank.rank == RANK_ROW_NUMBER)
+        return emit_places(r, bucket, before, list.count, now, partition->count);
     uint32_t gone = 0, come = 0;
     /* Ids are unique, lists are short: compare each with each. What stays is marked with rank 0. */
     for (uint32_t i = 0; i < list.count; i++)
@@ -303,7 +321,6 @@ static Error *emit_changes_of(RankOperator *r, Bucket *bucket, uint32_t t)
     for (uint32_t j = 0; j < partition->count; j++)
         if (now[j].rank)
             TRY(emit_row(r, bucket, now[j], pair ? ROW_UPDATE_AFTER : ROW_INSERT, 1));
-    partition->former = 0;
     return NULL;
 }
 

@@ -1,7 +1,8 @@
 /* planner/bind_rank.c: ROW_NUMBER, RANK, DENSE_RANK() OVER (PARTITION BY .. ORDER BY ..).
  *
  * A rank becomes a node that appends its number as a column; the filter above it (rk <= 3, QUALIFY) gives the node its limit
- * by rewrite 4. Partitions that hold a window's bound end with the window, others with the bounded input. */
+ * by rewrite 8. Partitions that hold a window's bound end with the window, others with the bounded input; where it does not end, the best rows so far
+ * come out as a changelog. */
 #include "planner/ast_map.h"
 #include "planner/binder.h"
 
@@ -58,10 +59,11 @@ static Error *set_trigger(Ranks *ranks, const AstExpr *ast, LogicalNode *node, b
     const Relation *relation = ranks->relation;
     EdgeTraits traits = port_traits(binder->arena, relation->input);
     const AstEmit *emit = block_emit(ranks->block);
-    if (emit->kind == AST_EMIT_CHANGES && ranks->block->context.top_level)
-        return error_hint(binder_unsupported(ast->at, "%s OVER (..) with EMIT CHANGES", ast_call_name(ast)), "leave EMIT CHANGES out");
+    const bool changes = emit->kind == AST_EMIT_CHANGES && ranks->block->context.top_level;
+    if (changes && window_partition)
+        return error_hint(binder_unsupported(ast->at, "%s OVER (..) of windows with EMIT CHANGES", ast_call_name(ast)), "leave EMIT CHANGES out");
     if (traits.changes != CHANGES_APPEND) {
-        if (!traits.bounded)
+        if (!traits.bounded || changes)
             return error_hint(binder_unsupported(ast->at, "%s OVER (..) of rows that still change", ast_call_name(ast)), "make the inner query EMIT FINAL");
         binder->needs_final = true;
     }
@@ -72,10 +74,7 @@ static Error *set_trigger(Ranks *ranks, const AstExpr *ast, LogicalNode *node, b
         node->rank.lag_us = time->lag_us;
         return NULL;
     }
-    if (!traits.bounded)
-        return error_hint(binder_unsupported(ast->at, "%s OVER (..) on a stream that does not end, outside of windows,", ast_call_name(ast)),
-                          "partition by window_start or window_end of a windowed query");
-    node->rank.trigger = TRIGGER_END;
+    node->rank.trigger = traits.bounded && !changes ? TRIGGER_END : TRIGGER_CHANGES;
     node->rank.window_time_column = -1;
     return NULL;
 }
@@ -140,7 +139,7 @@ static Error *plan_rank(Ranks *ranks, const AstExpr *ast, int *column)
     logical_derive(arena, node);
     relation->input = main_port(node);
     relation->schema = node->schema;
-    if (node->rank.trigger == TRIGGER_END)
+    if (node->rank.trigger != TRIGGER_FINAL)
         relation->time_column = -1;
     return NULL;
 }

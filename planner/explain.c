@@ -426,7 +426,7 @@ static void print_facts(Printer *printer, const PlanNode *node, const char *pref
     if (aggregate)
         fact(printer, prefix, bar, "emits", trigger_text(arena, node));
     if (node->kind == PLAN_RANK)
-        fact(printer, prefix, bar, "emits", node->rank.trigger == TRIGGER_FINAL ? "when the window closes" : "at the end of the input");
+        fact(printer, prefix, bar, "emits", node->rank.trigger == TRIGGER_FINAL ? "when the window closes" : node->rank.trigger == TRIGGER_END ? "at the end of the input" : "on every change");
     if (node->kind == PLAN_OVER)
         fact(printer, prefix, bar, "emits", over_trigger(node));
     if (node->late_wanted)

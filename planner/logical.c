@@ -261,6 +261,16 @@ static void derive_unnest(Arena *arena, LogicalNode *node, const EdgeTraits *und
     }
 }
 
+/* A partition and a number in it are one row. */
+static void derive_numbered_key(Arena *arena, LogicalNode *node)
+{
+    int *columns = ARENA_ARRAY(arena, int, node->rank.partition_count + 1);
+    for (int i = 0; i < node->rank.partition_count; i++)
+        columns[i] = node->rank.partition_columns[i];
+    columns[node->rank.partition_count] = node->schema.column_count - 1;
+    add_key(arena, &node->traits, node->rank.partition_count + 1, columns);
+}
+
 /* How far a frame reaches behind its row in time; TIME_MAX: nobody knows in time. */
 static int64_t frame_following(const OverCall *call)
 {
@@ -380,6 +390,8 @@ void logical_derive(Arena *arena, LogicalNode *node)
         }
         if (node->rank.rank == RANK_ROW_NUMBER && node->rank.limit == 1)
             add_key(arena, &node->traits, node->rank.partition_count, node->rank.partition_columns);
+        else if (node->rank.rank == RANK_ROW_NUMBER && node->rank.rank_column)
+            derive_numbered_key(arena, node);
         break;
     case PLAN_OVER:
         node->traits.keys = under.keys;

@@ -446,7 +446,7 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
             text_add_c(&text, "all rows, ");
         else
             text_printf(&text, "%lld row%s a partition, ", (long long)node->rank.limit, node->rank.limit == 1 ? "" : "s");
-        text_printf(&text, "%s", node->rank.trigger == TRIGGER_FINAL ? "until its window closes" : "until the end of the input");
+        text_add_c(&text, node->rank.trigger == TRIGGER_FINAL ? "until its window closes" : node->rank.trigger == TRIGGER_END ? "until the end of the input" : "for ever");
         break;
     case PLAN_NORMALIZE:
         text_add_c(&text, "one row a key of the table");

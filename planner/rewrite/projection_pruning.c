@@ -333,6 +333,14 @@ static void prune_aggregate(Pruner *pruner, LogicalNode *node, const Leaves *nee
     node->schema = schema;
 }
 
+static bool needs_column(const Leaves *needs, int column)
+{
+    for (int n = 0; n < needs->count; n++)
+        if (needs->items[n].column == column)
+            return true;
+    return false;
+}
+
 /* Nodes that pass their input's columns on and add some. */
 static void prune_passing(Pruner *pruner, LogicalNode *node, int old_input, const Leaves *needs, Leaves *slots)
 {
@@ -350,13 +358,14 @@ static void prune_passing(Pruner *pruner, LogicalNode *node, int old_input, cons
     int values = 0;
     for (int i = old_input; i < node->schema.column_count; i++) {
         if (spec) { /* only the values that are read are fetched */
-            bool wanted = false;
-            for (int n = 0; n < needs->count; n++)
-                wanted |= needs->items[n].column == i;
-            if (!wanted)
+            if (!needs_column(needs, i))
                 continue;
             names[values] = spec->value_columns[i - old_input];
             types[values++] = spec->value_types[i - old_input];
+        }
+        if (node->kind == PLAN_RANK && node->rank.trigger == TRIGGER_CHANGES && !needs_column(needs, i)) {
+            node->rank.rank_column = false; /* a row that only changes its number changes nothing */
+            continue;
         }
         LIST_ADD(arena, slots, ((Leaf){ i, 0, NULL }));
         schema.columns[schema.column_count++] = node->schema.columns[i];
