@@ -35,7 +35,6 @@ typedef struct OptionEntry {
     const char *value;  /* as text; booleans and numbers as they stood */
     Span name_at, value_at;
     bool used;          /* set by options_parse */
-    bool preset;        /* nobody wrote it: a preset says it */
 } OptionEntry;
 
 /* A table together with the struct that it fills. */

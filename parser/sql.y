@@ -914,7 +914,7 @@ properties(A) ::= property(P). { A = NEW(AstProperties); property_add(parser, A,
 properties(A) ::= properties(L) COMMA property(P). { A = L; property_add(parser, A, *P); }
 %type property { OptionEntry * }
 property(A) ::= property_name(N) EQ property_value(V). {
-    A = NEW(OptionEntry); *A = (OptionEntry){ N.text, V.text, N.at, V.at, false, false };
+    A = NEW(OptionEntry); *A = (OptionEntry){ N.text, V.text, N.at, V.at, false };
 }
 /* A piece of text with its place: AstName serves. */
 %type property_name { AstName }
@@ -1164,7 +1164,7 @@ explain_kind(A) ::= WHY NO OUTPUT. { A = AST_EXPLAIN_WHY_NO_OUTPUT; }
 /* ---- session: SET, DEFINE ---- */
 statement(A) ::= SET property_name(N) EQ set_value(V). {
     A = build_statement(parser, AST_STMT_SET);
-    property_add(parser, &A->properties, ((OptionEntry){ N.text, V.text, N.at, V.at, false, false }));
+    property_add(parser, &A->properties, ((OptionEntry){ N.text, V.text, N.at, V.at, false }));
 }
 statement(A) ::= SET. { A = show(parser, AST_SHOW_PROPERTIES); }
 %type set_value { AstName }
@@ -1174,14 +1174,14 @@ set_value(A) ::= ON(T). { A = (AstName){ token_source(parser, AT(T), &T), false,
 set_value(A) ::= INTEGER(N) ID(U). { A = (AstName){ arena_printf(parser->arena, "%s %s", token_source(parser, AT(N), &N), token_name(parser, U).text), false, JOINED(AT(N), AT(U)) }; }
 statement(A) ::= unset_word property_name(N). {
     A = build_statement(parser, AST_STMT_UNSET); A->name = (AstName){ N.text, false, N.at };
-    property_add(parser, &A->properties, ((OptionEntry){ N.text, NULL, N.at, SPAN_NONE, false, false }));
+    property_add(parser, &A->properties, ((OptionEntry){ N.text, NULL, N.at, SPAN_NONE, false }));
 }
 statement(A) ::= unset_word. { A = build_statement(parser, AST_STMT_UNSET); A->all = true; }
 unset_word ::= UNSET.
 unset_word ::= RESET.
 statement(A) ::= DEFINE name(N) EQ property_value(V). {
     A = named_statement(parser, AST_STMT_DEFINE, N);
-    property_add(parser, &A->properties, ((OptionEntry){ N.text, V.text, N.at, V.at, false, false }));
+    property_add(parser, &A->properties, ((OptionEntry){ N.text, V.text, N.at, V.at, false }));
 }
 statement(A) ::= UNDEFINE name(N). { A = named_statement(parser, AST_STMT_UNDEFINE, N); }
 
@@ -1249,7 +1249,7 @@ statement(A) ::= ASSERT not_exists(X) TOPIC topic(T) with_opt(W) timeout(D). {
 statement(A) ::= ASSERT not_exists(X) SCHEMA subject(T) schema_id(I) timeout(D). {
     A = assertion(parser, AST_ASSERT_SCHEMA); A->negated = X; A->name = T; A->timeout = D;
     if (I.text)
-        property_add(parser, &A->properties, ((OptionEntry){ "id", I.text, I.at, I.at, false, false }));
+        property_add(parser, &A->properties, ((OptionEntry){ "id", I.text, I.at, I.at, false }));
 }
 %type not_exists { int }
 not_exists(A) ::= . { A = 0; }

@@ -38,7 +38,7 @@ static void add_entry(Arena *arena, AstProperties *list, const FormatType *forma
     for (int i = 0; i < list->count; i++)
         if (option_name_equal(list->items[i].name, name))
             return;
-    OptionEntry entry = { .name = name, .value = value, .name_at = at, .value_at = at, .preset = true };
+    OptionEntry entry = { .name = name, .value = value, .name_at = at, .value_at = at };
     if (knows_option(format, name))
         LIST_ADD(arena, list, entry);
 }
@@ -92,20 +92,6 @@ static const OptionEntry *find_entry(const AstProperties *with, const char *name
     return NULL;
 }
 
-bool bind_message_inherits(const FormatType *format, const AstProperties *with)
-{
-    for (int i = 0; i < with->count; i++)
-        if (!with->items[i].preset && knows_option(format, with->items[i].name))
-            return false;
-    AstProperties *changed = (AstProperties *)with; /* bind_message_options made it */
-    int kept = 0;
-    for (int i = 0; i < with->count; i++)
-        if (!with->items[i].preset)
-            changed->items[kept++] = with->items[i];
-    changed->count = kept;
-    return true;
-}
-
 static Error *find_key_format(Binder *binder, const AstProperties *with, CatalogSource *source, const CatalogSource *inherited)
 {
     const OptionEntry *given = find_entry(with, "key_format"), *both = find_entry(with, "format");
@@ -118,13 +104,13 @@ static Error *find_key_format(Binder *binder, const AstProperties *with, Catalog
     return NULL;
 }
 
-/* Does WITH say anything of a format's own? */
-static bool given_options(const AstProperties *options)
+/* Does WITH say nothing of a format's own? Then the topic that is read in the same format says it. */
+static bool takes_over(const FormatType *format, const FormatType *inherited, const AstProperties *written)
 {
-    for (int i = 0; i < options->count; i++)
-        if (!options->items[i].preset)
-            return true;
-    return false;
+    for (int i = 0; i < written->count; i++)
+        if (knows_option(format, written->items[i].name))
+            return false;
+    return format == inherited;
 }
 
 Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, const CatalogSource *inherited, AstProperties *rest, Span at)
@@ -140,17 +126,22 @@ Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEn
         else if (!take_prefixed(arena, item, "key", source->key_format, &key) && !take_prefixed(arena, item, "value", source->format, rest))
             LIST_ADD(arena, rest, *item);
     }
-    add_preset(binder, arena, rest, source->format, at);
-    add_preset(binder, arena, &key, source->key_format, at);
+    if (inherited && takes_over(source->format, inherited->format, rest))
+        source->format_options = inherited->format_options;
+    else
+        add_preset(binder, arena, rest, source->format, at);
+    if (inherited && takes_over(source->key_format, inherited->key_format, &key))
+        source->key_format_options = inherited->key_format_options;
+    else
+        add_preset(binder, arena, &key, source->key_format, at);
     add_entry(arena, &key, source->key_format, "wrap_single_value", "false", at);
     void *key_options = arena_calloc(arena, 1, source->key_format->options_size + 1);
-    source->key_format_options = key_options;
-    if (inherited && inherited->key_format == source->key_format && !given_options(&key)) {
-        source->key_format_options = inherited->key_format_options;
-    } else if (source->key_format->options) {
+    if (!source->key_format_options && source->key_format->options) {
         OptionTarget target = { source->key_format->options, key_options, arena_printf(arena, "format '%s'", source->key_format->name) };
         TRY(options_parse(arena, key.items, key.count, &target, 1, at));
     }
+    if (!source->key_format_options)
+        source->key_format_options = key_options;
     MessageOptions options = { 0 };
     OptionTarget target = { message_options, &options, NULL };
     TRY(options_parse(arena, own.items, own.count, &target, 1, at));

@@ -162,12 +162,10 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
                 name_topic(binder, arena, entry, rest, at);
             with = rest;
         }
-        if (source->format) {
+        if (source->format && !source->format_options) {
             void *format_options = arena_calloc(arena, 1, source->format->options_size + 1);
             source->format_options = format_options;
-            if (inherited && inherited->format == source->format && bind_message_inherits(source->format, with))
-                source->format_options = inherited->format_options;
-            else if (source->format->options)
+            if (source->format->options)
                 targets[target_count++] = (OptionTarget){ source->format->options, format_options, arena_printf(arena, "format '%s'", source->format->name) };
         }
     }

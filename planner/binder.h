@@ -175,8 +175,6 @@ Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEn
 /* The topic whose formats CREATE .. AS takes over where it does not say otherwise (ksqlDB's rule; preset ksql): of the first stream or table
  * in FROM. NULL: none. */
 const CatalogSource *bind_inherited_source(const Binder *binder, const AstQuery *query);
-/* Does WITH leave a format's own options to the topic that is read? Then takes what a preset has put there away. */
-bool bind_message_inherits(const FormatType *format, const AstProperties *with);
 /* Do the formats of an entry over a topic hold its columns? */
 Error *bind_message_check(Binder *binder, const CatalogEntry *entry, Span at);
 /* Can the rows be messages: no names that messages have themselves, no key column twice? */
