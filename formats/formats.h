@@ -56,7 +56,7 @@ typedef struct RecordBytes {
 typedef struct RecordFailure {
     uint32_t row;
     const char *column;           /* NULL: the record as a whole */
-    const char *reason;           /* in the arena that was given */
+    const char *reason;           /* both in the arena that was given */
 } RecordFailure;
 typedef struct RecordFailures { RecordFailure *items; int count, capacity; } RecordFailures;
 

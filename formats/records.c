@@ -10,7 +10,7 @@ void record_fail(const DecodeSpec *spec, Arena *arena, Vector *const columns[], 
     for (int c = 0; c < spec->column_count; c++)
         if (type_is_nested(columns[c]->type))
             vector_store_null(arena, columns[c], row);
-    RecordFailure failure = { row, column, reason };
+    RecordFailure failure = { row, column ? arena_strdup(arena, column) : NULL, reason }; /* the name may be the decoder's */
     LIST_ADD(arena, failures, failure);
 }
 
