@@ -26,7 +26,7 @@ static void add_distinct(Aggregates *aggregates, int call)
 }
 
 /* What the kernels of a call are told, and which function's kernels they are. */
-static void open_shape(Aggregates *aggregates, Arena *arena, int number)
+static Error *open_shape(Aggregates *aggregates, Arena *arena, int number)
 {
     const AggregateCall *call = &aggregates->calls[number];
     const AggregateFunction *function = call->function;
@@ -35,7 +35,8 @@ static void open_shape(Aggregates *aggregates, Arena *arena, int number)
         types[i] = input_type(aggregates, call->args[i]);
     if (aggregates->retracting && function->shrinking)
         function = function->shrinking;
-    aggregates->shapes[number] = (AggregateShape){ function, types, call->arg_count, call->constants, call->constant_count, call->type, call->limit, aggregates->retracting, false };
+    aggregates->shapes[number] = (AggregateShape){ function, types, call->arg_count, call->constants, call->constant_count, call->type, call->limit, aggregates->retracting, NULL, false };
+    return function->prepare ? function->prepare(arena, &aggregates->shapes[number], &aggregates->shapes[number].prepared) : NULL;
 }
 
 Error *aggregates_open(Aggregates *aggregates, Arena *arena, const PlanNode *node, const char *header, bool count_rows, bool chained)
@@ -65,7 +66,11 @@ Error *aggregates_open_calls(Aggregates *aggregates, Arena *arena, const Schema 
     text_add_c(&layout, header);
     for (int i = 0; i < count; i++) {
         const AggregateCall *call = &aggregates->calls[i];
-        open_shape(aggregates, arena, i);
+        Error *error = open_shape(aggregates, arena, i);
+        if (error) {
+            text_release(&layout);
+            return error;
+        }
         const AggregateFunction *function = aggregates->shapes[i].function;
         aggregates->offsets[i] = offset;
         if (retracting && function->retract == RETRACT_MULTISET) {

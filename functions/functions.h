@@ -116,6 +116,10 @@ const ScalarFunction *function_cast(const Type *from, const Type *to, bool try_c
 /* A call of a function written in Lua: its chunk and its name as constants, then its arguments. */
 #define LUA_CALL "lua call"
 const ScalarFunction *function_lua(void);
+/* The same for an aggregate: its literals are its script and its name. */
+const struct AggregateFunction *aggregate_lua(bool retracts);
+/* Does the script define what an aggregate needs; *retracts: and what taking back rows needs? */
+Error *lua_check_aggregate(Arena *arena, const char *name, const char *script, bool *retracts);
 /* Does the chunk compile? ERR_BIND with Lua's words. */
 Error *lua_check(Arena *arena, const char *name, const char *chunk);
 /* Can values of the type pass to and from Lua? */
@@ -159,6 +163,7 @@ typedef struct AggregateShape {
     const Type *result_type;
     int64_t limit;                  /* most values that are kept; 0: no limit */
     bool retracts;                  /* rows may be taken back */
+    void *prepared;                 /* what the function's `prepare` made */
     bool oldest_goes;               /* of equal values the oldest is taken back: rows leave a window in order */
 } AggregateShape;
 
@@ -179,6 +184,8 @@ typedef struct AggregateFunction {
     TypeKind returns;                 /* TYPE_ANY: resolve */
     const Type *(*resolve)(Arena *arena, const Type *const types[], int count);
     const char *layout;               /* one char a field of the state: 'l' int64, 'd' double, 's' Str, 't' Str that snapshots leave out (what can be made again), 'x' int128; 8-byte aligned ('x' too: use memcpy) */
+    /* Called once when the operator is opened; *prepared lives in the arena. NULL: there is nothing to prepare. */
+    Error *(*prepare)(Arena *arena, const AggregateShape *shape, void **prepared);
     void (*update)(const AggregateArgs *args);
     /* Panes, sessions: into[i * stride] += from[i * stride]. A state that is all zero adds nothing. `from` is not changed. */
     void (*merge)(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape);

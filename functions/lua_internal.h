@@ -39,6 +39,18 @@ extern const luaL_Reg lua_pattern_functions[];
 /* Puts the table of everything that a script may use on the stack. */
 void lua_library_push(lua_State *L);
 
+/* The table on top of the stack becomes one that shows it and cannot be changed. */
+void lua_push_read_only(lua_State *L);
+/* Pushes a list of the keys of the table at a place of the stack, in order; how many. */
+lua_Integer lua_push_sorted_keys(lua_State *L, int table);
+
+/* ---- lua_state.c: values as bytes ---- */
+typedef struct LuaBytes { char *bytes; size_t length, capacity; } LuaBytes;
+/* The value on top of the stack, which stays. Raises Lua's errors, as lua_read_state, which pushes it again. */
+void lua_write_state(lua_State *L, LuaBytes *bytes);
+void lua_read_state(lua_State *L, const char *bytes);
+void lua_bytes_release(LuaBytes *bytes);
+
 /* ---- lua_value.c ---- */
 
 /* Pushes the value at a row. May raise Lua's errors. */

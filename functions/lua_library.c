@@ -114,28 +114,35 @@ static int next_pair(lua_State *L)
     }
 }
 
+lua_Integer lua_push_sorted_keys(lua_State *L, int table)
+{
+    lua_Integer count = 0;
+    bool sorted = true;
+    lua_newtable(L);
+    int list = lua_gettop(L);
+    lua_pushnil(L); /* the key before */
+    lua_pushnil(L);
+    while (lua_next(L, table)) {
+        lua_pop(L, 1);
+        rank_of(L, -1);
+        sorted = sorted && (count == 0 || key_less(L, list + 1, -1));
+        lua_pushvalue(L, -1);
+        lua_replace(L, list + 1);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, list, ++count);
+    }
+    lua_sandbox_count(L, count);
+    lua_settop(L, list);
+    if (!sorted)
+        sort_list(L, list, count, key_less);
+    return count;
+}
+
 static int sorted_pairs(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    lua_newtable(L);
-    lua_Integer count = 0;
-    bool sorted = true;
-    lua_pushnil(L); /* 3: the key before */
-    lua_pushnil(L);
-    while (lua_next(L, 1)) {
-        lua_pop(L, 1);
-        rank_of(L, -1);
-        sorted = sorted && (count == 0 || key_less(L, 3, -1));
-        lua_pushvalue(L, -1);
-        lua_replace(L, 3);
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, 2, ++count);
-    }
-    lua_sandbox_count(L, count);
-    lua_settop(L, 2);
-    if (!sorted)
-        sort_list(L, 2, count, key_less);
+    lua_push_sorted_keys(L, 1);
     lua_pushinteger(L, 0);
     lua_pushcclosure(L, next_pair, 3);
     return 1;
@@ -207,8 +214,7 @@ static int refuse_change(lua_State *L)
     return luaL_error(L, "this table cannot be changed");
 }
 
-/* The table on top of the stack becomes one that shows it and cannot be changed. */
-static void make_read_only(lua_State *L)
+void lua_push_read_only(lua_State *L)
 {
     lua_newtable(L);
     lua_createtable(L, 0, 3);
@@ -265,7 +271,7 @@ static void add_library(lua_State *L, const char *name, lua_CFunction open, cons
         lua_setfield(L, -2, "__index");
         lua_pop(L, 2);
     }
-    make_read_only(L);
+    lua_push_read_only(L);
     lua_setfield(L, -3, name);
     lua_pop(L, 1);
 }
@@ -280,5 +286,5 @@ void lua_library_push(lua_State *L)
     add_library(L, "table", luaopen_table, table_names, table_own, NULL);
     add_library(L, "math", luaopen_math, math_names, none, NULL);
     add_library(L, "utf8", luaopen_utf8, utf8_names, none, NULL);
-    make_read_only(L);
+    lua_push_read_only(L);
 }

@@ -105,6 +105,7 @@ struct AstExpr {
     bool distinct;             /* COUNT(DISTINCT x) */
     bool star;                 /* COUNT(*) */
     bool try_cast, ignore_nulls;
+    bool user_aggregate;       /* AST_CALL: of an aggregate of the catalog; the binder says so */
     bool parenthesized;
     Value value;               /* AST_LITERAL: BIGINT, DECIMAL (1.5), DOUBLE (1e3), VARCHAR, BOOLEAN, NULL, DATE, TIME, TIMESTAMP, INTERVAL */
     AstNames path;             /* AST_NAME, AST_CALL (also System.Timestamp), AST_STAR's qualifier, lambda parameters, DESCRIPTOR columns, struct fields */

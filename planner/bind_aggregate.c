@@ -46,7 +46,7 @@ typedef struct Grouping {
 bool is_aggregate_call(const AstExpr *expr)
 {
     const char *name = ast_call_name(expr);
-    return name && !expr->over && expr->path.count == 1 && is_aggregate_name(name);
+    return name && !expr->over && expr->path.count == 1 && (expr->user_aggregate || is_aggregate_name(name));
 }
 
 bool block_aggregates(const AstQuery *query)

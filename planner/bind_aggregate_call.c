@@ -48,11 +48,23 @@ static Error *take_literals(Arena *arena, const AstExprs *list, const char *name
     return reason ? error_at(ERR_BIND, list->items[first]->at, "%s", reason) : NULL;
 }
 
+static Error *resolve_call(Arena *arena, const AstExpr *ast, const char *name, const AstExprs *list, const Type *const types[], AggregateCallArgs *call)
+{
+    const Type *casts[FUNCTION_MAX_ARGS] = { NULL };
+    call->function = aggregate_resolve(arena, name, types, list->count, &call->type, casts, NULL);
+    if (!call->function)
+        return no_such_call(arena, ast, ast_call_name(ast), types, list->count);
+    for (int i = 0; i < list->count; i++)
+        if (casts[i])
+            TRY(binder_cast(arena, call->args[i], casts[i], &call->args[i]));
+    return take_literals(arena, list, ast_call_name(ast), call);
+}
+
 Error *aggregate_call_args(Binder *binder, const AstExpr *ast, BindArgument bind, void *context, AggregateCallArgs *call)
 {
     Arena *arena = binder->arena;
     const char *name = ast_call_name(ast);
-    const Type *types[FUNCTION_MAX_ARGS], *casts[FUNCTION_MAX_ARGS] = { NULL };
+    const Type *types[FUNCTION_MAX_ARGS];
     AstExprs list = { 0 };
     *call = (AggregateCallArgs){ .distinct = ast->distinct };
     TRY(list_arguments(arena, ast, name, &list));
@@ -69,13 +81,7 @@ Error *aggregate_call_args(Binder *binder, const AstExpr *ast, BindArgument bind
         row_name = "count";
         call->distinct = true;
     }
-    call->function = aggregate_resolve(arena, row_name, types, list.count, &call->type, casts, NULL);
-    if (!call->function)
-        return no_such_call(arena, ast, name, types, list.count);
-    for (int i = 0; i < list.count; i++)
-        if (casts[i])
-            TRY(binder_cast(arena, call->args[i], casts[i], &call->args[i]));
-    TRY(take_literals(arena, &list, name, call));
+    TRY(ast->user_aggregate ? bind_user_aggregate(binder, ast, call) : resolve_call(arena, ast, row_name, &list, types, call));
     if (call->distinct && call->arg_count == 0)
         return error_at(ERR_BIND, ast->at, "DISTINCT needs an argument");
     if (call->distinct && call->arg_count > 1)

@@ -1,9 +1,8 @@
 /* planner/bind_function.c: functions that users define.
  *
- * In SQL: the body is bound once, when the function is created, over its parameters as those of a lambda. A call is the body with the arguments in
- * their place: EXPLAIN, pruning and pushdown see the whole expression. Its places are those of the call. In Lua: the body becomes a chunk that takes the parameters, and a call is one
- * of the function that runs chunks. */
-#include "planner/binder.h"
+ * In SQL: the body is bound once, when the function is created, over its parameters as those of a lambda. A call is the body with the
+ * arguments in their place: EXPLAIN, pruning and pushdown see the whole expression. Its places are those of the call. In Lua: the body becomes
+ * a chunk that takes the parameters, and a call is one of the function that runs chunks; an aggregate's script is a literal of its call. */
 #include "planner/ast_map.h"
 #include "planner/statement.h"
 #include "parser/parser.h"
@@ -100,12 +99,29 @@ static Error *check_lua_types(Binder *binder, const AstCreate *create, const Use
     return NULL;
 }
 
+/* Line 1 is the first one with something in it. */
+static const char *lua_text(const AstCreate *create)
+{
+    const char *text = create->body + strspn(create->body, " \t\r");
+    return *text == '\n' ? text + 1 : create->body;
+}
+
+static Error *bind_lua_aggregate(Binder *binder, Arena *arena, const AstCreate *create, UserFunction *function)
+{
+    function->chunk = arena_strdup(arena, lua_text(create));
+    Error *error = lua_check_aggregate(binder->arena, create->name.text, function->chunk, &function->retracts);
+    if (error)
+        error->at = create->body_at;
+    return error;
+}
+
 /* An expression alone is what the function gives. On one line with the body, so that Lua's line numbers are the body's. */
 static Error *bind_lua(Binder *binder, Arena *arena, const AstCreate *create, UserFunction *function)
 {
     TRY(check_lua_types(binder, create, function));
-    const char *head = "", *text = create->body + strspn(create->body, " \t\r");
-    text = *text == '\n' ? text + 1 : create->body; /* line 1 is the first one with something in it */
+    if (create->is_aggregate)
+        return bind_lua_aggregate(binder, arena, create, function);
+    const char *head = "", *text = lua_text(create);
     for (int i = 0; i < function->parameter_count; i++)
         head = arena_printf(arena, "%s%s%s", head, i ? ", " : "local ", function->parameters[i]);
     head = function->parameter_count ? arena_printf(arena, "%s = ... ", head) : "";
@@ -132,8 +148,9 @@ Error *define_function(Binder *binder, const AstCreate *create, CatalogEntry *en
     bool is_lua = create->language && name_equal(create->language, "LUA");
     if (create->language && !is_lua && !name_equal(create->language, "SQL"))
         return error_hint(error_at(ERR_UNSUPPORTED, create->name.at, "functions in %s are not supported", create->language), "LANGUAGE SQL or LUA");
-    if (create->is_aggregate)
-        return error_at(ERR_UNSUPPORTED, create->name.at, "an aggregate in SQL is not supported");
+    if (create->is_aggregate && !is_lua)
+        return error_hint(error_at(ERR_UNSUPPORTED, create->name.at, "an aggregate in SQL is not supported"), "LANGUAGE LUA");
+    function->is_aggregate = create->is_aggregate;
     TRY(bind_parameters(binder, arena, create, function, &names));
     entry->origin = ORIGIN_NONE;
     if (is_lua) {
@@ -152,7 +169,7 @@ Error *define_function(Binder *binder, const AstCreate *create, CatalogEntry *en
 
 static bool same_signature(const UserFunction *a, const UserFunction *b)
 {
-    bool same = a->parameter_count == b->parameter_count && type_equal(a->returns, b->returns);
+    bool same = a->is_aggregate == b->is_aggregate && a->parameter_count == b->parameter_count && type_equal(a->returns, b->returns);
     for (int i = 0; same && i < a->parameter_count; i++)
         same = type_equal(a->types[i], b->types[i]);
     return same;
@@ -259,18 +276,26 @@ Error *bind_function_known(Binder *binder, const AstExpr *call)
     return no_such_function(binder, &call->path.items[0]);
 }
 
+static Error *count_arguments(Binder *binder, const AstExpr *call, const CatalogEntry *entry)
+{
+    int count = entry->function->parameter_count;
+    return call->args.count == count ? NULL : error_at(ERR_BIND, call->at, "%s takes %d argument%s, not %d", user_function_text(binder->arena, entry), count, count == 1 ? "" : "s", call->args.count);
+}
+
+static Error *coerce_argument(Arena *arena, const CatalogEntry *entry, int number, Expr **arg)
+{
+    Error *error = expr_coerce(arena, *arg, entry->function->types[number], arg);
+    return error ? error_context(error, "parameter '%s' of '%s'", entry->function->parameters[number], entry->name) : NULL;
+}
+
 static Error *bind_arguments(Binder *binder, BindContext *context, const AstExpr *call, const CatalogEntry *entry, Expr ***args)
 {
     const UserFunction *function = entry->function;
     *args = ARENA_ARRAY(context->arena, Expr *, (size_t)function->parameter_count + 1);
-    if (call->args.count != function->parameter_count)
-        return error_at(ERR_BIND, call->at, "%s takes %d argument%s, not %d", user_function_text(binder->arena, entry), function->parameter_count,
-                        function->parameter_count == 1 ? "" : "s", call->args.count);
+    TRY(count_arguments(binder, call, entry));
     for (int i = 0; i < function->parameter_count; i++) {
         TRY(bind_expression(context, call->args.items[i], &(*args)[i]));
-        Error *error = expr_coerce(context->arena, (*args)[i], function->types[i], &(*args)[i]);
-        if (error)
-            return error_context(error, "parameter '%s' of '%s'", function->parameters[i], entry->name);
+        TRY(coerce_argument(context->arena, entry, i, &(*args)[i]));
         if (function->body && expr_is_volatile((*args)[i]) && count_uses(function->body, i) > 1)
             return error_hint(error_at(ERR_BIND, (*args)[i]->at, "'%s' uses its parameter '%s' more than once, and this is another value each time", entry->name, function->parameters[i]),
                               "compute it in a sub-query");
@@ -291,11 +316,64 @@ Error *bind_user_call(Binder *binder, BindContext *context, const AstExpr *call,
         return aggregate ? expr_call(context->arena, name->text, name->at, 0, NULL, &none) : no_such_function(binder, name);
     }
     const UserFunction *function = entry->function;
+    if (function->is_aggregate)
+        return error_at(ERR_BIND, call->at, "the aggregate %s may not stand here", name->text);
     LIST_ADD(binder->arena, &binder->functions, entry->name);
     TRY(bind_arguments(binder, context, call, entry, &args));
     int base = context->lambda ? context->lambda->slot + context->lambda->names->count : 0;
     *result = function->chunk ? call_lua(context->arena, entry, args, call->at)
                               : expand(context->arena, function->body, args, function->parameter_count, base, call->at);
     *result = expr_fold(context->arena, *result);
+    return NULL;
+}
+
+/* ---- aggregates ---- */
+
+static const CatalogEntry *find_aggregate(Binder *binder, const AstExpr *ast)
+{
+    const char *name = ast->path.count == 1 ? ast_call_name(ast) : NULL;
+    const CatalogEntry *entry = name ? binder->catalog->find(binder->catalog, name, SPACE_FUNCTIONS) : NULL;
+    return entry && entry->function->is_aggregate ? entry : NULL;
+}
+
+static Error *mark(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    (void)replacement;
+    ((AstExpr *)ast)->user_aggregate = ast->kind == AST_CALL && find_aggregate(context, ast);
+    return NULL;
+}
+
+void mark_user_aggregates(Binder *binder, const AstQuery *query)
+{
+    int count = 0;
+    AstExpr *copy;
+    catalog_names(binder->catalog, SPACE_FUNCTIONS, binder->arena, &count);
+    for (int i = 0; i < query->items.count && count; i++)
+        error_free(ast_map(binder->arena, query->items.items[i].expr, mark, binder, &copy));
+    for (int i = 0; i < query->order_by.count && count; i++)
+        error_free(ast_map(binder->arena, query->order_by.items[i].expr, mark, binder, &copy));
+    const AstExpr *others[] = { query->having, query->qualify };
+    for (int i = 0; i < 2 && count; i++)
+        if (others[i])
+            error_free(ast_map(binder->arena, others[i], mark, binder, &copy));
+}
+
+Error *bind_user_aggregate(Binder *binder, const AstExpr *ast, AggregateCallArgs *call)
+{
+    const CatalogEntry *entry = find_aggregate(binder, ast);
+    if (!entry) /* dropped since */
+        return no_such_function(binder, &ast->path.items[0]);
+    const UserFunction *function = entry->function;
+    LIST_ADD(binder->arena, &binder->functions, entry->name);
+    TRY(count_arguments(binder, ast, entry));
+    for (int i = 0; i < function->parameter_count; i++)
+        TRY(coerce_argument(binder->arena, entry, i, &call->args[i]));
+    call->function = aggregate_lua(function->retracts);
+    call->type = function->returns;
+    const char *texts[2] = { function->chunk, entry->name };
+    call->constant_count = 2;
+    call->constants = ARENA_ARRAY(binder->arena, Value, 2);
+    for (int i = 0; i < 2; i++)
+        call->constants[i] = (Value){ .type = type_scalar(TYPE_VARCHAR), .text = str_c(texts[i]) };
     return NULL;
 }

@@ -499,6 +499,7 @@ Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, 
 {
     Select select = { .block = { .binder = binder, .query = query, .context = context }, .arena = binder->arena };
     Block *block = &select.block;
+    mark_user_aggregates(binder, query);
     if (query->from) {
         TRY(bind_from(block));
     } else {

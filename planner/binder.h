@@ -303,6 +303,10 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
 Error *bind_user_call(Binder *binder, BindContext *context, const AstExpr *call, Expr **result);
 /* ERR_BIND, with the nearest known name, if the call is of no function that there is; aggregates and forms of their own are not asked for. */
 Error *bind_function_known(Binder *binder, const AstExpr *call);
+/* Tells calls of aggregates of the catalog from others, wherever the block may have aggregates. */
+void mark_user_aggregates(Binder *binder, const AstQuery *query);
+/* The function, literals and type of such a call whose arguments are bound. */
+Error *bind_user_aggregate(Binder *binder, const AstExpr *ast, struct AggregateCallArgs *call);
 /* "f(x BIGINT) -> DOUBLE" */
 const char *user_function_text(Arena *arena, const CatalogEntry *entry);
 

@@ -74,7 +74,8 @@ typedef struct UserFunction {
     const Type *const *types;       /* .. and types */
     const Type *returns;
     const Expr *body;               /* LANGUAGE SQL: bound; parameter i is EXPR_PARAMETER i */
-    const char *chunk;              /* LANGUAGE LUA: the body with its parameters in front */
+    const char *chunk;              /* LANGUAGE LUA: the body with its parameters in front, or an aggregate's script */
+    bool is_aggregate, retracts;    /* retracts: rows can be taken back */
     const char *text;               /* the body as written */
 } UserFunction;
 

@@ -167,7 +167,7 @@ static void list_functions(Planner *planner, Arena *arena, const char *only, Pla
     CatalogEntry **entries = planner->catalog->list(planner->catalog, arena, &count);
     for (int i = 0; i < count; i++)
         if (entries[i]->kind == CATALOG_FUNCTION && (!only || name_equal(entries[i]->name, only)))
-            table_add(&table, (const char *[]){ user_function_text(arena, entries[i]), "user-defined", entries[i]->function->text, "" });
+            table_add(&table, (const char *[]){ user_function_text(arena, entries[i]), entries[i]->function->is_aggregate ? "user-defined aggregate" : "user-defined", entries[i]->function->text, "" });
     const ScalarFunction *const *scalars = functions_all(&count);
     for (int i = 0; i < count; i++) {
         const ScalarFunction *function = scalars[i];
