@@ -54,7 +54,7 @@ UNARY_DOUBLE(square_double, x *x)
 
 BINARY_DOUBLE(power_double, pow(x, y))
 BINARY_DOUBLE(atan2_double, atan2(x, y))
-BINARY_DOUBLE(log_base, log(y) / log(x))
+BINARY_DOUBLE(log_base, x > 0 && x != 1 ? log(y) / log(x) : (double)NAN) /* other bases have no logarithms */
 
 /* ---- integers and decimals ---- */
 

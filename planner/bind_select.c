@@ -109,6 +109,21 @@ static Error *add_partition_items(Select *select)
     return NULL;
 }
 
+/* Does GROUP BY name every column? Then * means them. */
+static bool covers_all(const Select *select)
+{
+    const AstExprs *keys = &select->block.query->group_by;
+    const Schema *from = &select->block.from.schema;
+    for (int i = 0; i < from->column_count; i++) {
+        bool grouped = from->columns[i].hidden;
+        for (int k = 0; k < keys->count && !grouped; k++)
+            grouped = keys->items[k]->kind == AST_NAME && name_equal(keys->items[k]->path.items[keys->items[k]->path.count - 1].text, from->columns[i].name);
+        if (!grouped)
+            return false;
+    }
+    return keys->count > 0;
+}
+
 static Error *expand_items(Select *select, bool aggregated)
 {
     const AstQuery *query = select->block.query;
@@ -119,7 +134,7 @@ static Error *expand_items(Select *select, bool aggregated)
             add_item(select, item->expr, name, name != NULL, item->at);
             continue;
         }
-        if (aggregated && !item->expr->left)
+        if (aggregated && !item->expr->left && !covers_all(select))
             return error_hint(error_at(ERR_BIND, item->expr->at, "SELECT * does not go with GROUP BY or aggregates"), "name the columns");
         if (!item->expr->left && item->expr->path.count == 0)
             TRY(add_partition_items(select));
