@@ -113,6 +113,18 @@ static bool takes_over(const FormatType *format, const FormatType *inherited, co
     return format == inherited;
 }
 
+/* Whether a value of one column stands bare is said of each topic by itself: the others of its format's options are taken over. */
+static const void *without_wrapping(Arena *arena, const FormatType *format, const void *options)
+{
+    for (const OptionSpec *spec = format->options; spec && spec->name && options; spec++)
+        if (strcmp(spec->name, "wrap_single_value") == 0) {
+            char *copy = arena_copy(arena, options, format->options_size);
+            memset(copy + spec->offset, 0, sizeof(int)); /* the first choice: auto */
+            return copy;
+        }
+    return options;
+}
+
 Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, const CatalogSource *inherited, AstProperties *rest, Span at)
 {
     Arena *arena = &binder->catalog->arena;
@@ -127,7 +139,7 @@ Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEn
             LIST_ADD(arena, rest, *item);
     }
     if (inherited && takes_over(source->format, inherited->format, rest))
-        source->format_options = inherited->format_options;
+        source->format_options = without_wrapping(arena, source->format, inherited->format_options);
     else
         add_preset(binder, arena, rest, source->format, at);
     if (inherited && takes_over(source->key_format, inherited->key_format, &key))
