@@ -62,7 +62,7 @@ static Error *instant_at_zone(const Args *args, Vector *out)
     return NULL;
 }
 
-static Error *text_at_zone(const Args *args, Vector *out)
+static Error *text_to_instant(const Args *args, Vector *out, bool try_one)
 {
     ZoneArg zone = zone_of(args, 1);
     for (ARGS_EACH(args, row)) {
@@ -70,11 +70,32 @@ static Error *text_at_zone(const Args *args, Vector *out)
         const TimeZone *at = zone_arg(&zone, args, out, 1, row);
         int64_t us = 0;
         bool zoned = false;
-        if (at && !timestamp_parse(str_bytes(text), text->length, &us, &zoned))
-            args_fail(args, out, row, "'%.*s' is no timestamp", text->length < 60 ? (int)text->length : 60, str_bytes(text));
-        else if (at)
+        if (!at)
+            continue;
+        if (timestamp_parse(str_bytes(text), text->length, &us, &zoned))
             set_time(args, out, row, zoned ? us : timezone_utc(at, us));
+        else if (try_one)
+            args_null(args, out, row);
+        else
+            args_fail(args, out, row, "'%.*s' is no timestamp", text->length < 60 ? (int)text->length : 60, str_bytes(text));
     }
+    return NULL;
+}
+
+static Error *text_at_zone(const Args *args, Vector *out) { return text_to_instant(args, out, false); }
+static Error *try_text_at_zone(const Args *args, Vector *out) { return text_to_instant(args, out, true); }
+
+static Error *instant_to_ms(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, int64_t)[row] = floor_div(ARG(args, 0, int64_t, row), US_PER_MS);
+    return NULL;
+}
+
+static Error *instant_to_seconds(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, int64_t)[row] = floor_div(ARG(args, 0, int64_t, row), US_PER_SECOND);
     return NULL;
 }
 
@@ -108,6 +129,12 @@ const ScalarFunction timezone_functions[] = {
       .example = "at_time_zone(CAST('2026-07-01T12:00:00Z' AS TIMESTAMP_LTZ), 'Europe/Berlin')", .yields = "2026-07-01 14:00:00.000" },
     { "at_time_zone", { V, V }, TZ, text_at_zone, ZONED, .doc = "Text as an instant: in the zone, unless the text says another.",
       .example = "at_time_zone('2026-07-01 12:00:00', 'Europe/Berlin')", .yields = "2026-07-01T10:00:00.000Z" },
+    { "try_at_time_zone", { V, V }, TZ, try_text_at_zone, ZONED, .doc = "The same, and NULL where the text is no time.",
+      .example = "try_at_time_zone('yesterday', 'Europe/Berlin')", .yields = "NULL" },
+    { "unix_timestamp", { TZ }, I, instant_to_ms, .aliases = ALIASES("unix_millis", "to_unix_ms"), .category = "time", .doc = "Milliseconds since 1970 at an instant.",
+      .example = "unix_timestamp(CAST('1970-01-01T01:00:01+01:00' AS TIMESTAMP_LTZ))", .yields = "1000" },
+    { "epoch", { TZ }, I, instant_to_seconds, .category = "time", .doc = "Seconds since 1970 at an instant.",
+      .example = "epoch(CAST('1970-01-01T01:00:01+01:00' AS TIMESTAMP_LTZ))", .yields = "1" },
     { "format_timestamp", { TS, V, V }, V, time_format_timestamp, PATTERNED, .aliases = ALIASES("date_format", "timestamptostring"),
       .doc = "A time in UTC as text by a pattern of Java's letters, as clocks in a zone show it.",
       .example = "format_timestamp(TIMESTAMP '2026-07-01 12:00:00', 'HH:mm zzz', 'Europe/Berlin')", .yields = "14:00 CEST" },

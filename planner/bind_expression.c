@@ -647,6 +647,8 @@ static Error *bind_extract(BindContext *context, const AstExpr *ast, Expr **resu
     const Type *types[1] = { args[1]->type }, *casts[1], *type;
     if (args[1]->type->kind == TYPE_TIME && function_resolve(context->arena, name, types, 1, &type, casts, NULL))
         return call(context, name, ast->at, 1, &args[1], result);
+    if (args[1]->type->kind == TYPE_TIMESTAMP_TZ && strcmp(name, "epoch") == 0) /* of the instant, whatever clocks show */
+        return call(context, name, ast->at, 1, &args[1], result);
     return call(context, "datepart", ast->at, 2, args, result);
 }
 

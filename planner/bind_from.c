@@ -24,7 +24,7 @@ typedef struct Outside {
 static Outside go_inside(Binder *binder, const PlannerSettings *settings, int text)
 {
     Outside outside = { binder->settings, binder->text, binder->ctes };
-    binder->settings = settings;
+    binder_use_settings(binder, settings);
     binder->text = text;
     binder->ctes = NULL;
     return outside;
@@ -32,7 +32,7 @@ static Outside go_inside(Binder *binder, const PlannerSettings *settings, int te
 
 static void come_back(Binder *binder, Outside outside)
 {
-    binder->settings = outside.settings;
+    binder_use_settings(binder, outside.settings);
     binder->text = outside.text;
     binder->ctes = outside.ctes;
 }
@@ -99,7 +99,7 @@ static Error *bind_side_stream(Binder *binder, CatalogEntry *entry, Span at, Rel
         Binder inner = *binder;
         inner.sides.items = NULL;
         inner.sides.count = inner.sides.capacity = 0;
-        inner.settings = &producer->settings;
+        binder_use_settings(&inner, &producer->settings);
         inner.text = producer->text;
         inner.ctes = NULL;
         inner.own_depth = binder->stack.count + (producer->source != NULL);
@@ -115,6 +115,7 @@ static Error *bind_side_stream(Binder *binder, CatalogEntry *entry, Span at, Rel
         }
         binder->uses = inner.uses;
         binder->stack = inner.stack;
+        binder_use_settings(binder, binder->settings);
         if (error)
             return producer->text != binder->text ? foreign_error(error, entry->name, at) : error;
         for (int s = 0; s < inner.sides.count; s++) {

@@ -388,6 +388,7 @@ Error *check_window_bound_call(Block *block, const AstExpr *call)
     window.path = path;
     WindowUse use = { .at = call->at };
     TRY(group_window(block, &window, &use));
+    window_session_zone(&use.spec, &block->from.schema);
     TRY(window_finish(&use.spec, call->at));
     if (window_same(&use.spec, &block->window->spec, true))
         return NULL;
@@ -448,8 +449,10 @@ Error *bind_window_clause(Block *block)
     }
     if (query->late_into.text && use->several)
         return error_hint(error_at(ERR_BIND, query->late_into.at, "LATE INTO takes the rows of one window"), "one query for each window");
-    for (WindowUse *each = use; each; each = each->next)
+    for (WindowUse *each = use; each; each = each->next) {
+        window_session_zone(&each->spec, &block->from.schema);
         TRY(finish_use(block, each));
+    }
     if (query->window.kind != AST_WINDOW_NONE && !block_aggregates(query))
         return error_hint(error_at(ERR_BIND, use->at, "a WINDOW needs something to aggregate"), "add GROUP BY, or an aggregate such as COUNT(*)");
     return NULL;
@@ -593,6 +596,7 @@ Error *bind_window_function(Binder *binder, const AstRelation *ast, Relation *re
         TRY(late_name(binder, arguments.late_into, &use->late_into));
     spec->session_end_with_gap = session;
     spec->end_inclusive = binder_rules(binder)->windows_end_inclusive && !session;
+    window_session_zone(spec, &relation->schema);
     TRY(window_finish(spec, call->at));
     static const char *const bounds[] = { "window_start", "window_end", "window_time" };
     Schema schema = { 0, ARENA_ARRAY(binder->arena, Column, relation->schema.column_count + 3) };

@@ -2,10 +2,18 @@
 #include "planner/binder.h"
 #include <stdio.h>
 #include "planner/ast_map.h"
+#include "planner/session_zone.h"
+
+void binder_use_settings(Binder *binder, const PlannerSettings *settings)
+{
+    binder->settings = settings;
+    session_zone_use(settings->time_zone);
+}
 
 void binder_init(Binder *binder, Arena *arena, Catalog *catalog, const PlannerSettings *settings, const ConnectorContext *connectors, int text)
 {
     *binder = (Binder){ .arena = arena, .catalog = catalog, .settings = settings, .connectors = connectors, .text = text };
+    binder_use_settings(binder, settings);
 }
 
 Error *binder_unsupported(Span at, const char *what, ...)

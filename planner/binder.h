@@ -312,6 +312,8 @@ const char *user_function_text(Arena *arena, const CatalogEntry *entry);
 
 /* ---- shared helpers: binder.c ---- */
 void binder_init(Binder *binder, Arena *arena, Catalog *catalog, const PlannerSettings *settings, const ConnectorContext *connectors, int text);
+/* The settings under which the text at hand was written. */
+void binder_use_settings(Binder *binder, const PlannerSettings *settings);
 /* Binds an expression over a relation's columns. */
 Error *binder_expr(Binder *binder, const Relation *relation, const AstExpr *ast, Expr **expr);
 /* The same over several relations. `relation` gives the meaning of System.Timestamp(); markers are its columns. */

@@ -2,6 +2,7 @@
 #include "planner/expr.h"
 #include "common/decimal.h"
 #include "common/hash.h"
+#include "planner/session_zone.h"
 
 static Expr *expr_new(Arena *arena, ExprKind kind, const Type *type, Span at)
 {
@@ -70,6 +71,8 @@ static Error *convert_text(Arena *arena, Expr *expr, const Type *to, Expr **resu
 {
     Value value;
     const char *reason = NULL;
+    if (to->kind == TYPE_TIMESTAMP_TZ && session_zone() && value_cast(arena, &expr->value, to, &value, &reason))
+        return session_zone_cast(arena, expr, to, false, expr->at, result);
     if (!value_cast(arena, &expr->value, to, &value, &reason)) {
         Text text = { 0 };
         MEMORY_HOLD(text_unwind, &text);
@@ -89,6 +92,8 @@ Error *expr_cast(Arena *arena, Expr *expr, const Type *to, bool try_cast, Span a
     *result = expr;
     if (type_equal(expr->type, to))
         return NULL;
+    if (session_zone_crossed(expr->type, to))
+        return session_zone_cast(arena, expr, to, try_cast, at.length ? at : expr->at, result);
     if (expr->kind == EXPR_CONSTANT) {
         Value value;
         const char *reason;
@@ -290,6 +295,9 @@ Error *expr_call(Arena *arena, const char *name, Span at, int count, Expr *const
     const Type **types = ARENA_ARRAY(arena, const Type *, (size_t)count + 1), **casts = ARENA_ARRAY(arena, const Type *, (size_t)count + 1);
     const Type *type;
     bool exists, texts = false;
+    TRY(session_zone_call(arena, name, at, count, given, result));
+    if (*result)
+        return NULL;
     for (int i = 0; i < count; i++)
         args[i] = given[i];
     shorten_integers(arena, args, count);

@@ -136,6 +136,7 @@ typedef struct WindowSpec {
     int64_t size_months, advance_months; /* instead of size_us, advance_us: calendar months */
     int64_t count, count_advance; /* COUNT: in rows; time_column -1: the rows have no time */
     const TimeZone *zone;       /* whose calendar and midnights count; NULL: UTC */
+    bool zone_given;            /* in the query: the session's does not count */
     int64_t offset_us;
     int64_t grace_us;
     int64_t retention_us;       /* how long ksqlDB's store keeps a window; 0: size + grace. Only read where windows may be lost */

@@ -71,6 +71,15 @@ int64_t settings_list_limit(const PlannerSettings *settings, const char *which)
     return strcmp(which, "collect_list") == 0 ? settings->list_limit : settings->set_limit;
 }
 
+static Error *set_zone(const char *value, Span at, const TimeZone **zone)
+{
+    *zone = NULL;
+    Error *error = value ? timezone_find(value, strlen(value), zone) : NULL;
+    if (error)
+        error->at = at;
+    return error;
+}
+
 static Error *set_rewrites(Planner *planner, const char *name, const char *value, Span name_at, Span value_at)
 {
     bool on = !value || name_equal(value, "on") || name_equal(value, "true");
@@ -125,6 +134,8 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
             return error_hint(error_at(ERR_UNSUPPORTED, value_at, "positions in SUBSTRING count from 1"), "SET '%s' = 'false'", name);
         return NULL;
     }
+    if (option_name_equal(name, "time_zone") || option_name_equal(name, "table.local_time_zone"))
+        return set_zone(value, value_at, &settings->time_zone);
     if (option_name_equal(name, "source.idle_timeout"))
         return set_duration(name, value, value_at, 0, &settings->idle_timeout_us);
     if (option_name_equal(name, "event_time.max_ahead"))
@@ -155,7 +166,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
 {
     const PlannerSettings *settings = &planner->settings;
     const DialectRules *rules = dialect_rules(settings->dialect);
-    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 12);
+    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 16);
     int used = 0;
     list[used++] = (PlannerSetting){ "collect_list.limit", arena_printf(arena, "%lld", (long long)settings->list_limit), "0", "Most values that COLLECT_LIST keeps; 0: no limit" };
     list[used++] = (PlannerSetting){ "collect_set.limit", arena_printf(arena, "%lld", (long long)settings->set_limit), "0", "Most values that COLLECT_SET keeps; 0: no limit" };
@@ -173,6 +184,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
         list[at] = setting;
     }
     list[used++] = (PlannerSetting){ "source.idle_timeout", duration_value(arena, settings->idle_timeout_us), "0 s", "After this long without rows a live split no longer holds time back; 0: never" };
+    list[used++] = (PlannerSetting){ "time_zone", settings->time_zone ? timezone_name(settings->time_zone) : "UTC", "UTC", "Stands between TIMESTAMP and TIMESTAMP WITH TIME ZONE" };
     list[used++] = (PlannerSetting){ "topic.key_format", settings->key_format ? settings->key_format : "kafka", "kafka", "How keys of topics are written that do not say it" };
     list[used++] = (PlannerSetting){ "topic.value_format", settings->value_format ? settings->value_format : "", "", "How values of topics are written that do not say it" };
     list[used++] = (PlannerSetting){ "topic.prefix", settings->topic_prefix ? settings->topic_prefix : "", "", "What stands before the names of topics that are named by their stream" };

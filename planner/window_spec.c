@@ -1,6 +1,7 @@
 /* planner/window_spec.c: see window_spec.h. */
 #include "planner/window_spec.h"
 #include "common/calendar.h"
+#include "planner/session_zone.h"
 
 Error *window_length(const Interval *interval, Span at, const char *what, int64_t *us, int64_t *months)
 {
@@ -19,6 +20,7 @@ Error *window_positive(int64_t us, int64_t months, Span at, const char *what)
 Error *window_zone(Span at, const char *name, size_t length, WindowSpec *spec)
 {
     int64_t offset_us;
+    spec->zone_given = true;
     Error *error = timezone_find(name, length, &spec->zone);
     if (error) {
         error->at = at;
@@ -27,6 +29,15 @@ Error *window_zone(Span at, const char *name, size_t length, WindowSpec *spec)
     if (timezone_is_fixed(spec->zone, &offset_us) && offset_us == 0)
         spec->zone = NULL;
     return NULL;
+}
+
+void window_session_zone(WindowSpec *spec, const Schema *schema)
+{
+    const bool grid = spec->kind == WINDOW_TUMBLING || spec->kind == WINDOW_HOPPING || spec->kind == WINDOW_CUMULATING;
+    if (!grid || spec->zone_given || spec->time_column < 0 || spec->time_column >= schema->column_count || schema->columns[spec->time_column].type->kind != TYPE_TIMESTAMP_TZ)
+        return;
+    if (spec->size_months || spec->size_us % US_PER_DAY == 0)
+        spec->zone = session_zone();
 }
 
 /* Does the part fit into the whole without a rest, whatever the month? */

@@ -8,6 +8,8 @@ Error *window_length(const Interval *interval, Span at, const char *what, int64_
 Error *window_positive(int64_t us, int64_t months, Span at, const char *what);
 /* The zone of TIME ZONE 'Europe/Berlin'; UTC is none. */
 Error *window_zone(Span at, const char *name, size_t length, WindowSpec *spec);
+/* Windows of days and longer over instants go by the zone of the session, if no other is given. */
+void window_session_zone(WindowSpec *spec, const Schema *schema);
 /* The last step: what is said twice becomes one (hops of the size are tumbling), offsets are brought into their range, and hops and
  * steps are checked to make a grid. */
 Error *window_finish(WindowSpec *spec, Span at);
