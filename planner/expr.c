@@ -295,9 +295,12 @@ Error *expr_call(Arena *arena, const char *name, Span at, int count, Expr *const
     const Type **types = ARENA_ARRAY(arena, const Type *, (size_t)count + 1), **casts = ARENA_ARRAY(arena, const Type *, (size_t)count + 1);
     const Type *type;
     bool exists, texts = false;
-    TRY(session_zone_call(arena, name, at, count, given, result));
-    if (*result)
+    Expr *other = NULL;
+    TRY(session_zone_call(arena, name, at, count, given, &other));
+    if (other) {
+        *result = other;
         return NULL;
+    }
     for (int i = 0; i < count; i++)
         args[i] = given[i];
     shorten_integers(arena, args, count);
