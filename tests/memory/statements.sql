@@ -132,6 +132,19 @@ INSERT INTO packed SELECT auction FROM bids;
 INSERT INTO totals SELECT auction, COUNT(*) FROM bids GROUP BY auction;
 --# one job with two outputs
 INSERT INTO copies SELECT auction, price FROM dear; INSERT INTO dropped SELECT channel FROM bids;
+--# rows out of lists
+SELECT auction, EXPLODE(ARRAY[channel, 'x', NULL]), EXPLODE(ARRAY[bidder]) FROM bids;
+SELECT auction, n FROM bids CROSS JOIN UNNEST(generate_series(1, 5)) AS t(n);
+SELECT p.* FROM bids CROSS APPLY GetRecordProperties(STRUCT(a := auction, b := channel)) AS p;
+SELECT CUBE_EXPLODE(ARRAY[channel, 'two', NULL]) FROM bids;
+--# grouping sets
+SELECT auction, channel, COUNT(DISTINCT bidder), GROUPING(auction, channel) FROM bids GROUP BY CUBE (auction, channel);
+--# set operations
+SELECT channel FROM bids UNION SELECT 'none' EXCEPT SELECT channel FROM bids WHERE bidder > 2;
+SELECT auction, channel FROM bids INTERSECT ALL SELECT auction, channel FROM bids EMIT CHANGES;
+--# sub-queries
+SELECT auction FROM bids WHERE channel IN (SELECT channel FROM bids WHERE bidder > 2) AND EXISTS (SELECT 1 FROM bids b WHERE b.auction = bids.auction);
+SELECT auction, (SELECT MAX(channel) FROM bids b WHERE b.auction = bids.auction) FROM bids ORDER BY (SELECT COUNT(*) FROM bids);
 --# several errors
 SELEC 1; SELECT auctoin FROM bids; SELECT 'open
 --# an unknown column
