@@ -149,7 +149,12 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
             targets[target_count++] = (OptionTarget){ source->connector->options, connector_options, arena_printf(arena, "connector '%s'", source->connector->name) };
         Error *no_format = find_format(binder, with, source->connector, inherited, &source->format, at);
         if (no_format && !find_option(with, "path")) { /* a mistake in the name of a property says more */
-            Error *wrong = options_parse(arena, with->items, with->count, targets, target_count, at);
+            AstProperties named = { 0 };
+            for (int i = 0; i < with->count; i++)
+                LIST_ADD(arena, &named, with->items[i]);
+            if (inherited)
+                name_topic(binder, arena, entry, &named, at);
+            Error *wrong = options_parse(arena, named.items, named.count, targets, target_count, at);
             if (wrong)
                 error_free(no_format);
             return wrong ? wrong : no_format;
