@@ -138,6 +138,13 @@ static void start_scratch(OverOperator *o, OverBundle *bundle)
     bundle->scratch_rows = 0;
 }
 
+/* Aggregates that ask when a row came mean its place in the order of the partition: row `at` of the batch is its row `number`. */
+static Evaluation place_of(Arena *arena, int64_t now_us, int64_t number, uint32_t at)
+{
+    enum { PIECE = 1 << 23 };
+    return (Evaluation){ .arena = arena, .now_us = now_us, .turn = (uint64_t)number / PIECE, .first_row = (uint64_t)number % PIECE - at };
+}
+
 /* Adds rows [from, to) of the partition, or takes them back. */
 static Error *feed(OverOperator *o, OverBundle *bundle, uint32_t slot, int64_t from, int64_t to, uint8_t kind)
 {
@@ -158,7 +165,7 @@ static Error *feed(OverOperator *o, OverBundle *bundle, uint32_t slot, int64_t f
         for (int c = 0; c < o->input_schema->column_count; c++)
             if (batch->columns[c])
                 TRY(row_store_gather_column(&o->store, c, ids, count, batch->columns[c], first, &batch->arena));
-        Evaluation evaluation = { .arena = &batch->arena, .now_us = o->op->context->now_us, .turn = o->op->context->turn };
+        Evaluation evaluation = place_of(&batch->arena, o->op->context->now_us, from, first);
         groups_update(&bundle->aggregates, &bundle->groups, batch, rows, slots, count, &evaluation);
         bundle->scratch_rows += count;
         from += count;
