@@ -92,6 +92,10 @@ FUZZERS     = $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/f
 $(B)/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/fuzz.o $(B)/tests/fuzz/rows.o $(FUZZ_DRIVER) $(call archives,$(call upto,parser))
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) $(FUZZ_LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+# statements are planned and run
+$(B)/fuzz/statements: $(B)/tests/fuzz/fuzz_statements.o $(B)/tests/fuzz/generator.o $(B)/tests/fuzz/fuzz.o $(FUZZ_DRIVER) $(call archives,$(call upto,engine))
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS) $(FUZZ_LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 .SECONDARY:
 fuzz-build: $(FUZZERS)
 fuzz:

@@ -39,6 +39,7 @@ typedef struct Grouping {
     GroupingSets sets;      /* none: every row is in one group. Their number is one more key, behind the others */
     uint64_t found;         /* keys that group_item has just found */
     int between;            /* columns between keys and calls: bounds and pseudo columns */
+    bool *in_alias;         /* per item of SELECT: its alias is being replaced by it, and means nothing inside */
 } Grouping;
 
 /* ---- what is an aggregate ---- */
@@ -391,9 +392,12 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
     if (error && ast->path.count == 1)
         for (int i = 0; i < query->items.count; i++) {
             const AstSelectItem *item = &query->items.items[i];
-            if (item->alias.text && item->expr != ast && name_equal(item->alias.text, ast->path.items[0].text)) {
+            if (item->alias.text && item->expr != ast && !grouping->in_alias[i] && name_equal(item->alias.text, ast->path.items[0].text)) {
                 error_free(error);
-                return ast_map(arena, item->expr, replace, grouping, replacement);
+                grouping->in_alias[i] = true;
+                error = ast_map(arena, item->expr, replace, grouping, replacement);
+                grouping->in_alias[i] = false;
+                return error;
             }
         }
     if (error)
@@ -732,7 +736,7 @@ Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *r
 {
     Arena *arena = block->binder->arena;
     const AstQuery *query = block->query;
-    Grouping grouping = { .block = block, .arena = arena };
+    Grouping grouping = { .block = block, .arena = arena, .in_alias = ARENA_ARRAY(arena, bool, block->query->items.count + 1) };
     Error *errors = NULL;
     for (int i = 0; i < query->group_by.count; i++)
         errors = error_append(errors, group_item(&grouping, query->group_by.items[i]));
@@ -768,7 +772,7 @@ Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *r
 Error *bind_distinct(Block *block, Relation *relation)
 {
     Arena *arena = block->binder->arena;
-    Grouping grouping = { .block = block, .arena = arena };
+    Grouping grouping = { .block = block, .arena = arena, .in_alias = ARENA_ARRAY(arena, bool, block->query->items.count + 1) };
     int count = relation->schema.column_count;
     for (int i = 0; i < count; i++) {
         if (relation->schema.columns[i].hidden)

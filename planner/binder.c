@@ -161,6 +161,21 @@ Error *binder_cast(Arena *arena, Expr *expr, const Type *to, Expr **result)
     return expr_cast(arena, expr, to, false, expr->at, result);
 }
 
+/* Does INSERT convert it, though some values do not fit? Also what is nested. */
+static bool is_narrowing(const Type *from, const Type *to)
+{
+    if (from->kind == TYPE_NULL || type_equal(from, to))
+        return true;
+    if (from->kind == to->kind && from->child_count == to->child_count && from->child_count > 0) {
+        bool all = true;
+        for (int i = 0; i < from->child_count; i++)
+            all &= is_narrowing(from->children[i], to->children[i]) && (from->kind != TYPE_STRUCT || name_equal(from->names[i], to->names[i]));
+        return all;
+    }
+    return (type_is_numeric(from) && type_is_numeric(to)) || (from->kind == TYPE_VARCHAR && to->kind == TYPE_VARCHAR) ||
+           (type_is_timestamp(from) && (type_is_timestamp(to) || to->kind == TYPE_DATE)) || (from->kind == TYPE_DATE && type_is_timestamp(to));
+}
+
 Error *binder_assign(Binder *binder, Expr *expr, const Type *to, const char *column, Expr **result)
 {
     const Type *from = expr->type;
@@ -171,9 +186,7 @@ Error *binder_assign(Binder *binder, Expr *expr, const Type *to, const char *col
     Error *error = expr_coerce(binder->arena, expr, to, result);
     if (!error)
         return NULL;
-    bool narrowing = (type_is_numeric(from) && type_is_numeric(to)) || (from->kind == TYPE_VARCHAR && to->kind == TYPE_VARCHAR) ||
-                     (type_is_timestamp(from) && (type_is_timestamp(to) || to->kind == TYPE_DATE)) || (from->kind == TYPE_DATE && type_is_timestamp(to));
-    if (!narrowing) {
+    if (!is_narrowing(from, to)) {
         error_free(error);
         return error_hint(error_at(ERR_BIND, expr->at, "column '%s' is %s, the value is %s", column, type_text(binder->arena, to), type_text(binder->arena, from)),
                           "convert it: CAST(.. AS %s)", type_text(binder->arena, to));
