@@ -33,6 +33,28 @@ SELECT extra.note.text, extra.tags, extra.tags[1] FROM bids WHERE extra IS NOT N
 SELECT CASE WHEN channel LIKE 'a%' THEN CONCAT(channel, '-', CAST(bidder AS VARCHAR)) ELSE COALESCE(channel, 'none') END, SUBSTRING(channel, 2, 3), REPLACE(channel, 'p', 'pp') FROM bids;
 --# casts and times
 SELECT CAST(price AS VARCHAR), CAST(ts AS VARCHAR), EXTRACT(HOUR FROM ts), TRY_CAST(channel AS INT), ts + INTERVAL '1' DAY FROM bids;
+--# lambdas
+SELECT TRANSFORM(extra.tags, t => t || channel), FILTER(extra.tags, t => LENGTH(t) > 1), REDUCE(extra.tags, 'a text longer than fits inside', (s, t) => s || COALESCE(t, '?')), ANY_MATCH(extra.tags, t => t = channel) FROM bids;
+--# casts of nested types
+SELECT CAST(extra AS STRUCT<note STRUCT<other INT, text STRING>, tags ARRAY<BYTES>>), CAST(MAP(channel := bidder) AS MAP<STRING, STRING>) FROM (SELECT TRY_CAST(extra AS STRUCT<tags ARRAY<STRING>, note STRUCT<text STRING>>) AS extra, channel, bidder FROM bids WHERE extra IS NULL) AS b;
+--# functions in SQL
+CREATE OR REPLACE FUNCTION marked(t STRING, n BIGINT) AS (transform(ARRAY[t], x => x || CAST(n AS STRING)));
+CREATE OR REPLACE FUNCTION more(t STRING) AS (marked(t, 5));
+SELECT more(channel) FROM bids;
+DROP FUNCTION more;
+--# functions in Lua
+CREATE OR REPLACE FUNCTION turned(t STRING, tags ARRAY<STRING>) RETURNS MAP<STRING, ARRAY<STRING>> LANGUAGE LUA AS $$
+  return t and { [t] = tags, ['a key that is longer than fits inside'] = { t:gsub('%a', '%0%0') .. '' } }
+$$;
+SELECT turned(channel, extra.tags) FROM bids;
+--# aggregates in Lua
+CREATE OR REPLACE AGGREGATE FUNCTION joined(t STRING) RETURNS ARRAY<STRING> LANGUAGE LUA AS $$
+  function init() return {} end
+  function update(s, t) s[#s + 1] = t end
+  function merge(a, b) for _, t in ipairs(b) do a[#a + 1] = t end end
+  function result(s) return s end
+$$;
+SELECT auction, joined(channel) FROM bids WINDOW HOPPING (SIZE 1 MINUTE, ADVANCE BY 20 SECONDS) GROUP BY auction EMIT FINAL;
 --# a schema from the file
 SELECT auction, extra FROM 'bids.jsonl' LIMIT 5;
 --# a file as a stream
