@@ -1,4 +1,5 @@
 /* functions/value.c: functions of values of any type. */
+#include "common/value_text.h"
 #include "functions/functions_internal.h"
 
 /* Azure Stream Analytics' name of a type. */
@@ -45,6 +46,59 @@ static Error *as_value(const Args *args, Vector *out)
     return NULL; /* never called: the values are the argument's */
 }
 
+/* ---- nested values as ksqlDB writes them ---- */
+
+static void add_java(Text *text, const Vector *vector, uint32_t row)
+{
+    row &= vector_mask(vector);
+    const Type *type = vector->type;
+    if (vector_is_null(vector, row)) {
+        text_add_c(text, "null");
+        return;
+    }
+    if (!type_is_nested(type)) {
+        text_add_value_plain(text, vector, row);
+        return;
+    }
+    if (type->kind == TYPE_STRUCT) {
+        text_add_c(text, "Struct{");
+        for (int i = 0, shown = 0; i < type->child_count; i++) {
+            if (vector_is_null(vector->children[i], row))
+                continue;
+            text_printf(text, "%s%s=", shown++ ? "," : "", type->names[i]);
+            add_java(text, vector->children[i], row);
+        }
+        text_add_char(text, '}');
+        return;
+    }
+    bool is_map = type->kind == TYPE_MAP;
+    const Vector *child = vector->children[0];
+    text_add_char(text, is_map ? '{' : '[');
+    for (uint32_t at = vector->offsets[row]; at < vector->offsets[row + 1]; at++) {
+        text_add_c(text, at > vector->offsets[row] ? ", " : "");
+        if (is_map) {
+            add_java(text, child->children[0], at);
+            text_add_char(text, '=');
+        }
+        add_java(text, is_map ? child->children[1] : child, at);
+    }
+    text_add_char(text, is_map ? '}' : ']');
+}
+
+static Error *java_text(const Args *args, Vector *out)
+{
+    Arena *arena = args->evaluation->arena;
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    for (ARGS_EACH(args, row)) {
+        text.length = 0;
+        add_java(&text, args->arg[0], row);
+        ((Str *)out->values)[row] = str_view(text.length > STR_INLINE ? arena_copy(arena, text.bytes, text.length) : text_c(&text), text.length);
+    }
+    text_release(&text);
+    return NULL;
+}
+
 static const Type *type_of_first(Arena *arena, const Type *const types[], int count)
 {
     (void)arena, (void)count;
@@ -55,5 +109,6 @@ const ScalarFunction value_functions[] = {
     { "as_value", { TYPE_ANY }, TYPE_ANY, as_value, type_of_first, .retypes = true, .category = "value", .doc = "The value itself; in ksqlDB a copy of a key column that is not a key.",
       .example = "as_value('a')", .yields = "a" },
     { "gettype", { TYPE_ANY }, TYPE_VARCHAR, get_type, .category = "value", .doc = "The name of the value's type as in Azure Stream Analytics.", .example = "gettype(ARRAY[1])", .yields = "array" },
+    { "java text", { TYPE_ANY }, TYPE_VARCHAR, java_text, .hidden = true, .category = "operator" },
     { .name = NULL },
 };

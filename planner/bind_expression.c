@@ -658,6 +658,8 @@ static Error *bind_cast(BindContext *context, const AstExpr *ast, Expr **result)
     Expr *value;
     TRY(bind_expression(context, ast->left, &value));
     TRY(bind_type(context, ast->type, &type));
+    if (context->rules && context->rules->java_texts && type_is_nested(value->type) && type->kind == TYPE_VARCHAR)
+        TRY(call(context, "java text", ast->at, 1, &value, &value));
     return expr_cast(context->arena, value, type, ast->try_cast, ast->at, result);
 }
 

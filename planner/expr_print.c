@@ -149,8 +149,8 @@ static void print_call(const Expr *expr, Text *text)
         print_at(expr->args[0], BIND_ADD, text);
         text_add_c(text, " LIKE ");
         print_list(expr, 1, " ESCAPE ", BIND_ADD, text);
-    } else if (strcmp(name, "cast") == 0 || strcmp(name, "try_cast") == 0) {
-        add_upper(text, name);
+    } else if (strcmp(name, "cast") == 0 || strcmp(name, "try_cast") == 0 || strcmp(name, "java text") == 0) {
+        add_upper(text, strcmp(name, "try_cast") == 0 ? name : "cast");
         text_add_char(text, '(');
         expr_print(expr->args[0], text);
         text_add_c(text, " AS ");
