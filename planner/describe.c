@@ -158,6 +158,15 @@ static const char *signature(Arena *arena, const char *name, const TypeKind *arg
     return arena_printf(arena, "%s%s) -> %s", text, variadic ? ", .." : "", returns == TYPE_ANY ? "ANY" : type_kind_name(returns));
 }
 
+static bool is_called(const char *name, const char *const *aliases, const char *wanted)
+{
+    bool called = !wanted || name_equal(name, wanted);
+    for (int i = 0; aliases && aliases[i] && !called; i++)
+        called = name_equal(aliases[i], wanted);
+    return called;
+}
+
+/* All functions, or the one that is called `only`. */
 static void list_functions(Planner *planner, Arena *arena, const char *only, PlannedRows *rows)
 {
     static const char *const columns[] = { "function", "category", "what it does", "example" };
@@ -171,7 +180,7 @@ static void list_functions(Planner *planner, Arena *arena, const char *only, Pla
     const ScalarFunction *const *scalars = functions_all(&count);
     for (int i = 0; i < count; i++) {
         const ScalarFunction *function = scalars[i];
-        if (function->hidden || (only && !name_equal(function->name, only)))
+        if (function->hidden || !is_called(function->name, function->aliases, only))
             continue;
         const char *example = function->example ? arena_printf(arena, "%s = %s", function->example, function->yields ? function->yields : "") : "";
         table_add(&table, (const char *[]){ signature(arena, function->name, function->args, "", function->variadic, function->returns), function->category, function->doc, example });
@@ -179,7 +188,7 @@ static void list_functions(Planner *planner, Arena *arena, const char *only, Pla
     const AggregateFunction *const *aggregates = aggregates_all(&count);
     for (int i = 0; i < count; i++) {
         const AggregateFunction *function = aggregates[i];
-        if (only && !name_equal(function->name, only))
+        if (!is_called(function->name, function->aliases, only))
             continue;
         const char *example = function->example ? arena_printf(arena, "%s = %s", function->example, function->yields ? function->yields : "") : "";
         table_add(&table, (const char *[]){ signature(arena, function->name, function->args, "*", false, function->returns), function->category ? function->category : "aggregate", function->doc, example });
