@@ -509,6 +509,7 @@ static Error *bind_struct_of(BindContext *context, const AstExpr *ast, Expr **re
         }
         (*result)->type = type_struct(context->arena, ast->path.count, names, (*result)->type->children);
     }
+    *result = expr_fold(context->arena, *result); /* with its names */
     return NULL;
 }
 

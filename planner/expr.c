@@ -124,8 +124,9 @@ Error *expr_coerce(Arena *arena, Expr *expr, const Type *to, Expr **result)
 {
     if (is_text_literal(expr) && is_temporal(to))
         return convert_text(arena, expr, to, result);
-    bool literal_fits = false;
-    if (expr->kind == EXPR_CONSTANT && !expr->value.is_null && type_is_numeric(expr->type) && type_is_numeric(to)) { /* 5 fits INT, 1.5 fits DECIMAL(3,1) and DOUBLE */
+    bool literal_fits = false, nested = type_is_nested(to) && expr->type->kind == to->kind;
+    /* 5 fits INT, 1.5 fits DECIMAL(3,1) and DOUBLE, ARRAY[5] fits ARRAY<INT> */
+    if (expr->kind == EXPR_CONSTANT && !expr->value.is_null && (nested || (type_is_numeric(expr->type) && type_is_numeric(to)))) {
         Value value, back;
         const char *reason;
         literal_fits = value_cast(arena, &expr->value, to, &value, &reason) && (to->kind == TYPE_DOUBLE || to->kind == TYPE_FLOAT ||
