@@ -72,6 +72,11 @@ Error *session_set(Session *session, const char *name, const char *value);
 /* Defines ${name}. */
 Error *session_define(Session *session, const char *name, const char *value);
 
+/* For queries that do not declare what they read and write (ASA's): `value` is a path, or what stands behind CREATE STREAM name:
+ * "(k STRING) WITH (connector = ..)". An input is a stream; an output is made by the first query that writes INTO it. */
+Error *session_input(Session *session, const char *name, const char *value);
+Error *session_output(Session *session, const char *name, const char *value);
+
 /* Parses all of `text`, then plans and runs its statements in order; stops at the first that fails. If any statement does not parse,
  * nothing runs and every parse error is in the list. Errors are placed in `text`. */
 Error *session_run(Session *session, const char *text, size_t length, const SessionOutput *output);

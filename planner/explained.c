@@ -82,7 +82,7 @@ static Error *questioned_plan(Planner *planner, Arena *arena, const AstStatement
 
 Error *plan_explain(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
 {
-    const AstStatement *inner = statement->explained;
+    const AstStatement *inner = statement->explained ? statement_with_output(planner, statement->explained) : NULL;
     if (!inner)
         return binder_unsupported(statement->at, "EXPLAIN of a running query");
     if (statement->explain != AST_EXPLAIN_PLAN && planner->pending_count) { /* it runs: what it reads may be what the job writes */

@@ -29,8 +29,12 @@ Planner *planner_copy(const Planner *planner)
     arena_init(&copy->arena, NULL);
     copy->catalog = catalog_copy(planner->catalog);
     copy->owns_catalog = true;
+    for (int i = 0; i < planner->outputs.count; i++)
+        LIST_ADD(&copy->arena, &copy->outputs, planner->outputs.items[i]);
     return copy;
 }
+
+void planner_output(Planner *planner, const AstStatement *create) { LIST_ADD(&planner->arena, &planner->outputs, create->create); }
 
 void planner_outside_changes(Planner *copy) { copy->catalog->outside_unknown = true; }
 bool planner_outside_changed(const Planner *copy) { return copy->catalog->outside_unknown; }
@@ -139,6 +143,29 @@ Error *statement_plan(Planner *planner, Arena *arena, const AstStatement *statem
     return NULL;
 }
 
+const AstStatement *statement_with_output(Planner *planner, const AstStatement *statement)
+{
+    Arena *arena = &planner->catalog->arena;
+    const AstName *name = statement_query(statement) ? statement_target(statement) : NULL;
+    if (!name || statement->columns.count || statement->overwrite || planner->catalog->find(planner->catalog, name->text, false))
+        return statement;
+    for (int i = planner->outputs.count - 1; i >= 0; i--) {
+        if (!name_equal(planner->outputs.items[i]->name.text, name->text))
+            continue;
+        AstQuery *query = arena_copy(arena, statement_query(statement), sizeof *query);
+        AstCreate *create = arena_copy(arena, planner->outputs.items[i], sizeof *create);
+        AstStatement *changed = arena_copy(arena, statement, sizeof *changed);
+        create->name = *name;
+        for (int p = 0; p < create->with.count; p++) /* its places are in no text that is shown */
+            create->with.items[p].name_at = create->with.items[p].value_at = name->at;
+        query->into = (AstName){ 0 };
+        create->query = query;
+        *changed = (AstStatement){ .kind = AST_STMT_CREATE_AS, .at = statement->at, .create = create };
+        return changed;
+    }
+    return statement;
+}
+
 Error *statement_target_entry(Planner *planner, const AstName *name, CatalogEntry **target)
 {
     TRY(catalog_get(planner->catalog, name, target));
@@ -176,6 +203,10 @@ static Error *plan_insert(Planner *planner, Arena *arena, const AstStatement *st
         return binder_unsupported(statement->at, "INSERT OVERWRITE");
     if (statement->properties.count)
         return binder_unsupported(statement->properties.items[0].name_at, "INSERT .. WITH (..)");
+    if (statement->kind == AST_STMT_QUERY && !planner->catalog->find(planner->catalog, name->text, false)) {
+        Error *missing = catalog_get(planner->catalog, name, &target);
+        return missing->hint ? missing : error_hint(missing, "CREATE it, or give --output %s=PATH", name->text);
+    }
     TRY(statement_target_entry(planner, name, &target));
     if (target->origin == ORIGIN_PROCESS) {
         binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
@@ -240,6 +271,7 @@ static Error *plan_setting(Planner *planner, const AstStatement *statement, Plan
 Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
 {
     *planned = (PlannedStatement){ .kind = PLANNED_DONE, .message = "" };
+    statement = statement_with_output(planner, statement);
     planner_reserve(planner, (size_t)statement->statements.count + 1);
     switch (statement->kind) {
     case AST_STMT_QUERY:

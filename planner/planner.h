@@ -77,6 +77,10 @@ typedef struct PlannedStatement {
 /* Plans one statement. What *planned points to lives in `arena`. On error nothing has changed. The error may be a list. */
 Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
 
+/* CREATE TABLE name WITH (..): what a query makes of `name` that writes INTO it while nothing of that name is there. The tree must live as long as
+ * the planner. */
+void planner_output(Planner *planner, const AstStatement *create);
+
 /* Is anything waiting to run? */
 /* The stream or table over a topic, the last one made; NULL: none. */
 const struct CatalogEntry *planner_topic_entry(const Planner *planner, const char *topic);

@@ -19,6 +19,7 @@ struct Planner {
     int text;                   /* number of the text at hand */
     PendingStatement *pending;
     size_t pending_count, pending_capacity;
+    struct { const AstCreate **items; int count, capacity; } outputs; /* planner_output */
 };
 
 typedef struct Outputs { PhysicalOutput *items; int count, capacity; } Outputs;
@@ -30,6 +31,8 @@ Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogE
 void outputs_merge(Arena *arena, Outputs *outputs);
 /* The query of a statement, or NULL. */
 const AstQuery *statement_query(const AstStatement *statement);
+/* SELECT .. INTO or INSERT INTO a name that is not there but was given to planner_output: the CREATE TABLE .. AS that makes it; else the statement. */
+const AstStatement *statement_with_output(Planner *planner, const AstStatement *statement);
 /* The name of the target of SELECT .. INTO, INSERT; NULL. */
 const AstName *statement_target(const AstStatement *statement);
 

@@ -31,8 +31,8 @@ typedef struct Arguments {
     char folder[4096];                   /* of `file` */
     OutputMode output;
     bool output_given, explain, check, quiet;
-    NameValue defines[MAX_PAIRS], settings[MAX_PAIRS];
-    int define_count, setting_count;
+    NameValue defines[MAX_PAIRS], settings[MAX_PAIRS], inputs[MAX_PAIRS], outputs[MAX_PAIRS];
+    int define_count, setting_count, input_count, output_count;
     SessionOptions session;
     enum { PROGRESS_AUTO, PROGRESS_ON, PROGRESS_OFF } progress;
 } Arguments;
@@ -43,13 +43,15 @@ typedef struct CliOption {
     const char *name, *argument, *help;
 } CliOption;
 
-enum { FLAG_SET = 256, FLAG_DIALECT, FLAG_THREADS, FLAG_CHECK, FLAG_EXPLAIN, FLAG_VERSION, FLAG_HELP, FLAG_MAX_ERRORS, FLAG_MEMORY, FLAG_PROGRESS, FLAG_BATCH_ROWS };
+enum { FLAG_SET = 256, FLAG_INPUT, FLAG_DIALECT, FLAG_THREADS, FLAG_CHECK, FLAG_EXPLAIN, FLAG_VERSION, FLAG_HELP, FLAG_MAX_ERRORS, FLAG_MEMORY, FLAG_PROGRESS, FLAG_BATCH_ROWS };
 
 static const struct { int flag; CliOption option; } cli_options[] = {
     { 'f', { 'f', "file", "FILE", "run the script in FILE ('-': stdin)" } },
     { 'c', { 'c', "command", "SQL", "run SQL" } },
     { 'o', { 'o', "output", "MODE", "box, table, csv, tsv, json, jsonl, vertical, markdown (box on a terminal, else jsonl)" } },
+    { 'o', { 0, "output", "NAME=PATH", "what the script writes INTO and does not declare; also NAME='WITH (..)', NAME=- for stdout" } },
     { 'D', { 'D', "define", "NAME=VALUE", "define ${NAME} for the script" } },
+    { FLAG_INPUT, { 0, "input", "NAME=PATH", "the stream NAME that the script reads and does not declare; also NAME='(columns) WITH (..)'" } },
     { FLAG_SET, { 0, "set", "KEY=VALUE", "like SET 'KEY' = 'VALUE' before the script" } },
     { FLAG_DIALECT, { 0, "dialect", "NAME", "bidsql, ksql, flink or asa: who is right where they disagree" } },
     { FLAG_THREADS, { 0, "threads", "N", "worker threads (default: one per core)" } },
@@ -122,6 +124,24 @@ static void take_folder(Arguments *arguments, const char *file)
     arguments->session.script_directory = arguments->folder;
 }
 
+static int take_pair(Arguments *arguments, int flag, char *value)
+{
+    NameValue pair;
+    struct { int flag, *count; NameValue *pairs; } lists[] = {
+        { 'D', &arguments->define_count, arguments->defines }, { FLAG_INPUT, &arguments->input_count, arguments->inputs },
+        { 'o', &arguments->output_count, arguments->outputs }, { FLAG_SET, &arguments->setting_count, arguments->settings } };
+    int list = 0;
+    while (lists[list].flag != flag)
+        list++;
+    int *count = lists[list].count;
+    if (!split_pair(value, &pair))
+        return usage_error("expected NAME=VALUE, found '%s'", value) + 1;
+    if (*count == MAX_PAIRS)
+        return usage_error("too many definitions at '%s'", value) + 1;
+    lists[list].pairs[(*count)++] = pair;
+    return 0;
+}
+
 /* Takes one option; returns 0, an exit code + 1, or -1 for "done, exit 0". */
 static int take_option(Arguments *arguments, int flag, char *value)
 {
@@ -139,21 +159,16 @@ static int take_option(Arguments *arguments, int flag, char *value)
     }
     case 'q': arguments->quiet = arguments->session.keep_quiet = true; return 0;
     case 'o':
+        if (strchr(value, '='))
+            return take_pair(arguments, flag, value);
         if (!output_mode_find(value, &arguments->output))
             return usage_error("no output mode '%s' (box, table, csv, tsv, json, jsonl, vertical, markdown)", value) + 1;
         arguments->output_given = true;
         return 0;
     case 'D':
-    case FLAG_SET: {
-        NameValue pair;
-        int *count = flag == 'D' ? &arguments->define_count : &arguments->setting_count;
-        if (!split_pair(value, &pair))
-            return usage_error("expected NAME=VALUE, found '%s'", value) + 1;
-        if (*count == MAX_PAIRS)
-            return usage_error("too many definitions at '%s'", value) + 1;
-        (flag == 'D' ? arguments->defines : arguments->settings)[(*count)++] = pair;
-        return 0;
-    }
+    case FLAG_INPUT:
+    case FLAG_SET:
+        return take_pair(arguments, flag, value);
     case FLAG_DIALECT: {
         static const char *const dialects[] = { "bidsql", "ksql", "flink", "asa" };
         for (int i = 0; i < 4; i++)
@@ -350,6 +365,10 @@ static Error *prepare_session(const Arguments *arguments, Session *session)
         TRY(session_set(session, arguments->settings[i].name, arguments->settings[i].value));
     for (int i = 0; i < arguments->define_count; i++)
         TRY(session_define(session, arguments->defines[i].name, arguments->defines[i].value));
+    for (int i = 0; i < arguments->input_count; i++)
+        TRY(session_input(session, arguments->inputs[i].name, arguments->inputs[i].value));
+    for (int i = 0; i < arguments->output_count; i++)
+        TRY(session_output(session, arguments->outputs[i].name, arguments->outputs[i].value));
     return NULL;
 }
 
