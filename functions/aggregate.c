@@ -6,64 +6,13 @@
  *   SUM DECIMAL    x  low 128 bits of the sum; l  spill as above
  *   SUM DOUBLE     d  sum; d  its rounding error (double-double); l  rows; l  NaN, +inf, -inf, counted in 21 bits each
  *   MIN, MAX ..    the value; l  not 0: there is one, and when it came where that counts
- *   STDDEV, VAR    l  rows; d  mean; d  sum of squared distances (Welford)
- *   BOOL_AND, OR   l  true rows; l  false rows
  *
  * Update kernels are one loop without a call. Only the final value of a sum can overflow. */
-#include "functions/packed.h"
+#include "functions/aggregate_kernels.h"
 #include <math.h>
-#include <string.h>
 #include "common/calendar.h"
 #include "common/decimal.h"
-
-/* Rows of an update: `row` is the place in the argument's values, `state` the group's state. NULL rows are left out. */
-#define UPDATE_EACH(args, ...)                                                                   \
-    do {                                                                                          \
-        const Vector *vector_ = (args)->arg[0];                                                   \
-        const uint32_t mask_ = vector_mask(vector_), *rows_ = (args)->rows->rows;                 \
-        const uint32_t count_ = (args)->rows->count;                                              \
-        const size_t offset_ = (args)->offset;                                                    \
-        char *const *states_ = (args)->states;                                                    \
-        if (!vector_->validity) {                                                                 \
-            for (uint32_t i = 0; i < count_; i++) {                                               \
-                const uint32_t in_ = rows_ ? rows_[i] : i, row = in_ & mask_;                     \
-                char *state = states_[i] + offset_;                                               \
-                __VA_ARGS__;                                                                             \
-            }                                                                                     \
-        } else {                                                                                  \
-            for (uint32_t i = 0; i < count_; i++) {                                               \
-                const uint32_t in_ = rows_ ? rows_[i] : i, row = in_ & mask_;                     \
-                if (!bit_get(vector_->validity, row))                                             \
-                    continue;                                                                     \
-                char *state = states_[i] + offset_;                                               \
-                __VA_ARGS__;                                                                             \
-            }                                                                                     \
-        }                                                                                         \
-    } while (0)
-/* +1 or -1 for the row at hand. */
-#define SIGN(args) ((args)->kinds && row_kind_retracts((args)->kinds[in_]) ? -1 : 1)
-
-static inline int64_t load64(const char *state)
-{
-    int64_t value;
-    memcpy(&value, state, 8);
-    return value;
-}
-static inline void store64(char *state, int64_t value) { memcpy(state, &value, 8); }
-static inline double load_double(const char *state)
-{
-    double value;
-    memcpy(&value, state, 8);
-    return value;
-}
-static inline void store_double(char *state, double value) { memcpy(state, &value, 8); }
-static inline Int128 load128(const char *state)
-{
-    Int128 value;
-    memcpy(&value, state, 16);
-    return value;
-}
-static inline void store128(char *state, Int128 value) { memcpy(state, &value, 16); }
+#include "functions/packed.h"
 
 /* ---- COUNT ---- */
 
@@ -421,6 +370,61 @@ static void avg_double_result(char *const *states, size_t offset, uint32_t count
     }
 }
 
+/* ---- SUM_LIST: the elements as rows ---- */
+
+static void elements_update(const AggregateArgs *args, void (*update)(const AggregateArgs *args))
+{
+    const Vector *lists = args->arg[0], *elements = lists->children[0];
+    Arena *arena = args->evaluation->arena;
+    const uint32_t count = args->rows->count, mask = vector_mask(lists);
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = selection_row(args->rows, i);
+        total += vector_is_null(lists, row) ? 0 : lists->offsets[(row & mask) + 1] - lists->offsets[row & mask];
+    }
+    char **states = ARENA_ARRAY(arena, char *, total + 1);
+    uint32_t *rows = ARENA_ARRAY(arena, uint32_t, total + 1), found = 0;
+    uint8_t *kinds = args->kinds ? ARENA_ARRAY(arena, uint8_t, (size_t)lists->child_rows + 1) : NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = selection_row(args->rows, i);
+        if (vector_is_null(lists, row))
+            continue;
+        for (uint32_t at = lists->offsets[row & mask]; at < lists->offsets[(row & mask) + 1]; at++, found++) {
+            states[found] = args->states[i];
+            rows[found] = at;
+            if (kinds)
+                kinds[at] = args->kinds[row];
+        }
+    }
+    Selection selection = { found, rows };
+    AggregateArgs inner = *args;
+    inner.states = states;
+    inner.rows = &selection;
+    inner.arg = &elements;
+    inner.kinds = kinds;
+    update(&inner);
+}
+static void sum_int_list_update(const AggregateArgs *args) { elements_update(args, sum_int_update); }
+static void sum_double_list_update(const AggregateArgs *args) { elements_update(args, sum_double_update); }
+static void sum_decimal_list_update(const AggregateArgs *args) { elements_update(args, sum_decimal_update); }
+
+static const Type *sum_int_list_type(Arena *arena, const Type *const types[], int count)
+{
+    (void)arena, (void)count;
+    return type_is_integer(types[0]->children[0]) ? type_scalar(TYPE_BIGINT) : NULL;
+}
+
+static const Type *sum_double_list_type(Arena *arena, const Type *const types[], int count)
+{
+    (void)arena, (void)count;
+    return type_physical(types[0]->children[0]) == PHYSICAL_DOUBLE ? type_scalar(TYPE_DOUBLE) : NULL;
+}
+
+static const Type *sum_decimal_list_type(Arena *arena, const Type *const types[], int count)
+{
+    return types[0]->children[0]->kind == TYPE_DECIMAL ? sum_decimal_type(arena, &types[0]->children[0], count) : NULL;
+}
+
 /* ---- values that are kept: MIN, MAX, EARLIEST_BY_OFFSET, LATEST_BY_OFFSET ---- */
 
 static inline int compare_double(double a, double b) /* NaN is the largest */
@@ -566,110 +570,6 @@ static const Type *same_type(Arena *arena, const Type *const types[], int count)
     return types[0];
 }
 
-/* ---- variance ---- */
-
-typedef struct Spread { int64_t rows; double mean, squares; } Spread;
-
-static void spread_update(const AggregateArgs *args)
-{
-    const double *values = args->arg[0]->values;
-    UPDATE_EACH(args, {
-        Spread *spread = (Spread *)state;
-        const double value = values[row];
-        double distance = value - spread->mean;
-        if (SIGN(args) > 0) {
-            spread->mean += distance / (double)++spread->rows;
-            spread->squares += distance * (value - spread->mean);
-        } else if (--spread->rows == 0) {
-            *spread = (Spread){ 0 };
-        } else {
-            spread->mean -= distance / (double)spread->rows;
-            spread->squares -= distance * (value - spread->mean);
-        }
-    });
-}
-
-static void spread_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape)
-{
-    (void)heap, (void)shape;
-    for (uint32_t i = 0; i < count; i++) {
-        Spread *a = (Spread *)(into + i * stride);
-        const Spread *b = (const Spread *)(from + i * stride);
-        if (b->rows == 0)
-            continue;
-        double distance = b->mean - a->mean, rows = (double)(a->rows + b->rows);
-        a->squares += b->squares + distance * distance * (double)a->rows * (double)b->rows / rows;
-        a->mean += distance * (double)b->rows / rows;
-        a->rows += b->rows;
-    }
-}
-
-static inline void spread_result(char *const *states, size_t offset, uint32_t count, const Args *args, Vector *out, uint32_t first,
-                                 int64_t less, bool root)
-{
-    double *result = (double *)out->values + first;
-    for (uint32_t i = 0; i < count; i++) {
-        const Spread *spread = (const Spread *)(states[i] + offset);
-        if (spread->rows <= less) {
-            args_null(args, out, first + i);
-            continue;
-        }
-        double variance = spread->squares / (double)(spread->rows - less);
-        if (variance < 0)
-            variance = 0;
-        result[i] = root ? sqrt(variance) : variance;
-    }
-}
-#define SPREAD_RESULT(name, less, root)                                                                        \
-    static void name(char *const *states, size_t offset, uint32_t count, const Args *args, Vector *out, uint32_t first) \
-    {                                                                                                          \
-        spread_result(states, offset, count, args, out, first, less, root);                                    \
-    }
-SPREAD_RESULT(stddev_pop_result, 0, true)
-SPREAD_RESULT(stddev_samp_result, 1, true)
-SPREAD_RESULT(var_pop_result, 0, false)
-SPREAD_RESULT(var_samp_result, 1, false)
-
-/* ---- BOOL_AND, BOOL_OR ---- */
-
-static void bool_update(const AggregateArgs *args)
-{
-    const uint8_t *values = args->arg[0]->values;
-    UPDATE_EACH(args, ((int64_t *)state)[values[row] ? 0 : 1] += SIGN(args));
-}
-
-static void bool_merge(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape)
-{
-    count_merge(into, from, stride, count, heap, shape);
-    count_merge(into + 8, from + 8, stride, count, heap, shape);
-}
-
-static void bool_unmerge(char *total, const char *gone, size_t stride, uint32_t count)
-{
-    count_unmerge(total, gone, stride, count);
-    count_unmerge(total + 8, gone + 8, stride, count);
-}
-
-static inline void bool_result(char *const *states, size_t offset, uint32_t count, const Args *args, Vector *out, uint32_t first,
-                               bool any)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        int64_t yes = load64(states[i] + offset), no = load64(states[i] + offset + 8);
-        if (yes + no == 0)
-            args_null(args, out, first + i);
-        else
-            ((uint8_t *)out->values)[first + i] = any ? yes > 0 : no == 0;
-    }
-}
-static void bool_and_result(char *const *states, size_t offset, uint32_t count, const Args *args, Vector *out, uint32_t first)
-{
-    bool_result(states, offset, count, args, out, first, false);
-}
-static void bool_or_result(char *const *states, size_t offset, uint32_t count, const Args *args, Vector *out, uint32_t first)
-{
-    bool_result(states, offset, count, args, out, first, true);
-}
-
 /* ---- the table ---- */
 
 #define min_extras .aliases = NULL
@@ -699,11 +599,6 @@ static void bool_or_result(char *const *states, size_t offset, uint32_t count, c
     KEPT(sql, TYPE_TIMESTAMP_TZ, int64, "l", rule, retract_rule, ordered, same, text, sample, sample_yields),           \
     KEPT(sql, TYPE_INTERVAL, interval, "x", rule, retract_rule, ordered, same, text, sample, sample_yields)
 
-#define SPREAD(sql, result_kernel, text, sample, sample_yields)                                                  \
-    { .name = sql, .args = { TYPE_DOUBLE }, .returns = TYPE_DOUBLE, .layout = "ldd", .update = spread_update,     \
-      .merge = spread_merge, .result = result_kernel, .retract = RETRACT_INVERT, .category = "aggregate",         \
-      .doc = text, .example = sample, .yields = sample_yields }
-
 const AggregateFunction aggregate_functions[] = {
     { .name = "count", .returns = TYPE_BIGINT, .layout = "l", .update = count_rows_update, .merge = count_merge,
       .unmerge = count_unmerge, .result = count_result, .retract = RETRACT_INVERT, .merge_exact = true, .category = "aggregate",
@@ -722,6 +617,15 @@ const AggregateFunction aggregate_functions[] = {
     { .name = "sum", .args = { TYPE_DOUBLE }, .returns = TYPE_DOUBLE, .layout = "ddll", .update = sum_double_update,
       .merge = sum_double_merge, .unmerge = sum_double_unmerge, .result = sum_double_result, .retract = RETRACT_INVERT,
       .category = "aggregate", .doc = "Sum of the numbers, kept in twice the precision.", .example = "sum(x)", .yields = "5" },
+    { .name = "sum_list", .args = { TYPE_ARRAY }, .returns = TYPE_ANY, .resolve = sum_int_list_type, .layout = "ll", .update = sum_int_list_update,
+      .merge = sum_int_merge, .unmerge = sum_int_unmerge, .result = sum_int_result, .retract = RETRACT_INVERT, .merge_exact = true,
+      .category = "aggregate", .doc = "Sum of the elements of all lists.", .example = "sum_list(ARRAY[x, x * 10])", .yields = "55" },
+    { .name = "sum_list", .args = { TYPE_ARRAY }, .returns = TYPE_ANY, .resolve = sum_double_list_type, .layout = "ddll", .update = sum_double_list_update,
+      .merge = sum_double_merge, .unmerge = sum_double_unmerge, .result = sum_double_result, .retract = RETRACT_INVERT,
+      .category = "aggregate", .doc = "Sum of the elements of all lists.", .example = "sum_list(ARRAY[x, x * 10])", .yields = "55" },
+    { .name = "sum_list", .args = { TYPE_ARRAY }, .returns = TYPE_ANY, .resolve = sum_decimal_list_type, .layout = "xl", .update = sum_decimal_list_update,
+      .merge = sum_decimal_merge, .unmerge = sum_decimal_unmerge, .result = sum_decimal_result, .retract = RETRACT_INVERT, .merge_exact = true,
+      .category = "aggregate", .doc = "Sum of the elements of all lists.", .example = "sum_list(ARRAY[x, x * 10])", .yields = "55" },
     { .name = "avg", .args = { TYPE_BIGINT }, .returns = TYPE_DOUBLE, .layout = "ll", .update = sum_int_update,
       .merge = sum_int_merge, .unmerge = sum_int_unmerge, .result = avg_int_result, .retract = RETRACT_INVERT, .merge_exact = true,
       .category = "aggregate", .doc = "Mean of the integers as DOUBLE.", .example = "avg(x * 3)", .yields = "5.0" },
@@ -738,15 +642,5 @@ const AggregateFunction aggregate_functions[] = {
              "earliest_by_offset(x)", "1"),
     KEPT_ALL("latest_by_offset", latest, RETRACT_MULTISET, true, false, "The value that arrived last, NULL left out.",
              "latest_by_offset(x)", "2"),
-    SPREAD("stddev_pop", stddev_pop_result, "Standard deviation of all values.", "round(stddev_pop(x), 4)", "0.4714"),
-    SPREAD("stddev_samp", stddev_samp_result, "Standard deviation of a sample; NULL below two values.", "round(stddev_samp(x), 4)", "0.5774"),
-    SPREAD("var_pop", var_pop_result, "Variance of all values.", "round(var_pop(x), 4)", "0.2222"),
-    SPREAD("var_samp", var_samp_result, "Variance of a sample; NULL below two values.", "round(var_samp(x), 4)", "0.3333"),
-    { .name = "bool_and", .args = { TYPE_BOOLEAN }, .returns = TYPE_BOOLEAN, .layout = "ll", .update = bool_update,
-      .merge = bool_merge, .unmerge = bool_unmerge, .result = bool_and_result, .retract = RETRACT_INVERT, .merge_exact = true,
-      .category = "aggregate", .doc = "True when no value is false.", .example = "bool_and(x > 1)", .yields = "false" },
-    { .name = "bool_or", .args = { TYPE_BOOLEAN }, .returns = TYPE_BOOLEAN, .layout = "ll", .update = bool_update,
-      .merge = bool_merge, .unmerge = bool_unmerge, .result = bool_or_result, .retract = RETRACT_INVERT, .merge_exact = true,
-      .category = "aggregate", .doc = "True when a value is true.", .example = "bool_or(x > 1)", .yields = "true" },
     { 0 }
 };

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-typedef enum BagRule { BAG_SET, BAG_COUNTS, BAG_ATTR, BAG_MODE, BAG_PERCENTILE } BagRule;
+typedef enum BagRule { BAG_SET, BAG_COUNTS, BAG_ATTR, BAG_MODE, BAG_PERCENTILE, BAG_BIT_AND, BAG_BIT_OR, BAG_DISTINCT } BagRule;
 
 enum { HISTOGRAM_KEYS = 1000 };
 
@@ -127,6 +127,19 @@ static bool find_one(const Args *args, const Bag *bag, BagRule rule, PackedEntry
     return found->number > 0;
 }
 
+static bool find_bits(const Args *args, const Bag *bag, BagRule rule, int64_t *bits)
+{
+    const AggregateShape *shape = args->prepared;
+    PackedEntry entry;
+    *bits = rule == BAG_BIT_AND ? -1 : 0;
+    for (PACKED_EACH(&bag->entries, &entry))
+        if (entry.number) {
+            int64_t value = packed_value(args->evaluation->arena, shape->arg_types, 0, &entry).integer;
+            *bits = rule == BAG_BIT_AND ? *bits & value : *bits | value;
+        }
+    return bag->live > 0;
+}
+
 static void bag_result(char *const *states, size_t offset, uint32_t count, const Args *args, Vector *out, uint32_t first)
 {
     const AggregateShape *shape = args->prepared;
@@ -138,6 +151,11 @@ static void bag_result(char *const *states, size_t offset, uint32_t count, const
             put_set(args, bag, out, first + i);
         } else if (rule == BAG_COUNTS) {
             put_counts(args, bag, out, first + i);
+        } else if (rule == BAG_DISTINCT) {
+            ((int64_t *)out->values)[first + i] = bag->live;
+        } else if (rule == BAG_BIT_AND || rule == BAG_BIT_OR) {
+            if (!find_bits(args, bag, rule, &((int64_t *)out->values)[first + i]))
+                args_null(args, out, first + i);
         } else {
             bool found = find_one(args, bag, rule, &entry);
             Value value = found ? packed_value(args->evaluation->arena, shape->arg_types, 0, &entry) : value_null(shape->result_type);
@@ -180,6 +198,10 @@ static const char *refuse_share(const Value *constants, int count)
 
 #define BAG_KERNELS(ordered) .layout = BAG_LAYOUT, .update = bag_update, .merge = bag_merge, .result = bag_result, .retract = RETRACT_INVERT, \
     .order_sensitive = ordered, .category = "aggregate"
+
+const AggregateFunction bit_and_of_bag = { .name = "bit_and", .returns = TYPE_BIGINT, .rule = BAG_BIT_AND, BAG_KERNELS(false) };
+const AggregateFunction bit_or_of_bag = { .name = "bit_or", .returns = TYPE_BIGINT, .rule = BAG_BIT_OR, BAG_KERNELS(false) };
+const AggregateFunction distinct_of_bag = { .name = "approx_count_distinct", .returns = TYPE_BIGINT, .rule = BAG_DISTINCT, BAG_KERNELS(false) };
 
 const AggregateFunction bag_aggregates[] = {
     { .name = "collect_set", .args = { TYPE_ANY }, .returns = TYPE_ANY, .resolve = type_of_set, .rule = BAG_SET, BAG_KERNELS(true), .limit_setting = "collect_set",

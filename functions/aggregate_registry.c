@@ -2,7 +2,10 @@
 #include <string.h>
 #include "functions/aggregate.h"
 
-static const AggregateFunction *const tables[] = { aggregate_functions, list_aggregates, bag_aggregates, ranked_aggregates };
+static const AggregateFunction *const tables[] = {
+    aggregate_functions, list_aggregates,     bag_aggregates,      ranked_aggregates, statistics_aggregates,
+    bits_aggregates,     quantile_aggregates, distinct_aggregates,
+};
 
 size_t aggregate_state_size(const AggregateFunction *function)
 {

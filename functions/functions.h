@@ -213,6 +213,8 @@ const AggregateFunction *aggregate_resolve(Arena *arena, const char *name, const
                                            const Type **result_type, const Type *casts[], bool *name_exists);
 /* The newest time a group has ever seen; the planner's own. latest_time.c */
 extern const AggregateFunction latest_time_aggregate;
+/* STDDEV_SAMP as ksqlDB computes it: the variance, and 0 below two values. The planner's own; aggregate_statistics.c */
+extern const AggregateFunction ksql_stddev_samp;
 bool aggregate_exists(const char *name);
 const AggregateFunction *const *aggregates_all(int *count);
 

@@ -82,6 +82,8 @@ Error *aggregate_call_args(Binder *binder, const AstExpr *ast, BindArgument bind
         call->distinct = true;
     }
     TRY(ast->user_aggregate ? bind_user_aggregate(binder, ast, call) : resolve_call(arena, ast, row_name, &list, types, call));
+    if (!ast->user_aggregate && binder_rules(binder)->dialect == DIALECT_KSQL && name_equal(name, "stddev_samp"))
+        call->function = &ksql_stddev_samp;
     if (call->distinct && call->arg_count == 0)
         return error_at(ERR_BIND, ast->at, "DISTINCT needs an argument");
     if (call->distinct && call->arg_count > 1)
