@@ -19,6 +19,7 @@ extern const ScalarFunction json_functions[];
 extern const ScalarFunction regexp_functions[];
 extern const ScalarFunction url_functions[];
 extern const ScalarFunction digest_functions[];
+extern const ScalarFunction ordering_functions[];
 extern const ScalarFunction text_functions[];
 extern const ScalarFunction bytes_functions[];
 extern const ScalarFunction date_functions[];

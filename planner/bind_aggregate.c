@@ -50,17 +50,19 @@ bool is_aggregate_call(const AstExpr *expr)
     return name && !expr->over && expr->path.count == 1 && (expr->user_aggregate || is_aggregate_name(name));
 }
 
+static bool aggregates(const AstExpr *expr) { return is_aggregate_call(expr) || is_top_call(expr); }
+
 bool block_aggregates(const AstQuery *query)
 {
     if (query->group_by.count || query->having || query->group_kind != AST_GROUP_PLAIN)
         return true;
     for (int i = 0; i < query->items.count; i++)
-        if (ast_any(query->items.items[i].expr, is_aggregate_call))
+        if (ast_any(query->items.items[i].expr, aggregates))
             return true;
     for (int i = 0; i < query->order_by.count; i++)
-        if (ast_any(query->order_by.items[i].expr, is_aggregate_call))
+        if (ast_any(query->order_by.items[i].expr, aggregates))
             return true;
-    return ast_any(query->qualify, is_aggregate_call);
+    return ast_any(query->qualify, aggregates);
 }
 
 static const char *canonical(Arena *arena, const Expr *expr)
@@ -142,14 +144,14 @@ static Error *group_item(Grouping *grouping, const AstExpr *ast)
             TRY(group_item(grouping, ast->args.items[i]));
         return NULL;
     }
-    if (ast_any(ast, is_aggregate_call))
+    if (ast_any(ast, aggregates))
         return error_at(ERR_BIND, ast->at, "an aggregate cannot be a group key");
     if (ast->kind == AST_LITERAL && ast->value.type->kind != TYPE_NULL && type_is_integer(ast->value.type) && !binder_rules(block->binder)->no_ordinals) {
         int64_t ordinal = ast->value.integer;
         if (ordinal < 1 || ordinal > query->items.count)
             return error_at(ERR_BIND, ast->at, "GROUP BY %lld: there are %d columns", (long long)ordinal, query->items.count);
         const AstSelectItem *item = &query->items.items[ordinal - 1];
-        if (ast_any(item->expr, is_aggregate_call))
+        if (ast_any(item->expr, aggregates))
             return error_at(ERR_BIND, ast->at, "GROUP BY %lld: column %lld is an aggregate", (long long)ordinal, (long long)ordinal);
         return add_key(grouping, item->expr, item->alias.text);
     }
@@ -158,7 +160,7 @@ static Error *group_item(Grouping *grouping, const AstExpr *ast)
             const AstSelectItem *item = &query->items.items[i];
             if (!item->alias.text || !name_equal(item->alias.text, ast->path.items[0].text))
                 continue;
-            if (ast_any(item->expr, is_aggregate_call))
+            if (ast_any(item->expr, aggregates))
                 return error_at(ERR_BIND, ast->at, "'%s' is an aggregate, not a group key", item->alias.text);
             if (is_window_bound_call(item->expr))
                 return NULL;
@@ -228,7 +230,7 @@ static const char *call_text(Arena *arena, const Call *call)
 static Error *bind_argument(void *context, const AstExpr *ast, Expr **expr)
 {
     Block *block = context;
-    if (ast_any(ast, is_aggregate_call))
+    if (ast_any(ast, aggregates))
         return error_at(ERR_BIND, ast->at, "an aggregate inside of an aggregate");
     TRY(block_expr(block, &block->from, ast, expr));
     return is_window_bound(block, *expr) ? binder_unsupported(ast->at, "an aggregate of a window's bounds") : NULL;
@@ -355,6 +357,11 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
             return error_hint(error_at(ERR_BIND, ast->at, "System.Window().Id needs several windows in GROUP BY"), "Windows(Window('minute', TumblingWindow(minute, 1)), ..)");
         *replacement = ast_marker(arena, bound_column(grouping, 6), ast->at);
         return NULL;
+    }
+    if (is_top_call(ast)) {
+        AstExpr *aggregate = NULL;
+        TRY(bind_top_call(grouping->block, ast, &aggregate));
+        return ast_map(arena, aggregate, replace, grouping, replacement);
     }
     if (ast->over && !is_over_call(ast))
         return binder_unsupported(ast->at, "%s OVER (..)", ast_call_name(ast));

@@ -592,8 +592,7 @@ static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
 {
     static const char *const coalesces[] = { "coalesce", "ifnull", "nvl", NULL }, *const ifs[] = { "if", "iif", NULL }, *const extremes[] = { "greatest", "least", NULL }, *const extracts[] = { "regexp_extract", "regexp_extract_all", NULL };
     /* of the dialect, and not there yet */
-    static const char *const planned[] = { "explode", "unnest", "lag", "lead", "first_value", "last_value", "last", "isfirst", "topone",
-                                           "collecttop", NULL };
+    static const char *const planned[] = { "explode", "unnest", NULL };
     Expr **args;
     if (ast->path.count > 1) {
         Text text = { 0 };

@@ -180,22 +180,6 @@ static Error *bind_condition_column(Overs *overs, const AstExpr *ast, const char
 
 /* ---- arguments ---- */
 
-/* LAG(*): the row as a STRUCT of what SELECT * shows. */
-static AstExpr *star_struct(Overs *overs, const AstExpr *ast)
-{
-    AstExpr *row = ARENA_NEW(overs->arena, AstExpr);
-    *row = (AstExpr){ .kind = AST_STRUCT, .at = ast->at, .op_at = ast->at };
-    for (int i = 0; i < overs->relation->schema.column_count; i++) {
-        const Column *column = &overs->relation->schema.columns[i];
-        if (column->hidden)
-            continue;
-        AstName name = { column->name, true, ast->at };
-        LIST_ADD(overs->arena, &row->path, name);
-        LIST_ADD(overs->arena, &row->args, ast_marker(overs->arena, i, ast->at));
-    }
-    return row;
-}
-
 static Error *whole_number(Overs *overs, const AstExpr *ast, const char *what, int64_t least, int64_t *number)
 {
     Value value;
@@ -209,7 +193,7 @@ static Error *whole_number(Overs *overs, const AstExpr *ast, const char *what, i
 /* The value, and what stands in for it, of one type. */
 static Error *bind_value(Overs *overs, const AstExpr *ast, const AstExpr *otherwise, OverCall *call)
 {
-    const AstExpr *value = ast->star || (ast->args.count && ast->args.items[0]->kind == AST_STAR) ? star_struct(overs, ast) : ast->args.items[0];
+    const AstExpr *value = ast->star || (ast->args.count && ast->args.items[0]->kind == AST_STAR) ? ast_row_struct(overs->arena, overs->relation, ast->at) : ast->args.items[0];
     Expr *exprs[2] = { NULL };
     TRY(bind_inner(overs, value, &exprs[0]));
     if (otherwise)

@@ -69,6 +69,8 @@ static Error *special(BindContext *context, const AstExpr *ast, Expr **result, b
     }
     if (!name)
         return NULL;
+    if (is_top_call(ast))
+        return error_at(ERR_BIND, ast->at, "the aggregate %s may not stand here", name);
     if (ast->over)
         return is_over_call(ast) ? error_at(ERR_BIND, ast->at, "%s OVER (..) may stand in SELECT and QUALIFY only", name)
                                  : binder_unsupported(ast->at, "%s OVER (..)", name);

@@ -285,6 +285,13 @@ bool block_has_over(const AstQuery *query);
 /* Plans calls above *relation and replaces them by their columns: ASA's (`early`) over the rows of FROM, or all others. */
 Error *bind_overs(Block *block, AstExpr **exprs, int expr_count, bool early, Relation *relation);
 
+/* ---- bind_top.c: ASA's TopOne, CollectTop ---- */
+bool is_top_call(const AstExpr *expr);
+/* The call as an expression over aggregates. */
+Error *bind_top_call(Block *block, const AstExpr *ast, AstExpr **aggregate);
+/* The row as a STRUCT of what SELECT * shows. */
+AstExpr *ast_row_struct(Arena *arena, const Relation *relation, Span at);
+
 /* ---- bind_rank.c: Top-N ---- */
 bool is_rank_call(const AstExpr *expr);
 /* Plans every ROW_NUMBER() OVER (..) in `exprs` above *relation and replaces it by its column. */
