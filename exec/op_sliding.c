@@ -338,6 +338,8 @@ static Error *take_batch(SlidingOperator *s, Operator *op, Batch *batch)
             if (first < i)
                 take_run(s, op, batch, rows + first, i - first);
             first = i + late;
+            if (i > 0 && row_wm(batch, rows[i - 1]) > s->scalars[SCALAR_WM]) /* what comes out carries the watermark from before */
+                s->scalars[SCALAR_WM] = row_wm(batch, rows[i - 1]);
             TRY(move_clock(s, op, wm_us, clock_us));
             run_due_us = s->next_due_us;
         }
