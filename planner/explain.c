@@ -139,7 +139,7 @@ static void print_aggregate(Arena *arena, const PlanNode *node, Text *text)
         explain_window(&node->aggregate.window, text);
         if (node->aggregate.window.processing_time)
             text_add_c(text, " on processing time");
-        else
+        else if (node->aggregate.window.kind != WINDOW_COUNT)
             text_printf(text, " on %s", input_name(arena, node, 0, node->aggregate.window.time_column));
     }
     if (node->aggregate.key_count) {
@@ -380,7 +380,9 @@ static const char *trigger_text(Arena *arena, const PlanNode *node)
     case TRIGGER_CHANGES:
         text_add_c(&text, node->aggregate.emit_unchanged ? "on every row" : "on every change");
         break;
-    case TRIGGER_FINAL: text_add_c(&text, "once, when the window closes"); break;
+    case TRIGGER_FINAL:
+        text_add_c(&text, node->aggregate.has_window && node->aggregate.window.kind == WINDOW_COUNT ? "once, when the window is full" : "once, when the window closes");
+        break;
     case TRIGGER_AFTER_WATERMARK: text_add_c(&text, "when the watermark reaches the window's end, then on late changes"); break;
     case TRIGGER_DELAY:
         text_add_c(&text, "every ");

@@ -1,4 +1,4 @@
-/* tests/unit/exec/test_window.c: tumbling and hopping windows against a model that takes one row at a time. */
+/* tests/unit/exec/test_window.c: tumbling, hopping and cumulating windows against a model that takes one row at a time. */
 #include "tests/unit/exec/harness.c"
 #include "common/calendar.h"
 #include "exec/operators.h"
@@ -6,7 +6,7 @@
 /* ---- the model ---- */
 
 typedef struct ModelGroup { bool null; int64_t key, rows, values, sum, max, distinct_count; int64_t seen[512]; } ModelGroup;
-typedef struct ModelWindow { int64_t start; int group_count; bool fired; ModelGroup groups[16]; } ModelWindow;
+typedef struct ModelWindow { int64_t start, end; int group_count; bool fired; ModelGroup groups[16]; } ModelWindow;
 typedef struct Model {
     WindowSpec spec;
     bool own_order;            /* groups come out in the window's own order of arrival; else in that of all panes */
@@ -31,8 +31,7 @@ static void model_print(Model *model, const ModelWindow *window, const ModelGrou
         text_add_c(&model->output, "NULL");
     else
         text_printf(&model->output, "%lld", (long long)group->key);
-    text_printf(&model->output, " %lld %lld %lld %lld ", (long long)window->start, (long long)(window->start + model->spec.size_us),
-                (long long)(window->start + model->spec.size_us - 1000), (long long)group->rows);
+    text_printf(&model->output, " %lld %lld %lld %lld ", (long long)window->start, (long long)window->end, (long long)(window->end - 1000), (long long)group->rows);
     if (group->values)
         text_printf(&model->output, "%lld %lld", (long long)group->sum, (long long)group->max);
     else
@@ -66,10 +65,10 @@ static void model_advance(Model *model, int64_t wm)
     for (;;) {
         int first = -1;
         for (int i = 0; i < model->window_count; i++)
-            if (first < 0 || model->windows[i].start < model->windows[first].start)
+            if (first < 0 || model->windows[i].end < model->windows[first].end)
                 first = i;
         if (first < 0 || clock == TIME_MIN ||
-            (clock != TIME_MAX && model->windows[first].start + model->spec.size_us + model->spec.grace_us > clock))
+            (clock != TIME_MAX && model->windows[first].end + model->spec.grace_us > clock))
             break;
         model_emit(model, &model->windows[first]);
         model->windows[first] = model->windows[--model->window_count];
@@ -107,25 +106,31 @@ static void model_row(Model *model, const TestRow *row, int64_t wm_before)
     model_advance(model, wm_before);
     const WindowSpec *spec = &model->spec;
     int64_t clock = model_clock(model, wm_before), time = row->time_us - (spec->end_inclusive ? 1 : 0);
-    int64_t last = time - floor_mod(time - spec->offset_us, spec->advance_us), total = 0, late = 0;
-    int64_t earliest = last;
-    while (earliest - spec->advance_us + spec->size_us > time)
+    const bool cumulating = spec->kind == WINDOW_CUMULATING;
+    int64_t total = 0, late = 0, last_start = 0, last_end = 0, step = cumulating ? spec->size_us : spec->advance_us;
+    int64_t last = time - floor_mod(time - spec->offset_us, step), earliest = last;
+    while (!cumulating && earliest - spec->advance_us + spec->size_us > time)
         earliest -= spec->advance_us;
-    for (int64_t start = earliest; start <= last; start += spec->advance_us) {
-        if (time >= start + spec->size_us)
+    int64_t from = cumulating ? earliest + spec->advance_us : earliest + spec->size_us, to = last + spec->size_us;
+    for (int64_t end = from; end <= to; end += spec->advance_us) {
+        int64_t start = cumulating ? last : end - spec->size_us;
+        if (time >= end)
             continue;
         total++;
-        if (clock != TIME_MIN && start + spec->size_us + spec->grace_us <= clock) {
+        last_start = start;
+        last_end = end;
+        if (clock != TIME_MIN && end + spec->grace_us <= clock) {
             late++;
             continue;
         }
         ModelWindow *window = NULL;
         for (int i = 0; i < model->window_count; i++)
-            if (model->windows[i].start == start)
+            if (model->windows[i].end == end)
                 window = &model->windows[i];
         if (!window) {
             window = &model->windows[model->window_count++];
             window->start = start;
+            window->end = end;
             window->group_count = 0;
             window->fired = false;
         }
@@ -144,8 +149,7 @@ static void model_row(Model *model, const TestRow *row, int64_t wm_before)
     model->late_windows += (uint64_t)late;
     if (total && late == total) {
         model->late_rows++;
-        text_printf(&model->late, "%lld %lld %lld %lld\n", (long long)row->value, (long long)last,
-                    (long long)(last + spec->size_us), (long long)clock);
+        text_printf(&model->late, "%lld %lld %lld %lld\n", (long long)row->value, (long long)last_start, (long long)last_end, (long long)clock);
     }
 }
 
@@ -198,8 +202,11 @@ static void final_case(uint64_t seed, bool distinct, bool restore_too)
     const int64_t unit = 1000000;
     WindowSpec spec = { .time_column = COLUMN_T };
     spec.size_us = (1 + (int64_t)(test_random(&state) % 6)) * unit;
-    spec.kind = test_random(&state) % 2 ? WINDOW_TUMBLING : WINDOW_HOPPING;
+    uint64_t kind = test_random(&state) % 5;
+    spec.kind = kind < 2 ? WINDOW_TUMBLING : kind < 4 ? WINDOW_HOPPING : WINDOW_CUMULATING;
     spec.advance_us = spec.kind == WINDOW_TUMBLING ? spec.size_us : (1 + (int64_t)(test_random(&state) % 8)) * unit / 2;
+    if (spec.kind == WINDOW_CUMULATING)
+        spec.size_us = spec.advance_us * (2 + (int64_t)(test_random(&state) % 6));
     if (test_random(&state) % 8 == 0 && spec.kind == WINDOW_HOPPING)
         spec.advance_us = unit / 20; /* more panes than are folded */
     spec.offset_us = test_random(&state) % 3 ? 0 : (int64_t)(test_random(&state) % 5) * unit / 4;
