@@ -539,8 +539,11 @@ Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, 
         TRY(where_under_window(&select, where, &select.exprs[select.having]));
     else if (where)
         TRY(condition(&select, &block->from, where, "WHERE"));
-    if (aggregated)
+    if (aggregated) {
+        TRY(bind_group_subqueries(block, select.exprs, select.expr_count));
         TRY(bind_subqueries(block, select.exprs, select.expr_count, true, &block->from));
+        query = block->query;
+    }
     Relation grouped, *under = &block->from;
     if (aggregated) {
         TRY(bind_aggregate(block, select.exprs, select.expr_count, &grouped));

@@ -13,7 +13,9 @@ typedef struct Subqueries {
     Block *block;
     Relation *relation;         /* of the outer rows */
     bool inside_aggregates;     /* only those that stand in arguments of aggregates */
+    bool known_only;            /* only those that have been planned already */
     int depth;                  /* of aggregates around */
+    AstExprs conditions;        /* IN of several columns where unknown is as good as false: conjuncts and disjuncts of WHERE */
     struct { struct { const char *text; int column; } *items; int count, capacity; } done;
 } Subqueries;
 
@@ -22,6 +24,11 @@ bool is_subquery(const AstExpr *expr)
     return expr->kind == AST_SCALAR_QUERY || expr->kind == AST_EXISTS || expr->kind == AST_IN_QUERY;
 }
 
+static bool is_row(const AstExpr *expr) { return expr->kind == AST_STRUCT && expr->path.count == 0 && expr->args.count > 1; }
+
+/* What IN looks for: one value, or those of a row. */
+static int asked_count(const AstExpr *ast) { return ast->kind == AST_IN_QUERY && is_row(ast->left) ? ast->left->args.count : 1; }
+
 /* ---- correlation ---- */
 
 typedef struct Correlation {
@@ -29,6 +36,8 @@ typedef struct Correlation {
     Block inner;                /* the FROM of the sub-query, for its names */
     struct { Pair *items; int count, capacity; } pairs;
     AstExprs kept;              /* of its WHERE */
+    bool exists;                /* EXISTS: one conjunct may be.. */
+    const AstExpr *comparison; AstExpr *inner_side, *outer_side; AstOperator op; /* ..inner op outer, no equality */
     bool inner_name;            /* found one */
 } Correlation;
 
@@ -78,6 +87,35 @@ static Error *find_outer_name(void *context, const AstExpr *ast, AstExpr **repla
     return error_hint(binder_unsupported(ast->at, "a column of the outer query here"), "a sub-query may compare it for equality in its WHERE: inner = outer AND ..");
 }
 
+static AstOperator mirrored(AstOperator op)
+{
+    switch (op) {
+    case OP_LESS: return OP_GREATER;
+    case OP_LESS_EQUAL: return OP_GREATER_EQUAL;
+    case OP_GREATER: return OP_LESS;
+    case OP_GREATER_EQUAL: return OP_LESS_EQUAL;
+    default: return op;
+    }
+}
+
+static bool take_comparison(Correlation *correlation, const AstExpr *conjunct)
+{
+    bool compares = conjunct->kind == AST_BINARY && conjunct->op >= OP_NOT_EQUAL && conjunct->op <= OP_GREATER_EQUAL;
+    if (!compares || !correlation->exists || correlation->comparison)
+        return false;
+    for (int turn = 0; turn < 2; turn++) {
+        AstExpr *inner = turn ? conjunct->right : conjunct->left, *outer = turn ? conjunct->left : conjunct->right;
+        if (!binds_inside(correlation, inner) || !binds_outside(correlation, outer))
+            continue;
+        correlation->comparison = conjunct;
+        correlation->inner_side = inner;
+        correlation->outer_side = outer;
+        correlation->op = turn ? mirrored(conjunct->op) : conjunct->op;
+        return true;
+    }
+    return false;
+}
+
 /* A conjunct of the sub-query's WHERE: its own, or what ties it to the outer row. */
 static Error *take_conjunct(Correlation *correlation, AstExpr *conjunct)
 {
@@ -99,6 +137,8 @@ static Error *take_conjunct(Correlation *correlation, AstExpr *conjunct)
             LIST_ADD(arena, &correlation->pairs, ((Pair){ outer, inner }));
             return NULL;
         }
+    if (take_comparison(correlation, conjunct))
+        return NULL;
     TRY(ast_map(arena, conjunct, find_outer_name, correlation, &ignored));
     LIST_ADD(arena, &correlation->kept, conjunct); /* it says itself what is wrong with it */
     return NULL;
@@ -120,10 +160,10 @@ static AstExpr *conjunction(Arena *arena, const AstExprs *conjuncts)
 }
 
 /* Binds FROM once more, only to know its names: nothing of that stays. */
-static Error *correlate(Subqueries *outer, const AstQuery *query, Correlation *correlation)
+static Error *correlate(Subqueries *outer, const AstQuery *query, bool exists, Correlation *correlation)
 {
     Binder *binder = outer->block->binder;
-    *correlation = (Correlation){ .outer = outer, .inner = { .binder = binder, .query = query } };
+    *correlation = (Correlation){ .outer = outer, .inner = { .binder = binder, .query = query }, .exists = exists };
     if (query->kind != AST_SELECT || !query->from || query->ctes.count)
         return NULL;
     Binder before = *binder;
@@ -142,6 +182,24 @@ static Error *correlate(Subqueries *outer, const AstQuery *query, Correlation *c
     return error;
 }
 
+/* LIMIT n of a key's rows: ROW_NUMBER() OVER (PARTITION BY keys ORDER BY ..) <= n */
+static void first_of_each_key(Arena *arena, const Correlation *correlation, AstQuery *inner)
+{
+    AstExpr *number = ARENA_NEW(arena, AstExpr), *test = ARENA_NEW(arena, AstExpr);
+    *number = (AstExpr){ .kind = AST_CALL, .at = inner->limit->at, .op_at = inner->limit->at, .over = ARENA_NEW(arena, AstOver) };
+    LIST_ADD(arena, &number->path, ((AstName){ "row_number", false, inner->limit->at }));
+    number->over->at = inner->limit->at;
+    number->over->order_by = inner->order_by;
+    for (int i = 0; i < correlation->pairs.count; i++)
+        LIST_ADD(arena, &number->over->partition_by, correlation->pairs.items[i].inner);
+    *test = (AstExpr){ .kind = AST_BINARY, .op = OP_LESS_EQUAL, .at = number->at, .op_at = number->at, .left = number, .right = inner->limit };
+    AstExprs tests = { 0 };
+    if (inner->qualify)
+        LIST_ADD(arena, &tests, inner->qualify);
+    LIST_ADD(arena, &tests, test);
+    inner->qualify = conjunction(arena, &tests);
+}
+
 /* The sub-query with its keys in front of what it selects, one group a key, and without the conditions that they stand for. */
 static Error *decorrelate(Subqueries *subs, const AstExpr *ast, const Correlation *correlation, AstQuery *inner)
 {
@@ -151,13 +209,15 @@ static Error *decorrelate(Subqueries *subs, const AstExpr *ast, const Correlatio
         inner->order_by.count = 0;
     if (correlation->pairs.count == 0)
         return NULL;
-    if ((inner->limit && !exists) || inner->offset)
-        return binder_unsupported(inner->limit ? inner->limit->at : inner->offset->at, "LIMIT in a sub-query that names columns of the outer query");
+    if (inner->offset)
+        return binder_unsupported(inner->offset->at, "OFFSET in a sub-query that names columns of the outer query");
     if (aggregates && inner->group_by.count == 0 && (exists || inner->having || inner->group_kind != AST_GROUP_PLAIN))
         return binder_unsupported(ast->at, "%s of one group in a sub-query that names columns of the outer query", exists ? "EXISTS" : "HAVING");
+    inner->where = conjunction(arena, &correlation->kept);
+    if (inner->limit && !exists)
+        first_of_each_key(arena, correlation, inner);
     inner->limit = NULL;
     inner->order_by.count = 0;
-    inner->where = conjunction(arena, &correlation->kept);
     typeof(inner->items) items = { 0 };
     AstExprs groups = { 0 };
     for (int i = 0; i < correlation->pairs.count; i++) {
@@ -298,9 +358,9 @@ static Error *build(Subqueries *subs, const AstExpr *ast, const Correlation *cor
     Binder *binder = block->binder;
     Arena *arena = binder->arena;
     Relation *relation = subs->relation;
-    int keys = correlation->pairs.count, port = relation->schema.column_count - virtual_columns(relation), visible = 0;
+    int keys = correlation->pairs.count, asked_values = asked_count(ast), port = relation->schema.column_count - virtual_columns(relation), visible = 0;
     SubqueryKind kind = ast->kind == AST_EXISTS ? SUBQUERY_EXISTS : ast->kind == AST_IN_QUERY ? SUBQUERY_IN : SUBQUERY_SCALAR;
-    Outer outer = { arena, ARENA_ARRAY(arena, Expr *, port + keys + 2), ARENA_ARRAY(arena, Column, port + keys + 2), port, false };
+    Outer outer = { arena, ARENA_ARRAY(arena, Expr *, port + keys + asked_values + 2), ARENA_ARRAY(arena, Column, port + keys + asked_values + 2), port, false };
     for (int i = 0; i < port; i++) {
         outer.exprs[i] = binder_column(arena, &relation->schema, i, ast->at);
         outer.columns[i] = relation->schema.columns[i];
@@ -309,8 +369,15 @@ static Error *build(Subqueries *subs, const AstExpr *ast, const Correlation *cor
     for (int i = 0; i < rows->schema.column_count; i++)
         if (!rows->schema.columns[i].hidden)
             places[visible++] = i;
-    if (kind != SUBQUERY_EXISTS && visible != keys + 1)
+    if (kind != SUBQUERY_EXISTS && visible != keys + asked_values && asked_values > 1)
+        return error_at(ERR_BIND, query->at, "the sub-query gives %d columns, %d are asked for", visible - keys, asked_values);
+    if (kind != SUBQUERY_EXISTS && visible != keys + asked_values)
         return error_at(ERR_BIND, query->at, "the sub-query gives %d columns, one is needed", visible - keys);
+    int tied = keys;
+    if (asked_values > 1) { /* is there a row that equals it? */
+        kind = SUBQUERY_EXISTS;
+        keys += asked_values;
+    }
     int width = keys + (kind != SUBQUERY_EXISTS), *asked = ARENA_ARRAY(arena, int, keys + 1), value = -1;
     Expr **exprs = ARENA_ARRAY(arena, Expr *, width + 1);
     Column *columns = ARENA_ARRAY(arena, Column, width + 1);
@@ -320,8 +387,9 @@ static Error *build(Subqueries *subs, const AstExpr *ast, const Correlation *cor
     }
     for (int i = 0; i < keys; i++) {
         Expr *expr = NULL;
-        TRY(block_expr(block, relation, correlation->pairs.items[i].outer, &expr));
-        TRY(same_type(arena, &expr, &exprs[i], correlation->pairs.items[i].inner->at));
+        const AstExpr *outside = i < tied ? correlation->pairs.items[i].outer : ast->left->args.items[i - tied];
+        TRY(block_expr(block, relation, outside, &expr));
+        TRY(same_type(arena, &expr, &exprs[i], i < tied ? correlation->pairs.items[i].inner->at : outside->at));
         asked[i] = outer_column(&outer, expr);
     }
     if (kind == SUBQUERY_IN) {
@@ -366,9 +434,12 @@ static Error *plan_subquery(Subqueries *subs, const AstExpr *ast, int *column)
     AstQuery inner = *ast->query;
     Correlation correlation;
     Relation rows;
-    if (ast->kind == AST_IN_QUERY && ast->left->kind == AST_STRUCT && ast->left->path.count == 0 && ast->left->args.count > 1)
-        return error_hint(binder_unsupported(ast->left->at, "IN of several columns"), "EXISTS (SELECT .. WHERE inner = outer AND ..)");
-    TRY(correlate(subs, &inner, &correlation));
+    bool counts = asked_count(ast) == 1;
+    for (int i = 0; i < subs->conditions.count; i++)
+        counts |= subs->conditions.items[i] == ast;
+    if (!counts)
+        return error_hint(binder_unsupported(ast->left->at, "IN of several columns under NOT, or as a value,"), "[NOT] EXISTS (SELECT .. WHERE inner = outer AND ..)");
+    TRY(correlate(subs, &inner, false, &correlation));
     TRY(decorrelate(subs, ast, &correlation, &inner));
     if (correlation.pairs.count == 0 && !inner.limit && !inner.offset)
         inner.order_by.count = 0; /* which row comes first is nobody's question */
@@ -379,6 +450,65 @@ static Error *plan_subquery(Subqueries *subs, const AstExpr *ast, int *column)
 }
 
 /* ---- expressions ---- */
+
+static void find_conditions(Subqueries *subs, AstExpr *expr)
+{
+    if (expr && expr->kind == AST_BINARY && (expr->op == OP_AND || expr->op == OP_OR)) {
+        find_conditions(subs, expr->left);
+        find_conditions(subs, expr->right);
+    } else if (expr && expr->kind == AST_IN_QUERY && !expr->negated) {
+        LIST_ADD(subs->block->binder->arena, &subs->conditions, expr);
+    }
+}
+
+static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement);
+
+/* The largest or smallest of the inner side, compared: (SELECT MAX(inner) ..) op outer */
+static AstExpr *extreme(Arena *arena, const AstExpr *ast, const Correlation *correlation, const char *aggregate)
+{
+    AstQuery *query = arena_copy(arena, ast->query, sizeof *query);
+    AstExpr *call = ARENA_NEW(arena, AstExpr), *value = ARENA_NEW(arena, AstExpr), *test = ARENA_NEW(arena, AstExpr);
+    Span at = correlation->inner_side->at;
+    *call = (AstExpr){ .kind = AST_CALL, .at = at, .op_at = at };
+    LIST_ADD(arena, &call->path, ((AstName){ aggregate, false, at }));
+    LIST_ADD(arena, &call->args, correlation->inner_side);
+    AstExprs kept = { 0 };
+    ast_conjuncts(arena, query->where, &kept);
+    int count = 0;
+    for (int i = 0; i < kept.count; i++)
+        if (kept.items[i] != correlation->comparison)
+            kept.items[count++] = kept.items[i];
+    kept.count = count;
+    query->where = conjunction(arena, &kept);
+    query->limit = NULL;
+    query->order_by.count = 0;
+    query->distinct = false;
+    memset(&query->items, 0, sizeof query->items);
+    LIST_ADD(arena, &query->items, ((AstSelectItem){ .expr = call, .at = at }));
+    *value = (AstExpr){ .kind = AST_SCALAR_QUERY, .at = ast->at, .op_at = ast->at, .query = query };
+    *test = (AstExpr){ .kind = AST_BINARY, .op = correlation->op, .at = ast->at, .op_at = ast->at, .left = value, .right = correlation->outer_side };
+    return test;
+}
+
+/* EXISTS of rows that are larger, smaller or other than something of the outer row: it is enough to look at the largest and the smallest. */
+static Error *exists_by_comparison(Subqueries *subs, const AstExpr *ast, AstExpr **replacement)
+{
+    Arena *arena = subs->block->binder->arena;
+    Correlation correlation;
+    TRY(correlate(subs, ast->query, true, &correlation));
+    if (!correlation.comparison || block_aggregates(ast->query) || ast->query->qualify || ast->query->offset)
+        return NULL;
+    bool largest = correlation.op == OP_GREATER || correlation.op == OP_GREATER_EQUAL;
+    AstExpr *test = extreme(arena, ast, &correlation, largest ? "max" : "min");
+    if (correlation.op == OP_NOT_EQUAL) {
+        AstExpr *either = ARENA_NEW(arena, AstExpr);
+        *either = (AstExpr){ .kind = AST_BINARY, .op = OP_OR, .at = ast->at, .op_at = ast->at, .left = test, .right = extreme(arena, ast, &correlation, "max") };
+        test = either;
+    }
+    AstExpr *known = ARENA_NEW(arena, AstExpr); /* no row, or NULLs: it does not exist */
+    *known = (AstExpr){ .kind = AST_IS, .is = IS_TRUE, .negated = ast->negated, .at = ast->at, .op_at = ast->at, .left = test };
+    return ast_map(arena, known, replace, subs, replacement);
+}
 
 static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
 {
@@ -399,11 +529,18 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
     }
     if (!is_subquery(ast) || (subs->inside_aggregates && subs->depth == 0))
         return NULL;
+    if (ast->kind == AST_EXISTS && !subs->known_only) {
+        TRY(exists_by_comparison(subs, ast, replacement));
+        if (*replacement)
+            return NULL;
+    }
     const char *text = ast_text(arena, ast);
     int column = -1;
     for (int i = 0; i < subs->done.count; i++)
         if (strcmp(subs->done.items[i].text, text) == 0)
             column = subs->done.items[i].column;
+    if (column < 0 && subs->known_only)
+        return NULL;
     if (column < 0) {
         TRY(plan_subquery(subs, ast, &column));
         LIST_ADD(arena, &subs->done, ((typeof(*subs->done.items)){ text, column }));
@@ -421,8 +558,48 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
 Error *bind_subqueries(Block *block, AstExpr **exprs, int expr_count, bool inside_aggregates, Relation *relation)
 {
     Subqueries subs = { .block = block, .relation = relation, .inside_aggregates = inside_aggregates };
+    if (expr_count == 1)
+        find_conditions(&subs, exprs[0]);
     for (int i = 0; i < expr_count; i++)
         if (ast_any(exprs[i], is_subquery))
             TRY(ast_map(block->binder->arena, exprs[i], replace, &subs, &exprs[i]));
+    return NULL;
+}
+
+/* The selected expression that a GROUP BY item means by number or alias; -1: none. */
+static int grouped_item(const AstQuery *query, const AstExpr *group)
+{
+    if (group->kind == AST_LITERAL && group->value.type->kind != TYPE_NULL && type_is_integer(group->value.type))
+        return group->value.integer >= 1 && group->value.integer <= query->items.count ? (int)group->value.integer - 1 : -1;
+    for (int i = 0; i < query->items.count && group->kind == AST_NAME && group->path.count == 1; i++)
+        if (query->items.items[i].alias.text && name_equal(query->items.items[i].alias.text, group->path.items[0].text))
+            return i;
+    return -1;
+}
+
+Error *bind_group_subqueries(Block *block, AstExpr **exprs, int expr_count)
+{
+    Arena *arena = block->binder->arena;
+    const AstQuery *query = block->query;
+    AstQuery *copy = arena_copy(arena, query, sizeof *query);
+    Subqueries subs = { .block = block, .relation = &block->from };
+    copy->group_by.items = ARENA_ARRAY(arena, AstExpr *, query->group_by.count + 1);
+    copy->group_by.capacity = query->group_by.count + 1;
+    copy->items.items = arena_copy(arena, query->items.items, sizeof *query->items.items * (size_t)query->items.count);
+    copy->items.capacity = query->items.count + 1;
+    for (int i = 0; i < query->group_by.count; i++) {
+        AstExpr *group = query->group_by.items[i];
+        int item = grouped_item(query, group);
+        TRY(ast_map(arena, group, replace, &subs, &copy->group_by.items[i]));
+        if (item >= 0 && !ast_any(query->items.items[item].expr, is_aggregate_call))
+            TRY(ast_map(arena, query->items.items[item].expr, replace, &subs, &copy->items.items[item].expr));
+    }
+    if (subs.done.count == 0)
+        return NULL;
+    subs.known_only = true;
+    for (int i = 0; i < expr_count; i++)
+        if (exprs[i])
+            TRY(ast_map(arena, exprs[i], replace, &subs, &exprs[i]));
+    block->query = copy;
     return NULL;
 }

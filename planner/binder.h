@@ -152,6 +152,8 @@ Error *bind_table_calls(Block *block, AstExpr **exprs, int expr_count, Relation 
 bool is_subquery(const AstExpr *expr); /* EXISTS, IN (query), (query) */
 /* Plans the sub-queries in `exprs` (inside_aggregates: only those in arguments of aggregates) above *relation and replaces them by their answers. */
 Error *bind_subqueries(Block *block, AstExpr **exprs, int expr_count, bool inside_aggregates, Relation *relation);
+/* The same for GROUP BY; what `exprs` say alike means the same. */
+Error *bind_group_subqueries(Block *block, AstExpr **exprs, int expr_count);
 
 /* ---- bind_source.c: CREATE .. WITH, scans ---- */
 /* Checks and completes a definition: connector, format, options, columns (inferred where none are declared). In catalog->arena. */

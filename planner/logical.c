@@ -166,6 +166,13 @@ static void derive_window(Arena *arena, LogicalNode *node)
     add_time(arena, &node->traits, (TimeColumn){ end, lag, window->processing_time });
 }
 
+/* Groups without aggregates of rows that only come: they only come, too. */
+static bool groups_only_come(Arena *arena, const LogicalNode *node)
+{
+    return node->aggregate.trigger == TRIGGER_CHANGES && node->aggregate.call_count == 0 && !node->aggregate.emit_unchanged &&
+           port_traits(arena, node->inputs[0]).changes == CHANGES_APPEND;
+}
+
 static void derive_aggregate(Arena *arena, LogicalNode *node)
 {
     int keys = node->aggregate.key_count, windowed = node->aggregate.has_window;
@@ -174,7 +181,7 @@ static void derive_aggregate(Arena *arena, LogicalNode *node)
     case TRIGGER_END: node->traits.changes = CHANGES_APPEND; break;
     case TRIGGER_CHANGES:
     case TRIGGER_AFTER_WATERMARK:
-    case TRIGGER_DELAY: node->traits.changes = CHANGES_RETRACT; break;
+    case TRIGGER_DELAY: node->traits.changes = groups_only_come(arena, node) ? CHANGES_APPEND : CHANGES_RETRACT; break;
     }
     int *columns = ARENA_ARRAY(arena, int, keys + 2);
     for (int i = 0; i < keys + 1; i++)

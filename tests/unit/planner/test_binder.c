@@ -27,7 +27,7 @@ static const Case cases[] = {
     { "SELECT auction FROM live ORDER BY ts", "unsupported: ORDER BY on a stream that does not end is not supported yet" },
     { "SELECT a.auction FROM bids a JOIN bids b ON a.auction = b.auction", "unsupported: JOIN of streams is not supported yet" },
     { "SELECT a.auction FROM bids a FULL JOIN users u ON a.bidder = u.id", "unsupported: FULL JOIN with a lookup table is not supported yet" },
-    { "SELECT COUNT(*) FROM bids GROUP BY price > (SELECT 1)", "unsupported: a sub-query here is not supported yet" },
+    { "SELECT COUNT(*) FROM bids GROUP BY CUBE (price > (SELECT 1))", "unsupported: a sub-query here is not supported yet" },
     { "SELECT auction FROM bids WHERE price > (SELECT 1, 2)", "40+13: error: the sub-query gives 2 columns, one is needed" },
     { "SELECT SUM(auction) OVER (PARTITION BY auction ORDER BY auction) FROM live", "error: SUM OVER (ORDER BY ..): a stream that does not end can only be ordered by its time, ascending" },
     { "SELECT auction, ROW_NUMBER() OVER (PARTITION BY auction ORDER BY n) FROM (SELECT auction, COUNT(*) AS n FROM live GROUP BY auction)", "unsupported: ROW_NUMBER OVER (..) of rows that still change is not supported yet" },
