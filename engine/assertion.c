@@ -66,6 +66,13 @@ static Error *take_changes(void *caller, const Batch *batch)
     return NULL;
 }
 
+static Error *as_it_ended(void *caller, Job *job, Error *error)
+{
+    (void)caller;
+    (void)job;
+    return error;
+}
+
 Error *session_assert(Session *session, const PlannedStatement *planned, const SessionOutput *output)
 {
     Comparison comparison = { .planned = planned, .skip = *planned->expected.compared };
@@ -76,7 +83,8 @@ Error *session_assert(Session *session, const PlannedStatement *planned, const S
     arena_init(&comparison.arena, &session->pool);
     MEMORY_HOLD(arena_unwind, &comparison.arena);
     session->options.batch_rows = 1; /* every change by itself */
-    Error *error = session_run_plan(session, planned->plan, &compare);
+    JobLook so_far = { .until_quiet = true, .look = as_it_ended };
+    Error *error = planned->plan->bounded ? session_run_plan(session, planned->plan, &compare) : session_run_profiled(session, planned->plan, &compare, &so_far);
     session->options.batch_rows = batch_rows;
     if (error && error->code == ERR_CLOSED) {
         error_free(error);
@@ -87,8 +95,8 @@ Error *session_assert(Session *session, const PlannedStatement *planned, const S
     else
         error_free(comparison.failed);
     if (!error && comparison.row < planned->expected.row_count) {
-        const char *more = comparison.row ? "more" : "that assertions have not seen";
-        error = mismatch(&comparison, arena_printf(&comparison.arena, "no change %s: '%s' has %llu in all", more, planned->expected.name, (unsigned long long)comparison.seen));
+        const char *more = comparison.row ? "no more changes" : "no change that assertions have not seen";
+        error = mismatch(&comparison, arena_printf(&comparison.arena, "%s: '%s' has %llu in all", more, planned->expected.name, (unsigned long long)comparison.seen));
     }
     if (!error)
         *planned->expected.compared += (uint64_t)planned->expected.row_count;

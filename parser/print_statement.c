@@ -187,7 +187,7 @@ static void print_assert(const AstStatement *statement, Text *text)
 void ast_print_statement(const AstStatement *statement, Text *text)
 {
     static const char *const shows[] = { "STREAMS", "TABLES", "VIEWS", "QUERIES", "TOPICS", "FUNCTIONS", "TYPES", "VARIABLES", "PROPERTIES", "LAG", "CONNECTORS" };
-    static const char *const explains[] = { "", "ANALYZE ", "WHY NO OUTPUT " };
+    static const char *const explains[] = { "", "ANALYZE ", "WHY NO OUTPUT ", "EXTENDED " };
     switch (statement->kind) {
     case AST_STMT_QUERY:
         print_query(statement->query, text);

@@ -1158,6 +1158,7 @@ statement(A) ::= EXPLAIN explain_kind(K) name(N). { A = named_statement(parser, 
 %type explain_kind { AstExplainKind }
 explain_kind(A) ::= . { A = AST_EXPLAIN_PLAN; }
 explain_kind(A) ::= PLAN FOR. { A = AST_EXPLAIN_PLAN; }
+explain_kind(A) ::= EXTENDED. { A = AST_EXPLAIN_EXTENDED; }
 explain_kind(A) ::= ANALYZE. { A = AST_EXPLAIN_ANALYZE; }
 explain_kind(A) ::= WHY NO OUTPUT. { A = AST_EXPLAIN_WHY_NO_OUTPUT; }
 

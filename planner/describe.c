@@ -1,4 +1,5 @@
 /* planner/describe.c: SHOW and DESCRIBE as rows. */
+#include "connectors/topic_log.h"
 #include "planner/ast_map.h"
 #include "planner/statement.h"
 
@@ -93,6 +94,18 @@ static void show_types(Planner *planner, Arena *arena, PlannedRows *rows)
             table_add(&table, (const char *[]){ entries[i]->name, type_text(arena, entries[i]->type) });
 }
 
+/* Logs in the process: one partition each. */
+static void show_topics(Planner *planner, Arena *arena, PlannedRows *rows)
+{
+    static const char *const columns[] = { "topic", "partitions", "records" };
+    Table table;
+    table_start(&table, arena, rows, columns, 3);
+    int count = 0;
+    TopicLog *const *logs = topic_logs_all(planner->connectors->topics, &count);
+    for (int i = 0; i < count; i++)
+        table_add(&table, (const char *[]){ topic_log_name(logs[i]), "1", arena_printf(arena, "%llu", (unsigned long long)topic_log_count(logs[i])) });
+}
+
 static const char *key_of(const CatalogEntry *entry, int column)
 {
     for (int i = 0; i < entry->key_count; i++)
@@ -115,6 +128,18 @@ static const char *column_note(Arena *arena, const CatalogEntry *entry, int colu
         note = arena_printf(arena, "%s%sevent time%s", note, *note ? ", " : "", watermark);
     }
     return note;
+}
+
+static const char *readers_of(Planner *planner, Arena *arena, const CatalogEntry *entry)
+{
+    const char *readers = "";
+    int count = 0;
+    CatalogEntry **entries = planner->catalog->list(planner->catalog, arena, &count);
+    for (int i = 0; i < count; i++)
+        for (int u = 0; u < entries[i]->use_count; u++)
+            if (entries[i] != entry && name_equal(entries[i]->uses[u], entry->name))
+                readers = arena_printf(arena, "%s%s%s", readers, *readers ? ", " : "", entries[i]->name);
+    return readers;
 }
 
 static Error *describe_relation(Planner *planner, Arena *arena, const AstStatement *statement, PlannedRows *rows)
@@ -144,6 +169,11 @@ static Error *describe_relation(Planner *planner, Arena *arena, const AstStateme
     table_add(&table, (const char *[]){ "kind", catalog_kind_name(entry->kind), "", where_from(arena, entry) });
     if (entry->use_count)
         table_add(&table, (const char *[]){ "reads", uses, "", "" });
+    const char *readers = readers_of(planner, arena, entry);
+    if (*readers)
+        table_add(&table, (const char *[]){ "read by", readers, "", "" });
+    if (entry->producers.count)
+        table_add(&table, (const char *[]){ "filled by", arena_printf(arena, "%d statement%s", entry->producers.count, entry->producers.count == 1 ? "" : "s"), "", "" });
     table_add(&table, (const char *[]){ "statement", entry->sql, "", "" });
     return NULL;
 }
@@ -222,8 +252,12 @@ Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *st
     case AST_SHOW_VIEWS: show_relations(planner, arena, CATALOG_VIEW, statement->extended, rows); return NULL;
     case AST_SHOW_TYPES: show_types(planner, arena, rows); return NULL;
     case AST_SHOW_FUNCTIONS: list_functions(planner, arena, NULL, rows); return NULL;
-    case AST_SHOW_TOPICS: return binder_unsupported(statement->at, "SHOW TOPICS");
-    case AST_SHOW_CONNECTORS: return binder_unsupported(statement->at, "SHOW CONNECTORS");
+    case AST_SHOW_TOPICS:
+        if (!planner->connectors->topics)
+            return error_hint(binder_unsupported(statement->at, "SHOW TOPICS"), "there is no broker to ask");
+        show_topics(planner, arena, rows);
+        return NULL;
+    case AST_SHOW_CONNECTORS: return error_at(ERR_UNSUPPORTED, statement->at, "Kafka Connect statements are not supported: there is no Connect cluster here");
     case AST_SHOW_QUERIES: case AST_SHOW_VARIABLES: case AST_SHOW_PROPERTIES: case AST_SHOW_LAG: break;
     }
     return error_at(ERR_INTERNAL, statement->at, "not the planner's to show");

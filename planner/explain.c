@@ -364,6 +364,7 @@ typedef struct Printer {
     const PlanNode **printed; int printed_count;
     int *consumers;
     const NodeCounters *counters; /* of the run, by node id; NULL: it has not run */
+    bool edges;                   /* what every edge carries */
 } Printer;
 
 /* One fact: `prefix` draws the bars of the ancestors. */
@@ -449,6 +450,36 @@ static void print_facts(Printer *printer, const PlanNode *node, const char *pref
         fact(printer, prefix, bar, node->segment == SEGMENT_PARALLEL ? "parallel" : "ordered", node->segment_reason);
 }
 
+static const char *key_text(Arena *arena, const PlanNode *node, const ColumnSet *key)
+{
+    const char *text = key->count ? "; unique by " : "; one row";
+    for (int i = 0; i < key->count; i++)
+        text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", node->schema.columns[key->columns[i]].name);
+    return text;
+}
+
+/* What comes out of it: how rows change, what tells them apart, which columns are event times and how far they may lie behind the watermark. */
+static void print_edge(Printer *printer, const PlanNode *node, const char *prefix, bool bar)
+{
+    Arena *arena = printer->arena;
+    const EdgeTraits *traits = &node->traits;
+    const char *text = changes_text(traits);
+    for (int k = 0; k < traits->key_count; k++)
+        text = arena_printf(arena, "%s%s", text, key_text(arena, node, &traits->keys[k]));
+    for (int t = 0; t < traits->time_count; t++) {
+        const TimeColumn *time = &traits->times[t];
+        text = arena_printf(arena, "%s; %s %s", text, time->processing ? "processing time" : "event time", node->schema.columns[time->column].name);
+        if (time->lag_us) {
+            Text lag = { 0 };
+            MEMORY_HOLD(text_unwind, &lag);
+            explain_duration(time->lag_us, &lag);
+            text = arena_printf(arena, "%s up to %s behind", text, text_c(&lag));
+            text_release(&lag);
+        }
+    }
+    fact(printer, prefix, bar, "gives", arena_printf(arena, "%s; %s", text, traits->bounded ? "bounded" : "unbounded"));
+}
+
 static const char *size_text(Arena *arena, int64_t bytes)
 {
     return bytes < 1024 ? arena_printf(arena, "%lld B", (long long)bytes) : bytes < 1048576 ? arena_printf(arena, "%.1f KiB", (double)bytes / 1024)
@@ -493,6 +524,8 @@ static void print_tree(Printer *printer, PlanInput input, const char *lead, cons
         text_printf(printer->out, "  #%d", node->id);
     text_add_char(printer->out, '\n');
     print_facts(printer, node, prefix, node->input_count > 0);
+    if (printer->edges && node->kind != PLAN_SINK)
+        print_edge(printer, node, prefix, node->input_count > 0);
     if (printer->counters)
         print_run(printer, node, prefix, node->input_count > 0);
     for (int i = 0; i < node->input_count; i++) {
@@ -502,14 +535,12 @@ static void print_tree(Printer *printer, PlanInput input, const char *lead, cons
     }
 }
 
-void explain_plan(const Plan *plan, Text *text) { explain_run(plan, NULL, text); }
-
-void explain_run(const Plan *plan, const NodeCounters *counters, Text *text)
+static void print_plan(const Plan *plan, const NodeCounters *counters, bool edges, Text *text)
 {
     Arena arena;
     arena_init(&arena, NULL);
     MEMORY_HOLD(arena_unwind, &arena);
-    Printer printer = { .arena = &arena, .out = text, .plan = plan, .counters = counters };
+    Printer printer = { .arena = &arena, .out = text, .plan = plan, .counters = counters, .edges = edges };
     printer.printed = ARENA_ARRAY(&arena, const PlanNode *, plan->node_count + 1);
     printer.consumers = ARENA_ARRAY(&arena, int, plan->node_count + 1);
     for (int n = 0; n < plan->node_count; n++)
@@ -524,6 +555,10 @@ void explain_run(const Plan *plan, const NodeCounters *counters, Text *text)
         text_printf(text, "rewrites: %s\n", plan->rewrites);
     arena_release(&arena);
 }
+
+void explain_plan(const Plan *plan, Text *text) { print_plan(plan, NULL, false, text); }
+void explain_edges(const Plan *plan, Text *text) { print_plan(plan, NULL, true, text); }
+void explain_run(const Plan *plan, const NodeCounters *counters, Text *text) { print_plan(plan, counters, false, text); }
 
 void explain_logical(Arena *arena, PlanInput root, Text *text)
 {

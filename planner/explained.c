@@ -4,7 +4,20 @@
 #include "planner/rewrite/rewrite.h"
 #include "planner/statement.h"
 
-static Error *explained_plan(Planner *planner, Arena *arena, const AstStatement *inner, Plan **plan)
+/* logical: takes the plan as the binder made it, before rewrites; may be NULL. */
+static Error *plan_rows(Planner *planner, Arena *arena, const AstStatement *inner, CatalogEntry *target, Binder *binder, Text *logical, Plan **plan)
+{
+    Outputs outputs = { 0 };
+    binder_init(binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
+    TRY(statement_outputs(binder, inner, target, &outputs));
+    outputs_merge(arena, &outputs);
+    for (int o = 0; o < outputs.count && logical; o++)
+        explain_logical(arena, main_port(outputs.items[o].sink), logical);
+    *plan = physical_plan(arena, &planner->settings, outputs.items, outputs.count);
+    return NULL;
+}
+
+static Error *explained_plan(Planner *planner, Arena *arena, const AstStatement *inner, Text *logical, Plan **plan)
 {
     Binder binder;
     CatalogEntry *target = NULL;
@@ -20,12 +33,12 @@ static Error *explained_plan(Planner *planner, Arena *arena, const AstStatement 
                 return error_at(ERR_BIND, inner->at, "'%s' keeps these rows: they have no plan", target->name);
             target = NULL;
         }
-        return statement_plan(planner, arena, inner, target, &binder, plan);
+        return plan_rows(planner, arena, inner, target, &binder, logical, plan);
     case AST_STMT_CREATE_AS:
     case AST_STMT_CREATE_VIEW:
         binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
         TRY(define_entry(planner, &binder, inner, &target));
-        return statement_plan(planner, arena, inner, target->origin == ORIGIN_CONNECTOR ? target : NULL, &binder, plan);
+        return plan_rows(planner, arena, inner, target->origin == ORIGIN_CONNECTOR ? target : NULL, &binder, logical, plan);
     default:
         return error_at(ERR_BIND, inner->at, "only queries, INSERT and CREATE .. AS have a plan");
     }
@@ -85,12 +98,27 @@ Error *plan_explain(Planner *planner, Arena *arena, const AstStatement *statemen
     const AstStatement *inner = statement->explained ? statement_with_output(planner, statement->explained) : NULL;
     if (!inner)
         return binder_unsupported(statement->at, "EXPLAIN of a running query");
-    if (statement->explain != AST_EXPLAIN_PLAN && planner->pending_count) { /* it runs: what it reads may be what the job writes */
+    if (!inner->at.length) { /* what follows EXPLAIN has no place of its own */
+        AstStatement *placed = arena_copy(arena, inner, sizeof *placed);
+        placed->at = statement->at;
+        inner = placed;
+    }
+    bool runs = statement->explain == AST_EXPLAIN_ANALYZE || statement->explain == AST_EXPLAIN_WHY_NO_OUTPUT;
+    if (runs && planner->pending_count) { /* it runs: what it reads may be what the job writes */
         planned->kind = PLANNED_AFTER_JOB;
         return NULL;
     }
     Plan *plan = NULL;
-    TRY(statement->explain == AST_EXPLAIN_WHY_NO_OUTPUT ? questioned_plan(planner, arena, inner, &plan) : explained_plan(planner, arena, inner, &plan));
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    if (statement->explain == AST_EXPLAIN_EXTENDED)
+        text_add_c(&text, "logical plan:\n");
+    Error *error = statement->explain == AST_EXPLAIN_WHY_NO_OUTPUT ? questioned_plan(planner, arena, inner, &plan)
+        : explained_plan(planner, arena, inner, statement->explain == AST_EXPLAIN_EXTENDED ? &text : NULL, &plan);
+    if (error || runs)
+        text_release(&text);
+    if (error)
+        return error;
     planned->plan = plan;
     switch (statement->explain) {
     case AST_EXPLAIN_ANALYZE:
@@ -100,12 +128,14 @@ Error *plan_explain(Planner *planner, Arena *arena, const AstStatement *statemen
     case AST_EXPLAIN_WHY_NO_OUTPUT:
         planned->kind = PLANNED_QUESTION;
         return NULL;
+    case AST_EXPLAIN_EXTENDED:
+        text_add_c(&text, "\nphysical plan:\n");
+        explain_edges(plan, &text);
+        break;
     case AST_EXPLAIN_PLAN:
+        explain_plan(plan, &text);
         break;
     }
-    Text text = { 0 };
-    MEMORY_HOLD(text_unwind, &text);
-    explain_plan(plan, &text);
     rows_from_text(arena, "plan", text_c(&text), &planned->rows);
     text_release(&text);
     planned->kind = PLANNED_ROWS;

@@ -133,16 +133,6 @@ Error *planner_job(Planner *planner, Arena *arena, Plan **plan)
 
 /* ---- statements ---- */
 
-Error *statement_plan(Planner *planner, Arena *arena, const AstStatement *statement, CatalogEntry *target, Binder *binder, Plan **plan)
-{
-    Outputs outputs = { 0 };
-    binder_init(binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
-    TRY(statement_outputs(binder, statement, target, &outputs));
-    outputs_merge(arena, &outputs);
-    *plan = physical_plan(arena, &planner->settings, outputs.items, outputs.count);
-    return NULL;
-}
-
 const AstStatement *statement_with_output(Planner *planner, const AstStatement *statement)
 {
     Arena *arena = &planner->catalog->arena;

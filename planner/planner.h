@@ -108,6 +108,8 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
 
 /* The tree as people read it. Lines end in \n. */
 void explain_plan(const Plan *plan, Text *text);
+/* The same with what each edge carries: changes, keys, event times. EXPLAIN EXTENDED. */
+void explain_edges(const Plan *plan, Text *text);
 /* The same of a plan that has run: with what each node did, by id. */
 void explain_run(const Plan *plan, const NodeCounters *counters, Text *text);
 /* The text of one node without its inputs: "WindowAggregate TUMBLING 1 min by auction". For EXPLAIN ANALYZE's table. */

@@ -58,8 +58,6 @@ Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *st
 /* One VARCHAR column of lines. */
 void rows_from_text(Arena *arena, const char *column, const char *text, PlannedRows *rows);
 
-/* A plan of the statement alone, which changes nothing; *binder is used. */
-Error *statement_plan(Planner *planner, Arena *arena, const AstStatement *statement, CatalogEntry *target, Binder *binder, Plan **plan);
 /* The entry that takes the rows of an INSERT; ERR_BIND if it takes none. */
 Error *statement_target_entry(Planner *planner, const AstName *name, CatalogEntry **target);
 

@@ -704,7 +704,7 @@ static void fixed(Generator *g)
 
 static void explained(Generator *g)
 {
-    PICK(g, "EXPLAIN ", "EXPLAIN ANALYZE ", "EXPLAIN WHY NO OUTPUT ");
+    PICK(g, "EXPLAIN ", "EXPLAIN ANALYZE ", "EXPLAIN WHY NO OUTPUT ", "EXPLAIN EXTENDED ");
     switch (choose(g, 4)) {
     case 0: insert(g); break;
     case 1: create_as(g); break;
