@@ -231,34 +231,6 @@ static bool text_to_integer(const char *bytes, size_t length, TypeKind kind, int
     return length && memchr(bytes, '.', length) && double_parse(bytes, length, &number) && double_to_integer(number, kind, result);
 }
 
-/* 'days hours:minutes:seconds', 'years-months', or a duration: '5 minutes'. */
-static bool text_to_interval(const char *bytes, size_t length, Interval *result)
-{
-    char text[64];
-    if (length >= sizeof text)
-        return false;
-    memcpy(text, bytes, length);
-    text[length] = 0;
-    int years, months, used = 0;
-    if (sscanf(text, " %d-%d %n", &years, &months, &used) == 2 && (size_t)used == length && months >= 0 && months < 12) {
-        *result = (Interval){ (int64_t)years * 12 + (years < 0 ? -months : months), 0 };
-        return true;
-    }
-    int64_t days = 0, us;
-    const char *rest = text;
-    int found = 0;
-    long long whole;
-    if (sscanf(text, " %lld %n", &whole, &found) == 1 && text[found] && strchr(text + found, ':') && whole > -1000000000 && whole < 1000000000) {
-        days = whole;
-        rest = text + found;
-    }
-    if (strchr(rest, ':') && time_parse(rest, strlen(rest), &us)) {
-        *result = (Interval){ 0, days * US_PER_DAY + (days < 0 ? -us : us) };
-        return true;
-    }
-    return false;
-}
-
 static bool text_to(const Value *value, Value *result)
 {
     const Type *to = result->type;
@@ -299,7 +271,7 @@ static bool text_to(const Value *value, Value *result)
             return false;
         result->integer = cut_fraction(result->integer, to->precision);
         return true;
-    case TYPE_INTERVAL: return text_to_interval(bytes, length, &result->interval);
+    case TYPE_INTERVAL: return interval_parse(bytes, length, &result->interval);
     case TYPE_BYTES:
     case TYPE_NONE:
     case TYPE_NULL:

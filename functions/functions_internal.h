@@ -15,6 +15,7 @@ extern const ScalarFunction array_functions[];
 extern const ScalarFunction map_functions[];
 extern const ScalarFunction lambda_functions[];
 extern const ScalarFunction lua_functions[];
+extern const ScalarFunction interval_functions[];
 extern const ScalarFunction json_functions[];
 extern const ScalarFunction regexp_functions[];
 extern const ScalarFunction url_functions[];

@@ -11,7 +11,7 @@ static const ScalarFunction *const tables[] = {
     string_functions,     math_functions,    time_functions,  array_functions, map_functions,
     json_functions,       regexp_functions,  url_functions,   ordering_functions, text_functions,  bytes_functions,
     date_functions,       lambda_functions,  table_functions, timezone_functions, geo_functions,
-    value_functions,      lua_functions,     digest_functions,
+    value_functions,      lua_functions, interval_functions,     digest_functions,
 };
 
 typedef struct Entry {
