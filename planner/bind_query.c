@@ -17,29 +17,35 @@ static Error *row_count(Binder *binder, const AstExpr *ast, const char *what, in
     return NULL;
 }
 
-/* Of windowed results that do not end: the first rows of each window, in order, when it closes. */
-static bool order_in_windows(Binder *binder, const AstQuery *query, const SortKey *keys, int key_count, int64_t limit, Relation *relation)
+/* Of input that does not end. Of windowed results: the first rows of each window, in order, when it closes. Of other rows, under LIMIT: the first
+ * ones so far, as changes. */
+static bool order_unbounded(Binder *binder, const AstQuery *query, const SortKey *keys, int key_count, int64_t limit, Relation *relation)
 {
     Arena *arena = binder->arena;
     EdgeTraits traits = port_traits(arena, relation->input);
     const WindowColumns *window = &relation->window;
     const TimeColumn *time = window->windowed && window->time >= 0 ? traits_time(&traits, window->time) : NULL;
-    if (!time || window->end < 0 || traits.changes != CHANGES_APPEND)
+    bool windowed = time && window->end >= 0;
+    if (traits.changes != CHANGES_APPEND || (!windowed && limit < 0))
         return false;
     LogicalNode *rank = logical_node(arena, PLAN_RANK, query->order_by.items[0].at, 1, &relation->input);
     rank->rank.rank = RANK_ROW_NUMBER;
     rank->rank.partition_columns = arena_copy(arena, &window->end, sizeof window->end);
-    rank->rank.partition_count = 1;
+    rank->rank.partition_count = windowed;
     rank->rank.keys = arena_copy(arena, keys, sizeof *keys * (size_t)key_count);
     rank->rank.key_count = key_count;
     rank->rank.limit = limit >= 0 ? limit : INT64_MAX;
-    rank->rank.trigger = TRIGGER_FINAL;
-    rank->rank.window_time_column = window->time;
-    rank->rank.lag_us = time->lag_us;
+    rank->rank.trigger = windowed ? TRIGGER_FINAL : TRIGGER_CHANGES;
+    rank->rank.window_time_column = windowed ? window->time : -1;
+    rank->rank.lag_us = windowed ? time->lag_us : 0;
     Schema schema = port_schema(arena, relation->input);
     rank->schema = *schema_copy(arena, &schema);
     logical_derive(arena, rank);
     relation->input = main_port(rank);
+    if (!windowed) {
+        relation->time_column = -1;
+        relation->window = (WindowColumns){ .start = -1, .end = -1, .time = -1 };
+    }
     return true;
 }
 
@@ -51,10 +57,10 @@ Error *bind_order(Binder *binder, const AstQuery *query, const SortKey *keys, in
     TRY(row_count(binder, query->offset, "OFFSET", 0, &offset));
     if (key_count) {
         EdgeTraits traits = port_traits(arena, relation->input);
-        if (!traits.bounded && offset == 0 && limit != 0 && order_in_windows(binder, query, keys, key_count, limit, relation))
+        if (!traits.bounded && offset == 0 && limit != 0 && order_unbounded(binder, query, keys, key_count, limit, relation))
             return NULL;
         if (!traits.bounded)
-            return error_hint(binder_unsupported(query->order_by.items[0].at, "ORDER BY on a stream that does not end"), "order within windows: GROUP BY window_start, window_end, .. EMIT FINAL");
+            return error_hint(binder_unsupported(query->order_by.items[0].at, "ORDER BY on a stream that does not end"), "add LIMIT, or order within windows: GROUP BY window_start, window_end, .. EMIT FINAL");
         if (traits.changes != CHANGES_APPEND)
             binder->needs_final = true;
         LogicalNode *sort = logical_node(arena, PLAN_SORT, query->order_by.items[0].at, 1, &relation->input);
