@@ -577,9 +577,10 @@ static int over_containers(Operator *op, Container **containers, int capacity)
     for (; count < 4; count++)
         if (count < capacity)
             containers[count] = fixed[count];
-    for (int i = 0; i < o->bundle_count; i++, count++)
-        if (count < capacity)
-            containers[count] = &o->bundles[i].groups.container;
+    for (int i = 0; i < o->bundle_count; i++)
+        for (int half = 0; half < (o->bundles[i].mode == BUNDLE_STACKS ? 2 : 1); half++, count++)
+            if (count < capacity)
+                containers[count] = half ? &o->bundles[i].rows.container : &o->bundles[i].groups.container;
     return count;
 }
 
@@ -591,8 +592,12 @@ static Error *check_entry(const OverOperator *o, uint32_t slot)
     bool sound = entry[P_FIRST] >= 0 && entry[P_FIRST] <= entry[P_NEXT] && entry[P_NEXT] <= entry[P_ROWS] && entry[P_ROWS] - entry[P_FIRST] <= (int64_t)o->store.count;
     for (int f = 0; f < o->frame_count && sound; f++) {
         const int64_t *bounds = over_frame_bounds(o, slot, f);
-        sound = bounds[0] >= 0 && bounds[0] <= bounds[1] && bounds[1] <= entry[P_ROWS] && bounds[1] >= entry[P_FIRST];
+        sound = bounds[0] >= 0 && bounds[0] <= bounds[1] && bounds[1] <= entry[P_ROWS] && bounds[1] >= entry[P_FIRST] &&
+                (o->frames[f].from == BOUND_UNBOUNDED_PRECEDING || bounds[0] >= entry[P_FIRST]);
     }
+    for (int i = 0; i < o->bundle_count && sound; i++)
+        if (o->bundles[i].middle >= 0)
+            sound = entry[o->bundles[i].middle] >= 0 && entry[o->bundles[i].middle] <= over_frame_bounds(o, slot, o->bundles[i].frame)[1];
     return sound ? NULL : page_damaged("a partition has lost rows");
 }
 
@@ -665,6 +670,9 @@ static Error *over_restored(Operator *op)
     OverOperator *o = op->state;
     if (o->entries.slot_count != o->keys.count)
         return page_damaged("partitions and keys differ");
+    for (int i = 0; i < o->bundle_count; i++)
+        if (o->bundles[i].mode == BUNDLE_STACKS)
+            state_cover(&o->bundles[i].rows.state, o->store.count);
     cover_partitions(o);
     Arena arena;
     arena_init(&arena, NULL);

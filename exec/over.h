@@ -5,7 +5,11 @@
  *   partition   its rows in order, numbered 0, 1, 2 .. : `ids` holds those from P_FIRST on, the others are gone
  *   entry       of a partition in StateColumns: the P_ integers | lo, hi of each frame | the integers of calls that remember rows
  *   frame       rows [lo, hi) around the row at hand; neither ever falls
- *   bundle      aggregates over one frame: GROW adds, SLIDE adds and takes back, RECOMPUTE starts anew for each row */
+ *   bundle      aggregates over one frame: GROW adds, SLIDE adds and takes back, STACKS merges two halves, RECOMPUTE starts anew for each row
+ *
+ * STACKS: rows [lo, middle) have each the state of all rows from them to the middle, rows [middle, hi) have one state together. When the frame
+ * begins behind the middle, the rows that are left get their states, from the last to the first, and the middle moves to the end: each row
+ * is added twice, however large the frame. */
 #pragma once
 #include "exec/aggregates.h"
 #include "exec/key_table.h"
@@ -35,7 +39,7 @@ typedef struct OverPartition {
     uint32_t head, count;
 } OverPartition;
 
-typedef enum BundleMode { BUNDLE_GROW, BUNDLE_SLIDE, BUNDLE_RECOMPUTE } BundleMode;
+typedef enum BundleMode { BUNDLE_GROW, BUNDLE_SLIDE, BUNDLE_STACKS, BUNDLE_RECOMPUTE } BundleMode;
 
 typedef struct OverBundle {
     BundleMode mode;
@@ -45,6 +49,9 @@ typedef struct OverBundle {
     int call_count;
     Aggregates aggregates;
     Groups groups;         /* by slot of the partition */
+    Groups rows;           /* STACKS: by row, its state up to the middle */
+    Groups whole;          /* STACKS: slot 0: the frame at hand */
+    int middle;            /* STACKS: its place in the entry of a partition; else -1 */
     Vector **columns;
     Batch *scratch;        /* rows on their way in or out; NULL: none */
     uint32_t scratch_rows;

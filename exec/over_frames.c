@@ -1,7 +1,7 @@
 /* exec/over_frames.c: the rows that results OVER (..) are made of, and the aggregates over them.
  *
  * Both ends of a frame only move forward from row to row, so each row goes into an aggregate once and comes out once. Aggregates that
- * cannot take rows back exactly are computed anew from the frame's rows, unless their frame begins with the partition. */
+ * cannot take rows back exactly are merged from two halves of the frame; those that do not merge (DISTINCT) are computed anew. */
 #include <string.h>
 #include "common/calendar.h"
 #include "exec/over.h"
@@ -34,17 +34,27 @@ static bool takes_back(const AggregateCall *call)
     return function->retract == RETRACT_INVERT && function->unmerge;
 }
 
+static BundleMode bundle_mode(const OverFrame *frame, const AggregateCall *call)
+{
+    const bool distinct = call->distinct && !call->function->distinct_is_same;
+    if (frame->from == BOUND_UNBOUNDED_PRECEDING)
+        return BUNDLE_GROW;
+    if (takes_back(call))
+        return BUNDLE_SLIDE;
+    return distinct ? BUNDLE_RECOMPUTE : BUNDLE_STACKS;
+}
+
 static void add_to_bundle(OverOperator *o, int frame, int target)
 {
     const AggregateCall *call = &o->node->over.calls[target].call;
-    BundleMode mode = o->frames[frame].from == BOUND_UNBOUNDED_PRECEDING ? BUNDLE_GROW : takes_back(call) ? BUNDLE_SLIDE : BUNDLE_RECOMPUTE;
+    const BundleMode mode = bundle_mode(&o->frames[frame], call);
     int i = 0;
     while (i < o->bundle_count && (o->bundles[i].frame != frame || o->bundles[i].mode != mode))
         i++;
     OverBundle *bundle = &o->bundles[i];
     if (i == o->bundle_count) {
         o->bundle_count++;
-        *bundle = (OverBundle){ .mode = mode, .frame = frame };
+        *bundle = (OverBundle){ .mode = mode, .frame = frame, .middle = -1 };
         bundle->calls = ARENA_ARRAY(&o->arena, AggregateCall, o->node->over.call_count);
         bundle->targets = ARENA_ARRAY(&o->arena, int, o->node->over.call_count);
         bundle->columns = ARENA_ARRAY(&o->arena, Vector *, o->node->over.call_count);
@@ -79,6 +89,9 @@ void over_plan_frames(OverOperator *o)
         o->calls[i].field = o->calls[i].field_count ? fields : -1;
         fields += o->calls[i].field_count;
     }
+    for (int i = 0; i < o->bundle_count; i++)
+        if (o->bundles[i].mode == BUNDLE_STACKS)
+            o->bundles[i].middle = fields++;
     o->entry_fields = fields;
 }
 
@@ -89,6 +102,11 @@ Error *over_open_bundles(OverOperator *o)
         TRY(aggregates_open_calls(&bundle->aggregates, &o->arena, o->input_schema, bundle->calls, bundle->call_count, o->node->over.on_error,
                                   bundle->mode == BUNDLE_SLIDE, "", false, true));
         groups_init(&bundle->groups, o->pool, &bundle->aggregates, false);
+        if (bundle->mode != BUNDLE_STACKS)
+            continue;
+        groups_init(&bundle->rows, o->pool, &bundle->aggregates, false);
+        groups_init(&bundle->whole, o->pool, &bundle->aggregates, false);
+        state_cover(&bundle->whole.state, 1);
     }
     return NULL;
 }
@@ -98,6 +116,8 @@ void over_close_bundles(OverOperator *o)
     for (int i = 0; i < o->bundle_count; i++) {
         batch_release(o->bundles[i].scratch);
         groups_release(&o->bundles[i].groups);
+        groups_release(&o->bundles[i].rows);
+        groups_release(&o->bundles[i].whole);
         aggregates_close(&o->bundles[i].aggregates);
     }
 }
@@ -145,8 +165,8 @@ static Evaluation place_of(Arena *arena, int64_t now_us, int64_t number, uint32_
     return (Evaluation){ .arena = arena, .now_us = now_us, .turn = (uint64_t)number / PIECE, .first_row = (uint64_t)number % PIECE - at };
 }
 
-/* Adds rows [from, to) of the partition, or takes them back. */
-static Error *feed(OverOperator *o, OverBundle *bundle, uint32_t slot, int64_t from, int64_t to, uint8_t kind)
+/* Adds rows [from, to) of the partition to its group, or takes them back; `each`: every row to a group of its own. */
+static Error *feed_to(OverOperator *o, OverBundle *bundle, Groups *groups, bool each, uint32_t slot, int64_t from, int64_t to, uint8_t kind)
 {
     uint32_t ids[SCRATCH_ROWS], rows[SCRATCH_ROWS], slots[SCRATCH_ROWS];
     while (from < to) {
@@ -159,18 +179,54 @@ static Error *feed(OverOperator *o, OverBundle *bundle, uint32_t slot, int64_t f
         for (uint32_t i = 0; i < count; i++) {
             ids[i] = over_row(o, slot, from + i);
             rows[i] = first + i;
-            slots[i] = slot;
+            slots[i] = each ? ids[i] : slot;
             batch->kinds[first + i] = kind;
         }
         for (int c = 0; c < o->input_schema->column_count; c++)
             if (batch->columns[c])
                 TRY(row_store_gather_column(&o->store, c, ids, count, batch->columns[c], first, &batch->arena));
         Evaluation evaluation = place_of(&batch->arena, o->op->context->now_us, from, first);
-        groups_update(&bundle->aggregates, &bundle->groups, batch, rows, slots, count, &evaluation);
+        groups_update(&bundle->aggregates, groups, batch, rows, slots, count, &evaluation);
         bundle->scratch_rows += count;
         from += count;
     }
     return NULL;
+}
+
+static Error *feed(OverOperator *o, OverBundle *bundle, uint32_t slot, int64_t from, int64_t to, uint8_t kind)
+{
+    return feed_to(o, bundle, &bundle->groups, false, slot, from, to, kind);
+}
+
+/* ---- two halves ---- */
+
+static void merge_group(OverBundle *bundle, Groups *into, uint32_t to, const Groups *from, uint32_t slot)
+{
+    state_touch_one(&into->state, to);
+    groups_merge(&bundle->aggregates, into, to, from, slot, 1);
+}
+
+/* Rows [lo, hi) get the state of everything from them to the end. */
+static Error *turn_over(OverOperator *o, OverBundle *bundle, uint32_t slot, int64_t lo, int64_t hi)
+{
+    state_cover(&bundle->rows.state, o->store.count);
+    for (int64_t number = lo; number < hi; number++) /* what a row before it has left */
+        groups_forget(&bundle->rows, over_row(o, slot, number));
+    TRY(feed_to(o, bundle, &bundle->rows, true, slot, lo, hi, ROW_INSERT));
+    for (int64_t number = hi - 2; number >= lo; number--)
+        merge_group(bundle, &bundle->rows, over_row(o, slot, number), &bundle->rows, over_row(o, slot, number + 1));
+    groups_forget(&bundle->groups, slot);
+    over_entry(o, slot)[bundle->middle] = hi;
+    return NULL;
+}
+
+static void merge_halves(OverOperator *o, OverBundle *bundle, uint32_t slot)
+{
+    const int64_t *bounds = over_frame_bounds(o, slot, bundle->frame);
+    groups_forget(&bundle->whole, 0);
+    if (bounds[0] < over_entry(o, slot)[bundle->middle] && bounds[0] < bounds[1])
+        merge_group(bundle, &bundle->whole, 0, &bundle->rows, over_row(o, slot, bounds[0]));
+    merge_group(bundle, &bundle->whole, 0, &bundle->groups, slot);
 }
 
 /* ---- where a frame begins and ends ---- */
@@ -277,6 +333,13 @@ static Error *move_bundles(OverOperator *o, int frame, uint32_t slot, int64_t fo
             TRY(feed(o, bundle, slot, former_lo, smaller(lo, former_hi), ROW_DELETE));
             TRY(feed(o, bundle, slot, larger(former_hi, lo), hi, ROW_INSERT));
             break;
+        case BUNDLE_STACKS:
+            if (lo > over_entry(o, slot)[bundle->middle]) {
+                TRY(turn_over(o, bundle, slot, lo, hi));
+                break;
+            }
+            TRY(feed(o, bundle, slot, former_hi, hi, ROW_INSERT));
+            break;
         case BUNDLE_RECOMPUTE:
             if (lo == former_lo && hi == former_hi)
                 break;
@@ -317,8 +380,13 @@ Error *over_bundle_results(OverOperator *o, uint32_t slot, uint32_t at)
         OverBundle *bundle = &o->bundles[i];
         for (int c = 0; c < bundle->call_count; c++)
             bundle->columns[c] = batch->columns[o->input_schema->column_count + bundle->targets[c]];
-        char *state = state_touch_one(&bundle->groups.state, slot);
-        TRY(groups_result(&bundle->aggregates, &bundle->groups, &state, &slot, 1, bundle->columns, at, o->op, batch, &o->out.evaluation));
+        const bool stacks = bundle->mode == BUNDLE_STACKS;
+        if (stacks)
+            merge_halves(o, bundle, slot);
+        Groups *groups = stacks ? &bundle->whole : &bundle->groups;
+        const uint32_t group = stacks ? 0 : slot;
+        char *state = state_touch_one(&groups->state, group);
+        TRY(groups_result(&bundle->aggregates, groups, &state, &group, 1, bundle->columns, at, o->op, batch, &o->out.evaluation));
     }
     return NULL;
 }
