@@ -162,9 +162,15 @@ AstExpr *build_unary(Parser *parser, AstOperator op, Token op_token, AstExpr *op
     return build_done(parser, expr);
 }
 
+/* ASA writes System.Timestamp() with and without parentheses. */
+static bool is_system_timestamp(const AstNames *path)
+{
+    return path->count == 2 && !path->items[0].quoted && !path->items[1].quoted && name_equal(path->items[0].text, "system") && name_equal(path->items[1].text, "timestamp");
+}
+
 AstExpr *build_name(Parser *parser, AstNames *path)
 {
-    AstExpr *expr = build_expr(parser, AST_NAME, names_span(path));
+    AstExpr *expr = build_expr(parser, is_system_timestamp(path) ? AST_CALL : AST_NAME, names_span(path));
     expr->op_at = expr->at;
     expr->path = *path;
     return expr;

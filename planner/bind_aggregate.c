@@ -365,6 +365,14 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
     }
     if (ast->over && !is_over_call(ast))
         return binder_unsupported(ast->at, "%s OVER (..)", ast_call_name(ast));
+    if (has_bare_unit(ast) && !match_key(grouping, ast)) {
+        AstExpr *call = arena_copy(arena, ast, sizeof *ast), *unit = arena_copy(arena, ast->args.items[0], sizeof *unit);
+        unit->kind = AST_LITERAL;
+        unit->value = (Value){ .type = type_scalar(TYPE_VARCHAR), .text = str_c(unit->path.items[0].text) };
+        call->args.items = arena_copy(arena, ast->args.items, sizeof *ast->args.items * (size_t)ast->args.count);
+        call->args.items[0] = unit;
+        return ast_map(arena, call, replace, grouping, replacement);
+    }
     if (bound >= 0) {
         if (ast->kind == AST_CALL)
             TRY(check_window_bound_call(grouping->block, ast));

@@ -526,6 +526,12 @@ static bool takes_unit(const char *name)
     return false;
 }
 
+bool has_bare_unit(const AstExpr *ast)
+{
+    const AstExpr *first = ast->kind == AST_CALL && ast->path.count == 1 && ast->args.count ? ast->args.items[0] : NULL;
+    return first && first->kind == AST_NAME && first->path.count == 1 && takes_unit(ast->path.items[0].text);
+}
+
 static Expr *word(BindContext *context, const char *text, Span at)
 {
     Value value = { .type = type_scalar(TYPE_VARCHAR), .text = str_c(text) };

@@ -75,3 +75,5 @@ Error *scope_unknown(Arena *arena, const Scope *scope, const char *name, Span at
 
 /* The name that a select item without alias gets: the column's or field's name, NULL if it has none. */
 const char *ast_expr_name(const AstExpr *ast);
+/* A call such as DATEADD(minute, 5, ts), whose first argument is no column but a unit of time. */
+bool has_bare_unit(const AstExpr *ast);
