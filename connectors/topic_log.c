@@ -14,19 +14,25 @@ struct TopicLog {
 struct TopicLogs {
     Arena arena;
     struct { TopicLog **items; int count, capacity; } logs;
+    SchemaRegistry *registry;
 };
 
 TopicLogs *topic_logs_new(void)
 {
     TopicLogs *logs = mem_calloc(1, sizeof *logs);
     arena_init(&logs->arena, NULL);
+    logs->registry = schema_registry_in_process();
     return logs;
 }
+
+SchemaRegistry *topic_logs_registry(TopicLogs *logs) { return logs ? logs->registry : NULL; }
+
 
 void topic_logs_free(TopicLogs *logs)
 {
     if (!logs)
         return;
+    logs->registry->free(logs->registry);
     arena_release(&logs->arena);
     mem_free(logs);
 }

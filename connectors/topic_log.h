@@ -3,6 +3,7 @@
  * A log holds the bytes of keys and values, written and read by the real formats. One partition. For tests of whole programs over topics; it is
  * not thread-safe beyond what a job does (one thread at a time draws and writes). */
 #pragma once
+#include "common/schema_registry.h"
 #include "connectors/connectors.h"
 
 typedef struct TopicLog TopicLog;
@@ -15,6 +16,9 @@ TopicLog *topic_log(TopicLogs *logs, const char *name, bool create);
 const char *topic_log_name(const TopicLog *log);
 /* All logs, in the order in which they were made. */
 TopicLog *const *topic_logs_all(const TopicLogs *logs, int *count);
+
+/* Of the messages' schemas; NULL for no logs. */
+SchemaRegistry *topic_logs_registry(TopicLogs *logs);
 
 /* Appends a copy; sets its offset. given: put there from outside (a test's input, INSERT .. VALUES), not by a query. */
 void topic_log_append(TopicLog *log, const Record *record, bool given);

@@ -3,6 +3,7 @@
  * PARTITIONED BY: rows are grouped by the values of the partition columns, one piece of bytes for each folder. Sinks are opened once a
  * job and outlive the operator, as a restore renews operators only. */
 #include "common/value_text.h"
+#include "connectors/topic_log.h"
 #include "exec/job_internal.h"
 #include "exec/operators.h"
 #include "exec/record_sink.h"
@@ -64,7 +65,7 @@ static Error *sink_open(Operator *op)
         return NULL;
     TRY(open_sink(op));
     if (op->node->sink.connector->sink->record_sink)
-        return record_sink_open(&state->arena, op->node, &state->records);
+        return record_sink_open(&state->arena, op->node, topic_logs_registry(op->context->job->connectors.topics), &state->records);
     return op->node->sink.connector->sink->row_sink ? NULL : open_encoder(op, state);
 }
 

@@ -28,10 +28,11 @@ static void part_of_spec(Arena *arena, const PlanNode *node, RecordPart part, co
     columns->spec = (DecodeSpec){ .columns = specs, .column_count = columns->count, .declared_count = declared, .declared_names = names, .options = options };
 }
 
-void record_scan_init(Arena *arena, const PlanNode *node, RecordScan *scan)
+void record_scan_init(Arena *arena, const PlanNode *node, SchemaRegistry *registry, RecordScan *scan)
 {
     part_of_spec(arena, node, RECORD_KEY, node->scan.key_format, node->scan.key_format_options, &scan->key);
     part_of_spec(arena, node, RECORD_VALUE, node->scan.format, node->scan.format_options, &scan->value);
+    scan->key.spec.registry = scan->value.spec.registry = registry;
 }
 
 Error *record_decoders_open(const RecordScan *scan, RecordDecoders *decoders)

@@ -2,6 +2,7 @@
  *
  * The next turn goes to the live split with the lowest watermark (ties: split order), judged by the clocks as of TURNS_IN_FLIGHT
  * turns ago: a constant, so that the sequence depends on the input alone and never on threads or speed. */
+#include "connectors/topic_log.h"
 #include "exec/job_internal.h"
 
 #include <string.h>
@@ -36,7 +37,7 @@ static Error *open_scan(Job *job, Scan *scan)
         scan->row_source = node->scan.connector->source->row_source;
         scan->record_source = node->scan.connector->source->record_source;
         if (scan->record_source)
-            record_scan_init(&job->arena, node, &scan->records);
+            record_scan_init(&job->arena, node, topic_logs_registry(job->connectors.topics), &scan->records);
         if (!scan->row_source)
             decode_spec_for(scan);
         scan->source = (Source){ .spec = &scan->source_spec, .context = &job->connectors };

@@ -5,6 +5,7 @@
 #pragma once
 #include "common/batch.h"
 #include "common/options.h"
+#include "common/schema_registry.h"
 
 typedef struct FormatType FormatType;
 
@@ -41,6 +42,7 @@ typedef struct DecodeSpec {
     int declared_count;           /* columns of the declared schema that come from the record: CSV's expected width */
     const char *const *declared_names;
     const void *options;          /* the format's options struct, from options_parse */
+    SchemaRegistry *registry;     /* of AVRO, JSON_SR; NULL: none is known */
     bool want_raw;                /* fill batch->raw */
     bool want_positions;          /* fill batch->positions and ->lines */
     bool use_general;             /* tests: switch the fast path off */
@@ -84,6 +86,8 @@ typedef struct Encoder {
     const Schema *schema;
     const void *options;
     bool key;                     /* encode_record writes keys of messages, not values */
+    SchemaRegistry *registry;     /* NULL: none is known */
+    const char *topic;            /* names the registry's subject */
     void *state;
 } Encoder;
 

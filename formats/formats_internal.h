@@ -2,7 +2,7 @@
 #pragma once
 #include "formats/formats.h"
 
-extern const FormatType json_format, csv_format, delimited_format, tsv_format, raw_format, kafka_format, none_format, protobuf_nosr_format;
+extern const FormatType json_format, csv_format, delimited_format, tsv_format, raw_format, kafka_format, none_format, protobuf_nosr_format, avro_format, json_sr_format;
 
 /* Tests: the kernels for processors without AVX2. */
 extern bool formats_plain_kernels;
@@ -51,6 +51,14 @@ extern const char *const time_style_choices[]; /* the first three, for options *
 /* Writes the value (not NULL) if the style has an own way for its type: TIMESTAMP, DATE, TIME. quote: around text, or 0. */
 bool time_style_add(TimeStyle style, Text *out, const Vector *vector, uint32_t row, char quote);
 bool type_holds_times(const Type *type);
+/* A decimal's digits as a number in two's complement, big endian, of up to 16 bytes; to: as few as keep the sign. */
+Int128 decimal_from_bytes(const char *bytes, size_t length);
+size_t decimal_to_bytes(Int128 value, char out[sizeof(Int128)]);
+/* A message that begins with the number of its schema (common/schema_registry.h): what follows. NULL or why it is none. */
+const char *record_schema(const RecordBytes *record, int32_t *id, RecordBytes *rest);
+void record_add_schema(Text *out, int32_t id);
+/* Registers the schema of what the encoder writes under its topic's subject. */
+Error *record_put_schema(const Encoder *encoder, const char *type, const char *schema, int32_t *id);
 /* A row without any value. */
 bool row_is_null(int count, const Vector *const columns[], uint32_t row);
 

@@ -69,7 +69,7 @@ static bool holds_interval(const Type *type)
     return found;
 }
 
-static Error *json_check(const void *given, const Schema *schema, bool key)
+Error *json_check(const void *given, const Schema *schema, bool key)
 {
     const JsonOptions *options = given;
     TRY(record_check_key(schema, key));

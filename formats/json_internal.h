@@ -26,6 +26,7 @@ enum { JSON_SQL, JSON_ISO_8601 };
 enum { JSON_WRAP_AUTO, JSON_WRAP_TRUE, JSON_WRAP_FALSE };
 enum { JSON_STRICT, JSON_KSQL };
 extern const OptionSpec json_options[];
+Error *json_check(const void *options, const Schema *schema, bool key);
 
 /* Is the record the one column's value itself, without an object around it? */
 static inline bool json_is_bare(const JsonOptions *options, int column_count, bool key)

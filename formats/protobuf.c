@@ -11,6 +11,7 @@
 #include "common/decimal.h"
 #include "formats/formats_internal.h"
 #include "formats/json_internal.h"
+#include "formats/varint.h"
 
 enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
@@ -34,29 +35,6 @@ typedef struct WireField {
     const char *bytes;       /* BYTES */
     size_t length;
 } WireField;
-
-static bool read_varint(const char **p, const char *end, uint64_t *value)
-{
-    *value = 0;
-    for (int shift = 0; shift < 64 && *p < end; shift += 7) {
-        unsigned char byte = (unsigned char)*(*p)++;
-        *value |= (uint64_t)(byte & 0x7F) << shift;
-        if (!(byte & 0x80))
-            return true;
-    }
-    return false;
-}
-
-static bool read_fixed(const char **p, const char *end, int width, uint64_t *value)
-{
-    if (end - *p < width)
-        return false;
-    *value = 0;
-    for (int i = width; i-- > 0;)
-        *value = *value << 8 | (unsigned char)(*p)[i];
-    *p += width;
-    return true;
-}
 
 static bool read_payload(const char **p, const char *end, WireField *field)
 {
@@ -122,9 +100,7 @@ static const char *read_decimal(const ProtoReader *reader, const Type *type, con
     size_t length = 0;
     if (!read_numbers(field, 3, parts, &bytes, &length) || length > sizeof(Int128) || parts[2] < 0 || parts[2] > DECIMAL_MAX_PRECISION)
         return broken(reader, type);
-    Int128 decimal = length && (signed char)*bytes < 0 ? -1 : 0;
-    for (size_t i = 0; i < length; i++)
-        decimal = (Int128)((unsigned __int128)decimal << 8 | (unsigned char)bytes[i]);
+    Int128 decimal = decimal_from_bytes(bytes, length);
     if (!decimal_rescale(decimal, (int)parts[2], type->scale, &decimal) || !decimal_fits(decimal, type->precision))
         return arena_printf(reader->strings, "a number out of range for %s", type_text(reader->strings, type));
     if (type_physical(type) == PHYSICAL_INT64)
@@ -351,13 +327,6 @@ static Error *protobuf_decode_records(Decoder *decoder, const RecordBytes *recor
 
 /* ---- writing ---- */
 
-static void add_varint(Text *out, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        text_add_char(out, (char)(value | 0x80));
-    text_add_char(out, (char)value);
-}
-
 static void add_tag(Text *out, int number, int wire) { add_varint(out, (uint64_t)number << 3 | (unsigned)wire); }
 
 static void add_number(Text *out, int number, int64_t value)
@@ -385,13 +354,11 @@ static void add_decimal(Text *out, const Vector *vector, uint32_t row)
 {
     const Type *type = vector->type;
     Int128 value = type_physical(type) == PHYSICAL_INT128 ? ((const Int128 *)vector->values)[row] : ((const int64_t *)vector->values)[row];
-    int width = 1; /* the fewest bytes that keep the sign */
-    while (width < 16 && value >> (8 * width - 1) != (value < 0 ? -1 : 0))
-        width++;
+    char bytes[sizeof(Int128)];
+    size_t width = decimal_to_bytes(value, bytes);
     add_tag(out, 1, WIRE_BYTES);
-    add_varint(out, (uint64_t)width);
-    for (int i = width; i-- > 0;)
-        text_add_char(out, (char)(value >> (8 * i)));
+    add_varint(out, width);
+    text_add(out, bytes, width);
     add_number(out, 2, type->precision);
     add_number(out, 3, type->scale);
 }

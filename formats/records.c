@@ -31,7 +31,55 @@ const char *record_text(Arena *arena, const Type *type, const RecordBytes *recor
     return NULL;
 }
 
+const char *record_schema(const RecordBytes *record, int32_t *id, RecordBytes *rest)
+{
+    if (record->length < 5 || record->bytes[0] != 0)
+        return "it does not begin with the number of a registered schema";
+    uint32_t number = 0;
+    for (int i = 1; i < 5; i++)
+        number = number << 8 | (unsigned char)record->bytes[i];
+    *id = (int32_t)number;
+    *rest = (RecordBytes){ record->bytes + 5, record->length - 5 };
+    return NULL;
+}
+
+Int128 decimal_from_bytes(const char *bytes, size_t length)
+{
+    unsigned __int128 value = length && (signed char)*bytes < 0 ? ~(unsigned __int128)0 : 0;
+    for (size_t i = 0; i < length; i++)
+        value = value << 8 | (unsigned char)bytes[i];
+    return (Int128)value;
+}
+
 /* ---- writing ---- */
+
+void record_add_schema(Text *out, int32_t id)
+{
+    text_add_char(out, 0);
+    for (int shift = 24; shift >= 0; shift -= 8)
+        text_add_char(out, (char)((uint32_t)id >> shift));
+}
+
+Error *record_put_schema(const Encoder *encoder, const char *type, const char *schema, int32_t *id)
+{
+    Text subject = { 0 };
+    MEMORY_HOLD(text_unwind, &subject);
+    text_printf(&subject, "%s-%s", encoder->topic ? encoder->topic : "", encoder->key ? "key" : "value");
+    Error *error = encoder->registry->put(encoder->registry, text_c(&subject), type, schema, id);
+    text_release(&subject);
+    return error;
+}
+
+size_t decimal_to_bytes(Int128 value, char out[sizeof(Int128)])
+{
+    int width = 1;
+    while (width < 16 && value >> (8 * width - 1) != (value < 0 ? -1 : 0))
+        width++;
+    for (int i = 0; i < width; i++)
+        out[i] = (char)(value >> (8 * (width - 1 - i)));
+    return (size_t)width;
+}
+
 
 const char *const time_style_choices[] = { "sql", "epoch_ms", "iso", NULL };
 

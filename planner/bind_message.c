@@ -104,9 +104,12 @@ static Error *find_key_format(Binder *binder, const AstProperties *with, Catalog
     return NULL;
 }
 
-/* Does WITH say nothing of a format's own? Then the topic that is read in the same format says it. */
+/* Does WITH say nothing of a format's own? Then the topic that is read in the same format says it: its delimiter, as in ksqlDB, but not
+ * whether a single value is wrapped. */
 static bool takes_over(const FormatType *format, const FormatType *inherited, const AstProperties *written)
 {
+    if (!knows_option(format, "delimiter"))
+        return false;
     for (int i = 0; i < written->count; i++)
         if (knows_option(format, written->items[i].name))
             return false;

@@ -1,9 +1,7 @@
 /* tester/conformance_bytes.c: JSON of test files as bytes of messages, and back.
  *
- * JSON goes as it is, DELIMITED as its text; KAFKA is Kafka's own serialization of one value: big-endian numbers, text, bytes. The others are
- * converted by the engine's formats. */
+ * JSON goes as it is, DELIMITED as its text; KAFKA is Kafka's own serialization of one value: big-endian numbers, text, bytes. */
 #include "tester/conformance_bytes.h"
-#include "tester/conformance_convert.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,20 +153,11 @@ Error *conformance_encode(const JsonTree *given, const char *format, const Schem
         return NULL;
     if (strcasecmp(format, "kafka") == 0)
         return encode_kafka(given, only_type(columns), bytes);
-    if (strcasecmp(format, "delimited") == 0 && json_text(given)) {
+    if (strcasecmp(format, "delimited") == 0 && json_text(given))
         text_add(bytes, given->text, given->length);
-        return NULL;
-    }
-    if (!conformance_converts(format) || !columns) {
+    else
         json_tree_print(given, bytes);
-        return NULL;
-    }
-    Text json = { 0 };
-    MEMORY_HOLD(text_unwind, &json);
-    json_tree_print(given, &json);
-    Error *error = conformance_from_json(format, columns, text_c(&json), json.length, bytes);
-    text_release(&json);
-    return error;
+    return NULL;
 }
 
 Error *conformance_decode(Arena *arena, const char *bytes, size_t length, const char *format, const Schema *columns, JsonTree **tree)
@@ -179,14 +168,5 @@ Error *conformance_decode(Arena *arena, const char *bytes, size_t length, const 
     }
     if (strcasecmp(format, "json") == 0)
         return json_tree_read(arena, bytes, length, tree);
-    if (conformance_converts(format) && columns) {
-        Text json = { 0 };
-        MEMORY_HOLD(text_unwind, &json);
-        Error *error = conformance_to_json(format, columns, bytes, length, &json);
-        if (!error)
-            error = json_tree_read(arena, text_c(&json), json.length, tree);
-        text_release(&json);
-        return error;
-    }
     return decode_kafka(arena, bytes, length, strcasecmp(format, "kafka") == 0 ? only_type(columns) : NULL, tree);
 }

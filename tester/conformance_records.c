@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "tester/conformance_bytes.h"
+#include "tester/conformance_convert.h"
 #include "tester/conformance_compare.h"
 
 /* ---- topics ---- */
@@ -17,13 +18,13 @@ static const char *format_name(const JsonTree *tree)
     return name ? name : json_text(tree);
 }
 
-void topic_form(Session *session, const JsonTree *test, const char *topic, TopicForm *form)
+void topic_form(Session *session, TopicLogs *logs, const JsonTree *test, const char *topic, TopicForm *form)
 {
     TopicInfo info;
-    *form = (TopicForm){ .key_format = "kafka", .value_format = "json" };
+    *form = (TopicForm){ .key_format = "kafka", .value_format = "json", .registry = topic_logs_registry(logs) };
     if (session_topic(session, topic, &info)) {
         *form = (TopicForm){ .key_format = info.key_format, .value_format = info.value_format, .key = info.key, .value = info.value,
-                             .window = info.window, .window_size_ms = info.window_size_us / 1000 };
+                             .window = info.window, .window_size_ms = info.window_size_us / 1000, .registry = topic_logs_registry(logs) };
         return;
     }
     const JsonTree *topics = json_member(test, "topics");
@@ -79,12 +80,44 @@ static Error *give_headers(const JsonTree *headers, Arena *arena, Record *record
     return NULL;
 }
 
+static Error *encode(const JsonTree *given, const TopicForm *form, bool key, Text *bytes, bool *none)
+{
+    const char *format = key ? form->key_format : form->value_format;
+    const Schema *columns = key ? &form->key : &form->value;
+    *none = json_is_null(given);
+    if (*none || !conformance_converts(format) || columns->column_count == 0)
+        return conformance_encode(given, format, columns, bytes, none);
+    ConvertedForm converted = { format, columns, key, form->registry };
+    Text json = { 0 };
+    MEMORY_HOLD(text_unwind, &json);
+    json_tree_print(given, &json);
+    Error *error = conformance_from_json(&converted, text_c(&json), json.length, bytes);
+    text_release(&json);
+    return error;
+}
+
+static Error *decode(Arena *arena, const char *bytes, size_t length, const TopicForm *form, bool key, JsonTree **tree)
+{
+    const char *format = key ? form->key_format : form->value_format;
+    const Schema *columns = key ? &form->key : &form->value;
+    if (!bytes || !conformance_converts(format) || columns->column_count == 0)
+        return conformance_decode(arena, bytes, length, format, columns, tree);
+    ConvertedForm converted = { format, columns, key, form->registry };
+    Text json = { 0 };
+    MEMORY_HOLD(text_unwind, &json);
+    Error *error = conformance_to_json(&converted, bytes, length, &json);
+    if (!error)
+        error = json_tree_read(arena, text_c(&json), json.length, tree);
+    text_release(&json);
+    return error;
+}
+
 static Error *give(const TestRecord *record, const TopicForm *form, Arena *arena, Text *key, Text *value, TopicLog *log)
 {
     Record bytes = { .timestamp_us = record->timestamp_ms * 1000 };
     bool no_key, no_value;
-    TRY(conformance_encode(record->key, form->key_format, &form->key, key, &no_key));
-    TRY(conformance_encode(record->value, form->value_format, &form->value, value, &no_value));
+    TRY(encode(record->key, form, true, key, &no_key));
+    TRY(encode(record->value, form, false, value, &no_value));
     TRY(give_headers(record->headers, arena, &bytes));
     if (!no_key)
         conformance_encode_window(record->window, record->window_start_ms, record->window_end_ms, key);
@@ -143,10 +176,10 @@ static Error *found_record(Arena *arena, const Record *record, const TopicForm *
             return error_new(ERR_ASSERT, "a key without a window in a topic of windowed keys");
         found->window = form->window;
     }
-    Error *error = conformance_decode(arena, record->key, key_length, form->key_format, &form->key, &key);
+    Error *error = decode(arena, record->key, key_length, form, true, &key);
     if (error)
         return error_context(error, "key");
-    error = conformance_decode(arena, record->value, record->value_length, form->value_format, &form->value, &value);
+    error = decode(arena, record->value, record->value_length, form, false, &value);
     if (error)
         return error_context(error, "value");
     found->key = key;

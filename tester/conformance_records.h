@@ -9,6 +9,7 @@ typedef struct TopicForm {
     Schema key, value;     /* columns; none: not known */
     KeyWindow window;
     int64_t window_size_ms;
+    SchemaRegistry *registry;
 } TopicForm;
 
 /* A message as test files write it. */
@@ -22,7 +23,7 @@ typedef struct TestRecord {
 typedef struct TestRecords { TestRecord *items; int count, capacity; } TestRecords;
 
 /* From the stream or table over the topic, else from the case's "topics", else KAFKA keys and JSON values. */
-void topic_form(Session *session, const JsonTree *test, const char *topic, TopicForm *form);
+void topic_form(Session *session, TopicLogs *logs, const JsonTree *test, const char *topic, TopicForm *form);
 
 void test_record_read(const JsonTree *tree, TestRecord *record);
 /* Puts it into the log, as a record from outside. */

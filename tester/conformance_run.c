@@ -109,7 +109,7 @@ static Error *give_inputs(CaseRun *run)
         TestRecord record;
         if (!log)
             return error_new(ERR_PARSE, "an input without a topic");
-        topic_form(run->session, run->test->tree, topic_log_name(log), &form);
+        topic_form(run->session, run->logs, run->test->tree, topic_log_name(log), &form);
         test_record_read(tree, &record);
         Error *error = test_record_give(&record, &form, log);
         if (error)
@@ -214,7 +214,7 @@ static bool compare_topic(CaseRun *run, TopicLog *log)
 {
     TopicForm form;
     TestRecords expected = { 0 }, actual = { 0 };
-    topic_form(run->session, run->test->tree, topic_log_name(log), &form);
+    topic_form(run->session, run->logs, run->test->tree, topic_log_name(log), &form);
     expected_records(run, topic_log_name(log), &expected);
     Error *error = test_records_of_log(&run->arena, log, &form, &actual);
     if (error) {

@@ -50,6 +50,15 @@ static void add_table(Arena *arena, const char *name, Text *out)
     add_options(arena, connector ? connector->options : format->options, out);
 }
 
+/* Another name for the same, or the same with something around it. */
+static bool listed_before(const FormatType *const formats[], int i)
+{
+    for (int k = 0; k < i; k++)
+        if (formats[k]->options == formats[i]->options)
+            return true;
+    return false;
+}
+
 static void page_is_current(void **state)
 {
     (void)state;
@@ -60,7 +69,7 @@ static void page_is_current(void **state)
             page_must_hold(PAGE, "options", connectors[i]->name);
     const FormatType *const *formats = formats_all(&count);
     for (int i = 0; i < count; i++)
-        if (formats[i]->options && formats[i]->options->name && (i == 0 || formats[i]->options != formats[i - 1]->options)) /* another name for the same */
+        if (formats[i]->options && formats[i]->options->name && !listed_before(formats, i))
             page_must_hold(PAGE, "options", formats[i]->name);
     page_check(PAGE, "options", add_table);
 }

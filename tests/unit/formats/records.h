@@ -5,16 +5,19 @@
 #include "common/options.h"
 
 static Arena arena;
+static SchemaRegistry *registry; /* of each test */
 
 static inline int records_start(void **state)
 {
     (void)state;
     arena_init(&arena, NULL);
+    registry = schema_registry_in_process();
     return 0;
 }
 static inline int records_stop(void **state)
 {
     (void)state;
+    registry->free(registry);
     arena_release(&arena);
     return 0;
 }
@@ -69,7 +72,7 @@ static inline DecodeSpec *records_spec(const Columns *columns, const void *optio
             path[length++] = word;
         wanted[c] = (DecodeColumn){ .path = path, .path_length = length, .field_index = c, .type = columns->types[c], .part = columns->keys ? RECORD_KEY : RECORD_VALUE };
     }
-    *spec = (DecodeSpec){ .columns = wanted, .column_count = columns->count, .declared_count = columns->count, .declared_names = (const char *const *)columns->names, .options = options };
+    *spec = (DecodeSpec){ .columns = wanted, .column_count = columns->count, .declared_count = columns->count, .declared_names = (const char *const *)columns->names, .options = options, .registry = registry };
     return spec;
 }
 
@@ -137,11 +140,11 @@ static inline const char *record_encode(const FormatType *format, const Columns 
 {
     Text out = { 0 };
     bool none = false;
-    Encoder encoder = { .type = format, .schema = schema_of(columns), .options = options, .key = columns->keys };
+    Encoder encoder = { .type = format, .schema = schema_of(columns), .options = options, .key = columns->keys, .registry = registry, .topic = "t" };
     assert_fine(format->encoder_open(&encoder));
     assert_fine(format->encode_record(&encoder, (const Vector *const *)vectors, row, &out, &none));
     format->encoder_close(&encoder);
-    const char *bytes = none ? NULL : arena_strndup(&arena, text_c(&out), out.length);
+    const char *bytes = none ? NULL : arena_copy(&arena, text_c(&out), out.length + 1);
     *length = out.length;
     text_release(&out);
     return bytes;
@@ -168,3 +171,38 @@ static inline void assert_refused(const FormatType *format, const Columns *colum
     assert_error(format->check_record(options, schema_of(columns), columns->keys), part);
 }
 static inline void assert_accepted(const FormatType *format, const Columns *columns, const void *options) { assert_fine(format->check_record(options, schema_of(columns), columns->keys)); }
+
+/* Bytes from hex digits; blanks are passed over. */
+static inline RecordBytes hex(const char *digits)
+{
+    char *bytes = arena_alloc(&arena, strlen(digits) + 1);
+    size_t length = 0;
+    for (unsigned byte; sscanf(digits, " %2x", &byte) == 1; digits += strspn(digits, " ") + 2)
+        bytes[length++] = (char)byte;
+    return (RecordBytes){ bytes, length };
+}
+
+static inline void assert_hex(const FormatType *format, const Columns *columns, const void *options, const char *digits, const char *expected)
+{
+    RecordBytes record = hex(digits);
+    assert_rows(format, records_spec(columns, options), &record, 1, expected);
+}
+
+/* Reads the message, and writes it again as `written`; NULL: as nothing. */
+static inline void assert_hex_rewritten(const FormatType *format, const Columns *columns, const void *options, const char *digits, const char *row, const char *written)
+{
+    assert_hex(format, columns, options, digits, row);
+    RecordBytes record = hex(digits);
+    RecordFailures failures = { 0 };
+    Vector **vectors = records_decode(format, records_spec(columns, options), &record, 1, &failures);
+    size_t length;
+    const char *bytes = record_encode(format, columns, options, vectors, 0, &length);
+    assert_true(!bytes == !written);
+    RecordBytes wanted = hex(written ? written : "");
+    Text shown = { 0 };
+    for (size_t i = 0; i < length; i++)
+        text_printf(&shown, "%02x ", (unsigned char)bytes[i]);
+    if (length != wanted.length || (length && memcmp(bytes, wanted.bytes, length) != 0))
+        fail_msg("%s is written as %s instead of %s", digits, text_c(&shown), written ? written : "");
+    text_release(&shown);
+}
