@@ -545,7 +545,7 @@ static void test_examples_of_functions_hold(void **state)
     int count, wrong = 0;
     const ScalarFunction *const *all = functions_all(&count);
     for (int i = 0; i < count; i++) {
-        if (all[i]->hidden)
+        if (all[i]->hidden || strcmp(all[i]->category, "table") == 0) /* rows of table functions: tests/unit/engine/test_examples.c */
             continue;
         if (!all[i]->doc || !all[i]->example || !all[i]->yields || !all[i]->category)
             fail_msg("%s lacks its documentation", all[i]->name);
