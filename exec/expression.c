@@ -225,6 +225,15 @@ static void spread_failures(const Run *run, const Selection *live, uint32_t befo
     evaluation->failure_count = evaluation->failure_capacity = before + live->count;
 }
 
+/* Says which function of the user they come from. */
+static void name_failures(const Run *run, uint32_t before, const char *function)
+{
+    for (uint32_t i = before; i < run->evaluation->failure_count; i++) {
+        RowFailure *failure = &run->evaluation->failures[i];
+        failure->reason = arena_printf(run->arena, "%s: %s", function, failure->reason);
+    }
+}
+
 static Error *call_kernel(Node *node, const Run *run, const Selection *live, bool constant, const Vector **result)
 {
     const Expr *expr = node->expr;
@@ -247,6 +256,8 @@ static Error *call_kernel(Node *node, const Run *run, const Selection *live, boo
     if (function->dense)
         args.live = all;
     TRY(function->kernel(&args, out));
+    if (expr->within && run->evaluation->failure_count > failures_before)
+        name_failures(run, failures_before, expr->within);
     if (constant) {
         out->encoding = VECTOR_CONSTANT;
         spread_failures(run, live, failures_before);

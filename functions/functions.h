@@ -113,10 +113,13 @@ const Type *type_common(Arena *arena, const Type *a, const Type *b);
 /* The kernel row that casts from -> to; NULL when SQL has no such cast. It can_fail unless it is a widening. TRY_CAST gives NULL instead. */
 const ScalarFunction *function_cast(const Type *from, const Type *to, bool try_cast);
 
-/* A call of a function written in Lua: its chunk and its name as constants, then its arguments. */
+/* A call of a function written in Lua: its chunk, its name and its limits as constants, then its arguments. */
 #define LUA_CALL "lua call"
+enum { LUA_CHUNK, LUA_NAME, LUA_STEPS, LUA_MEMORY, LUA_CONSTANTS };
+#define LUA_STEPS_DEFAULT 1000000          /* instructions of a call */
+#define LUA_MEMORY_DEFAULT (16ll << 20)    /* bytes of a state */
 const ScalarFunction *function_lua(void);
-/* The same for an aggregate: its literals are its script and its name. */
+/* The same for an aggregate: its literals are LUA_CONSTANTS, too. */
 const struct AggregateFunction *aggregate_lua(bool retracts);
 /* Does the script define what an aggregate needs; *retracts: and what taking back rows needs? */
 Error *lua_check_aggregate(Arena *arena, const char *name, const char *script, bool *retracts);

@@ -4,8 +4,6 @@
  * give the same whatever worker sees them in whatever order. An expression has a state of its own for every such call in it. */
 #include "functions/lua_internal.h"
 
-enum { ARG_CHUNK, ARG_NAME, ARG_FIRST }; /* constants, then the arguments */
-
 typedef struct LuaCall {
     LuaSandbox *sandbox;
     int function;
@@ -15,12 +13,13 @@ typedef struct LuaCall {
 
 static Error *prepare(Arena *arena, const Value *const constants[], int count, const void **prepared)
 {
-    if (count < ARG_FIRST || !constants[ARG_CHUNK] || !constants[ARG_NAME])
-        return NULL;
+    for (int i = 0; i < LUA_CONSTANTS; i++)
+        if (i >= count || !constants[i])
+            return NULL;
     LuaCall *call = ARENA_NEW(arena, LuaCall);
-    const Str *name = &constants[ARG_NAME]->text;
-    TRY(lua_sandbox_open(arena, arena_strndup(arena, str_bytes(name), name->length), &call->sandbox));
-    TRY(lua_sandbox_load(call->sandbox, &constants[ARG_CHUNK]->text, &call->function));
+    const Str *name = &constants[LUA_NAME]->text;
+    TRY(lua_sandbox_open(arena, arena_strndup(arena, str_bytes(name), name->length), constants[LUA_STEPS]->integer, constants[LUA_MEMORY]->integer, &call->sandbox));
+    TRY(lua_sandbox_load(call->sandbox, &constants[LUA_CHUNK]->text, &call->function));
     *prepared = call;
     return NULL;
 }
@@ -31,9 +30,9 @@ static int call_row(lua_State *L)
     const Args *args = call->args;
     luaL_checkstack(L, args->arg_count + 2, "arguments");
     lua_rawgeti(L, LUA_REGISTRYINDEX, call->function);
-    for (int i = ARG_FIRST; i < args->arg_count; i++)
+    for (int i = LUA_CONSTANTS; i < args->arg_count; i++)
         lua_push_row(L, args->arg[i], call->row);
-    lua_call(L, args->arg_count - ARG_FIRST, 1);
+    lua_call(L, args->arg_count - LUA_CONSTANTS, 1);
     return 1;
 }
 
@@ -75,7 +74,7 @@ static const Type *unresolved(Arena *arena, const Type *const types[], int count
 }
 
 const ScalarFunction lua_functions[] = {
-    { LUA_CALL, { TYPE_VARCHAR, TYPE_VARCHAR, TYPE_ANY }, TYPE_ANY, call_rows, unresolved, .prepare = prepare, .variadic = true, .can_fail = true, .sees_nulls = true,
+    { LUA_CALL, { TYPE_VARCHAR, TYPE_VARCHAR, TYPE_BIGINT, TYPE_BIGINT, TYPE_ANY }, TYPE_ANY, call_rows, unresolved, .prepare = prepare, .variadic = true, .can_fail = true, .sees_nulls = true,
       .hidden = true, .category = "operator" },
     { .name = NULL },
 };
@@ -87,6 +86,6 @@ Error *lua_check(Arena *arena, const char *name, const char *chunk)
     LuaSandbox *sandbox;
     Str text = str_view(chunk, strlen(chunk));
     int function;
-    TRY(lua_sandbox_open(arena, name, &sandbox));
+    TRY(lua_sandbox_open(arena, name, LUA_STEPS_DEFAULT, LUA_MEMORY_DEFAULT, &sandbox));
     return lua_sandbox_load(sandbox, &text, &function);
 }

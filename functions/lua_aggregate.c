@@ -7,7 +7,6 @@
 #include "functions/lua_internal.h"
 
 enum { STATE_VALUE = 1, STATE_FAILED = 2 };
-enum { CONSTANT_CHUNK, CONSTANT_NAME };
 typedef enum Step { STEP_INIT, STEP_UPDATE, STEP_MERGE, STEP_RESULT, STEP_RETRACT, STEP_COUNT } Step;
 
 static const char *const step_names[STEP_COUNT] = { "init", "update", "merge", "result", "retract" };
@@ -55,11 +54,11 @@ static int take_functions(lua_State *L)
     return 1;
 }
 
-static Error *open_aggregate(Arena *arena, const char *name, const Str *chunk, LuaAggregate **result)
+static Error *open_aggregate(Arena *arena, const char *name, const Str *chunk, int64_t max_steps, int64_t max_memory, LuaAggregate **result)
 {
     LuaAggregate *aggregate = *result = ARENA_NEW(arena, LuaAggregate);
     arena_defer(arena, release_aggregate, aggregate);
-    TRY(lua_sandbox_open(arena, name, &aggregate->sandbox));
+    TRY(lua_sandbox_open(arena, name, max_steps, max_memory, &aggregate->sandbox));
     TRY(lua_sandbox_load(aggregate->sandbox, chunk, &aggregate->steps[STEP_INIT]));
     const char *reason = lua_sandbox_run(aggregate->sandbox, arena, take_functions, aggregate);
     if (reason)
@@ -72,16 +71,18 @@ Error *lua_check_aggregate(Arena *arena, const char *name, const char *script, b
 {
     LuaAggregate *aggregate;
     Str text = str_view(script, strlen(script));
-    TRY(open_aggregate(arena, name, &text, &aggregate));
+    TRY(open_aggregate(arena, name, &text, LUA_STEPS_DEFAULT, LUA_MEMORY_DEFAULT, &aggregate));
     *retracts = aggregate->steps[STEP_RETRACT] != LUA_NOREF;
     return NULL;
 }
 
 static Error *prepare(Arena *arena, const AggregateShape *shape, void **prepared)
 {
-    const Str *name = &shape->constants[CONSTANT_NAME].text;
+    const Value *constants = shape->constants;
+    const Str *name = &constants[LUA_NAME].text;
     LuaAggregate *aggregate;
-    TRY(open_aggregate(arena, arena_strndup(arena, str_bytes(name), name->length), &shape->constants[CONSTANT_CHUNK].text, &aggregate));
+    TRY(open_aggregate(arena, arena_strndup(arena, str_bytes(name), name->length), &constants[LUA_CHUNK].text, constants[LUA_STEPS].integer, constants[LUA_MEMORY].integer,
+                       &aggregate));
     *prepared = aggregate;
     return NULL;
 }
@@ -133,7 +134,7 @@ static int update_group(lua_State *L)
     for (uint32_t i = 0; i < job->row_count; i++) {
         uint32_t row = selection_row(args->rows, job->rows[i]);
         bool gone = args->kinds && row_kind_retracts(args->kinds[row]);
-        job->aggregate->sandbox->steps = LUA_STEPS_MAX;
+        job->aggregate->sandbox->steps = job->aggregate->sandbox->max_steps;
         for (int a = 0; a < arg_count; a++)
             lua_push_row(L, args->arg[a], row);
         call_step(L, job->aggregate, gone ? STEP_RETRACT : STEP_UPDATE, 2, arg_count);
@@ -264,7 +265,7 @@ static void result(char *const *states, size_t offset, uint32_t count, const Arg
 
 #define LUA_AGGREGATE(how)                                                                                                                              \
     { .name = "lua aggregate", .returns = TYPE_ANY, .layout = "s", .prepare = prepare, .update = update, .merge = merge, .result = result, .retract = how, \
-      .order_sensitive = true, .constants = 2 }
+      .order_sensitive = true, .constants = LUA_CONSTANTS }
 
 static const AggregateFunction growing = LUA_AGGREGATE(RETRACT_REFUSE), retracting = LUA_AGGREGATE(RETRACT_INVERT);
 

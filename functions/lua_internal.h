@@ -5,12 +5,10 @@
 #include <lua5.4/lua.h>
 #include "functions/functions_internal.h"
 
-#define LUA_STEPS_MAX 1000000          /* instructions of a call */
-#define LUA_MEMORY_MAX (16u << 20)      /* bytes of a state */
-
 typedef struct LuaSandbox {
     lua_State *state;
     const char *name;      /* of the function, for messages */
+    int64_t max_steps, max_memory;
     size_t used;           /* bytes */
     int64_t charged;       /* of them, to the pool */
     MemoryPool *pool;
@@ -20,7 +18,8 @@ typedef struct LuaSandbox {
 /* ---- lua_sandbox.c ---- */
 
 /* A state that is closed with the arena. */
-Error *lua_sandbox_open(Arena *arena, const char *name, LuaSandbox **sandbox);
+Error *lua_sandbox_open(Arena *arena, const char *name, int64_t max_steps, int64_t max_memory, LuaSandbox **sandbox);
+LuaSandbox *lua_sandbox_of(lua_State *L);
 /* Compiles a chunk: *function is its place in the registry. ERR_BIND with Lua's message. */
 Error *lua_sandbox_load(LuaSandbox *sandbox, const Str *chunk, int *function);
 /* Calls run(state) with `job` as its only argument, protected and counted. It leaves one value on the stack, where the caller finds it and pops

@@ -201,7 +201,7 @@ static int move(lua_State *L)
 {
     lua_Integer from = luaL_checkinteger(L, 2), to = luaL_checkinteger(L, 3);
     if (to >= from)
-        lua_sandbox_count(L, to - from < 0 || to - from > LUA_STEPS_MAX ? LUA_STEPS_MAX + 1 : to - from);
+        lua_sandbox_count(L, to - from < 0 || to - from > INT32_MAX ? INT64_MAX / 2 : to - from);
     return call_original(L);
 }
 

@@ -18,7 +18,7 @@ static void *allocate(void *owner, void *old, size_t old_size, size_t size)
         sandbox->used -= before;
         return NULL;
     }
-    if (size > before && sandbox->used + (size - before) > LUA_MEMORY_MAX)
+    if (size > before && sandbox->used + (size - before) > (size_t)sandbox->max_memory)
         return NULL;
     void *memory = realloc(old, size);
     if (memory)
@@ -44,7 +44,7 @@ static void close_sandbox(void *what)
 
 /* ---- time ---- */
 
-static LuaSandbox *sandbox_of(lua_State *L) { return *(LuaSandbox **)lua_getextraspace(L); }
+LuaSandbox *lua_sandbox_of(lua_State *L) { return *(LuaSandbox **)lua_getextraspace(L); }
 
 static void count_steps(lua_State *L, lua_Debug *where)
 {
@@ -54,12 +54,12 @@ static void count_steps(lua_State *L, lua_Debug *where)
 
 void lua_sandbox_count(lua_State *L, int64_t steps)
 {
-    LuaSandbox *sandbox = sandbox_of(L);
+    LuaSandbox *sandbox = lua_sandbox_of(L);
     sandbox->steps -= steps;
     if (sandbox->steps >= 0)
         return;
     lua_sethook(L, count_steps, LUA_MASKCOUNT, 1); /* a pcall may catch this error, and gets the next one at once */
-    luaL_error(L, "%s: more than %d steps", sandbox->name, LUA_STEPS_MAX);
+    luaL_error(L, "%s: more than %I steps", sandbox->name, (LUAI_UACINT)sandbox->max_steps);
 }
 
 /* ---- calls ---- */
@@ -69,7 +69,7 @@ static const char *message_of(LuaSandbox *sandbox, Arena *arena, int status)
     lua_State *L = sandbox->state;
     const char *message = "an error that is no text";
     if (status == LUA_ERRMEM)
-        message = arena_printf(arena, "%s: more than %u MiB of memory", sandbox->name, LUA_MEMORY_MAX >> 20);
+        message = arena_printf(arena, "%s: more than %lld KiB of memory", sandbox->name, (long long)sandbox->max_memory >> 10);
     else if (lua_type(L, -1) == LUA_TSTRING)
         message = arena_strdup(arena, lua_tostring(L, -1));
     lua_settop(L, 0);
@@ -80,7 +80,7 @@ static const char *message_of(LuaSandbox *sandbox, Arena *arena, int status)
 const char *lua_sandbox_run(LuaSandbox *sandbox, Arena *arena, lua_CFunction run, void *job)
 {
     lua_State *L = sandbox->state;
-    sandbox->steps = LUA_STEPS_MAX;
+    sandbox->steps = sandbox->max_steps;
     lua_sethook(L, count_steps, LUA_MASKCOUNT, STEPS_AT_ONCE);
     lua_pushcfunction(L, run);
     lua_pushlightuserdata(L, job);
@@ -93,15 +93,17 @@ const char *lua_sandbox_run(LuaSandbox *sandbox, Arena *arena, lua_CFunction run
 static int open_libraries(lua_State *L)
 {
     lua_library_push(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, sandbox_of(L));
+    lua_rawsetp(L, LUA_REGISTRYINDEX, lua_sandbox_of(L));
     lua_pushnil(L);
     return 1;
 }
 
-Error *lua_sandbox_open(Arena *arena, const char *name, LuaSandbox **result)
+Error *lua_sandbox_open(Arena *arena, const char *name, int64_t max_steps, int64_t max_memory, LuaSandbox **result)
 {
     LuaSandbox *sandbox = *result = ARENA_NEW(arena, LuaSandbox);
     sandbox->name = arena_strdup(arena, name);
+    sandbox->max_steps = max_steps;
+    sandbox->max_memory = max_memory;
     sandbox->pool = arena->pool;
     arena_defer(arena, close_sandbox, sandbox);
     sandbox->state = lua_newstate(allocate, sandbox);
@@ -128,7 +130,7 @@ static int load_chunk(lua_State *L)
     const Chunk *chunk = lua_touserdata(L, 1);
     if (luaL_loadbufferx(L, str_bytes(chunk->text), chunk->text->length, lua_pushfstring(L, "=%s", chunk->name), "t") != LUA_OK)
         return lua_error(L);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, sandbox_of(L));
+    lua_rawgetp(L, LUA_REGISTRYINDEX, lua_sandbox_of(L));
     lua_setupvalue(L, -2, 1);
     *chunk->function = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushnil(L);

@@ -11,8 +11,8 @@ enum { TAG_NIL, TAG_FALSE, TAG_TRUE, TAG_INTEGER, TAG_NUMBER, TAG_TEXT, TAG_TABL
 
 static void add_bytes(lua_State *L, LuaBytes *bytes, const void *what, size_t length)
 {
-    if (bytes->length + length > LUA_MEMORY_MAX)
-        luaL_error(L, "the state is larger than %d MiB", LUA_MEMORY_MAX >> 20);
+    if (bytes->length + length > (size_t)lua_sandbox_of(L)->max_memory)
+        luaL_error(L, "the state is larger than the memory");
     if (bytes->length + length > bytes->capacity) {
         size_t capacity = bytes->capacity * 2 + length + 64;
         char *grown = realloc(bytes->bytes, capacity); /* an error is Lua's: mem_alloc would jump over its frames */

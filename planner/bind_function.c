@@ -151,6 +151,8 @@ Error *define_function(Binder *binder, const AstCreate *create, CatalogEntry *en
     if (create->is_aggregate && !is_lua)
         return error_hint(error_at(ERR_UNSUPPORTED, create->name.at, "an aggregate in SQL is not supported"), "LANGUAGE LUA");
     function->is_aggregate = create->is_aggregate;
+    function->max_steps = binder->settings->lua_steps;
+    function->max_memory = binder->settings->lua_memory;
     TRY(bind_parameters(binder, arena, create, function, &names));
     entry->origin = ORIGIN_NONE;
     if (is_lua) {
@@ -222,32 +224,45 @@ static int count_uses(const Expr *expr, int parameter)
 }
 
 /* The body with arguments for parameters. Lambdas of the body get slots behind those around the call, which the arguments may mean. */
-static Expr *expand(Arena *arena, const Expr *expr, Expr *const args[], int count, int base, Span at)
+static Expr *expand(Arena *arena, const Expr *expr, const char *name, Expr *const args[], int count, int base, Span at)
 {
     if (expr->kind == EXPR_PARAMETER && expr->slot < count)
         return expr_copy(arena, args[expr->slot]);
     Expr *copy = arena_copy(arena, expr, sizeof *expr);
     copy->at = at;
+    if (expr->kind == EXPR_CALL)
+        copy->within = expr->within ? arena_printf(arena, "%s: %s", name, expr->within) : name;
     if (expr->kind == EXPR_PARAMETER || expr->kind == EXPR_LAMBDA)
         copy->slot = expr->slot - count + base;
     copy->args = ARENA_ARRAY(arena, Expr *, (size_t)expr->arg_count + 1);
     for (int i = 0; i < expr->arg_count; i++)
-        copy->args[i] = expand(arena, expr->args[i], args, count, base, at);
+        copy->args[i] = expand(arena, expr->args[i], name, args, count, base, at);
     return copy;
 }
 
-/* The arguments behind the two constants that say what to run. */
+static Value *lua_constants(Arena *arena, const CatalogEntry *entry)
+{
+    const UserFunction *function = entry->function;
+    Value *constants = ARENA_ARRAY(arena, Value, LUA_CONSTANTS);
+    constants[LUA_CHUNK] = (Value){ .type = type_scalar(TYPE_VARCHAR), .text = str_c(function->chunk) };
+    constants[LUA_NAME] = (Value){ .type = type_scalar(TYPE_VARCHAR), .text = str_c(entry->name) };
+    constants[LUA_STEPS] = (Value){ .type = type_scalar(TYPE_BIGINT), .integer = function->max_steps };
+    constants[LUA_MEMORY] = (Value){ .type = type_scalar(TYPE_BIGINT), .integer = function->max_memory };
+    return constants;
+}
+
+/* The arguments behind the constants that say what to run. */
 static Expr *call_lua(Arena *arena, const CatalogEntry *entry, Expr *const args[], Span at)
 {
     const UserFunction *function = entry->function;
     Expr *call = ARENA_NEW(arena, Expr);
-    *call = (Expr){ .kind = EXPR_CALL, .type = function->returns, .at = at, .function = function_lua(), .arg_count = function->parameter_count + 2 };
+    *call = (Expr){ .kind = EXPR_CALL, .type = function->returns, .at = at, .function = function_lua(), .arg_count = function->parameter_count + LUA_CONSTANTS };
     call->args = ARENA_ARRAY(arena, Expr *, (size_t)call->arg_count);
-    const char *texts[2] = { function->chunk, entry->name };
-    for (int i = 0; i < 2; i++)
-        call->args[i] = expr_constant(arena, &(Value){ .type = type_scalar(TYPE_VARCHAR), .text = str_c(texts[i]) }, at);
+    const Value *constants = lua_constants(arena, entry);
+    for (int i = 0; i < LUA_CONSTANTS; i++)
+        call->args[i] = expr_constant(arena, &constants[i], at);
     for (int i = 0; i < function->parameter_count; i++)
-        call->args[i + 2] = args[i];
+        call->args[i + LUA_CONSTANTS] = args[i];
     return call;
 }
 
@@ -322,7 +337,7 @@ Error *bind_user_call(Binder *binder, BindContext *context, const AstExpr *call,
     TRY(bind_arguments(binder, context, call, entry, &args));
     int base = context->lambda ? context->lambda->slot + context->lambda->names->count : 0;
     *result = function->chunk ? call_lua(context->arena, entry, args, call->at)
-                              : expand(context->arena, function->body, args, function->parameter_count, base, call->at);
+                              : expand(context->arena, function->body, entry->name, args, function->parameter_count, base, call->at);
     *result = expr_fold(context->arena, *result);
     return NULL;
 }
@@ -370,10 +385,7 @@ Error *bind_user_aggregate(Binder *binder, const AstExpr *ast, AggregateCallArgs
         TRY(coerce_argument(binder->arena, entry, i, &call->args[i]));
     call->function = aggregate_lua(function->retracts);
     call->type = function->returns;
-    const char *texts[2] = { function->chunk, entry->name };
-    call->constant_count = 2;
-    call->constants = ARENA_ARRAY(binder->arena, Value, 2);
-    for (int i = 0; i < 2; i++)
-        call->constants[i] = (Value){ .type = type_scalar(TYPE_VARCHAR), .text = str_c(texts[i]) };
+    call->constant_count = LUA_CONSTANTS;
+    call->constants = lua_constants(binder->arena, entry);
     return NULL;
 }

@@ -75,6 +75,7 @@ typedef struct UserFunction {
     const Type *returns;
     const Expr *body;               /* LANGUAGE SQL: bound; parameter i is EXPR_PARAMETER i */
     const char *chunk;              /* LANGUAGE LUA: the body with its parameters in front, or an aggregate's script */
+    int64_t max_steps, max_memory;  /* LANGUAGE LUA: as set when it was made */
     bool is_aggregate, retracts;    /* retracts: rows can be taken back */
     const char *text;               /* the body as written */
 } UserFunction;

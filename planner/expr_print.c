@@ -166,9 +166,9 @@ static void print_call(const Expr *expr, Text *text)
         expr_print(expr->args[1], text);
         text_add_char(text, ']');
     } else if (strcmp(name, LUA_CALL) == 0) { /* behind the chunk: the function's name, its arguments */
-        text_add_str(text, &expr->args[1]->value.text);
+        text_add_str(text, &expr->args[LUA_NAME]->value.text);
         text_add_char(text, '(');
-        print_list(expr, 2, ", ", 0, text);
+        print_list(expr, LUA_CONSTANTS, ", ", 0, text);
         text_add_char(text, ')');
     } else if (strcmp(name, "struct") == 0) {
         print_struct(expr, text);

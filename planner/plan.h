@@ -34,6 +34,7 @@ typedef struct Expr {
     const char *name;                 /* EXPR_COLUMN, EXPR_PARAMETER: for EXPLAIN */
     Value value;                      /* EXPR_CONSTANT */
     const ScalarFunction *function;   /* EXPR_CALL, EXPR_APPLY */
+    const char *within;               /* EXPR_CALL out of the body of a user's function: its failures name it; NULL: none */
     int field;                        /* EXPR_FIELD */
     int slot;                         /* EXPR_PARAMETER; EXPR_LAMBDA: of its first parameter. As many as lambdas around it have parameters */
     int parameter_count;              /* EXPR_LAMBDA */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include "common/calendar.h"
+#include "common/decimal.h"
 #include "common/options.h"
 #include "planner/explain.h"
 #include "planner/rewrite/rewrite.h"
@@ -12,7 +13,7 @@ static const char *const policy_names[] = { "fail", "skip", "null", "dead_letter
 
 void settings_init(PlannerSettings *settings)
 {
-    *settings = (PlannerSettings){ .dialect = DIALECT_BIDSQL, .on_error = -1, .on_expr_error = -1, .max_ahead_us = US_PER_DAY };
+    *settings = (PlannerSettings){ .dialect = DIALECT_BIDSQL, .on_error = -1, .on_expr_error = -1, .max_ahead_us = US_PER_DAY, .lua_steps = LUA_STEPS_DEFAULT, .lua_memory = LUA_MEMORY_DEFAULT };
 }
 
 #define REWRITE_PREFIX "planner.rewrite."
@@ -62,6 +63,25 @@ static Error *set_limit(const char *name, const char *value, Span at, int64_t *l
         return NULL;
     *limit = strtoll(value, &end, 10);
     return end > value && !*end && *limit >= 0 ? NULL : error_hint(error_at(ERR_BIND, at, "'%s' is no number of values for '%s'", value, name), "0: no limit");
+}
+
+#define LUA_STEPS_LEAST 1000
+#define LUA_MEMORY_LEAST (256ll << 10) /* its libraries want some */
+
+static Error *set_lua_steps(const char *name, const char *value, Span at, int64_t *steps)
+{
+    *steps = LUA_STEPS_DEFAULT;
+    if (value && (!int64_parse(value, strlen(value), steps) || *steps < LUA_STEPS_LEAST))
+        return error_at(ERR_BIND, at, "'%s' wants a number from %d, not '%s'", name, LUA_STEPS_LEAST, value);
+    return NULL;
+}
+
+static Error *set_lua_memory(const char *name, const char *value, Span at, int64_t *bytes)
+{
+    *bytes = LUA_MEMORY_DEFAULT;
+    if (value && (!bytes_parse(value, bytes) || *bytes < LUA_MEMORY_LEAST))
+        return error_at(ERR_BIND, at, "'%s' wants a size from 256KiB, such as 64MiB, not '%s'", name, value);
+    return NULL;
 }
 
 int64_t settings_list_limit(const PlannerSettings *settings, const char *which)
@@ -144,6 +164,10 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
         return set_limit(name, value, value_at, &settings->list_limit);
     if (option_name_equal(name, "collect_set.limit") || option_name_equal(name, "ksql.functions.collect_set.limit"))
         return set_limit(name, value, value_at, &settings->set_limit);
+    if (option_name_equal(name, "lua.max_steps"))
+        return set_lua_steps(name, value, value_at, &settings->lua_steps);
+    if (option_name_equal(name, "lua.max_memory"))
+        return set_lua_memory(name, value, value_at, &settings->lua_memory);
     if (strncasecmp(name, REWRITE_PREFIX, strlen(REWRITE_PREFIX)) == 0)
         return set_rewrites(planner, name, value, name_at, value_at);
     *known = false;
@@ -166,13 +190,15 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
 {
     const PlannerSettings *settings = &planner->settings;
     const DialectRules *rules = dialect_rules(settings->dialect);
-    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 16);
+    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 20);
     int used = 0;
     list[used++] = (PlannerSetting){ "collect_list.limit", arena_printf(arena, "%lld", (long long)settings->list_limit), "0", "Most values that COLLECT_LIST keeps; 0: no limit" };
     list[used++] = (PlannerSetting){ "collect_set.limit", arena_printf(arena, "%lld", (long long)settings->set_limit), "0", "Most values that COLLECT_SET keeps; 0: no limit" };
     list[used++] = (PlannerSetting){ "dead_letter", settings->dead_letter ? settings->dead_letter : "", "", "The stream that takes rows whose expressions failed" };
     list[used++] = (PlannerSetting){ "dialect", rules->name, "bidsql", "Whose rules count where SQL dialects contradict each other" };
     list[used++] = (PlannerSetting){ "event_time.max_ahead", duration_value(arena, settings->max_ahead_us), "1 d", "On live input a row further ahead of the clock is bad" };
+    list[used++] = (PlannerSetting){ "lua.max_memory", arena_printf(arena, "%lldKiB", (long long)settings->lua_memory >> 10), "16384KiB", "What a function in Lua that is made may hold" };
+    list[used++] = (PlannerSetting){ "lua.max_steps", arena_printf(arena, "%lld", (long long)settings->lua_steps), "1000000", "What a call of a function in Lua that is made may take" };
     list[used++] = (PlannerSetting){ "on_error", policy_names[settings->on_error >= 0 ? settings->on_error : (int)rules->on_error], policy_names[rules->on_error], "What becomes of a record that does not decode" };
     list[used++] = (PlannerSetting){ "on_expr_error", policy_names[settings->on_expr_error >= 0 ? settings->on_expr_error : (int)rules->on_expr_error], policy_names[rules->on_expr_error], "What becomes of a row whose expression fails" };
     int first = used;

@@ -16,6 +16,7 @@ typedef struct PlannerSettings {
     const char *topic_prefix;     /* of topics that are named by their stream; NULL: none */
     const char *key_format, *value_format; /* of topics that do not say; NULL: none */
     int64_t list_limit, set_limit; /* most values that COLLECT_LIST, COLLECT_SET keep; 0: no limit */
+    int64_t lua_steps, lua_memory; /* limits of functions in Lua that are made: instructions of a call, bytes */
     const TimeZone *time_zone;    /* between TIMESTAMP and TIMESTAMP WITH TIME ZONE; NULL: UTC */
     RewriteSet rewrites_off;
 } PlannerSettings;

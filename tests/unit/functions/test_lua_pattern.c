@@ -70,7 +70,7 @@ static void patterns_are_lua_s(void **state)
         Arena arena;
         LuaSandbox *sandbox;
         arena_init(&arena, NULL);
-        assert_null(lua_sandbox_open(&arena, "test", &sandbox));
+        assert_null(lua_sandbox_open(&arena, "test", LUA_STEPS_DEFAULT, LUA_MEMORY_DEFAULT, &sandbox));
         Round round = { seed * 7919 };
         const char *reason = lua_sandbox_run(sandbox, &arena, run_script, &round);
         if (reason)
