@@ -95,6 +95,8 @@ static const OptionEntry *find_entry(const AstProperties *with, const char *name
 static Error *find_key_format(Binder *binder, const AstProperties *with, CatalogSource *source, const CatalogSource *inherited)
 {
     const OptionEntry *given = find_entry(with, "key_format"), *both = find_entry(with, "format");
+    if (given && both)
+        return error_hint(error_at(ERR_BIND, given->name_at, "'format' says both the format of keys and that of values"), "value_format = '%s'", both->value);
     given = given ? given : find_entry(with, "key.format");
     given = given ? given : both;
     source->key_format_given = given != NULL;

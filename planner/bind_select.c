@@ -428,6 +428,15 @@ static const char *selected_twice(const Select *select, const Relation *under, c
     return NULL;
 }
 
+/* NULL, or an array or map of nothing else. */
+static bool holds_null_type(const Type *type)
+{
+    bool holds = type->kind == TYPE_NULL;
+    for (int i = 0; i < type->child_count && !holds; i++)
+        holds = holds_null_type(type->children[i]);
+    return holds;
+}
+
 static Error *project(Select *select, Relation *under, Relation *relation)
 {
     Arena *arena = select->arena;
@@ -439,7 +448,7 @@ static Error *project(Select *select, Relation *under, Relation *relation)
     for (int i = 0; i < items; i++) {
         Expr *expr = NULL;
         Error *error = block_expr(block, under, select->exprs[i], &expr);
-        if (!error && expr->type->kind == TYPE_NULL && binder_rules(block->binder)->typed_nulls)
+        if (!error && holds_null_type(expr->type) && binder_rules(block->binder)->typed_nulls)
             error = error_hint(error_at(ERR_BIND, select->items.items[i].at, "a NULL without a type cannot be a column"), "CAST(NULL AS VARCHAR)");
         if (!error && expr->type->kind == TYPE_NULL) /* SELECT NULL */
             error = binder_cast(arena, expr, type_scalar(TYPE_VARCHAR), &expr);
