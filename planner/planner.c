@@ -189,17 +189,20 @@ static Error *plan_insert(Planner *planner, Arena *arena, const AstStatement *st
     const AstName *name = statement_target(statement);
     CatalogEntry *target = NULL;
     Binder binder;
-    if (statement->overwrite)
-        return binder_unsupported(statement->at, "INSERT OVERWRITE");
-    if (statement->properties.count)
-        return binder_unsupported(statement->properties.items[0].name_at, "INSERT .. WITH (..)");
+    for (int i = 0; i < statement->properties.count; i++) /* ksqlDB's name of the query: a job that runs while nothing else does needs none */
+        if (!option_name_equal(statement->properties.items[i].name, "query_id"))
+            return error_hint(error_at(ERR_BIND, statement->properties.items[i].name_at, "INSERT takes no property '%s'", statement->properties.items[i].name), "QUERY_ID is one");
     if (statement->kind == AST_STMT_QUERY && !planner->catalog->find(planner->catalog, name->text, false)) {
         Error *missing = catalog_get(planner->catalog, name, &target);
         return missing->hint ? missing : error_hint(missing, "CREATE it, or give --output %s=PATH", name->text);
     }
     TRY(statement_target_entry(planner, name, &target));
+    if (statement->overwrite && target->origin == ORIGIN_CONNECTOR && strcmp(target->source->connector->name, "file") != 0)
+        return error_hint(error_at(ERR_BIND, name->at, "INSERT OVERWRITE writes files anew, '%s' is no file but '%s'", target->name, target->source->connector->name), "INSERT INTO");
     if (target->origin == ORIGIN_PROCESS) {
         binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
+        if (statement->overwrite)
+            return error_hint(error_at(ERR_BIND, name->at, "'%s' is a stream: its rows are not overwritten", target->name), "INSERT INTO");
         if (!check_only)
             TRY(define_producer(planner, &binder, statement, target));
         planned->kind = PLANNED_DONE;

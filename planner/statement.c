@@ -405,7 +405,7 @@ Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogE
                           "SET 'dead_letter' = 'stream name'");
     if (target) {
         TRY(add_sink(binder, target, &relation, at, outputs));
-        outputs->items[outputs->count - 1].sink->sink.spec.replaces = statement_target(statement) == NULL;
+        outputs->items[outputs->count - 1].sink->sink.spec.replaces = statement_target(statement) == NULL || statement->overwrite;
         return side_sinks(binder, at, outputs);
     }
     int *columns = ARENA_ARRAY(arena, int, relation.schema.column_count + 1), count = 0;
