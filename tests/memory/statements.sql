@@ -89,6 +89,20 @@ SELECT window_start, COUNT(*) AS n, COUNT(DISTINCT bidder) AS d FROM TABLE(HOP(T
 SELECT auction, COUNT(*) AS n FROM bids WINDOW TUMBLING (SIZE 30 SECONDS, GRACE PERIOD 10 SECONDS) GROUP BY auction EMIT FINAL;
 --# windows that emit changes
 SELECT auction, COUNT(*) AS n FROM bids WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY auction EMIT CHANGES;
+--# cumulating windows
+SELECT window_start, window_end, auction, SUM(price) AS s FROM bids WINDOW CUMULATING (SIZE 1 MINUTE, STEP 10 SECONDS) GROUP BY auction EMIT FINAL;
+--# cumulating windows that emit changes
+SELECT window_end, channel, COUNT(*) AS n, MAX(channel) AS m FROM bids WINDOW CUMULATING (SIZE 1 MINUTE, STEP 20 SECONDS) GROUP BY channel EMIT CHANGES;
+--# windows of months
+SELECT window_start, channel, COUNT(DISTINCT auction) AS n FROM bids WINDOW HOPPING (SIZE 2 MONTHS, ADVANCE BY 1 MONTH, TIME ZONE 'Europe/Berlin') GROUP BY channel EMIT FINAL;
+--# sliding windows
+SELECT window_end, channel, COUNT(*) AS n, MAX(channel) AS m, COUNT(DISTINCT bidder) AS b FROM bids WINDOW SLIDING (SIZE 20 SECONDS) GROUP BY channel EMIT FINAL;
+--# count windows
+SELECT channel, COUNT(DISTINCT auction) AS n, MIN(channel) AS m FROM bids WINDOW COUNT (SIZE 3, ADVANCE BY 2) GROUP BY channel EMIT FINAL;
+--# several windows
+SELECT System.Window().Id AS id, System.Timestamp() AS at, SUM(price) AS s FROM bids GROUP BY Windows(Window('a', TumblingWindow(minute, 1)), SnapshotWindow());
+--# time zones
+SELECT ts AT TIME ZONE 'Asia/Tokyo' AS a, FORMAT_TIMESTAMP(ts, 'HH:mm zzz', 'America/New_York') AS b, CONVERT_TZ(ts, channel, 'UTC') AS c FROM bids WHERE channel = 'none';
 --# sessions
 SELECT window_start, window_end, user_id, COUNT(*) AS n FROM TABLE(SESSION(TABLE clicks PARTITION BY user_id, DESCRIPTOR(ts), INTERVAL '50' SECOND)) GROUP BY window_start, window_end, user_id;
 --# sessions with distinct pages
