@@ -232,6 +232,8 @@ const ConnectorType *const *connectors_all(int *count);
 void source_unwind(void *source);
 /* The `path` option of a connector that reads files (for guessing the format), else NULL. */
 const char *connector_path(const ConnectorType *connector, const void *options);
+/* Options that read what is there when reading begins, and end; false: the connector cannot. */
+bool connector_read_now(Arena *arena, const ConnectorType *connector, const void *options, const void **bounded);
 /* The topic of a connector that reads and writes topics, else NULL. */
 const char *connector_topic(const ConnectorType *connector, const void *options);
 /* Would the sink write a file that the source reads? Files are told apart by what they are, not by how they are written. */

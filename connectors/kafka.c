@@ -20,6 +20,16 @@ const char *connector_topic(const ConnectorType *connector, const void *options)
     return connector == &kafka_connector ? ((const KafkaOptions *)options)->topic : NULL;
 }
 
+bool connector_read_now(Arena *arena, const ConnectorType *connector, const void *options, const void **bounded)
+{
+    if (connector != &kafka_connector)
+        return false;
+    KafkaOptions *copy = arena_copy(arena, options, sizeof *copy);
+    copy->bounded_mode = MODE_LATEST_OFFSET;
+    *bounded = copy;
+    return true;
+}
+
 static Error *no_client(const KafkaOptions *options)
 {
     return error_new(ERR_CONNECT, "cannot reach the topic '%s': there is no Kafka client in this build", options->topic);

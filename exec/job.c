@@ -251,6 +251,8 @@ Error *job_open(const Plan *plan, const JobOptions *options, Job **result)
         job->options.threads = 1;
     if (job->options.batch_rows == 0 || job->options.batch_rows > BATCH_ROWS)
         job->options.batch_rows = BATCH_ROWS;
+    if (plan->every_change)
+        job->options.batch_rows = 1;
     if (job->options.turn_bytes == 0)
         job->options.turn_bytes = TURN_BYTES;
     pool_init(&job->pool, options->pool, "job", options->memory_limit_bytes);

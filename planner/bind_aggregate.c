@@ -329,6 +329,28 @@ static const Type *summed_type(const Expr *arg)
     return arg->kind == EXPR_CALL && name_equal(arg->function->name, "cast") ? arg->args[0]->type : arg->type;
 }
 
+static AstExpr *cast_to(Arena *arena, AstExpr *expr, const Type *to)
+{
+    AstType *type = ARENA_NEW(arena, AstType);
+    *type = (AstType){ .at = expr->at, .name = { .text = type_kind_name(to->kind), .at = expr->at }, .precision = -1, .scale = -1 };
+    AstExpr *cast = ARENA_NEW(arena, AstExpr);
+    *cast = (AstExpr){ .kind = AST_CAST, .at = expr->at, .left = expr, .type = type };
+    return cast;
+}
+
+/* Flink: the average of integers is one, without its fraction. */
+static AstExpr *whole_average(Arena *arena, AstExpr *average, const Type *of)
+{
+    if (!type_is_integer(of))
+        return average;
+    AstExpr *whole = ARENA_NEW(arena, AstExpr);
+    *whole = (AstExpr){ .kind = AST_CALL, .at = average->at };
+    AstName name = { .text = "trunc", .at = average->at };
+    LIST_ADD(arena, &whole->path, name);
+    LIST_ADD(arena, &whole->args, average);
+    return cast_to(arena, whole, of);
+}
+
 static AstExpr *or_zero(Arena *arena, AstExpr *sum, const Type *of)
 {
     AstExpr *zero = ARENA_NEW(arena, AstExpr), *either = ARENA_NEW(arena, AstExpr);
@@ -338,13 +360,7 @@ static AstExpr *or_zero(Arena *arena, AstExpr *sum, const Type *of)
     LIST_ADD(arena, &either->path, coalesce);
     LIST_ADD(arena, &either->args, sum);
     LIST_ADD(arena, &either->args, zero);
-    if (of->kind != TYPE_INT)
-        return either;
-    AstType *type = ARENA_NEW(arena, AstType);
-    *type = (AstType){ .at = sum->at, .name = { .text = "INT", .at = sum->at }, .precision = -1, .scale = -1 };
-    AstExpr *cast = ARENA_NEW(arena, AstExpr);
-    *cast = (AstExpr){ .kind = AST_CAST, .at = sum->at, .left = either, .type = type };
-    return cast;
+    return of->kind == TYPE_INT ? cast_to(arena, either, of) : either;
 }
 
 static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
@@ -383,6 +399,8 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
         int index = 0;
         TRY(add_call(grouping, ast, &index));
         *replacement = ast_marker(arena, call_column(grouping, index), ast->at);
+        if (binder_rules(grouping->block->binder)->integer_average && name_equal(ast_call_name(ast), "avg"))
+            *replacement = whole_average(arena, *replacement, summed_type(grouping->calls.items[index].of.args[0]));
         if (binder_rules(grouping->block->binder)->sum_of_nothing_is_zero && name_equal(ast_call_name(ast), "sum"))
             *replacement = or_zero(arena, *replacement, summed_type(grouping->calls.items[index].of.args[0]));
         return NULL;
@@ -646,7 +664,8 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
     node->aggregate.loses_windows = kind == PLAN_WINDOW_AGGREGATE && rules->lose_windows_on_jumps && window && window_is_ksql(&window->spec) && node->aggregate.trigger == TRIGGER_FINAL &&
                                     !port_traits(arena, input).bounded;
     node->aggregate.keep_empty = rules->keep_empty_groups && node->aggregate.trigger == TRIGGER_CHANGES;
-    node->aggregate.emit_unchanged = !rules->conflate && node->aggregate.trigger == TRIGGER_CHANGES;
+    const int conflate = block->binder->settings->conflate;
+    node->aggregate.emit_unchanged = !(conflate >= 0 ? conflate : rules->conflate) && node->aggregate.trigger == TRIGGER_CHANGES;
 
     Schema schema = { 0, ARENA_ARRAY(arena, Column, key_count + 3 + grouping->calls.count + 2) };
     for (int i = 0; i < grouping->keys.count; i++)

@@ -43,14 +43,30 @@ static void add_entry(Arena *arena, AstProperties *list, const FormatType *forma
         LIST_ADD(arena, list, entry);
 }
 
-/* What a preset says about texts of values. */
-static void add_preset(Binder *binder, Arena *arena, AstProperties *list, const FormatType *format, Span at)
+static void add_preset_times(const Binder *binder, Arena *arena, AstProperties *list, const FormatType *format, Span at)
 {
     const DialectRules *rules = binder_rules(binder);
     if (rules->epoch_json)
         add_entry(arena, list, format, "timestamps", "epoch_ms", at);
     else if (rules->iso_json)
         add_entry(arena, list, format, "timestamps", "iso", at);
+}
+
+const AstProperties *bind_preset_times(Binder *binder, const AstProperties *with, const FormatType *format, Span at)
+{
+    Arena *arena = &binder->catalog->arena;
+    AstProperties *all = ARENA_NEW(arena, AstProperties);
+    for (int i = 0; i < with->count; i++)
+        LIST_ADD(arena, all, with->items[i]);
+    add_preset_times(binder, arena, all, format, at);
+    return all;
+}
+
+/* What a preset says about texts of values. */
+static void add_preset(Binder *binder, Arena *arena, AstProperties *list, const FormatType *format, Span at)
+{
+    const DialectRules *rules = binder_rules(binder);
+    add_preset_times(binder, arena, list, format, at);
     if (rules->dialect == DIALECT_KSQL) {
         add_entry(arena, list, format, "numbers", "java", at);
         add_entry(arena, list, format, "coerce", "ksql", at);
@@ -402,7 +418,7 @@ static void fit_key_format(const Binder *binder, CatalogEntry *target)
 static bool is_own_key(const MessageColumns *message, int column)
 {
     for (int k = 0; message && message->key_order && k < message->key_count; k++)
-        if (message->key[k] == column)
+        if (message->key[k] == column && is_reserved(message->key_names[k]))
             return true;
     return false;
 }

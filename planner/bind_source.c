@@ -167,6 +167,8 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
                 name_topic(binder, arena, entry, rest, at);
             with = rest;
         }
+        if (source->format && !is_record_connector(source->connector))
+            with = bind_preset_times(binder, with, source->format, at);
         if (source->format && !source->format_options) {
             void *format_options = arena_calloc(arena, 1, source->format->options_size + 1);
             source->format_options = format_options;
@@ -818,6 +820,8 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
     }
     scan->scan.on_error = source->on_error == POLICY_NULL ? POLICY_SKIP : source->on_error;
     scan->scan.bounded = source->bounded;
+    if (binder->pull && !source->bounded && connector_read_now(arena, source->connector, source->connector_options, &scan->scan.connector_options))
+        scan->scan.bounded = true;
     scan->scan.max_ahead_us = source->max_ahead_us;
     scan->scan.idle_timeout_us = source->idle_timeout_us;
     logical_derive(arena, scan);

@@ -82,6 +82,7 @@ typedef struct Binder {
     const ConnectorContext *connectors;
     int text;                       /* number of the text whose places may be shown */
     bool final_results;             /* batch answers: no EMIT, everything bounded, the target takes no updates */
+    bool pull;                      /* the statement reads what is there now, and ends (ksqlDB's SELECT without EMIT) */
     bool needs_final;               /* set while binding: something (ORDER BY, RANK) only works on final results */
     CteScope *ctes;
     struct { SidePort *items; int count, capacity; } sides;
@@ -174,6 +175,8 @@ Error *bind_timestamp_by(Binder *binder, const AstExpr *expr, Relation *relation
 bool is_record_connector(const ConnectorType *connector);
 /* Properties of key and value formats, of windowed keys; `with` without what it has taken. source->connector and ->format are set. */
 Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, const CatalogSource *inherited, AstProperties *rest, Span at);
+/* The properties of a file, with what the preset says of texts of times. */
+const AstProperties *bind_preset_times(Binder *binder, const AstProperties *with, const FormatType *format, Span at);
 /* The topic whose formats CREATE .. AS takes over where it does not say otherwise (ksqlDB's rule; preset ksql): of the first stream or table
  * in FROM. NULL: none. */
 const CatalogSource *bind_inherited_source(const Binder *binder, const AstQuery *query);

@@ -568,6 +568,7 @@ Plan *physical_plan(Arena *arena, const PlannerSettings *settings, const Physica
         set_segment(node);
         set_state_bound(arena, node);
         plan->order_sensitive |= order_matters(node);
+        plan->every_change |= node->kind == PLAN_AGGREGATE || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE ? node->aggregate.emit_unchanged : false;
         if (node->kind == PLAN_SCAN)
             node->scan.want_raw = node->dead_letter_wanted;
         fingerprint = hash_combine(fingerprint, node->meaning);

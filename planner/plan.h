@@ -336,6 +336,7 @@ typedef struct Plan {
     int output_count; PlanOutput *outputs;
     bool bounded;           /* ends by itself */
     bool order_sensitive;
+    bool every_change;      /* a change for each row: batches of one, whatever else is asked */
     uint64_t fingerprint;
     const char *rewrites;   /* for EXPLAIN: what was applied; NULL or "": nothing */
 } Plan;

@@ -13,7 +13,8 @@ static const char *const policy_names[] = { "fail", "skip", "null", "dead_letter
 
 void settings_init(PlannerSettings *settings)
 {
-    *settings = (PlannerSettings){ .dialect = DIALECT_BIDSQL, .on_error = -1, .on_expr_error = -1, .max_ahead_us = US_PER_DAY, .lua_steps = LUA_STEPS_DEFAULT, .lua_memory = LUA_MEMORY_DEFAULT };
+    *settings = (PlannerSettings){ .dialect = DIALECT_BIDSQL, .conflate = -1, .on_error = -1, .on_expr_error = -1, .max_ahead_us = US_PER_DAY,
+                                   .lua_steps = LUA_STEPS_DEFAULT, .lua_memory = LUA_MEMORY_DEFAULT };
 }
 
 #define REWRITE_PREFIX "planner.rewrite."
@@ -145,6 +146,14 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
         settings->value_format = value && *value ? arena_strdup(&planner->arena, value) : NULL;
         return NULL;
     }
+    if (option_name_equal(name, "exec.conflate")) {
+        settings->conflate = -1;
+        if (value && !name_equal(value, "on") && !name_equal(value, "off") && !name_equal(value, "true") && !name_equal(value, "false"))
+            return error_at(ERR_BIND, value_at, "'%s' is neither on nor off", value);
+        if (value)
+            settings->conflate = name_equal(value, "on") || name_equal(value, "true");
+        return NULL;
+    }
     if (option_name_equal(name, "topic.prefix") || option_name_equal(name, "ksql.output.topic.name.prefix")) {
         settings->topic_prefix = value && *value ? arena_strdup(&planner->arena, value) : NULL;
         return NULL;
@@ -190,13 +199,15 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
 {
     const PlannerSettings *settings = &planner->settings;
     const DialectRules *rules = dialect_rules(settings->dialect);
-    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 20);
+    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 16);
     int used = 0;
     list[used++] = (PlannerSetting){ "collect_list.limit", arena_printf(arena, "%lld", (long long)settings->list_limit), "0", "Most values that COLLECT_LIST keeps; 0: no limit" };
     list[used++] = (PlannerSetting){ "collect_set.limit", arena_printf(arena, "%lld", (long long)settings->set_limit), "0", "Most values that COLLECT_SET keeps; 0: no limit" };
     list[used++] = (PlannerSetting){ "dead_letter", settings->dead_letter ? settings->dead_letter : "", "", "The stream that takes rows whose expressions failed" };
     list[used++] = (PlannerSetting){ "dialect", rules->name, "bidsql", "Whose rules count where SQL dialects contradict each other" };
     list[used++] = (PlannerSetting){ "event_time.max_ahead", duration_value(arena, settings->max_ahead_us), "1 d", "On live input a row further ahead of the clock is bad" };
+    list[used++] = (PlannerSetting){ "exec.conflate", (settings->conflate >= 0 ? settings->conflate : rules->conflate) ? "on" : "off", rules->conflate ? "on" : "off",
+                                     "Changes of one key between two outputs come out as one; off: every row's change comes out" };
     list[used++] = (PlannerSetting){ "lua.max_memory", arena_printf(arena, "%lldKiB", (long long)settings->lua_memory >> 10), "16384KiB", "What a function in Lua that is made may hold" };
     list[used++] = (PlannerSetting){ "lua.max_steps", arena_printf(arena, "%lld", (long long)settings->lua_steps), "1000000", "What a call of a function in Lua that is made may take" };
     list[used++] = (PlannerSetting){ "on_error", policy_names[settings->on_error >= 0 ? settings->on_error : (int)rules->on_error], policy_names[rules->on_error], "What becomes of a record that does not decode" };

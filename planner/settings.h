@@ -9,6 +9,7 @@ typedef uint32_t RewriteSet;
 
 typedef struct PlannerSettings {
     Dialect dialect;
+    int conflate;                 /* changes of a key between two outputs are one: 1 on, 0 off; -1: the preset's */
     int on_error, on_expr_error;  /* RowPolicy; -1: the preset's */
     const char *dead_letter;      /* stream that takes rows whose expressions failed; NULL: the source's */
     int64_t idle_timeout_us;      /* of live sources */

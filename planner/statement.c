@@ -375,6 +375,7 @@ static Error *bind_rows(Binder *binder, const AstStatement *statement, CatalogEn
 {
     const AstEmit *emit = statement_emit(statement);
     bool explicit_changes = emit && emit->kind != AST_EMIT_NONE && emit->kind != AST_EMIT_FINAL;
+    binder->pull = binder_rules(binder)->pull_select && statement->kind == AST_STMT_QUERY && !target && emit && emit->kind == AST_EMIT_NONE;
     if (explicit_changes) {
         TRY(bind_once(binder, statement, target, false, relation));
         if (binder->needs_final)
