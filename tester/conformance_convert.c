@@ -5,7 +5,7 @@
 
 #include "formats/formats.h"
 
-bool conformance_converts(const char *format) { return strcasecmp(format, "protobuf_nosr") == 0 || strcasecmp(format, "avro") == 0 || strcasecmp(format, "json_sr") == 0; }
+bool conformance_converts(const char *format) { return strcasecmp(format, "protobuf") == 0 || strcasecmp(format, "protobuf_nosr") == 0 || strcasecmp(format, "avro") == 0 || strcasecmp(format, "json_sr") == 0; }
 
 /* ---- options ---- */
 

@@ -1,5 +1,7 @@
-/* Protocol Buffers without a registry: the wire as its documentation has it, what is missing, what is broken. */
+/* Protocol Buffers, without a registry and with one: the wire as its documentation has it, what is missing, what is broken; .proto texts. */
 #include "tests/unit/formats/records.h"
+
+#include "formats/protobuf_schema.h"
 
 #define FORMAT protobuf_nosr_format
 
@@ -102,13 +104,96 @@ static void columns_without_a_form_are_refused(void **state)
     assert_accepted(&FORMAT, &fine, NULL);
 }
 
+static void put(const char *schema, int32_t expected)
+{
+    int32_t id;
+    assert_fine(registry->put(registry, "t-value", "PROTOBUF", schema, &id));
+    assert_int_equal(id, expected);
+}
+
+static const char orders[] =
+    "// orders\n"
+    "syntax = \"proto3\"; package shop.v1; import \"google/protobuf/timestamp.proto\";\n"
+    "option java_package = \"x{;}\";\n"
+    "/* before it */ message Other { string name = 1; }\n"
+    "message Order {\n"
+    "  reserved 7, 9 to 11;\n"
+    "  enum State { NEW = 0; PAID = 1 [deprecated = true]; }\n"
+    "  message Item { string sku = 1; sint32 count = 2 [json_name = \"n\"]; }\n"
+    "  uint64 id = 3; State state = 4; repeated Item items = 5; map<string, int32> tags = 6;\n"
+    "  oneof payment { string card = 8; fixed32 cash = 12; }\n"
+    "  optional double price = 13; google.protobuf.Timestamp at = 14; .google.protobuf.Int64Value points = 15; shop.v1.Other other = 16; repeated sint64 deltas = 17;\n"
+    "}\n"
+    "service S { rpc Get(Order) returns (Order) { option x = 1; } }\n";
+
+static void fields_are_found_by_the_names_of_their_schema(void **state)
+{
+    (void)state;
+    put(orders, 1);
+    const char *names[] = { "SKU", "COUNT" };
+    const Type *types[] = { scalar(TYPE_VARCHAR), scalar(TYPE_INT) };
+    Columns columns = { 8, { "ID", "STATE", "ITEMS", "TAGS", "CARD", "PRICE", "POINTS", "DELTAS" },
+                        { scalar(TYPE_BIGINT), scalar(TYPE_VARCHAR), type_array(&arena, type_struct(&arena, 2, names, types)), type_map(&arena, scalar(TYPE_VARCHAR), scalar(TYPE_INT)), scalar(TYPE_VARCHAR), scalar(TYPE_DOUBLE),
+                          scalar(TYPE_BIGINT), type_array(&arena, scalar(TYPE_BIGINT)) }, false };
+    /* the second message of the file: one place, 1 */
+    assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 01 02 02 18 05 20 01 2a 05 0a 01 61 10 03 32 05 0a 01 6b 10 07 42 01 78 69 00 00 00 00 00 00 f8 3f 7a 02 08 09 8a 01 02 01 04",
+               "5 | 'PAID' | ARRAY[STRUCT(SKU := 'a', COUNT := -2)] | MAP('k' := 7) | 'x' | 1.5E0 | 9 | ARRAY[-1, 2]\n");
+    assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 01 02 02", "0 | 'NEW' | ARRAY[] | MAP() | NULL | NULL | NULL | ARRAY[]\n");
+    Columns others = { 4, { "name", "at", "cash", "none" }, { scalar(TYPE_VARCHAR), scalar(TYPE_TIMESTAMP), scalar(TYPE_DECIMAL), scalar(TYPE_INT) }, false };
+    assert_hex(&protobuf_format, &others, NULL, "00 00 00 00 01 02 02 65 2a 00 00 00 72 02 08 01", "NULL | TIMESTAMP '1970-01-01 00:00:01' | 42 | NULL\n");
+    assert_hex(&protobuf_format, &others, NULL, "00 00 00 00 01 00 0a 02 68 69", "'hi' | NULL | NULL | NULL\n"); /* the first message */
+    Columns item = { 2, { "sku", "count" }, { scalar(TYPE_VARCHAR), scalar(TYPE_DOUBLE) }, false };
+    assert_hex(&protobuf_format, &item, NULL, "00 00 00 00 01 04 02 00 10 04", "'' | 2.0E0\n"); /* a message within the second */
+    Columns wrong = { 2, { "id", "state" }, { scalar(TYPE_VARCHAR), scalar(TYPE_INT) }, false };
+    assert_hex(&protobuf_format, &wrong, NULL, "00 00 00 00 01 02 02 20 01", "NULL | 1\n");
+    assert_hex(&protobuf_format, &wrong, NULL, "00 00 00 00 01 02 02 18 01", "! field 3 is of another type than VARCHAR\n");
+}
+
+static void messages_name_their_schema(void **state)
+{
+    (void)state;
+    Columns columns = ONE("a", scalar(TYPE_INT));
+    put("syntax = \"proto3\"; message M { int32 a = 1; }", 1);
+    put("message M { Unknown u = 1; }", 2);
+    put("message M { int32 a 1; }", 3);
+    put("nonsense", 4);
+    assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 01 00 08 05", "5\n");
+    assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 01 02 06 08 05", "! its schema 1 has no such message\n");
+    assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 02 00", "! its schema 2 cannot be read: no type 'Unknown'\n");
+    assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 03 00", "! its schema 3 cannot be read: expected =, found '1'\n");
+    assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 04 00", "! its schema 4 cannot be read: expected a message, found 'nonsense'\n");
+    assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 05 00", "! its schema 5 is not registered\n");
+    assert_hex(&protobuf_format, &columns, NULL, "08 05", "! it does not begin with the number of a registered schema\n");
+    assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 01", "! not a Protocol Buffers message\n");
+    assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 01 01", "! not a Protocol Buffers message\n");
+}
+
+static void schemas_are_made_of_columns(void **state)
+{
+    (void)state;
+    const char *names[] = { "x", "t" };
+    const Type *types[] = { scalar(TYPE_INT), scalar(TYPE_TIMESTAMP) };
+    Columns columns = { 4, { "A", "L", "S", "M" }, { type_decimal(&arena, 5, 2), type_array(&arena, scalar(TYPE_VARCHAR)), type_struct(&arena, 2, names, types), type_map(&arena, scalar(TYPE_VARCHAR), scalar(TYPE_BOOLEAN)) }, false };
+    const char *text;
+    put("syntax = \"proto3\";\nimport \"confluent/type/decimal.proto\";\nimport \"google/protobuf/timestamp.proto\";\nmessage ConnectDefault1 {\n  confluent.type.Decimal A = 1;\n  repeated string L = 2;\n"
+        "  message ConnectDefault2 {\n    int32 x = 1;\n    google.protobuf.Timestamp t = 2;\n  }\n  ConnectDefault2 S = 3;\n  map<string, bool> M = 4;\n}\n", 1);
+    const char *message = "00 00 00 00 01 00 0a 08 0a 02 01 c2 10 05 18 02 12 01 61 1a 06 08 01 12 02 08 05 22 05 0a 01 6b 10 01";
+    assert_hex_rewritten(&protobuf_format, &columns, NULL, message, "4.50 | ARRAY['a'] | STRUCT(x := 1, t := TIMESTAMP '1970-01-01 00:00:05') | MAP('k' := TRUE)\n", message);
+    assert_fine(registry->get(registry, 2, &text));
+    assert_null(text); /* what is written has the schema that was known */
+    Columns name = ONE("@T", scalar(TYPE_INT));
+    assert_refused(&protobuf_format, &name, NULL, "Schema is not compatible with Protobuf");
+    assert_accepted(&protobuf_format, &columns, NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, records_start, records_stop)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(scalars_have_their_wire_types), TEST(what_is_missing_is_the_default), TEST(lists_maps_and_structs_nest), TEST(broken_messages_are_bad_records),
-        TEST(columns_are_found_by_their_place), TEST(columns_without_a_form_are_refused),
+        TEST(columns_are_found_by_their_place), TEST(columns_without_a_form_are_refused), TEST(fields_are_found_by_the_names_of_their_schema), TEST(messages_name_their_schema),
+        TEST(schemas_are_made_of_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
