@@ -192,7 +192,8 @@ static void explain_open_windows(Question *question, const PlanNode *node)
 {
     int64_t wm_us = job_node_watermark(question->job, node), close_us = job_next_close(question->job, node);
     if (close_us == TIME_MAX) {
-        cause(question, "what comes out waits: %s has taken %s and no window is complete", plan_kind_name(node->kind), rows_text(question, counted(question, node)->rows_in));
+        cause(question, "%s holds %s back until the watermark has passed %s: it is %s", plan_kind_name(node->kind), rows_text(question, counted(question, node)->rows_in),
+              counted(question, node)->rows_in == 1 ? "it" : "them", wm_us == TIME_MIN ? "not there yet" : time_text(question, wm_us));
     } else if (wm_us == TIME_MIN) {
         cause(question, "no window has closed: there is no watermark yet; the first open one closes when it reaches %s", time_text(question, close_us));
     } else {

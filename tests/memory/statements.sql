@@ -191,3 +191,17 @@ SELECT auction + channel FROM bids GROUP BY auction;
 SELECT * FROM 'nowhere.jsonl';
 --# an expression that fails
 SELECT 10 / (bidder - 2) FROM bids;
+--# assertions
+CREATE OR REPLACE TABLE asserted AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction; ASSERT TABLE asserted (auction BIGINT, n BIGINT); ASSERT VALUES asserted (n) VALUES (1);
+--# an assertion that does not hold
+ASSERT STREAM bids (auction STRING, nope INT);
+--# why there is no output
+EXPLAIN WHY NO OUTPUT SELECT auction, COUNT(*) FROM bids WHERE bidder > 0 AND channel = 'nowhere' GROUP BY auction;
+--# a plan with its edges
+EXPLAIN EXTENDED SELECT auction, COUNT(*) FROM bids WHERE bidder > 0 GROUP BY auction;
+--# several mistakes, and what follows from them
+CREATE VIEW wrong AS SELECT auctoin FROM bids; SELECT * FROM wrong; SET 'nope' = 'x'; DEFINE x = 'y'; SELECT 1 + 'a';
+--# another column for one query
+SELECT * FROM bids /*+ OPTIONS('on_error' = 'skip') */ WHERE auction < 2;
+--# defaults
+CREATE OR REPLACE STREAM defaults (a INT, b STRING DEFAULT 'x' || 'y'); ALTER STREAM defaults ADD c INT DEFAULT 1; INSERT INTO defaults VALUES (1, DEFAULT, 2); SELECT * FROM defaults;
