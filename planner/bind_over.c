@@ -414,6 +414,14 @@ typedef struct Order {
     const Type *range_type; /* of the one key */
 } Order;
 
+/* Windows of one size begin in the order in which they end, and their end is a time that the watermark knows. */
+static int ordering_column(const Relation *relation, int column)
+{
+    const WindowSpec *spec = &relation->window.spec;
+    const bool one_size = (spec->kind == WINDOW_TUMBLING || spec->kind == WINDOW_HOPPING) && !spec->size_months && !spec->zone;
+    return relation->window.windowed && one_size && relation->window.end >= 0 && column == relation->window.start ? relation->window.end : column;
+}
+
 static Error *bind_keys(Overs *overs, const AstOver *over, Order *order)
 {
     order->keys = ARENA_ARRAY(overs->arena, SortKey, over->order_by.count + 1);
@@ -422,7 +430,8 @@ static Error *bind_keys(Overs *overs, const AstOver *over, Order *order)
         const AstOrderItem *item = &over->order_by.items[i];
         Expr *expr = NULL;
         TRY(bind_inner(overs, item->expr, &expr));
-        order->keys[i] = (SortKey){ column_for(overs, expr, ast_text(overs->arena, item->expr)), item->descending, item->nulls == 1 };
+        const int column = column_for(overs, expr, ast_text(overs->arena, item->expr));
+        order->keys[i] = (SortKey){ ordering_column(overs->relation, column), item->descending, item->nulls == 1 };
     }
     if (order->key_count == 1)
         order->range_type = overs->columns[order->keys[0].column].type;
