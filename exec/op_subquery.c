@@ -30,6 +30,8 @@ typedef struct SubqueryOperator {
 
 static void mark_under(const PlanNode *node, bool *marked)
 {
+    if (marked[node->id])
+        return;
     marked[node->id] = true;
     for (int i = 0; i < node->input_count; i++)
         mark_under(node->inputs[i].node, marked);

@@ -99,6 +99,7 @@ static Error *bind_side_stream(Binder *binder, CatalogEntry *entry, Span at, Rel
         Binder inner = *binder;
         inner.sides.items = NULL;
         inner.sides.count = inner.sides.capacity = 0;
+        inner.bound_from.count = inner.bound_from.capacity = 0;
         binder_use_settings(&inner, &producer->settings);
         inner.text = producer->text;
         inner.ctes = NULL;
@@ -440,10 +441,29 @@ Error *bind_relation(Binder *binder, const AstRelation *ast, const AstExpr *time
     return bind_column_aliases(ast, binder->arena, relation);
 }
 
+static bool bound_before(Block *block)
+{
+    const Binder *binder = block->binder;
+    for (int i = 0; i < binder->bound_from.count; i++) {
+        const Block *before = binder->bound_from.items[i];
+        if (before->query->from != block->query->from)
+            continue;
+        block->from = before->from;
+        block->window = before->window;
+        block->parts.count = block->parts.capacity = 0;
+        for (int p = 0; p < before->parts.count; p++)
+            LIST_ADD(binder->arena, &block->parts, before->parts.items[p]);
+        return true;
+    }
+    return false;
+}
+
 Error *bind_from(Block *block)
 {
     Binder *binder = block->binder;
     const AstRelation *ast = block->query->from;
+    if (bound_before(block))
+        return NULL;
     if (block->query->timestamp_over)
         return binder_unsupported(block->query->timestamp_over->at, "TIMESTAMP BY .. OVER");
     if (ast->kind == AST_REL_JOIN) {

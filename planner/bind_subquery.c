@@ -98,10 +98,11 @@ static AstOperator mirrored(AstOperator op)
     }
 }
 
+static bool is_comparison(const AstExpr *expr) { return expr->kind == AST_BINARY && expr->op >= OP_NOT_EQUAL && expr->op <= OP_GREATER_EQUAL; }
+
 static bool take_comparison(Correlation *correlation, const AstExpr *conjunct)
 {
-    bool compares = conjunct->kind == AST_BINARY && conjunct->op >= OP_NOT_EQUAL && conjunct->op <= OP_GREATER_EQUAL;
-    if (!compares || !correlation->exists || correlation->comparison)
+    if (!is_comparison(conjunct) || !correlation->exists || correlation->comparison)
         return false;
     for (int turn = 0; turn < 2; turn++) {
         AstExpr *inner = turn ? conjunct->right : conjunct->left, *outer = turn ? conjunct->left : conjunct->right;
@@ -159,27 +160,26 @@ static AstExpr *conjunction(Arena *arena, const AstExprs *conjuncts)
     return all;
 }
 
-/* Binds FROM once more, only to know its names: nothing of that stays. */
+/* Binds FROM, to know its names; the sub-query takes it from there. */
 static Error *correlate(Subqueries *outer, const AstQuery *query, bool exists, Correlation *correlation)
 {
     Binder *binder = outer->block->binder;
     *correlation = (Correlation){ .outer = outer, .inner = { .binder = binder, .query = query }, .exists = exists };
     if (query->kind != AST_SELECT || !query->from || query->ctes.count)
         return NULL;
-    Binder before = *binder;
-    Error *error = bind_from(&correlation->inner);
-    if (!error) {
-        AstExprs conjuncts = { 0 };
-        AstExpr *ignored = NULL;
-        ast_conjuncts(binder->arena, query->where, &conjuncts);
-        for (int i = 0; i < conjuncts.count && !error; i++)
-            error = take_conjunct(correlation, conjuncts.items[i]);
-        for (int i = 0; i < query->items.count && !error; i++)
-            if (!ast_any(query->items.items[i].expr, is_subquery))
-                error = ast_map(binder->arena, query->items.items[i].expr, find_outer_name, correlation, &ignored);
-    }
-    *binder = before;
-    return error;
+    TRY(bind_from(&correlation->inner));
+    Block *known = arena_copy(binder->arena, &correlation->inner, sizeof correlation->inner);
+    known->query = arena_copy(binder->arena, query, sizeof *query);
+    LIST_ADD(binder->arena, &binder->bound_from, known);
+    AstExprs conjuncts = { 0 };
+    AstExpr *ignored = NULL;
+    ast_conjuncts(binder->arena, query->where, &conjuncts);
+    for (int i = 0; i < conjuncts.count; i++)
+        TRY(take_conjunct(correlation, conjuncts.items[i]));
+    for (int i = 0; i < query->items.count; i++)
+        if (!ast_any(query->items.items[i].expr, is_subquery))
+            TRY(ast_map(binder->arena, query->items.items[i].expr, find_outer_name, correlation, &ignored));
+    return NULL;
 }
 
 /* LIMIT n of a key's rows: ROW_NUMBER() OVER (PARTITION BY keys ORDER BY ..) <= n */
@@ -279,19 +279,27 @@ static Error *missing_value(Binder *binder, const AstQuery *query, const Type *t
 /* Does the node give rows only when the job has ended, though its inputs may have ended before? */
 static bool waits_for_end(const LogicalNode *node)
 {
-    for (int i = 0; i < node->input_count; i++)
-        if (waits_for_end(node->inputs[i].node))
-            return true;
     switch (node->kind) {
-    case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_NORMALIZE: case PLAN_LOOKUP:
-    case PLAN_WINDOW_ASSIGN: case PLAN_UNNEST: case PLAN_UNION: case PLAN_LIMIT:
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
+    case PLAN_UNNEST: case PLAN_UNION: case PLAN_LIMIT:
         return false;
+    case PLAN_NORMALIZE: return node->normalize.at_end;
     case PLAN_AGGREGATE: return node->aggregate.trigger != TRIGGER_CHANGES;
     case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: return node->aggregate.window.processing_time || node->aggregate.trigger == TRIGGER_DELAY;
     case PLAN_SET: return node->set.trigger == TRIGGER_END;
     case PLAN_SUBQUERY: return node->subquery.until_end;
     default: return true;
     }
+}
+
+static bool any_waits_for_end(Arena *arena, PlanInput rows)
+{
+    NodeList nodes = { 0 };
+    logical_order(arena, &rows, 1, &nodes);
+    for (int i = 0; i < nodes.count; i++)
+        if (waits_for_end(nodes.items[i]))
+            return true;
+    return false;
 }
 
 /* Columns of the outer rows, and what is computed behind them for the node. */
@@ -409,7 +417,7 @@ static Error *build(Subqueries *subs, const AstExpr *ast, const Correlation *cor
     node->subquery.value = value;
     node->subquery.on_error = binder_policy(binder);
     node->subquery.changes = !inside.bounded;
-    node->subquery.until_end = inside.bounded && waits_for_end(inputs[1].node);
+    node->subquery.until_end = inside.bounded && any_waits_for_end(arena, inputs[1]);
     const Type *type = kind == SUBQUERY_SCALAR ? exprs[keys]->type : type_scalar(TYPE_BOOLEAN);
     if (kind == SUBQUERY_SCALAR)
         TRY(missing_value(binder, ast->query, type, &node->subquery.missing));
@@ -428,9 +436,13 @@ static Error *build(Subqueries *subs, const AstExpr *ast, const Correlation *cor
     return NULL;
 }
 
+enum { NESTED_MAX = 64 };
+
 static Error *plan_subquery(Subqueries *subs, const AstExpr *ast, int *column)
 {
     Binder *binder = subs->block->binder;
+    if (binder->subquery_depth >= NESTED_MAX)
+        return error_at(ERR_BIND, ast->at, "sub-queries in expressions are nested more than %d deep", NESTED_MAX);
     AstQuery inner = *ast->query;
     Correlation correlation;
     Relation rows;
@@ -443,7 +455,11 @@ static Error *plan_subquery(Subqueries *subs, const AstExpr *ast, int *column)
     TRY(decorrelate(subs, ast, &correlation, &inner));
     if (correlation.pairs.count == 0 && !inner.limit && !inner.offset)
         inner.order_by.count = 0; /* which row comes first is nobody's question */
-    TRY(bind_query(binder, &inner, (QueryContext){ 0 }, &rows));
+    binder->subquery_depth++;
+    Error *error = bind_query(binder, &inner, (QueryContext){ 0 }, &rows);
+    binder->subquery_depth--;
+    if (error)
+        return error;
     if (rows.pending)
         TRY(bind_window_assign(binder, &rows));
     return build(subs, ast, &correlation, &inner, &rows, column);
@@ -495,8 +511,11 @@ static Error *exists_by_comparison(Subqueries *subs, const AstExpr *ast, AstExpr
 {
     Arena *arena = subs->block->binder->arena;
     Correlation correlation;
+    bool nested = ast_any(ast->query->where, is_subquery);
+    if (!ast_any(ast->query->where, is_comparison))
+        return NULL;
     TRY(correlate(subs, ast->query, true, &correlation));
-    if (!correlation.comparison || block_aggregates(ast->query) || ast->query->qualify || ast->query->offset)
+    if (!correlation.comparison || (correlation.op == OP_NOT_EQUAL && nested) || block_aggregates(ast->query) || ast->query->qualify || ast->query->offset)
         return NULL;
     bool largest = correlation.op == OP_GREATER || correlation.op == OP_GREATER_EQUAL;
     AstExpr *test = extreme(arena, ast, &correlation, largest ? "max" : "min");

@@ -91,6 +91,8 @@ typedef struct Binder {
     struct { const char **items; int count, capacity; } types;  /* named types that were met */
     struct { const CatalogEntry **items; int count, capacity; } stack; /* entries being expanded */
     const LogicalNode *nameless_letters; /* its failing rows are dead letters for which no stream is named; NULL none */
+    struct { struct Block **items; int count, capacity; } bound_from; /* sub-queries whose FROM is bound, so that its names were known */
+    int subquery_depth;
     const AstExpr *table_call;      /* the call of a table function that is bound for its rows; others may not stand there */
     int own_depth;                  /* of the stack while the statement itself is bound, not something that it reads */
 } Binder;
@@ -131,6 +133,7 @@ void block_add_part(Block *block, const Relation *relation, int base);
 Error *block_expr(Block *block, const Relation *relation, const AstExpr *ast, Expr **expr);
 
 /* ---- bind_from.c: what stands in FROM ---- */
+/* Once: a block of the same FROM in binder->bound_from gives its own. */
 Error *bind_from(Block *block);
 Error *bind_relation(Binder *binder, const AstRelation *ast, const AstExpr *timestamp_by, Relation *relation);
 /* Reads a catalog entry. */

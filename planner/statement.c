@@ -368,6 +368,7 @@ static Error *bind_once(Binder *binder, const AstStatement *statement, CatalogEn
     binder->nameless_letters = NULL;
     binder->stack.count = 0;
     binder->ctes = NULL;
+    binder->bound_from.count = 0;
     return target ? bind_insert(binder, statement, target, relation) : bind_statement_query(binder, statement, relation);
 }
 
