@@ -148,8 +148,6 @@ Error *define_function(Binder *binder, const AstCreate *create, CatalogEntry *en
     bool is_lua = create->language && name_equal(create->language, "LUA");
     if (create->language && !is_lua && !name_equal(create->language, "SQL"))
         return error_hint(error_at(ERR_UNSUPPORTED, create->name.at, "functions in %s are not supported", create->language), "LANGUAGE SQL or LUA");
-    if (create->is_aggregate && !is_lua)
-        return error_hint(error_at(ERR_UNSUPPORTED, create->name.at, "an aggregate in SQL is not supported"), "LANGUAGE LUA");
     function->is_aggregate = create->is_aggregate;
     function->max_steps = binder->settings->lua_steps;
     function->max_memory = binder->settings->lua_memory;
@@ -157,6 +155,8 @@ Error *define_function(Binder *binder, const AstCreate *create, CatalogEntry *en
     entry->origin = ORIGIN_NONE;
     if (is_lua) {
         TRY(bind_lua(binder, arena, create, function));
+    } else if (create->is_aggregate) {
+        TRY(at_body(create, bind_macro(binder, arena, create, function)));
     } else {
         TRY(at_body(create, bind_body(binder, arena, create, function, &names, &body)));
         function->body = body;
@@ -348,7 +348,7 @@ static const CatalogEntry *find_aggregate(Binder *binder, const AstExpr *ast)
 {
     const char *name = ast->path.count == 1 ? ast_call_name(ast) : NULL;
     const CatalogEntry *entry = name ? binder->catalog->find(binder->catalog, name, SPACE_FUNCTIONS) : NULL;
-    return entry && entry->function->is_aggregate ? entry : NULL;
+    return entry && entry->function->is_aggregate && entry->function->chunk ? entry : NULL;
 }
 
 static Error *mark(void *context, const AstExpr *ast, AstExpr **replacement)

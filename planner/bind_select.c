@@ -521,6 +521,7 @@ static Error *bind_early_overs(Select *select)
 
 Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation)
 {
+    TRY(expand_macros(binder, &query));
     Select select = { .block = { .binder = binder, .query = query, .context = context }, .arena = binder->arena };
     Block *block = &select.block;
     mark_user_aggregates(binder, query);

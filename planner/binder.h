@@ -318,6 +318,8 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
 Error *bind_user_call(Binder *binder, BindContext *context, const AstExpr *call, Expr **result);
 /* ERR_BIND, with the nearest known name, if the call is of no function that there is; aggregates and forms of their own are not asked for. */
 Error *bind_function_known(Binder *binder, const AstExpr *call);
+/* A block whose calls of aggregates in SQL have been replaced; the same one if there are none. bind_macro.c. */
+Error *expand_macros(Binder *binder, const AstQuery **query);
 /* Tells calls of aggregates of the catalog from others, wherever the block may have aggregates. */
 void mark_user_aggregates(Binder *binder, const AstQuery *query);
 /* The function, literals and type of such a call whose arguments are bound. */

@@ -74,6 +74,7 @@ typedef struct UserFunction {
     const Type *const *types;       /* .. and types */
     const Type *returns;
     const Expr *body;               /* LANGUAGE SQL: bound; parameter i is EXPR_PARAMETER i */
+    const AstExpr *macro;           /* an aggregate in SQL: its body as it is written, without macros in it */
     const char *chunk;              /* LANGUAGE LUA: the body with its parameters in front, or an aggregate's script */
     int64_t max_steps, max_memory;  /* LANGUAGE LUA: as set when it was made */
     bool is_aggregate, retracts;    /* retracts: rows can be taken back */

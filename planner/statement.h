@@ -45,6 +45,8 @@ Error *define_function(Binder *binder, const AstCreate *create, CatalogEntry *en
 Error *check_callers(Planner *planner, const CatalogEntry *old, const CatalogEntry *entry, Span at);
 /* Functions in SQL that call it are bound again. */
 Error *define_callers(Planner *planner, Arena *arena, const CatalogEntry *changed);
+/* bind_macro.c: the body of an aggregate in SQL. */
+Error *bind_macro(Binder *binder, Arena *arena, const AstCreate *create, UserFunction *function);
 Error *define_producer(Planner *planner, Binder *binder, const AstStatement *statement, CatalogEntry *target);
 /* Catalog entries for what the statement puts aside (LATE INTO, dead_letter). */
 Error *define_sides(Planner *planner, const Binder *binder, const AstStatement *statement);
