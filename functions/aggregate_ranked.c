@@ -1,15 +1,15 @@
-/* functions/aggregate_ranked.c: aggregates over the largest or smallest values of a group.
+/* functions/aggregate_ranked.c: aggregates over the largest or smallest values of a group, and over values in an order.
  *
- *   TOPK           the k largest values, or records of values ordered by the first one      MAX_BY   a value where another is largest
- *   TOPKDISTINCT   the k largest different values                                            MIN_BY   .. smallest
+ *   TOPK           the k largest values, or records of values ordered by the first one      MAX_BY, MIN_BY   a value where another is largest
+ *   TOPKDISTINCT   the k largest different values                                            LISTAGG, ARRAY_AGG with ORDER BY
  *
  * State: a packed list of k entries, best first, the first to arrive before its equals; an entry is what orders it and what goes with it.
- * Where the input retracts, a Bag of all of them. */
+ * Where the input retracts, or all are wanted, a Bag of all of them. */
 #include "functions/packed.h"
 
 #include <stdlib.h>
 
-typedef enum RankRule { RANK_TOPK, RANK_DISTINCT, RANK_MAX_BY, RANK_MIN_BY } RankRule;
+typedef enum RankRule { RANK_TOPK, RANK_DISTINCT, RANK_MAX_BY, RANK_MIN_BY, RANK_LIST, RANK_TEXT } RankRule;
 
 typedef struct RankState {
     Str entries;
@@ -18,33 +18,66 @@ typedef struct RankState {
 
 typedef struct RankPlan {
     RankRule rule;
-    const Type *key;   /* what orders */
-    int key_arg;
+    int first_key, key_count;             /* arguments that order */
+    const Type *types[FUNCTION_MAX_ARGS]; /* of an entry: the keys, then the other arguments */
     int64_t most;
-    int sign;          /* 1: the largest first */
+    int64_t descending, nulls_first;      /* by key: bits */
+    bool keeps_nulls;                     /* a key may be NULL */
 } RankPlan;
 
 static RankPlan rank_plan(const AggregateShape *shape)
 {
-    RankPlan plan = { .rule = (RankRule)shape->function->rule, .most = 1, .sign = 1 };
+    RankPlan plan = { .rule = (RankRule)shape->function->rule, .key_count = 1, .most = 1, .descending = 1 };
     if (plan.rule == RANK_MAX_BY || plan.rule == RANK_MIN_BY)
-        plan.key_arg = 1;
+        plan.first_key = 1;
     if (plan.rule == RANK_MIN_BY)
-        plan.sign = -1;
+        plan.descending = 0;
     if (shape->constant_count)
         plan.most = shape->constants[0].integer;
-    plan.key = shape->arg_types[plan.key_arg];
+    if (plan.rule >= RANK_LIST) { /* keys, then what is ordered; the literals: how many, how keys are ordered */
+        plan.key_count = shape->arg_count - 1;
+        plan.descending = shape->constants[1].integer & UINT32_MAX;
+        plan.nulls_first = shape->constants[1].integer >> 32;
+        plan.keeps_nulls = true;
+    }
+    int used = 0;
+    for (int i = 0; i < plan.key_count; i++)
+        plan.types[used++] = shape->arg_types[plan.first_key + i];
+    for (int i = 0; i < shape->arg_count; i++)
+        if (i < plan.first_key || i >= plan.first_key + plan.key_count)
+            plan.types[used++] = shape->arg_types[i];
     return plan;
 }
 
-/* What orders the row, then the other arguments. */
-static void pack_row(const AggregateArgs *args, const RankPlan *plan, uint32_t row, Text *bytes)
+/* What orders the row, then the other arguments; false: the row does not count. */
+static bool pack_row(const AggregateArgs *args, const RankPlan *plan, uint32_t row, Text *bytes)
 {
     bytes->length = 0;
-    value_bytes_put(bytes, args->arg[plan->key_arg], row, true);
+    if (!plan->keeps_nulls && vector_is_null(args->arg[plan->first_key], row))
+        return false;
+    if (plan->rule == RANK_TEXT && vector_is_null(args->arg[plan->key_count], row))
+        return false;
+    for (int i = 0; i < plan->key_count; i++)
+        value_bytes_put(bytes, args->arg[plan->first_key + i], row, true);
     for (int i = 0; i < args->shape->arg_count; i++)
-        if (i != plan->key_arg)
+        if (i < plan->first_key || i >= plan->first_key + plan->key_count)
             value_bytes_put(bytes, args->arg[i], row, false);
+    return true;
+}
+
+/* Whether `a` comes before `b`: > 0; behind it: < 0. */
+static int rank_order(const RankPlan *plan, const char *a, const char *b)
+{
+    for (int key = 0; key < plan->key_count; key++) {
+        if (!*a != !*b)
+            return (*a == 0) == (plan->nulls_first >> key & 1) ? 1 : -1;
+        int order = *a ? packed_compare(plan->types[key], a, b) : 0;
+        if (order)
+            return plan->descending >> key & 1 ? order : -order;
+        a = packed_skip(plan->types[key], a);
+        b = packed_skip(plan->types[key], b);
+    }
+    return 0;
 }
 
 static void rank_add(StateHeap *heap, RankState *state, const RankPlan *plan, const char *value, size_t length, int64_t arrival)
@@ -53,7 +86,7 @@ static void rank_add(StateHeap *heap, RankState *state, const RankPlan *plan, co
     uint32_t place = 0, last = 0;
     int64_t before = 0;
     for (; packed_at(&state->entries, place, &entry); place = entry.next, before++) {
-        int order = plan->sign * packed_compare(plan->key, value, entry.value);
+        int order = rank_order(plan, value, entry.value);
         if (order == 0 && plan->rule == RANK_DISTINCT)
             return;
         if (order > 0 || (order == 0 && arrival < entry.number))
@@ -77,9 +110,8 @@ static void rank_update(const AggregateArgs *args)
     MEMORY_HOLD(text_unwind, &bytes);
     for (uint32_t i = 0; i < args->rows->count; i++) {
         uint32_t row = selection_row(args->rows, i);
-        if (vector_is_null(args->arg[plan.key_arg], row))
+        if (!pack_row(args, &plan, row, &bytes))
             continue;
-        pack_row(args, &plan, row, &bytes);
         rank_add(args->heap, (RankState *)(args->states[i] + args->offset), &plan, bytes.bytes, bytes.length, arrival_of(args, row));
     }
     text_release(&bytes);
@@ -103,9 +135,8 @@ static void rank_bag_update(const AggregateArgs *args)
     MEMORY_HOLD(text_unwind, &bytes);
     for (uint32_t i = 0; i < args->rows->count; i++) {
         uint32_t row = selection_row(args->rows, i);
-        if (vector_is_null(args->arg[plan.key_arg], row))
+        if (!pack_row(args, &plan, row, &bytes))
             continue;
-        pack_row(args, &plan, row, &bytes);
         bag_add(args->heap, (Bag *)(args->states[i] + args->offset), bytes.bytes, bytes.length, row_goes(args, row) ? -1 : 1, 0);
     }
     text_release(&bytes);
@@ -129,7 +160,7 @@ typedef struct Ranked {
 static int by_rank(const void *a, const void *b)
 {
     const Ranked *x = a, *y = b;
-    int order = x->plan->sign * packed_compare(x->plan->key, y->entry.value, x->entry.value);
+    int order = -rank_order(x->plan, x->entry.value, y->entry.value);
     return order ? order : (x->entry.offset > y->entry.offset) - (x->entry.offset < y->entry.offset);
 }
 
@@ -154,29 +185,58 @@ static uint32_t bag_best(Arena *arena, const Bag *bag, const RankPlan *plan, Pac
 
 /* ---- results ---- */
 
-static Value entry_value(Arena *arena, const AggregateShape *shape, const PackedEntry *entry)
+static Value record_of(Arena *arena, const Type *type, int count)
 {
-    if (shape->arg_count == 1)
-        return packed_value(arena, shape->arg_types, 0, entry);
-    Value record = { .type = shape->result_type->children[0], .nested = { ARENA_ARRAY(arena, Value, (size_t)shape->arg_count), (uint32_t)shape->arg_count } };
-    for (int i = 0; i < shape->arg_count; i++)
-        record.nested.items[i] = packed_value(arena, shape->arg_types, i, entry);
+    return (Value){ .type = type, .nested = { ARENA_ARRAY(arena, Value, (size_t)count + 1), (uint32_t)count } };
+}
+
+/* What is shown of an entry, in a list of the type. */
+static Value entry_value(Arena *arena, const RankPlan *plan, int arg_count, const Type *type, const PackedEntry *entry)
+{
+    if (arg_count == 1)
+        return packed_value(arena, plan->types, 0, entry);
+    if (plan->rule == RANK_LIST)
+        return packed_value(arena, plan->types, plan->key_count, entry);
+    Value record = record_of(arena, type, arg_count);
+    for (int i = 0; i < arg_count; i++)
+        record.nested.items[i] = packed_value(arena, plan->types, i, entry);
     return record;
+}
+
+static void put_text(const Args *args, const RankPlan *plan, const PackedEntry *best, uint32_t count, Vector *out, uint32_t row)
+{
+    const AggregateShape *shape = args->prepared;
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    for (uint32_t i = 0; i < count; i++) {
+        Value value = packed_value(args->evaluation->arena, plan->types, plan->key_count, &best[i]);
+        if (i)
+            text_add_str(&text, &shape->constants[2].text);
+        text_add_str(&text, &value.text);
+    }
+    if (count)
+        ((Str *)out->values)[row] = str_view(arena_copy(args->evaluation->arena, text_c(&text), text.length), text.length);
+    else
+        args_null(args, out, row);
+    text_release(&text);
 }
 
 static void put_best(const Args *args, const RankPlan *plan, const PackedEntry *best, uint32_t count, Vector *out, uint32_t row)
 {
     const AggregateShape *shape = args->prepared;
     Arena *arena = args->evaluation->arena;
-    if (plan->key_arg) { /* MAX_BY(value, key) */
-        const Type *const types[2] = { shape->arg_types[1], shape->arg_types[0] };
-        Value value = count ? packed_value(arena, types, 1, &best[0]) : value_null(shape->result_type);
+    if (plan->rule == RANK_TEXT) {
+        put_text(args, plan, best, count, out, row);
+        return;
+    }
+    if (plan->rule == RANK_MAX_BY || plan->rule == RANK_MIN_BY) {
+        Value value = count ? packed_value(arena, plan->types, plan->key_count, &best[0]) : value_null(shape->result_type);
         vector_set(arena, out, row, &value);
         return;
     }
-    Value list = { .type = shape->result_type, .nested = { ARENA_ARRAY(arena, Value, (size_t)count + 1), count } };
+    Value list = record_of(arena, shape->result_type, (int)count);
     for (uint32_t i = 0; i < count; i++)
-        list.nested.items[i] = entry_value(arena, shape, &best[i]);
+        list.nested.items[i] = entry_value(arena, plan, shape->arg_count, shape->result_type->children[0], &best[i]);
     vector_set(arena, out, row, &list);
 }
 
@@ -243,6 +303,10 @@ static const AggregateFunction shrinking_rows[] = {
     [RANK_MAX_BY] = { .name = "max_by", BAG_KERNELS(RANK_MAX_BY) },
     [RANK_MIN_BY] = { .name = "min_by", BAG_KERNELS(RANK_MIN_BY) },
 };
+
+/* Arguments: the keys, then what is ordered; literals: how many, a bit for each key that descends and, 32 higher, for each that has NULL first, for texts the separator. */
+const AggregateFunction ordered_list_aggregate = { .name = "array_agg", BAG_KERNELS(RANK_LIST) };
+const AggregateFunction ordered_text_aggregate = { .name = "listagg", BAG_KERNELS(RANK_TEXT) };
 
 static const char *const max_aliases[] = { "arg_max", "argmax", NULL };
 static const char *const min_aliases[] = { "arg_min", "argmin", NULL };

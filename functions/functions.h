@@ -218,6 +218,8 @@ const AggregateFunction *aggregate_resolve(Arena *arena, const char *name, const
 extern const AggregateFunction latest_time_aggregate;
 /* STDDEV_SAMP as ksqlDB computes it: the variance, and 0 below two values. The planner's own; aggregate_statistics.c */
 extern const AggregateFunction ksql_stddev_samp;
+/* Over keys and what they order; the planner's own. aggregate_ranked.c */
+extern const AggregateFunction ordered_list_aggregate, ordered_text_aggregate;
 bool aggregate_exists(const char *name);
 const AggregateFunction *const *aggregates_all(int *count);
 

@@ -122,6 +122,24 @@ int packed_compare(const Type *type, const char *a, const char *b)
     return 0;
 }
 
+const char *packed_skip(const Type *type, const char *value)
+{
+    uint32_t length;
+    if (!*value++)
+        return value;
+    switch (type_physical(type)) {
+    case PHYSICAL_BOOL: return value + 1;
+    case PHYSICAL_INT64:
+    case PHYSICAL_DOUBLE: return value + 8;
+    case PHYSICAL_INT128:
+    case PHYSICAL_INTERVAL: return value + 16;
+    case PHYSICAL_STR: memcpy(&length, value, 4); return value + 4 + length;
+    case PHYSICAL_ARRAY:
+    case PHYSICAL_STRUCT: break;
+    }
+    return value;
+}
+
 Value packed_value(Arena *arena, const Type *const types[], int n, const PackedEntry *entry)
 {
     const char *next = entry->value, *end = next + entry->length;

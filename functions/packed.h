@@ -29,6 +29,8 @@ bool packed_equal(const PackedEntry *entry, const char *value, size_t length);
 
 /* Order of two scalars of the type; NaN is the largest, NULL larger. */
 int packed_compare(const Type *type, const char *a, const char *b);
+/* Behind the scalar of the type. */
+const char *packed_skip(const Type *type, const char *value);
 /* The n-th of several values behind each other. */
 Value packed_value(Arena *arena, const Type *const types[], int n, const PackedEntry *entry);
 

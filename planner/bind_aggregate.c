@@ -241,11 +241,15 @@ static Error *add_call(Grouping *grouping, const AstExpr *ast, int *index)
     Arena *arena = grouping->arena;
     Block *block = grouping->block;
     Call call = { .ast = ast, .name = ast_text(arena, ast) };
-    TRY(aggregate_call_args(block->binder, ast, bind_argument, block, &call.of));
-    if (ast->filter) {
-        TRY(block_expr(block, &block->from, ast->filter, &call.filter));
+    if (is_ordered_aggregate(ast))
+        TRY(bind_ordered_aggregate(block, ast, bind_argument, block, &call.of));
+    else
+        TRY(aggregate_call_args(block->binder, ast, bind_argument, block, &call.of));
+    const AstExpr *filter = aggregate_filter(arena, ast);
+    if (filter) {
+        TRY(block_expr(block, &block->from, filter, &call.filter));
         if (call.filter->type->kind != TYPE_BOOLEAN)
-            return error_at(ERR_BIND, ast->filter->at, "FILTER (WHERE ..) needs a condition, this is %s", type_text(arena, call.filter->type));
+            return error_at(ERR_BIND, filter->at, "FILTER (WHERE ..) needs a condition, this is %s", type_text(arena, call.filter->type));
     }
     call.text = call_text(arena, &call);
     for (*index = 0; *index < grouping->calls.count; ++*index)
@@ -618,7 +622,7 @@ static Error *build(Block *block, Grouping *grouping, Relation *over, Relation *
         for (int a = 0; a < of->arg_count; a++)
             calls[i].args[a] = input_column(&inputs, of->args[a], of->names[a]);
         if (call->filter)
-            calls[i].filter = input_column(&inputs, call->filter, ast_text(arena, call->ast->filter));
+            calls[i].filter = input_column(&inputs, call->filter, ast_text(arena, aggregate_filter(arena, call->ast)));
     }
     WindowSpec spec = grouping->again_spec;
     bool again = grouping->again;

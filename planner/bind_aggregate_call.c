@@ -60,6 +60,16 @@ static Error *resolve_call(Arena *arena, const AstExpr *ast, const char *name, c
     return take_literals(arena, list, ast_call_name(ast), call);
 }
 
+const AstExpr *aggregate_filter(Arena *arena, const AstExpr *ast)
+{
+    if (!ast->ignore_nulls || ast->args.count == 0)
+        return ast->filter;
+    AstExpr *there = ARENA_NEW(arena, AstExpr), *both = ARENA_NEW(arena, AstExpr);
+    *there = (AstExpr){ .kind = AST_IS, .is = IS_NULL, .negated = true, .at = ast->at, .op_at = ast->at, .left = ast->args.items[0] };
+    *both = (AstExpr){ .kind = AST_BINARY, .op = OP_AND, .at = ast->at, .op_at = ast->at, .left = ast->filter, .right = there };
+    return ast->filter ? both : there;
+}
+
 Error *aggregate_call_args(Binder *binder, const AstExpr *ast, BindArgument bind, void *context, AggregateCallArgs *call)
 {
     Arena *arena = binder->arena;

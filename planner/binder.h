@@ -260,6 +260,11 @@ typedef struct AggregateCallArgs {
 bool is_aggregate_name(const char *name);
 typedef Error *(*BindArgument)(void *context, const AstExpr *ast, Expr **expr);
 Error *aggregate_call_args(Binder *binder, const AstExpr *ast, BindArgument bind, void *context, AggregateCallArgs *call);
+/* FILTER (WHERE ..), with IGNORE NULLS: the first argument is there. NULL: every row counts. */
+const AstExpr *aggregate_filter(Arena *arena, const AstExpr *ast);
+/* Collect() and lists with ORDER BY; bind_ordered_aggregate.c. */
+bool is_ordered_aggregate(const AstExpr *expr);
+Error *bind_ordered_aggregate(Block *block, const AstExpr *ast, BindArgument bind, void *context, AggregateCallArgs *call);
 /* Aggregation of block->from: afterwards names, aggregates and window pseudo columns in `exprs` mean columns of *result; each
  * expression is replaced by one that binds over *result. NULL expressions stay. */
 Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *result);
