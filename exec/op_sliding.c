@@ -285,9 +285,11 @@ static int64_t row_time(const SlidingOperator *s, const Operator *op, const Batc
     return clamp_time(((const int64_t *)time->values)[row & vector_mask(time)]);
 }
 
+/* Times beyond TIME_FAR count as that, and so does the clock. */
 static int64_t row_clock(const SlidingOperator *s, const Operator *op, int64_t wm_us)
 {
-    return s->spec->processing_time ? time_sub(op->context->now_us, s->spec->grace_us) : time_sub(wm_us, s->back_us);
+    int64_t clock_us = s->spec->processing_time ? time_sub(op->context->now_us, s->spec->grace_us) : time_sub(wm_us, s->back_us);
+    return clock_us == TIME_MIN || clock_us == TIME_MAX ? clock_us : clamp_time(clock_us);
 }
 
 static int64_t row_wm(const Batch *batch, uint32_t row) { return batch->wm_us ? batch->wm_us[row] : batch->wm_end_us; }
