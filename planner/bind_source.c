@@ -329,6 +329,31 @@ static Error *header_column(Binder *binder, const AstColumn *ast, CatalogColumn 
                     ast->metadata_from ? "BYTES" : type_text(binder->arena, all), ast->metadata_from ? "a header" : "all headers");
 }
 
+/* METADATA [FROM 'offset']: what a message has beside key and value, as a column; it is computed, so INSERT gives it no value. */
+static Error *metadata_column(Binder *binder, const AstCreate *create, const AstColumn *ast, CatalogColumn *column)
+{
+    static const char *const names[] = { "offset", "partition", "timestamp", "topic" }, *const facts[] = { "ROWOFFSET", "ROWPARTITION", "$record_time", NULL };
+    Arena *arena = &binder->catalog->arena;
+    const char *wanted = ast->metadata_from ? ast->metadata_from : ast->name.text;
+    int which = 0;
+    while (which < 4 && !name_equal(names[which], wanted))
+        which++;
+    if (which == 4)
+        return error_suggest(error_at(ERR_BIND, ast->at, "messages have no metadata '%s': offset, partition, timestamp, topic", wanted), wanted, names, 4);
+    AstExpr *expr = ARENA_NEW(arena, AstExpr);
+    *expr = (AstExpr){ .kind = AST_NAME, .at = ast->name.at };
+    if (facts[which]) {
+        LIST_ADD(arena, &expr->path, ((AstName){ facts[which], true, ast->name.at }));
+    } else {
+        const OptionEntry *topic = find_option(&create->with, "kafka_topic");
+        topic = topic ? topic : find_option(&create->with, "topic");
+        expr->kind = AST_LITERAL;
+        expr->value = (Value){ .type = type_scalar(TYPE_VARCHAR), .text = str_c(topic ? topic->value : create->name.text) };
+    }
+    column->computed = expr;
+    return ast->type ? binder_type(binder, arena, ast->type, &column->type) : NULL;
+}
+
 static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogEntry *entry)
 {
     Arena *arena = &binder->catalog->arena;
@@ -342,8 +367,11 @@ static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogE
         Error *error = NULL;
         if (ast->is_headers && is_record_connector(entry->source->connector))
             error = header_column(binder, ast, column);
+        else if (ast->is_metadata && is_record_connector(entry->source->connector))
+            error = metadata_column(binder, create, ast, column);
         else if (ast->is_headers || ast->is_metadata)
-            error = binder_unsupported(ast->at, "a %s column", ast->is_headers ? "HEADER" : "METADATA");
+            error = entry->source->connector ? error_at(ERR_BIND, ast->at, "%s columns are of messages of topics, connector '%s' has none", ast->is_headers ? "HEADER" : "METADATA", entry->source->connector->name)
+                : error_at(ERR_BIND, ast->at, "%s columns are of messages of topics, '%s' is none", ast->is_headers ? "HEADER" : "METADATA", entry->name);
         else if (ast->default_value && ast->computed)
             error = error_at(ERR_BIND, ast->default_value->at, "column '%s' is computed: it has no default", ast->name.text);
         else if (find_column(entry, ast->name.text) >= 0 && strcmp(entry->columns[find_column(entry, ast->name.text)].name, ast->name.text) == 0)
@@ -389,7 +417,7 @@ static Error *complete_schema(Binder *binder, CatalogEntry *entry, Span at)
     for (int i = 0; i < entry->column_count; i++)
         if (!entry->columns[i].type && !entry->columns[i].computed)
             return error_at(ERR_BIND, entry->columns[i].at, "column '%s' has no type", entry->columns[i].name);
-    Schema physical = { 0, ARENA_ARRAY(binder->arena, Column, entry->column_count + 1) };
+    Schema physical = { 0, ARENA_ARRAY(binder->arena, Column, entry->column_count + MESSAGE_FACTS + 1) };
     for (int i = 0; i < entry->column_count; i++)
         if (!entry->columns[i].computed)
             physical.columns[physical.column_count++] = (Column){ .name = entry->columns[i].name, .type = entry->columns[i].type };
@@ -399,6 +427,8 @@ static Error *complete_schema(Binder *binder, CatalogEntry *entry, Span at)
             wrong->at = at;
         TRY(wrong);
     }
+    if (entry->source && is_record_connector(entry->source->connector)) /* what METADATA columns are computed from */
+        bind_message_facts(binder, entry, &physical, ARENA_ARRAY(binder->arena, DecodeColumn, entry->column_count + MESSAGE_FACTS + 1));
     Relation relation;
     LogicalNode *rows = logical_values(binder->arena, &physical, NULL, 0, at);
     TRY(bind_source_columns(binder, entry, main_port(rows), NULL, at, &relation));
@@ -571,14 +601,18 @@ static Error *compute_columns(Binder *binder, const CatalogEntry *entry, PlanInp
     Schema under = port_schema(binder->arena, input);
     Relation scope = { .input = input, .alias = entry->name, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 } };
     /* all physical columns are in scope, wherever they stand */
-    Schema all = { 0, ARENA_ARRAY(binder->arena, Column, entry->column_count + 1) };
-    Expr **with = ARENA_ARRAY(binder->arena, Expr *, entry->column_count + 1);
+    Schema all = { 0, ARENA_ARRAY(binder->arena, Column, entry->column_count + under.column_count + 1) };
+    Expr **with = ARENA_ARRAY(binder->arena, Expr *, entry->column_count + under.column_count + 1);
     int physical = 0;
     for (int i = 0; i < entry->column_count; i++)
         if (!entry->columns[i].computed) {
             with[all.column_count] = binder_column(binder->arena, &under, physical++, entry->columns[i].at);
             all.columns[all.column_count++] = (Column){ .name = entry->columns[i].name, .type = entry->columns[i].type };
         }
+    for (int i = physical; i < under.column_count; i++) { /* beside them: facts of messages */
+        with[all.column_count] = binder_column(binder->arena, &under, i, SPAN_NONE);
+        all.columns[all.column_count++] = (Column){ .name = under.columns[i].name, .type = under.columns[i].type, .hidden = true };
+    }
     physical = 0;
     for (int i = 0; i < entry->column_count; i++) {
         const CatalogColumn *declared = &entry->columns[i];

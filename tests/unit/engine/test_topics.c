@@ -85,6 +85,18 @@ static void rows_of_topics_are_asserted(void **state)
     run(*state, "ASSERT VALUES bids (k, v) VALUES ('b', 2), ('c', 3)", "expected ('c', 3), found no more changes: 'bids' has 2 in all");
 }
 
+static void metadata_are_columns(void **state)
+{
+    run(*state,
+        "CREATE STREAM with_metadata (k STRING KEY, v BIGINT, o BIGINT METADATA FROM 'offset' VIRTUAL, partition INT METADATA, at TIMESTAMP(3) METADATA FROM 'timestamp', name STRING METADATA FROM 'topic', twice AS v * 2,\n"
+        "  next AS o + 1) WITH (kafka_topic = 'bid_topic', value_format = 'JSON', key_format = 'KAFKA', partitions = 1)", NULL);
+    run(*state, "ASSERT VALUES with_metadata (k, v, o, partition, name, twice, next) VALUES ('a', 1, 0, 0, 'bid_topic', 2, 1), ('b', 2, 1, 0, 'bid_topic', 4, 2)", NULL);
+    run(*state, "INSERT INTO with_metadata (k, v) VALUES ('c', 3); ASSERT VALUES with_metadata (k, o) VALUES ('c', 2)", NULL);
+    run(*state, "INSERT INTO with_metadata (k, o) VALUES ('c', 3)", "no column 'o' in with_metadata");
+    run(*state, "CREATE STREAM wrong (v BIGINT METADATA FROM 'ofset') WITH (kafka_topic = 'bid_topic', value_format = 'JSON', partitions = 1)",
+        "messages have no metadata 'ofset': offset, partition, timestamp, topic");
+}
+
 static void missing_output_is_explained(void **state)
 {
     run(*state, "EXPLAIN WHY NO OUTPUT SELECT * FROM bids WHERE v > 2", NULL);
@@ -97,6 +109,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(topics_are_shown, open_session, close_session),
         cmocka_unit_test_setup_teardown(topics_are_asserted, open_session, close_session),
         cmocka_unit_test_setup_teardown(rows_of_topics_are_asserted, open_session, close_session),
+        cmocka_unit_test_setup_teardown(metadata_are_columns, open_session, close_session),
         cmocka_unit_test_setup_teardown(missing_output_is_explained, open_session, close_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
