@@ -326,6 +326,34 @@ static void derive_over_times(Arena *arena, LogicalNode *node, const EdgeTraits 
     }
 }
 
+/* x = 1 .. AND ..: does the condition leave one value of the column? */
+static bool fixes_column(const Expr *expr, int column)
+{
+    if (expr->kind == EXPR_AND)
+        for (int i = 0; i < expr->arg_count; i++)
+            if (fixes_column(expr->args[i], column))
+                return true;
+    if (expr->kind != EXPR_CALL || expr->arg_count != 2 || strcmp(expr->function->name, "=") != 0)
+        return false;
+    const Expr *a = expr->args[0], *b = expr->args[1];
+    return (a->kind == EXPR_COLUMN && a->column == column && b->kind == EXPR_CONSTANT) || (b->kind == EXPR_COLUMN && b->column == column && a->kind == EXPR_CONSTANT);
+}
+
+/* A column that has one value tells no rows apart: the place in (partition, place) where place = 1. */
+static void derive_filter_keys(Arena *arena, LogicalNode *node)
+{
+    const int count = node->traits.key_count;
+    for (int k = 0; k < count; k++) {
+        const ColumnSet key = node->traits.keys[k];
+        int *columns = ARENA_ARRAY(arena, int, key.count + 1), left = 0;
+        for (int c = 0; c < key.count; c++)
+            if (!fixes_column(node->filter.predicate, key.columns[c]))
+                columns[left++] = key.columns[c];
+        if (left < key.count)
+            add_key(arena, &node->traits, left, columns);
+    }
+}
+
 void logical_derive(Arena *arena, LogicalNode *node)
 {
     EdgeTraits under = { .bounded = true };
@@ -354,6 +382,8 @@ void logical_derive(Arena *arena, LogicalNode *node)
     case PLAN_LIMIT:
         node->schema = port_schema(arena, node->inputs[0]);
         node->traits = under;
+        if (node->kind == PLAN_FILTER)
+            derive_filter_keys(arena, node);
         break;
     case PLAN_PROJECT:
         derive_project(arena, node, &under);
