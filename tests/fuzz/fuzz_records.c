@@ -1,6 +1,7 @@
 /* tests/fuzz/fuzz_records.c: keys and values of messages: together and one by one, by every decoder that there is: the same rows.
  *
- * Input: the format and its columns, options, what stands between messages, then the messages. Each lies in memory of exactly its size. */
+ * Input: the format and its columns, options, what stands between messages, then the messages. Each lies in memory of exactly its size. Those of
+ * formats with a registry get the number of their schema: that of the columns, or the first message is the text of a schema. */
 #include <stdlib.h>
 
 #include "formats/csv_internal.h"
@@ -15,7 +16,7 @@
 static const char *const words[] = {
     "null", "true", "{}", "[]", "[1,2]", "[null, 3]", "{\"a\":1}", "{\"A\":1,\"a\":2}", "{\"s\":{\"x\":1,\"Y\":[{}]}}", "{\"m\":{\"k\":1.5,\"k\":null}}", "\"\"", "\"x\"", "\"12\"", "\"1.5\"", "\"a longer text than a view holds\"",
     "\"\\u00e9\\n\"", "\"\\ud83d\"", "\"\xC3\xA9\"", "\"\xC3\"", "12", "-0", "1e2", "2.9", "1e400", "9223372036854775808", "0.00001", "12345.678", "1526075913000", "\"2026-01-01T00:00:00.123456Z\"", "\"YWJj\"", "\"====\"",
-    "\n", "\r\n", " ", "\t", ",", ",,", ":", "{", "}", "[", "]", "\"\"\"\"", "\"a\" ,", "#", "-1", "!", "\xef\xbb\xbf", "\x00\x00\x00\x05", "\x08\x01", "\x12\x03\x0a\x01k", "\x1a\x02\x08\x05", "\x0a\x03\x01\x02\x03", "\x22\x05\x0a\x01\x7f\x18\x02", "\x2a\x04\x08\x05\x10\x07", "\xff\xff\xff\xff\x0f", "\"a\":", "\"s\":", "\"m\":", "\"ts\":" };
+    "\n", "\r\n", " ", "\t", ",", ",,", ":", "{", "}", "[", "]", "\"\"\"\"", "\"a\" ,", "#", "-1", "!", "\xef\xbb\xbf", "\x00\x00\x00\x05", "\x08\x01", "\x12\x03\x0a\x01k", "\x1a\x02\x08\x05", "\x0a\x03\x01\x02\x03", "\x22\x05\x0a\x01\x7f\x18\x02", "\x2a\x04\x08\x05\x10\x07", "\xff\xff\xff\xff\x0f", "\"a\":", "\"s\":", "\"m\":", "\"ts\":", "{\"type\":\"record\",\"name\":\"R\",\"fields\":[", "{\"name\":\"a\",\"type\":[\"null\",\"int\"]}", "\"string\"", "\"R\"", "message", "M", "int32 a = 1;", "repeated", "map<string, int32> s = 2;", "oneof", "enum" };
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
@@ -30,7 +31,8 @@ typedef struct Choice {
     union { JsonOptions json; CsvOptions csv; } options;
     DecodeSpec spec;
     Schema schema;     /* the same columns as c0, c1, .. */
-    bool keys;
+    bool keys, framed, own_schema;
+    SchemaRegistry *registry;
 } Choice;
 
 static const Type *column_type(Arena *arena, int number)
@@ -59,7 +61,7 @@ static const Type *column_type(Arena *arena, int number)
 static void choose_options(const uint8_t *data, Choice *choice)
 {
     static const char delimiters[] = { ',', '|', ' ', '\t' };
-    if (choice->format == &json_format)
+    if (choice->format == &json_format || choice->format == &json_sr_format)
         choice->options.json = (JsonOptions){ .ignore_parse_errors = data[1] & 1, .fail_on_missing_field = data[1] & 2, .ignore_null_fields = data[1] & 4, .wrap = data[1] & 8 ? JSON_WRAP_FALSE : JSON_WRAP_AUTO,
                                               .coerce = data[1] & 16 ? JSON_KSQL : JSON_STRICT, .times = (data[1] >> 5) % 3 };
     else if (choice->format == &csv_format)
@@ -69,25 +71,26 @@ static void choose_options(const uint8_t *data, Choice *choice)
 
 static void choose(Arena *arena, const uint8_t *data, Choice *choice)
 {
-    static const FormatType *const formats[] = { &json_format, &json_format, &csv_format, &kafka_format, &raw_format, &protobuf_nosr_format };
+    static const FormatType *const formats[] = { &json_format, &json_format, &csv_format, &kafka_format, &raw_format, &protobuf_nosr_format, &avro_format, &protobuf_format, &json_sr_format };
     static const char *const names[] = { "a", "s", "m", "ts", "B" };
     static const char *const inner[] = { "s", "x" };
-    *choice = (Choice){ .format = formats[data[0] % 6], .keys = data[2] & 1 };
+    *choice = (Choice){ .format = formats[data[0] % 9], .keys = data[2] & 1, .own_schema = data[3] & 2, .registry = schema_registry_in_process() };
     choose_options(data, choice);
-    bool json = choice->format == &json_format, nested = json || choice->format == &protobuf_nosr_format, one = choice->format == &kafka_format || choice->format == &raw_format;
+    bool json = choice->format == &json_format || choice->format == &json_sr_format, nested = choice->format != &csv_format, one = choice->format == &kafka_format || choice->format == &raw_format;
     int count = one ? 1 : 1 + (data[2] >> 1) % 5;
     DecodeColumn *columns = ARENA_ARRAY(arena, DecodeColumn, 6);
     choice->schema.columns = ARENA_ARRAY(arena, Column, 6);
     for (int c = 0; c < count; c++) {
         static const TypeKind single[] = { TYPE_VARCHAR, TYPE_BYTES, TYPE_INT, TYPE_BIGINT, TYPE_DOUBLE }; /* RAW has the first two */
-        int number = data[0] / 6 + c * (1 + data[2] / 64);
+        int number = data[0] / 9 + c * (1 + data[2] / 64);
         const Type *type = one ? type_scalar(single[number % (choice->format == &raw_format ? 2 : 5)]) : column_type(arena, nested ? number : number % 11);
         bool field = json && c == 2;
         columns[c] = (DecodeColumn){ .path = field ? inner : &names[c], .path_length = field ? 2 : 1, .field_index = c, .type = type, .part = choice->keys ? RECORD_KEY : RECORD_VALUE };
         choice->schema.columns[c] = (Column){ .name = arena_printf(arena, "c%d", c), .type = type };
     }
     choice->schema.column_count = count;
-    choice->spec = (DecodeSpec){ .columns = columns, .column_count = count, .declared_count = count, .declared_names = names, .options = choice->format->options_size ? &choice->options : NULL };
+    choice->spec = (DecodeSpec){ .columns = columns, .column_count = count, .declared_count = count, .declared_names = names, .options = choice->format->options_size ? &choice->options : NULL, .registry = choice->registry };
+    choice->framed = choice->format == &avro_format || choice->format == &protobuf_format || choice->format == &json_sr_format;
 }
 
 /* ---- reading ---- */
@@ -184,7 +187,7 @@ static void check_line(Arena *arena, const Choice *choice, const RecordBytes *me
 
 static bool write_row(const Choice *choice, Vector *const vectors[], uint32_t row, Text *out)
 {
-    Encoder encoder = { .type = choice->format, .schema = &choice->schema, .options = choice->spec.options, .key = choice->keys };
+    Encoder encoder = { .type = choice->format, .schema = &choice->schema, .options = choice->spec.options, .key = choice->keys, .registry = choice->registry };
     bool none = false;
     Error *error = choice->format->encoder_open(&encoder);
     if (!error)
@@ -205,7 +208,7 @@ static bool write_again(Arena *arena, const Choice *choice, const Text *written,
         columns[c].path_length = 1;
     }
     plain.spec.columns = columns;
-    if (choice->format == &json_format)
+    if (choice->format == &json_format || choice->format == &json_sr_format)
         plain.options.json.fail_on_missing_field = false; /* fields that are NULL may be left out */
     plain.spec.options = plain.format->options_size ? &plain.options : NULL;
     Decoder decoder;
@@ -225,7 +228,7 @@ static bool write_again(Arena *arena, const Choice *choice, const Text *written,
     return any;
 }
 
-/* JSON, KAFKA, RAW and PROTOBUF_NOSR lose nothing; DELIMITED has no empty text, and quotes that are switched off lose what needed them. */
+/* The others lose nothing; DELIMITED has no empty text, and quotes that are switched off lose what needed them. */
 static void check_writing(Arena *arena, const Choice *choice, Vector *const vectors[], uint32_t row)
 {
     Text first = { 0 }, second = { 0 }, third = { 0 };
@@ -239,6 +242,47 @@ static void check_writing(Arena *arena, const Choice *choice, Vector *const vect
     text_release(&first);
     text_release(&second);
     text_release(&third);
+}
+
+/* ---- schemas ---- */
+
+/* The number of the columns' schema: what opening an encoder registers. */
+static int32_t columns_schema(const Choice *choice)
+{
+    Schema named = choice->schema;
+    Arena arena;
+    arena_init(&arena, NULL);
+    named.columns = arena_copy(&arena, choice->schema.columns, sizeof *named.columns * (size_t)named.column_count);
+    for (int c = 0; c < named.column_count; c++)
+        named.columns[c].name = choice->spec.columns[c].path[0];
+    Encoder encoder = { .type = choice->format, .schema = &named, .options = choice->spec.options, .key = choice->keys, .registry = choice->registry };
+    Error *error = choice->format->encoder_open(&encoder);
+    if (error)
+        fuzz_fail("no encoder: %s", error->message);
+    choice->format->encoder_close(&encoder);
+    arena_release(&arena);
+    return 1; /* the first one */
+}
+
+/* Messages begin with the number of a schema. */
+static void frame_messages(Arena *arena, Choice *choice, RecordBytes *messages, uint32_t count)
+{
+    int32_t id = columns_schema(choice);
+    if (choice->own_schema && count && messages[0].bytes) {
+        const char *text = arena_strndup(arena, messages[0].bytes, messages[0].length);
+        Error *error = choice->registry->put(choice->registry, "fuzz", "ANY", text, &id);
+        if (error)
+            fuzz_fail("no schema: %s", error->message);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!messages[i].bytes)
+            continue;
+        char *framed = malloc(messages[i].length + 5);
+        memcpy(framed, (const char[]){ 0, 0, 0, 0, (char)id }, 5);
+        memcpy(framed + 5, messages[i].bytes, messages[i].length);
+        arena_defer(arena, free, framed);
+        messages[i] = (RecordBytes){ framed, messages[i].length + 5 };
+    }
 }
 
 /* ---- one input ---- */
@@ -274,11 +318,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Error *refused = choice.format->check_record(choice.spec.options, &choice.schema, choice.keys);
     if (refused) {
         error_free(refused);
+        choice.registry->free(choice.registry);
         arena_release(&arena);
         return 0;
     }
     RecordBytes messages[MESSAGES_MAX] = { { 0 } };
     uint32_t count = split(&arena, data, size, messages);
+    if (choice.framed)
+        frame_messages(&arena, &choice, messages, count);
     Text all = { 0 }, singly = { 0 }, general = { 0 };
     bool failed[MESSAGES_MAX], one;
     DecodeSpec general_spec = choice.spec;
@@ -304,6 +351,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text_release(&all);
     text_release(&singly);
     text_release(&general);
+    choice.registry->free(choice.registry);
     arena_release(&arena);
     return 0;
 }
