@@ -112,6 +112,14 @@ static Error *encode(SinkPart *part, uint32_t row, uint32_t message, bool withou
     return NULL;
 }
 
+static bool all_null(const SinkPart *part, uint32_t row)
+{
+    for (int c = 0; c < part->schema.column_count; c++)
+        if (!vector_is_null(part->columns[c], row))
+            return false;
+    return true;
+}
+
 static int64_t time_at(const Batch *batch, int column, uint32_t row)
 {
     const Vector *vector = batch->columns[column];
@@ -189,7 +197,7 @@ Error *record_sink_write(Operator *op, RecordSink *records, Sink *sink, const Ba
             continue;
         }
         records->records[used] = (Record){ .timestamp_us = records->time >= 0 ? time_at(batch, records->time, row) : batch->now_us };
-        TRY(encode(&records->key, row, used, false));
+        TRY(encode(&records->key, row, used, records->node->sink.keys_passed && all_null(&records->key, row)));
         add_window(records, batch, row, used);
         TRY(encode(&records->value, row, used, row_kind_retracts(kind) || has_no_value(records, batch, row)));
         add_headers(records, (Arena *)&batch->arena, batch, row, &records->records[used]);

@@ -595,7 +595,7 @@ static Error *avro_encode_record(Encoder *encoder, const Vector *const columns[]
 {
     const AvroEncoder *state = encoder->state;
     int count = encoder->schema->column_count;
-    *none = (state->bare || encoder->key) && row_is_null(count, columns, row);
+    *none = state->bare && row_is_null(count, columns, row);
     if (*none)
         return NULL;
     record_add_schema(out, state->id);

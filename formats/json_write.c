@@ -148,7 +148,7 @@ Error *json_encode_record(Encoder *encoder, const Vector *const columns[], uint3
 {
     const JsonEncoder *state = encoder->state;
     int count = encoder->schema->column_count;
-    *none = (state->bare || encoder->key) && row_is_null(count, columns, row);
+    *none = state->bare && row_is_null(count, columns, row);
     if (*none)
         return NULL;
     if (state->bare)
