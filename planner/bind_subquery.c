@@ -360,6 +360,14 @@ static void finish_relation(Subqueries *subs, LogicalNode *node, int *column)
     }
 }
 
+/* For EXPLAIN. */
+static const char *answer_name(Arena *arena, const AstExpr *ast)
+{
+    if (ast->kind == AST_IN_QUERY)
+        return arena_printf(arena, "%s IN (SELECT ..)", ast_text(arena, ast->left));
+    return ast->kind == AST_EXISTS ? "EXISTS (SELECT ..)" : "(SELECT ..)";
+}
+
 static Error *build(Subqueries *subs, const AstExpr *ast, const Correlation *correlation, const AstQuery *query, const Relation *rows, int *column)
 {
     Block *block = subs->block;
@@ -430,7 +438,7 @@ static Error *build(Subqueries *subs, const AstExpr *ast, const Correlation *cor
         node->schema.columns[i] = outer.columns[i];
         node->schema.columns[i].type = outer.exprs[i]->type;
     }
-    node->schema.columns[outer.count] = (Column){ .name = arena_printf(arena, "$answer%d", subs->done.count + 1), .type = type, .hidden = true };
+    node->schema.columns[outer.count] = (Column){ .name = answer_name(arena, ast), .type = type, .hidden = true };
     logical_derive(arena, node);
     finish_relation(subs, node, column);
     return NULL;
