@@ -121,6 +121,18 @@ const char *ast_call_name(const AstExpr *expr)
     return expr->path.items[expr->path.count - 1].text;
 }
 
+bool ast_is_user_call(const AstExpr *expr)
+{
+    return expr->kind == AST_CALL && expr->path.count == 2 && !expr->path.items[0].quoted &&
+           (name_equal(expr->path.items[0].text, "udf") || name_equal(expr->path.items[0].text, "uda"));
+}
+
+const AstName *ast_user_name(const AstExpr *expr)
+{
+    bool one = expr->kind == AST_CALL && expr->path.count == 1;
+    return one || ast_is_user_call(expr) ? &expr->path.items[expr->path.count - 1] : NULL;
+}
+
 void ast_conjuncts(Arena *arena, const AstExpr *expr, AstExprs *conjuncts)
 {
     if (!expr)

@@ -17,6 +17,10 @@ AstExpr *ast_marker(Arena *arena, int column, Span at);
 
 /* The function's name without its qualifiers, or NULL if it is no call. */
 const char *ast_call_name(const AstExpr *expr);
+/* Is it of a function of the catalog, as Azure Stream Analytics writes that: udf.f(x), uda.f(x)? */
+bool ast_is_user_call(const AstExpr *expr);
+/* The name that a function of the catalog is called by: f(x), udf.f(x); NULL: it is no such call. */
+const AstName *ast_user_name(const AstExpr *expr);
 /* ... AND ... taken apart, left to right. */
 void ast_conjuncts(Arena *arena, const AstExpr *expr, AstExprs *conjuncts);
 /* The expression as SQL. */

@@ -47,7 +47,7 @@ typedef struct Grouping {
 bool is_aggregate_call(const AstExpr *expr)
 {
     const char *name = ast_call_name(expr);
-    return name && !expr->over && expr->path.count == 1 && (expr->user_aggregate || is_aggregate_name(name));
+    return name && !expr->over && (expr->user_aggregate || (expr->path.count == 1 && is_aggregate_name(name)));
 }
 
 static bool aggregates(const AstExpr *expr) { return is_aggregate_call(expr) || is_top_call(expr); }

@@ -5,6 +5,7 @@
 #include "planner/bind_expression.h"
 #include <ctype.h>
 #include "common/calendar.h"
+#include "planner/ast_map.h"
 
 static Error *unsupported(Span at, const char *what) { return error_at(ERR_UNSUPPORTED, at, "%s is not supported yet", what); }
 
@@ -600,6 +601,8 @@ static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
     /* of the dialect, and not there yet */
     static const char *const planned[] = { "explode", "unnest", NULL };
     Expr **args;
+    if (ast_is_user_call(ast) && context->user_function && !ast->over && !ast->filter && !ast->distinct && !ast->star)
+        return context->user_function(context, ast, result);
     if (ast->path.count > 1) {
         Text text = { 0 };
         MEMORY_HOLD(text_unwind, &text);

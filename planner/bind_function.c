@@ -320,7 +320,7 @@ static Error *bind_arguments(Binder *binder, BindContext *context, const AstExpr
 
 Error *bind_user_call(Binder *binder, BindContext *context, const AstExpr *call, Expr **result)
 {
-    const AstName *name = &call->path.items[0];
+    const AstName *name = ast_user_name(call);
     const CatalogEntry *entry = binder->catalog->find(binder->catalog, name->text, SPACE_FUNCTIONS);
     Expr **args;
     if (!entry) {
@@ -346,8 +346,8 @@ Error *bind_user_call(Binder *binder, BindContext *context, const AstExpr *call,
 
 static const CatalogEntry *find_aggregate(Binder *binder, const AstExpr *ast)
 {
-    const char *name = ast->path.count == 1 ? ast_call_name(ast) : NULL;
-    const CatalogEntry *entry = name ? binder->catalog->find(binder->catalog, name, SPACE_FUNCTIONS) : NULL;
+    const AstName *name = ast_user_name(ast);
+    const CatalogEntry *entry = name ? binder->catalog->find(binder->catalog, name->text, SPACE_FUNCTIONS) : NULL;
     return entry && entry->function->is_aggregate && entry->function->chunk ? entry : NULL;
 }
 
@@ -377,7 +377,7 @@ Error *bind_user_aggregate(Binder *binder, const AstExpr *ast, AggregateCallArgs
 {
     const CatalogEntry *entry = find_aggregate(binder, ast);
     if (!entry) /* dropped since */
-        return no_such_function(binder, &ast->path.items[0]);
+        return no_such_function(binder, ast_user_name(ast));
     const UserFunction *function = entry->function;
     LIST_ADD(binder->arena, &binder->functions, entry->name);
     TRY(count_arguments(binder, ast, entry));

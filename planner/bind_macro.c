@@ -8,8 +8,8 @@
 
 static const CatalogEntry *find_macro(Binder *binder, const AstExpr *expr)
 {
-    const char *name = expr->kind == AST_CALL && expr->path.count == 1 ? ast_call_name(expr) : NULL;
-    const CatalogEntry *entry = name ? binder->catalog->find(binder->catalog, name, SPACE_FUNCTIONS) : NULL;
+    const AstName *name = ast_user_name(expr);
+    const CatalogEntry *entry = name ? binder->catalog->find(binder->catalog, name->text, SPACE_FUNCTIONS) : NULL;
     return entry && entry->function->macro ? entry : NULL;
 }
 
