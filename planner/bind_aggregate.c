@@ -567,10 +567,10 @@ static void message_of_groups(const Grouping *grouping, const Relation *over, co
         message->key[i] = i;
         message->key_names[message->key_count++] = grouping->keys.items[i].name;
     }
-    if (window && window->spec.kind == WINDOW_SESSION)
-        message->window = KEY_WINDOW_SESSION;
-    else if (window)
+    if (window && window_is_ksql(&window->spec) && !window->several)
         message->window = KEY_WINDOW_TIME;
+    else if (window && window->spec.kind != WINDOW_COUNT) /* the start alone does not tell what window it is */
+        message->window = KEY_WINDOW_SESSION;
     if (message->window == KEY_WINDOW_TIME)
         message->window_size_us = window->spec.size_us;
     result->message = message;
