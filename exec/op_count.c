@@ -1,5 +1,5 @@
 /* exec/op_count.c: count windows: of each key the rows [k * advance, k * advance + size) in the order in which they come. A window's result comes
- * out with the row that fills it; those that are still open at the end of the input come out then.
+ * out with the row that fills it; those that are still open at the end of the input come out then. CHANGES: with every row.
  *
  *   key       rows so far
  *   windows   a key has at most `lanes` open windows; window k is in lane k mod lanes: slot = key's slot * lanes + lane
@@ -21,6 +21,7 @@ typedef struct CountOperator {
     const WindowSpec *spec;
     int64_t size, advance;
     uint32_t lanes;
+    bool changes;            /* every row's */
     KeyLayout key_layout;
     KeyBatch key_batch;
     KeyTable keys;
@@ -56,9 +57,10 @@ static Error *count_open(Operator *op)
     key_table_init(&c->keys, &op->pool, &c->key_layout);
     state_init(&c->seen, &op->pool, "l", false);
     groups_init(&c->groups, &op->pool, &c->aggregates, false);
+    c->changes = node->aggregate.trigger == TRIGGER_CHANGES;
     c->wm_us = TIME_MIN;
     scalars_init(&c->scalars, &op->pool, &c->wm_us, 1);
-    builder_init(&c->out, op, PORT_MAIN, &node->schema, false);
+    builder_init(&c->out, op, PORT_MAIN, &node->schema, c->changes);
     return NULL;
 }
 
@@ -83,13 +85,14 @@ static void count_close(Operator *op)
     op->state = NULL;
 }
 
-static Error *emit_window(CountOperator *c, Operator *op, uint32_t slot)
+/* The window's row as it is; `least`: rows that must fit into the batch from here on. */
+static Error *emit_row(CountOperator *c, Operator *op, uint32_t slot, uint8_t kind, uint32_t least)
 {
     const int key_count = op->node->aggregate.key_count;
     char *entry = state_entry(&c->groups.state, slot);
     const CountWindow *window = (const CountWindow *)entry;
     uint32_t granted, row, key_slot = slot / c->lanes;
-    TRY(builder_reserve(&c->out, 1, 1, &granted, &row));
+    TRY(builder_reserve(&c->out, 1, least, &granted, &row));
     Batch *batch = c->out.batch;
     key_table_gather(&c->keys, &key_slot, 1, batch->columns, row, &batch->arena);
     put_bounds(batch->columns + key_count, row, 1, window->first_us, window->last_us);
@@ -97,7 +100,16 @@ static Error *emit_window(CountOperator *c, Operator *op, uint32_t slot)
     for (int i = 0; c->spec->time_column < 0 && i < 3; i++)
         vector_set_null(&batch->arena, batch->columns[key_count + i], row);
     TRY(groups_result(&c->aggregates, &c->groups, &entry, &slot, 1, batch->columns + key_count + 3, row, op, batch, &c->out.evaluation));
+    if (c->changes)
+        batch->kinds[row] = kind;
     builder_commit(&c->out, 1, c->wm_us);
+    return NULL;
+}
+
+static Error *emit_window(CountOperator *c, Operator *op, uint32_t slot)
+{
+    if (!c->changes)
+        TRY(emit_row(c, op, slot, ROW_INSERT, 1));
     groups_forget(&c->groups, slot);
     return NULL;
 }
@@ -115,6 +127,9 @@ static void add_pending(CountOperator *c, Operator *op, Batch *batch)
 static Error *take_row(CountOperator *c, Operator *op, Batch *batch, uint32_t row, uint32_t slot, int64_t time_us)
 {
     CountWindow *window = (CountWindow *)state_touch_one(&c->groups.state, slot);
+    const bool fresh = window->rows == 0;
+    if (c->changes && !fresh)
+        TRY(emit_row(c, op, slot, ROW_UPDATE_BEFORE, 2));
     window->first_us = window->rows ? window->first_us : time_us;
     window->last_us = time_us;
     window->rows++;
@@ -125,10 +140,11 @@ static Error *take_row(CountOperator *c, Operator *op, Batch *batch, uint32_t ro
         c->pending_slots = mem_grow(c->pending_slots, &c->pending_slots_capacity, (size_t)c->pending_count + 1, sizeof(uint32_t));
     c->pending_rows[c->pending_count] = row;
     c->pending_slots[c->pending_count++] = slot;
-    if (!full)
-        return NULL;
-    add_pending(c, op, batch);
-    return emit_window(c, op, slot);
+    if (full || c->changes)
+        add_pending(c, op, batch);
+    if (c->changes)
+        TRY(emit_row(c, op, slot, fresh ? ROW_INSERT : ROW_UPDATE_AFTER, 1));
+    return full ? emit_window(c, op, slot) : NULL;
 }
 
 static Error *take_batch(CountOperator *c, Operator *op, Batch *batch)
@@ -175,7 +191,7 @@ static Error *count_process(Operator *op, int input, Batch *batch)
 static Error *count_end(Operator *op)
 {
     CountOperator *c = op->state;
-    for (uint32_t key = 0; key < c->keys.count; key++) {
+    for (uint32_t key = c->changes ? c->keys.count : 0; key < c->keys.count; key++) {
         int64_t seen = *(const int64_t *)state_entry(&c->seen, key);
         int64_t last = (seen - 1) / c->advance, first = seen < c->size ? 0 : (seen - c->size) / c->advance + 1;
         for (int64_t k = first; k <= last; k++) {
