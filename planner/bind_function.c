@@ -223,6 +223,31 @@ static int count_uses(const Expr *expr, int parameter)
     return uses;
 }
 
+#define EXPANDED_MAX 100000 /* nodes: functions of functions can double at every step.. */
+#define EXPANDED_DEPTH 4000 /* ..and deepen */
+
+/* Adds the nodes of the expression, `args` in the parameters' place; stops beyond the limit. Returns its height. */
+static int measure(const Expr *expr, Expr *const args[], int count, int64_t *nodes)
+{
+    if (args && expr->kind == EXPR_PARAMETER && expr->slot < count)
+        return measure(args[expr->slot], NULL, 0, nodes);
+    int height = 0;
+    for (int i = 0; ++*nodes <= EXPANDED_MAX && i < expr->arg_count; i++) {
+        int one = measure(expr->args[i], args, count, nodes);
+        height = one > height ? one : height;
+    }
+    return height + 1;
+}
+
+static Error *check_size(const CatalogEntry *entry, Expr *const args[], Span at)
+{
+    int64_t nodes = 0;
+    int height = measure(entry->function->body, args, entry->function->parameter_count, &nodes);
+    if (nodes <= EXPANDED_MAX && height <= EXPANDED_DEPTH)
+        return NULL;
+    return error_at(ERR_BIND, at, "'%s' stands for an expression that is too %s", entry->name, nodes > EXPANDED_MAX ? "large" : "deep");
+}
+
 /* The body with arguments for parameters. Lambdas of the body get slots behind those around the call, which the arguments may mean. */
 static Expr *expand(Arena *arena, const Expr *expr, const char *name, Expr *const args[], int count, int base, Span at)
 {
@@ -335,6 +360,8 @@ Error *bind_user_call(Binder *binder, BindContext *context, const AstExpr *call,
         return error_at(ERR_BIND, call->at, "the aggregate %s may not stand here", name->text);
     LIST_ADD(binder->arena, &binder->functions, entry->name);
     TRY(bind_arguments(binder, context, call, entry, &args));
+    if (!function->chunk)
+        TRY(check_size(entry, args, call->at));
     int base = context->lambda ? context->lambda->slot + context->lambda->names->count : 0;
     *result = function->chunk ? call_lua(context->arena, entry, args, call->at)
                               : expand(context->arena, function->body, entry->name, args, function->parameter_count, base, call->at);

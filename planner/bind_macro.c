@@ -49,6 +49,43 @@ static Error *place(void *context, const AstExpr *expr, AstExpr **replacement)
     return NULL;
 }
 
+/* ---- size: macros of macros can double at every step ---- */
+
+#define EXPANDED_MAX 100000
+
+typedef struct Size {
+    const UserFunction *function;   /* whose parameters count as much as their arguments; NULL: none */
+    const int64_t *arg_sizes;
+    int64_t nodes;
+} Size;
+
+static Error *add_size(void *context, const AstExpr *expr, AstExpr **replacement)
+{
+    Size *size = context;
+    (void)replacement;
+    size->nodes++;
+    for (int i = 0; size->function && expr->kind == AST_NAME && i < size->function->parameter_count; i++)
+        if (name_equal(size->function->parameters[i], expr->path.items[0].text))
+            size->nodes += size->arg_sizes[i];
+    return NULL;
+}
+
+static Error *check_size(Binder *binder, const CatalogEntry *entry, AstExpr *const args[], int arg_count, Span at)
+{
+    AstExpr *unused;
+    int64_t *sizes = ARENA_ARRAY(binder->arena, int64_t, (size_t)arg_count + 1);
+    for (int i = 0; i < arg_count; i++) {
+        Size size = { .nodes = 0 };
+        TRY(ast_map(binder->arena, args[i], add_size, &size, &unused));
+        sizes[i] = size.nodes;
+    }
+    Size size = { entry->function, sizes, 0 };
+    TRY(ast_map(binder->arena, entry->function->macro, add_size, &size, &unused));
+    return size.nodes <= EXPANDED_MAX ? NULL : error_at(ERR_BIND, at, "'%s' stands for an expression that is too large", entry->name);
+}
+
+/* ---- a call, all of it ---- */
+
 static Error *expand(void *context, const AstExpr *expr, AstExpr **replacement);
 
 static Error *expand_call(Binder *binder, const CatalogEntry *entry, const AstExpr *call, AstExpr **result)
@@ -68,6 +105,7 @@ static Error *expand_call(Binder *binder, const CatalogEntry *entry, const AstEx
         TRY(ast_map(arena, call->args.items[i], expand, binder, &cast->left));
     }
     Span at = call->at;
+    TRY(check_size(binder, entry, args, call->args.count, at));
     TRY(ast_map(arena, function->macro, place, &at, &body)); /* a copy.. */
     TRY(ast_map(arena, body, place, &at, &unused));          /* ..that stands where the call does */
     Expansion expansion = { binder, entry, args };
