@@ -800,6 +800,9 @@ Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *r
     if (errors)
         return errors;
     TRY(build(block, &grouping, &over, result));
+    block->group_keys = ARENA_ARRAY(arena, const Expr *, grouping.keys.count + 1);
+    for (int i = 0; i < grouping.keys.count; i++)
+        block->group_keys[block->group_key_count++] = grouping.keys.items[i].expr;
     if (grouping.windowed)
         TRY(add_pseudo_columns(&grouping, result));
     return NULL;

@@ -41,6 +41,29 @@ typedef struct Correlation {
     bool inner_name;            /* found one */
 } Correlation;
 
+/* Above a GROUP BY an expression of the rows below it means the key that it is. */
+static Error *replace_key(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    Block *block = ((Subqueries *)context)->block;
+    Expr *expr = NULL;
+    Error *error = block_expr(block, &block->from, ast, &expr);
+    for (int i = 0; i < block->group_key_count && !error && !*replacement; i++)
+        if (expr_equal(expr, block->group_keys[i]))
+            *replacement = ast_marker(block->binder->arena, i, ast->at);
+    error_free(error);
+    return NULL;
+}
+
+/* What an expression in a sub-query means, or asks, of the outer row. */
+static Error *outer_expr(Subqueries *subs, const AstExpr *ast, Expr **expr)
+{
+    Block *block = subs->block;
+    AstExpr *mapped = (AstExpr *)ast;
+    if (subs->relation != &block->from && ast->kind != AST_LITERAL)
+        TRY(ast_map(block->binder->arena, ast, replace_key, subs, &mapped));
+    return block_expr(block, subs->relation, mapped, expr);
+}
+
 static bool binds_inside(Correlation *correlation, const AstExpr *ast)
 {
     Expr *expr = NULL;
@@ -66,7 +89,7 @@ static bool binds_outside(Correlation *correlation, const AstExpr *ast)
     error_free(ast_map(correlation->outer->block->binder->arena, ast, find_inner_name, correlation, &ignored));
     if (correlation->inner_name)
         return false;
-    Error *error = block_expr(correlation->outer->block, correlation->outer->relation, ast, &expr);
+    Error *error = outer_expr(correlation->outer, ast, &expr);
     error_free(error);
     return !error;
 }
@@ -404,7 +427,7 @@ static Error *build(Subqueries *subs, const AstExpr *ast, const Correlation *cor
     for (int i = 0; i < keys; i++) {
         Expr *expr = NULL;
         const AstExpr *outside = i < tied ? correlation->pairs.items[i].outer : ast->left->args.items[i - tied];
-        TRY(block_expr(block, relation, outside, &expr));
+        TRY(outer_expr(subs, outside, &expr));
         TRY(same_type(arena, &expr, &exprs[i], i < tied ? correlation->pairs.items[i].inner->at : outside->at));
         asked[i] = outer_column(&outer, expr);
     }

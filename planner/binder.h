@@ -125,6 +125,7 @@ typedef struct Block {
     struct { ScopeRelation *items; int count, capacity; } parts; /* what names can be qualified with: column ranges of `from` */
     WindowUse *window;              /* of the block; NULL none */
     bool late_noted;                /* LATE INTO has its rows */
+    const Expr **group_keys; int group_key_count; /* over `from`; they are the first columns of the grouped rows */
 } Block;
 
 /* Adds the columns of `relation` to what names mean; they are columns base.. of block->from. */
