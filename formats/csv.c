@@ -393,6 +393,10 @@ static Error *csv_check(const void *given, const Schema *schema, bool key)
 {
     const CsvOptions *options = given;
     TRY(record_check_key(schema, key));
+    if (options && !options->delimiter)
+        return error_new(ERR_BIND, "Delimiter cannot be empty, if you meant to have a tab or space for delimiter, please use the special values 'TAB' or 'SPACE'");
+    if (options)
+        TRY(csv_check_options(options));
     if (options && options->wrap == CSV_WRAP_TRUE)
         return error_new(ERR_BIND, "Format 'DELIMITED' does not support 'WRAP_SINGLE_VALUE' set to 'true'.");
     for (int i = 0; i < schema->column_count; i++)
@@ -420,7 +424,7 @@ static Error *csv_encode_record(Encoder *encoder, const Vector *const columns[],
 {
     const CsvEncoder *state = encoder->state;
     int count = encoder->schema->column_count;
-    *none = encoder->key && row_is_null(count, columns, row);
+    *none = encoder->key && count == 1 && row_is_null(count, columns, row);
     for (int c = 0; c < count && !*none; c++) {
         if (c)
             text_add_char(out, state->dialect.delimiter);

@@ -283,7 +283,7 @@ static Error *protobuf_encode_record(Encoder *encoder, const Vector *const colum
 {
     const ProtobufEncoder *state = encoder->state;
     int count = encoder->schema->column_count;
-    *none = encoder->key && row_is_null(count, columns, row);
+    *none = encoder->key && count == 1 && row_is_null(count, columns, row);
     if (state->framed && !*none) {
         record_add_schema(out, state->id);
         text_add_char(out, 0); /* the file's first message */

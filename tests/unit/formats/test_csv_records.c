@@ -89,7 +89,7 @@ static void cells_are_quoted_as_elsewhere(void **state)
     assert_rewritten(&csv_format, &key, OPTIONS(""), NULL, NULL);
     assert_rewritten(&csv_format, &keys, OPTIONS(""), "\"foo\",\"bar\"", "foo,bar");
     assert_rewritten(&csv_format, &keys, OPTIONS(""), ",bar", ",bar");
-    assert_rewritten(&csv_format, &keys, OPTIONS(""), NULL, NULL);
+    assert_rewritten(&csv_format, &keys, OPTIONS(""), NULL, ","); /* that a message has no key is not the format's to say */
 }
 
 static void nested_columns_are_refused(void **state)
@@ -104,6 +104,8 @@ static void nested_columns_are_refused(void **state)
     assert_refused(&csv_format, &map, OPTIONS(""), "Map keys, including types that contain maps, are not supported");
     assert_refused(&csv_format, &fine, OPTIONS("wrap_single_value=true"), "Format 'DELIMITED' does not support 'WRAP_SINGLE_VALUE' set to 'true'.");
     assert_accepted(&csv_format, &fine, OPTIONS("wrap_single_value=false"));
+    assert_refused(&csv_format, &fine, OPTIONS("delimiter="), "Delimiter cannot be empty");
+    assert_refused(&csv_format, &fine, OPTIONS("delimiter=\""), "'delimiter' and 'quote' are the same character");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, records_start, records_stop)
