@@ -11,17 +11,15 @@
 
 static bool is_built_in(Arena *arena, const char *name)
 {
-    static const char *const spoken_for[] = { "tumble", "hop", "session", "cumulate", "row_number", "rank", "dense_rank", "lag", "lead", "first_value", "last_value",
-                                              "last", "isfirst", "topone", "collecttop", "tumblingwindow", "hoppingwindow", "sessionwindow", "slidingwindow", NULL };
+    static const char *const spoken_for[] = { "tumble", "hop", "session", "cumulate", "tumblingwindow", "hoppingwindow", "sessionwindow", "slidingwindow", "snapshotwindow",
+                                              "windows", "grouping", "grouping_id", "group_id", "extract", "cast", "try_cast", "exists", "windowstart", "windowend", "udf", "uda", NULL };
     const Type *type, *casts[FUNCTION_MAX_ARGS];
     bool exists;
     for (int i = 0; spoken_for[i]; i++)
         if (name_equal(spoken_for[i], name))
             return true;
     function_resolve(arena, name, NULL, 0, &type, casts, &exists);
-    if (!exists)
-        aggregate_resolve(arena, name, NULL, 0, &type, casts, &exists);
-    return exists;
+    return exists || is_aggregate_name(name) || function_is_table(name) || analytic_find(name);
 }
 
 static Error *bind_parameters(Binder *binder, Arena *arena, const AstCreate *create, UserFunction *function, AstNames *names)
