@@ -595,6 +595,22 @@ static Error *skip_nulls(BindContext *context, const char *name, Expr **args, in
     return NULL;
 }
 
+static bool is_java_timestamp(const BindContext *context, const Expr *value)
+{
+    return context->rules && context->rules->java_texts && value->type->kind == TYPE_TIMESTAMP;
+}
+
+/* A TIMESTAMP as text with a T between date and time. */
+static Error *java_timestamp(BindContext *context, Expr *value, Span at, Expr **result)
+{
+    Expr *args[3];
+    const char *const texts[] = { " ", "T" };
+    TRY(expr_cast(context->arena, value, type_scalar(TYPE_VARCHAR), false, at, &args[0]));
+    for (int i = 0; i < 2; i++)
+        args[i + 1] = expr_constant(context->arena, &(Value){ .type = type_scalar(TYPE_VARCHAR), .text = str_c(texts[i]) }, at);
+    return call(context, "replace", at, 3, args, result);
+}
+
 static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
 {
     static const char *const coalesces[] = { "coalesce", "ifnull", "nvl", NULL }, *const ifs[] = { "if", "iif", NULL }, *const extremes[] = { "greatest", "least", NULL }, *const extracts[] = { "regexp_extract", "regexp_extract_all", NULL };
@@ -631,6 +647,8 @@ static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
     if (function_takes_lambdas(name))
         return bind_apply(context, ast, result);
     TRY(bind_call_args(context, ast, name, &args));
+    if (ast->args.count == 1 && name_equal(name, "to_json_string") && is_java_timestamp(context, args[0]))
+        TRY(java_timestamp(context, args[0], ast->at, &args[0]));
     if (context->rules && context->rules->pattern_first && ast->args.count > 1 && is_one_of(name, extracts)) {
         Expr *pattern = args[0];
         args[0] = args[1];
@@ -667,6 +685,8 @@ static Error *bind_cast(BindContext *context, const AstExpr *ast, Expr **result)
     Expr *value;
     TRY(bind_expression(context, ast->left, &value));
     TRY(bind_type(context, ast->type, &type));
+    if (type->kind == TYPE_VARCHAR && is_java_timestamp(context, value))
+        TRY(java_timestamp(context, value, ast->at, &value));
     if (context->rules && context->rules->java_texts && type_is_nested(value->type) && type->kind == TYPE_VARCHAR)
         TRY(call(context, "java text", ast->at, 1, &value, &value));
     return expr_cast(context->arena, value, type, ast->try_cast, ast->at, result);

@@ -24,7 +24,7 @@ typedef struct DialectRules {
     bool iso_json;                /* JSON text of TIMESTAMP: ISO 8601 */
     const char *unnamed_column;   /* printf form of the name of an output column without one, from 0: "EXPR$%d", "KSQL_COL_%d" */
     bool unnamed_counted;         /* .. which counts such columns, not all columns */
-    bool java_texts;              /* arrays, maps and structs as text: {k=v}, Struct{f=v}; else JSON */
+    bool java_texts;              /* as text: arrays, maps and structs {k=v}, Struct{f=v}, else JSON; TIMESTAMP with a T between date and time, else a blank */
     bool strict_lambdas;          /* arithmetic with NULL in a lambda fails the row; else it is NULL */
     bool pattern_first;           /* REGEXP_EXTRACT(pattern, text); else (text, pattern) */
     bool topics_by_default;       /* CREATE .. AS over a topic makes a topic, in the same formats */
