@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-typedef enum BagRule { BAG_SET, BAG_COUNTS, BAG_ATTR, BAG_MODE, BAG_PERCENTILE, BAG_BIT_AND, BAG_BIT_OR, BAG_DISTINCT } BagRule;
+typedef enum BagRule { BAG_SET, BAG_HISTOGRAM, BAG_COUNTS, BAG_ATTR, BAG_MODE, BAG_PERCENTILE, BAG_BIT_AND, BAG_BIT_OR, BAG_DISTINCT } BagRule;
 
 enum { HISTOGRAM_KEYS = 1000 };
 
@@ -21,7 +21,7 @@ static int64_t limit_of(const AggregateShape *shape)
         return shape->limit;
     if (shape->function->rule == BAG_ATTR && !shape->retracts)
         return 2; /* two are too many already */
-    return shape->function->rule == BAG_COUNTS && shape->result_type->children[0]->kind == TYPE_VARCHAR ? HISTOGRAM_KEYS : 0;
+    return shape->function->rule == BAG_HISTOGRAM ? HISTOGRAM_KEYS : 0;
 }
 
 static void bag_update(const AggregateArgs *args)
@@ -149,7 +149,7 @@ static void bag_result(char *const *states, size_t offset, uint32_t count, const
         PackedEntry entry;
         if (rule == BAG_SET) {
             put_set(args, bag, out, first + i);
-        } else if (rule == BAG_COUNTS) {
+        } else if (rule == BAG_HISTOGRAM || rule == BAG_COUNTS) {
             put_counts(args, bag, out, first + i);
         } else if (rule == BAG_DISTINCT) {
             ((int64_t *)out->values)[first + i] = bag->live;
@@ -206,7 +206,7 @@ const AggregateFunction distinct_of_bag = { .name = "approx_count_distinct", .re
 const AggregateFunction bag_aggregates[] = {
     { .name = "collect_set", .args = { TYPE_ANY }, .returns = TYPE_ANY, .resolve = type_of_set, .rule = BAG_SET, BAG_KERNELS(true), .limit_setting = "collect_set",
       .doc = "The different values in the order in which they came, NULL too.", .example = "collect_set(x)", .yields = "[1,2,null]" },
-    { .name = "histogram", .args = { TYPE_VARCHAR }, .returns = TYPE_ANY, .resolve = type_of_counts, .rule = BAG_COUNTS, BAG_KERNELS(true),
+    { .name = "histogram", .args = { TYPE_VARCHAR }, .returns = TYPE_ANY, .resolve = type_of_counts, .rule = BAG_HISTOGRAM, BAG_KERNELS(true),
       .doc = "How often each text is there, of the first 1000.", .example = "histogram(CAST(x AS STRING))", .yields = "{\"1\":1,\"2\":2}" },
     { .name = "collect", .args = { TYPE_ANY }, .returns = TYPE_ANY, .resolve = type_of_counts, .rule = BAG_COUNTS, BAG_KERNELS(true),
       .doc = "The values and how often each is there: Flink's MULTISET.", .example = "collect(x)", .yields = "{\"1\":1,\"2\":2}" },
