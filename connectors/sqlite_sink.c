@@ -1,27 +1,89 @@
 /* connectors/sqlite_sink.c: rows into a table: appended, or upserted where the table has a primary key.
  *
  * Rows collect in a transaction. Without snapshots it is committed every sink.commit_interval and at the end. Where snapshots are taken,
- * each one is a savepoint that restore goes back to, and the commit comes at the end. What an unsuccessful job has not committed goes. */
+ * each one is a savepoint that restore goes back to, and the commit comes at the end. What an unsuccessful job has not committed goes.
+ * Sinks of one job that write into one file share a connection and its transaction: SQLite lets one write at a time. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "connectors/file.h"
 #include "connectors/sqlite.h"
+
+typedef struct Writer {
+    const ConnectorContext *context; /* of the job */
+    Arena arena;
+    const char *path;
+    Database database;
+    int references;
+    bool open_transaction;
+    bool snapshots;
+    int64_t begun_us;
+    struct Writer *next;
+} Writer;
 
 typedef struct SqliteSink {
     Arena arena;
-    Database database;
+    Writer *writer;
     sqlite3_stmt *write;        /* INSERT, or the upsert */
     sqlite3_stmt *remove;       /* by key; NULL without a primary key */
     sqlite3_stmt *update;       /* for keys with NULLs, which no unique index finds */
     bool key_is_rowid;          /* a NULL would make SQLite invent a key */
-    bool open_transaction;
-    bool snapshots;
-    int64_t begun_us;
     uint64_t rows;
     Text scratch;
 } SqliteSink;
 
 static const SqliteOptions *options_of(const Sink *sink) { return sink->spec->options; }
+
+/* ---- connections ---- */
+
+static Writer *writers; /* of all jobs of the process */
+static pthread_mutex_t writers_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void release_writer(Writer *writer)
+{
+    pthread_mutex_lock(&writers_lock);
+    bool last = --writer->references == 0;
+    for (Writer **at = &writers; last && *at; at = &(*at)->next)
+        if (*at == writer) {
+            *at = writer->next;
+            break;
+        }
+    pthread_mutex_unlock(&writers_lock);
+    if (!last)
+        return;
+    if (writer->open_transaction && writer->database.handle)
+        sqlite3_exec(writer->database.handle, "ROLLBACK", NULL, NULL, NULL);
+    database_close(&writer->database);
+    arena_release(&writer->arena);
+    mem_free(writer);
+}
+
+/* The job's connection to the file; release is due also after a failed open. Sinks of one job are opened by one thread. */
+static Error *take_writer(const Sink *sink, Writer **result)
+{
+    Writer *made = mem_calloc(1, sizeof *made), *writer;
+    arena_init(&made->arena, NULL);
+    made->context = sink->context;
+    made->path = connector_resolve_path(&made->arena, sink->context, options_of(sink)->path);
+    pthread_mutex_lock(&writers_lock);
+    for (writer = writers; writer && (writer->context != sink->context || strcmp(writer->path, made->path) != 0);)
+        writer = writer->next;
+    if (writer) {
+        writer->references++;
+    } else {
+        made->references = 1;
+        made->next = writers;
+        writers = made;
+    }
+    pthread_mutex_unlock(&writers_lock);
+    *result = writer ? writer : made;
+    if (!writer)
+        return database_open(&made->database, &made->arena, sink->context, options_of(sink), true, true);
+    arena_release(&made->arena);
+    mem_free(made);
+    return NULL;
+}
 
 /* ---- statements ---- */
 
@@ -61,7 +123,7 @@ static Error *make_table(Sink *sink)
         text_add_char(&sql, ')');
     }
     text_add_char(&sql, ')');
-    Error *error = database_run(&state->database, text_c(&sql));
+    Error *error = database_run(&state->writer->database, text_c(&sql));
     text_release(&sql);
     return error;
 }
@@ -124,19 +186,19 @@ static Error *prepare_sink(Sink *sink, Text *sql)
     SqliteSink *state = sink->state;
     add_insert(sql, sink);
     if (sink->spec->key_count == 0)
-        return database_prepare(&state->database, text_c(sql), &state->write);
+        return database_prepare(&state->writer->database, text_c(sql), &state->write);
     add_conflict(sql, sink->spec);
-    Error *error = database_prepare(&state->database, text_c(sql), &state->write);
+    Error *error = database_prepare(&state->writer->database, text_c(sql), &state->write);
     if (error)
         return strstr(error->message, "ON CONFLICT") ? error_hint(error, "make the primary key unique in '%s'", options_of(sink)->table) : error;
     sql->length = 0;
     add_update(sql, sink);
-    TRY(database_prepare(&state->database, text_c(sql), &state->update));
+    TRY(database_prepare(&state->writer->database, text_c(sql), &state->update));
     sql->length = 0;
     text_add_c(sql, "DELETE FROM ");
     sql_add_name(sql, options_of(sink)->table);
     add_key_condition(sql, sink->spec);
-    return database_prepare(&state->database, text_c(sql), &state->remove);
+    return database_prepare(&state->writer->database, text_c(sql), &state->remove);
 }
 
 static Error *look_at_key(Sink *sink)
@@ -145,7 +207,9 @@ static Error *look_at_key(Sink *sink)
     const TableColumn *columns;
     int count, key_columns = 0;
     bool integer = false;
-    TRY(database_columns(&state->database, &state->arena, &columns, &count));
+    Database database = state->writer->database; /* which other sinks share */
+    database.table = options_of(sink)->table;
+    TRY(database_columns(&database, &state->arena, &columns, &count));
     for (int i = 0; i < count; i++)
         if (columns[i].key_place) {
             key_columns++;
@@ -160,7 +224,7 @@ static Error *sqlite_sink_open(Sink *sink)
     SqliteSink *state = mem_calloc(1, sizeof *state);
     sink->state = state;
     arena_init(&state->arena, NULL);
-    TRY(database_open(&state->database, &state->arena, sink->context, options_of(sink), true, true));
+    TRY(take_writer(sink, &state->writer));
     Error *error = make_table(sink);
     if (error && error->code == ERR_IO)
         error->code = ERR_CONNECT;
@@ -178,20 +242,20 @@ static Error *sqlite_sink_open(Sink *sink)
 static Error *begin(Sink *sink)
 {
     SqliteSink *state = sink->state;
-    if (state->open_transaction)
+    if (state->writer->open_transaction)
         return NULL;
-    TRY(database_run(&state->database, "BEGIN IMMEDIATE"));
-    state->open_transaction = true;
-    state->begun_us = sink->context->clock->now_us(sink->context->clock);
+    TRY(database_run(&state->writer->database, "BEGIN IMMEDIATE"));
+    state->writer->open_transaction = true;
+    state->writer->begun_us = sink->context->clock->now_us(sink->context->clock);
     return NULL;
 }
 
 static Error *commit(SqliteSink *state)
 {
-    if (!state->open_transaction)
+    if (!state->writer->open_transaction)
         return NULL;
-    TRY(database_run(&state->database, "COMMIT"));
-    state->open_transaction = false;
+    TRY(database_run(&state->writer->database, "COMMIT"));
+    state->writer->open_transaction = false;
     return NULL;
 }
 
@@ -200,14 +264,14 @@ static Error *commit_when_due(Sink *sink)
 {
     SqliteSink *state = sink->state;
     int64_t now_us = sink->context->clock->now_us(sink->context->clock);
-    if (state->snapshots || now_us - state->begun_us < options_of(sink)->commit_interval_us)
+    if (state->writer->snapshots || now_us - state->writer->begun_us < options_of(sink)->commit_interval_us)
         return NULL;
-    sqlite3_busy_timeout(state->database.handle, 0);
-    int code = sqlite3_exec(state->database.handle, "COMMIT", NULL, NULL, NULL);
-    sqlite3_busy_timeout(state->database.handle, (int)(options_of(sink)->busy_timeout_us / 1000));
-    state->open_transaction = code != SQLITE_OK;
-    state->begun_us = now_us;
-    return code == SQLITE_OK || code == SQLITE_BUSY ? NULL : database_error(&state->database, ERR_IO);
+    sqlite3_busy_timeout(state->writer->database.handle, 0);
+    int code = sqlite3_exec(state->writer->database.handle, "COMMIT", NULL, NULL, NULL);
+    sqlite3_busy_timeout(state->writer->database.handle, (int)(options_of(sink)->busy_timeout_us / 1000));
+    state->writer->open_transaction = code != SQLITE_OK;
+    state->writer->begun_us = now_us;
+    return code == SQLITE_OK || code == SQLITE_BUSY ? NULL : database_error(&state->writer->database, ERR_IO);
 }
 
 static Error *run(Sink *sink, sqlite3_stmt *statement, const Batch *batch, uint32_t row, bool key_only)
@@ -220,7 +284,7 @@ static Error *run(Sink *sink, sqlite3_stmt *statement, const Batch *batch, uint3
             code = sqlite_bind(statement, c + 1, batch->columns[c], row, &state->scratch);
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
-    Error *error = code == SQLITE_DONE ? NULL : error_context(database_error(&state->database, ERR_IO), "table '%s'", options_of(sink)->table);
+    Error *error = code == SQLITE_DONE ? NULL : error_context(database_error(&state->writer->database, ERR_IO), "table '%s'", options_of(sink)->table);
     sqlite3_reset(statement);
     return error;
 }
@@ -244,7 +308,7 @@ static Error *write_row(Sink *sink, const Batch *batch, uint32_t row)
     if (state->key_is_rowid)
         return error_new(ERR_IO, "the primary key of '%s' is NULL", options_of(sink)->table);
     TRY(run(sink, state->update, batch, row, false));
-    return sqlite3_changes(state->database.handle) ? NULL : run(sink, state->write, batch, row, false);
+    return sqlite3_changes(state->writer->database.handle) ? NULL : run(sink, state->write, batch, row, false);
 }
 
 static Error *sqlite_write(Sink *sink, const Batch *batch)
@@ -260,7 +324,7 @@ static Error *sqlite_write(Sink *sink, const Batch *batch)
 static Error *sqlite_flush(Sink *sink)
 {
     SqliteSink *state = sink->state;
-    return state->snapshots ? NULL : commit(state);
+    return state->writer->snapshots ? NULL : commit(state);
 }
 
 /* ---- snapshots ---- */
@@ -269,10 +333,10 @@ static Error *sqlite_snapshot(Sink *sink, Text *text)
 {
     SqliteSink *state = sink->state;
     TRY(begin(sink));
-    if (state->snapshots)
-        TRY(database_run(&state->database, "RELEASE snapshot"));
-    TRY(database_run(&state->database, "SAVEPOINT snapshot"));
-    state->snapshots = true;
+    if (state->writer->snapshots)
+        TRY(database_run(&state->writer->database, "RELEASE snapshot"));
+    TRY(database_run(&state->writer->database, "SAVEPOINT snapshot"));
+    state->writer->snapshots = true;
     text_printf(text, "%llu", (unsigned long long)state->rows);
     return NULL;
 }
@@ -282,10 +346,10 @@ static Error *sqlite_restore(Sink *sink, const char *bytes, size_t length)
     SqliteSink *state = sink->state;
     char number[24] = { 0 };
     memcpy(number, bytes, length < sizeof number - 1 ? length : sizeof number - 1);
-    if (!state->snapshots)
-        return error_new(ERR_IO, "'%s': the snapshot's transaction is gone", state->database.path);
+    if (!state->writer->snapshots)
+        return error_new(ERR_IO, "'%s': the snapshot's transaction is gone", state->writer->database.path);
     state->rows = strtoull(number, NULL, 10);
-    return database_run(&state->database, "ROLLBACK TO snapshot");
+    return database_run(&state->writer->database, "ROLLBACK TO snapshot");
 }
 
 static Error *sqlite_sink_close(Sink *sink, bool commit_rows)
@@ -293,13 +357,12 @@ static Error *sqlite_sink_close(Sink *sink, bool commit_rows)
     SqliteSink *state = sink->state;
     if (!state)
         return NULL;
-    Error *error = commit_rows ? commit(state) : NULL;
-    if (state->open_transaction && state->database.handle)
-        sqlite3_exec(state->database.handle, "ROLLBACK", NULL, NULL, NULL);
+    Error *error = commit_rows && state->writer ? commit(state) : NULL;
     sqlite3_finalize(state->write);
     sqlite3_finalize(state->remove);
     sqlite3_finalize(state->update);
-    database_close(&state->database);
+    if (state->writer)
+        release_writer(state->writer);
     text_release(&state->scratch);
     arena_release(&state->arena);
     mem_free(state);

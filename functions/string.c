@@ -562,7 +562,7 @@ const ScalarFunction string_functions[] = {
       .example = "concat_ws('-', 'a', NULL, 'b')", .yields = "a-b" },
     { "replace", { V, V, V }, V, replace, .can_fail = true, .category = "string", .doc = "Every occurrence of the second text replaced by the third.",
       .example = "replace('banana', 'an', 'AN')", .yields = "bANANa" },
-    { "repeat", { V, I }, V, repeat, .can_fail = true, .category = "string", .doc = "The text n times.", .example = "repeat('ab', 3)", .yields = "ababab" },
+    { "repeat", { V, I }, V, repeat, .aliases = ALIASES("replicate"), .can_fail = true, .category = "string", .doc = "The text n times.", .example = "repeat('ab', 3)", .yields = "ababab" },
     { "reverse", { V }, V, reverse, .category = "string", .doc = "The characters backwards.", .example = "reverse('abc')", .yields = "cba" },
     { "lpad", { V, I }, V, lpad, .can_fail = true, .category = "string", .doc = "Filled up with blanks at the start, or cut, to n characters.", .example = "lpad('7', 3) || '!'", .yields = "  7!" },
     { "lpad", { V, I, V }, V, lpad, .can_fail = true, .category = "string", .doc = "Filled up with the third text at the start, or cut, to n characters.", .example = "lpad('7', 3, '0')", .yields = "007" },

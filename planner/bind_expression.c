@@ -611,6 +611,18 @@ static Error *java_timestamp(BindContext *context, Expr *value, Span at, Expr **
     return call(context, "replace", at, 3, args, result);
 }
 
+/* ASA: GetRecordPropertyValue(record, 'name') is the record's field of that name. */
+static Error *record_property(BindContext *context, const AstExpr *ast, Expr **result)
+{
+    const AstExpr *name = ast->args.count == 2 ? ast->args.items[1] : NULL;
+    if (!name || name->kind != AST_LITERAL || name->value.type->kind != TYPE_VARCHAR)
+        return error_hint(error_at(ERR_BIND, ast->at, "%s takes a record and the name of a property in quotes", ast->path.items[0].text), "GetRecordPropertyValue(r, 'speed')");
+    AstExpr field = { .kind = AST_FIELD, .at = ast->at, .op_at = name->at, .left = ast->args.items[0] };
+    AstName property = { .text = arena_strndup(context->arena, str_bytes(&name->value.text), name->value.text.length), .quoted = true, .at = name->at };
+    LIST_ADD(context->arena, &field.path, property);
+    return bind_expression(context, &field, result);
+}
+
 static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
 {
     static const char *const coalesces[] = { "coalesce", "ifnull", "nvl", NULL }, *const ifs[] = { "if", "iif", NULL }, *const extremes[] = { "greatest", "least", NULL }, *const extracts[] = { "regexp_extract", "regexp_extract_all", NULL };
@@ -635,6 +647,8 @@ static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
         const char *what = ast->filter ? "FILTER" : ast->distinct ? "DISTINCT" : ast->star ? "*" : ast->ignore_nulls ? "IGNORE NULLS" : "ORDER BY";
         return error_at(ERR_BIND, ast->at, "%s needs an aggregate, %s is none here", what, name);
     }
+    if (name_equal(name, "getrecordpropertyvalue"))
+        return record_property(context, ast, result);
     bool exists;
     const Type *type;
     function_resolve(context->arena, name, NULL, 0, &type, NULL, &exists);

@@ -239,7 +239,8 @@ Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *st
     if (statement->kind == AST_STMT_DESCRIBE)
         return describe_relation(planner, arena, statement, rows);
     if (statement->kind == AST_STMT_DESCRIBE_FUNCTION) {
-        list_functions(planner, arena, statement->name.text, rows);
+        /* COUNT_DISTINCT(x) is COUNT(DISTINCT x) */
+        list_functions(planner, arena, name_equal(statement->name.text, "count_distinct") ? "count" : statement->name.text, rows);
         if (rows->row_count)
             return NULL;
         int count = 0;
