@@ -77,6 +77,10 @@ SELECT COUNT(*), SUM(price), AVG(price), MIN(channel), MAX(ts) FROM bids;
 SELECT auction, COUNT(*) AS n, SUM(price) FILTER (WHERE bidder > 1) AS s FROM bids GROUP BY auction HAVING COUNT(*) > ${least};
 --# distinct aggregates
 SELECT channel, COUNT(DISTINCT bidder), COUNT(DISTINCT price) FROM bids GROUP BY channel;
+--# aggregates that keep values
+SELECT channel, COLLECT_LIST(extra), COLLECT_SET(bidder), TOPK(price, channel, 3), HISTOGRAM(channel), LATEST_BY_OFFSET(channel, 2), ARRAY_AGG(channel ORDER BY price DESC), LISTAGG(channel), MEDIAN(price), APPROX_COUNT_DISTINCT(price), APPROX_QUANTILE(price, 0.9) FROM bids GROUP BY channel;
+--# aggregates that keep values, which are taken back
+SELECT n, COLLECT_SET(top), TOPK(top, 2), APPROX_COUNT_DISTINCT(top) FROM (SELECT bidder % 3 AS n, bidder, MAX(price) AS top FROM bids GROUP BY bidder % 3, bidder EMIT CHANGES) GROUP BY n EMIT CHANGES;
 --# distinct rows
 SELECT DISTINCT channel, bidder FROM bids;
 --# ordered
