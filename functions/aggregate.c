@@ -599,11 +599,13 @@ static const Type *same_type(Arena *arena, const Type *const types[], int count)
     KEPT(sql, TYPE_TIMESTAMP_TZ, int64, "l", rule, retract_rule, ordered, same, text, sample, sample_yields),           \
     KEPT(sql, TYPE_INTERVAL, interval, "x", rule, retract_rule, ordered, same, text, sample, sample_yields)
 
+static const char *const count_aliases[] = { "count_big", NULL };
+
 const AggregateFunction aggregate_functions[] = {
-    { .name = "count", .returns = TYPE_BIGINT, .layout = "l", .update = count_rows_update, .merge = count_merge,
+    { .name = "count", .aliases = count_aliases, .returns = TYPE_BIGINT, .layout = "l", .update = count_rows_update, .merge = count_merge,
       .unmerge = count_unmerge, .result = count_result, .retract = RETRACT_INVERT, .merge_exact = true, .category = "aggregate",
       .doc = "Number of rows in the group.", .example = "count(*)", .yields = "4" },
-    { .name = "count", .args = { TYPE_ANY }, .returns = TYPE_BIGINT, .layout = "l", .update = count_update, .merge = count_merge,
+    { .name = "count", .aliases = count_aliases, .args = { TYPE_ANY }, .returns = TYPE_BIGINT, .layout = "l", .update = count_update, .merge = count_merge,
       .unmerge = count_unmerge, .result = count_result, .retract = RETRACT_INVERT, .merge_exact = true, .category = "aggregate",
       .doc = "Number of rows whose argument is not NULL.", .example = "count(x)", .yields = "3" },
     { .name = "sum", .args = { TYPE_BIGINT }, .returns = TYPE_BIGINT, .layout = "ll", .update = sum_int_update,

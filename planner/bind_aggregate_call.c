@@ -13,6 +13,15 @@ static Error *no_such_call(Arena *arena, const AstExpr *ast, const char *name, c
     return error_at(ERR_BIND, ast->at, "%s does not take (%s)", name, text);
 }
 
+/* 1 - share: percentiles in descending order. */
+static AstExpr *rest_of(Arena *arena, AstExpr *share)
+{
+    AstExpr *one = ARENA_NEW(arena, AstExpr), *rest = ARENA_NEW(arena, AstExpr);
+    *one = (AstExpr){ .kind = AST_LITERAL, .at = share->at, .value = { .type = type_scalar(TYPE_BIGINT), .integer = 1 } };
+    *rest = (AstExpr){ .kind = AST_BINARY, .op = OP_SUBTRACT, .at = share->at, .op_at = share->at, .left = one, .right = share };
+    return rest;
+}
+
 /* The arguments as the function's row has them: F(p) WITHIN GROUP (ORDER BY x) is F(x, p). */
 static Error *list_arguments(Arena *arena, const AstExpr *ast, const char *name, AstExprs *list)
 {
@@ -20,12 +29,13 @@ static Error *list_arguments(Arena *arena, const AstExpr *ast, const char *name,
         const AstOrderItem *item = &ast->within_order.items[0];
         if (!name_equal(name, "percentile_disc") && !name_equal(name, "percentile_cont"))
             return binder_unsupported(ast->at, "ORDER BY inside %s", name);
-        if (ast->within_order.count > 1 || item->descending)
+        if (ast->within_order.count > 1 || (item->descending && name_equal(name, "percentile_disc")))
             return binder_unsupported(item->at, "more than one ascending expression in %s", name);
         LIST_ADD(arena, list, item->expr);
     }
+    bool from_above = ast->within_order.count && ast->within_order.items[0].descending;
     for (int i = 0; i < ast->args.count; i++)
-        LIST_ADD(arena, list, ast->args.items[i]);
+        LIST_ADD(arena, list, from_above ? rest_of(arena, ast->args.items[i]) : ast->args.items[i]);
     return NULL;
 }
 

@@ -295,8 +295,6 @@ static Error *bind_argument(void *overs, const AstExpr *ast, Expr **expr) { retu
 static Error *bind_aggregate_over(Overs *overs, const AstExpr *ast, AggregateCall *call)
 {
     AggregateCallArgs of;
-    if (ast->within_order.count)
-        return binder_unsupported(ast->at, "ORDER BY inside %s OVER (..)", ast_call_name(ast));
     TRY(aggregate_call_args(overs->block->binder, ast, bind_argument, overs, &of));
     call->function = of.function;
     call->arg_count = of.arg_count;
