@@ -52,12 +52,25 @@ static void unpair_copies(const uint32_t *rows, uint32_t count, uint8_t *kinds)
     }
 }
 
-Batch *expand_rows(Expansion *expansion, Batch *batch, const uint32_t *rows, uint32_t count, int more)
+/* A nested value that stands in many rows of one input row stands there once. */
+static Vector *expand_column(Arena *arena, Vector *column, const uint32_t *rows, uint32_t count)
+{
+    if (column->encoding == VECTOR_CONSTANT)
+        return column;
+    if (!type_is_nested(column->type) || count < 2 || rows[0] != rows[count - 1])
+        return vector_gather(arena, column, rows, count);
+    Vector *once = vector_gather(arena, column, rows, 1);
+    once->encoding = VECTOR_CONSTANT;
+    return once;
+}
+
+Batch *expand_rows(Expansion *expansion, Batch *batch, const uint32_t *rows, uint32_t count, int more, const bool *unread)
 {
     Batch *out = batch_new(batch->arena.pool, batch->column_count + more);
-    for (int c = 0; c < batch->column_count; c++)
-        out->columns[c] = batch->columns[c]->encoding == VECTOR_CONSTANT ? batch->columns[c]
-                                                                         : vector_gather(&out->arena, batch->columns[c], rows, count);
+    for (int c = 0; c < batch->column_count; c++) {
+        Value none = value_null(batch->columns[c]->type);
+        out->columns[c] = unread && unread[c] ? vector_constant(&out->arena, &none) : expand_column(&out->arena, batch->columns[c], rows, count);
+    }
     GATHER_ORIGIN(kinds)
     GATHER_ORIGIN(wm_us)
     GATHER_ORIGIN(positions)

@@ -18,5 +18,5 @@ typedef struct Expansion {
 /* `batch` is about to be expanded, at once or in parts. Numbers begin anew with a turn, and with a turn that is done once more. */
 void expand_begin(Expansion *expansion, const Batch *batch);
 /* A batch of rows[0..count) of `batch` (ascending, each as often as wanted), with room for `more` columns behind them, which the caller
- * fills. It shares strings and constants of `batch` and holds it. Halves of an update that become several rows are plain inserts and deletes. */
-Batch *expand_rows(Expansion *expansion, Batch *batch, const uint32_t *rows, uint32_t count, int more);
+ * fills. unread[column]: nobody looks at it, it may be NULL; NULL: all are read. It shares strings and constants of `batch` and holds it. Halves of an update that become several rows are plain inserts and deletes. */
+Batch *expand_rows(Expansion *expansion, Batch *batch, const uint32_t *rows, uint32_t count, int more, const bool *unread);

@@ -108,7 +108,7 @@ static Error *lookup_process(Operator *op, int input, Batch *batch)
         return error;
     }
     expand_begin(&join->expansion, batch);
-    Batch *out = expand_rows(&join->expansion, batch, matches.rows, matches.count, value_count);
+    Batch *out = expand_rows(&join->expansion, batch, matches.rows, matches.count, value_count, NULL);
     for (int v = 0; v < value_count; v++)
         out->columns[left_count + v] = vector_gather_padded(&out->arena, values ? values[v] : NULL, node->schema.columns[left_count + v].type, matches.places, matches.count);
     batch_release(batch);

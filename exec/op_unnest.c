@@ -98,7 +98,7 @@ static Batch *unnest_part(Operator *op, Batch *batch, uint32_t first, uint32_t c
     unnest->rows = arena_alloc(arena, sizeof(uint32_t) * ((size_t)total + 1));
     unnest->ordinals = arena_alloc(arena, sizeof(int64_t) * ((size_t)total + 1));
     lay_out(unnest, node, batch, first, count);
-    Batch *out = expand_rows(&unnest->expansion, batch, unnest->rows, total, lists + node->unnest.ordinality);
+    Batch *out = expand_rows(&unnest->expansion, batch, unnest->rows, total, lists + node->unnest.ordinality, node->unnest.unread);
     for (int l = 0; l < lists; l++)
         out->columns[under + l] = vector_gather_padded(&out->arena, batch->columns[node->unnest.lists[l]]->children[0],
                                                        node->schema.columns[under + l].type, unnest->places[l], total);

@@ -71,7 +71,7 @@ static Batch *assign_rows(AssignOperator *a, Operator *op, Batch *batch)
         }
     }
     expand_begin(&a->expansion, batch);
-    Batch *out = expand_rows(&a->expansion, batch, rows, count, 3);
+    Batch *out = expand_rows(&a->expansion, batch, rows, count, 3, NULL);
     for (int i = 0; i < 3; i++)
         out->columns[batch->column_count + i] = bounds[i];
     return out;

@@ -266,6 +266,7 @@ typedef struct PlanNode {
             int *lists; int list_count;     /* ARRAY or MAP columns of the input, taken together: the shorter ones filled up with NULL */
             bool outer;                     /* a row without elements gives one of NULLs, else none */
             bool ordinality;                /* a last column numbers the elements from 1 */
+            bool *unread;                   /* input columns that nobody reads above: NULL there. A list would be copied for each of its elements. NULL: all are read */
         } unnest;                           /* schema: input columns, an element (of a MAP: STRUCT<key, value>) per list, the number */
         struct {
             int *key_columns; int key_count;

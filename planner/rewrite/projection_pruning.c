@@ -352,6 +352,11 @@ static void prune_passing(Pruner *pruner, LogicalNode *node, int old_input, cons
         LIST_ADD(arena, slots, under.items[i]);
         schema.columns[schema.column_count++] = input.columns[i];
     }
+    if (node->kind == PLAN_UNNEST) {
+        node->unnest.unread = ARENA_ARRAY(arena, bool, under.count + 1);
+        for (int i = 0; i < under.count; i++)
+            node->unnest.unread[i] = !needs_column(needs, under.items[i].column);
+    }
     LookupSpec *spec = node->kind == PLAN_LOOKUP ? &node->lookup.spec : NULL;
     const char **names = spec ? ARENA_ARRAY(arena, const char *, spec->value_count + 1) : NULL;
     const Type **types = spec ? ARENA_ARRAY(arena, const Type *, spec->value_count + 1) : NULL;
