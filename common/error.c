@@ -112,6 +112,8 @@ void error_free(Error *error)
     }
 }
 
+void error_unwind(void *list) { error_free(*(Error **)list); }
+
 /* ---- nearest names ---- */
 
 #define NAME_MAX_COMPARED 64

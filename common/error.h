@@ -47,6 +47,7 @@ Error *error_suggest(Error *error, const char *wrong, const char *const names[],
 /* Appends to the end of a list of errors and returns the list's head. Either may be NULL. */
 Error *error_append(Error *list, Error *error);
 void error_free(Error *error);
+void error_unwind(void *list); /* MEMORY_HOLD(error_unwind, &errors): for a list that grows while other things are allocated */
 
 /* The name in `names` nearest to `wrong`, or NULL if none is near enough to be worth showing. */
 const char *nearest_name(const char *wrong, const char *const names[], int name_count);

@@ -16,6 +16,7 @@ typedef struct Check {
     NameList failed;             /* what is not there because of an error before */
     Error *errors[SCRIPT_DEPTH_MAX + 1]; /* of the scripts that run each other, the outermost first */
     int depth;
+    Error *error;                /* of the statement at hand: known here while it is looked at */
     /* what DEFINE and SET change in the session and is put back */
     SessionOptions options;
     const char **values; int variable_count;
@@ -71,6 +72,18 @@ static void note_failed(Check *check, const AstStatement *statement, const NameL
         if (late || name_equal(before, "dead_letter"))
             LIST_ADD(&check->arena, &check->failed, words->items[w]);
     }
+}
+
+/* The error at hand is told, or forgotten, and what the statement would have made is not there. */
+static void note_failed_after(Check *check, const AstStatement *statement, const NameList *words, bool told)
+{
+    Error *error = check->error;
+    check->error = NULL;
+    if (told)
+        check->errors[check->depth] = error_append(check->errors[check->depth], error);
+    else
+        error_free(error);
+    note_failed(check, statement, words);
 }
 
 /* Errors of SQL. The rest shows when the script runs; --check, which runs nothing, tells it as well. */
@@ -181,12 +194,9 @@ static Error *check_script(Check *check, const AstScript *script)
             continue;
         if (error->code == ERR_MEMORY)
             return error;
+        check->error = error;
         NameList words = statement_words(&check->arena, script->statements[i]);
-        if (is_judged(check, error) && !names_failed(check, &words))
-            check->errors[check->depth] = error_append(check->errors[check->depth], error);
-        else
-            error_free(error);
-        note_failed(check, script->statements[i], &words);
+        note_failed_after(check, script->statements[i], &words, is_judged(check, error) && !names_failed(check, &words));
     }
     planner_job_clear(check->planner);
     return NULL;
@@ -198,6 +208,7 @@ static void leave(void *what)
     Session *session = check->session;
     for (int depth = 0; depth <= SCRIPT_DEPTH_MAX; depth++)
         error_free(check->errors[depth]);
+    error_free(check->error);
     planner_free(check->planner);
     session->options = check->options;
     session->variable_names.count = session->variable_values.count = check->variable_count;

@@ -41,6 +41,7 @@ static Error *assert_column(Binder *binder, const CatalogEntry *entry, const Ast
 static Error *assert_columns(Binder *binder, const CatalogEntry *entry, const AstCreate *create)
 {
     Error *errors = NULL;
+    MEMORY_HOLD(error_unwind, &errors);
     int wanted = create->columns.count, found = entry->schema.column_count;
     for (int i = 0; i < wanted && i < found; i++)
         errors = error_append(errors, assert_column(binder, entry, create, i));
@@ -84,6 +85,7 @@ static Error *assert_relation(Binder *binder, const AstStatement *statement)
     if (entry->kind != kind)
         return error_at(ERR_ASSERT, create->name.at, "'%s' is a %s", entry->name, catalog_kind_name(entry->kind));
     Error *errors = assert_columns(binder, entry, create);
+    MEMORY_HOLD(error_unwind, &errors);
     return error_append(errors, assert_properties(entry, &create->with));
 }
 
