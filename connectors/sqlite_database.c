@@ -86,11 +86,14 @@ static const char *column_text(Arena *arena, sqlite3_stmt *statement, int column
     return arena_strdup(arena, text ? text : "");
 }
 
+static void finalize(void *statement) { sqlite3_finalize(*(sqlite3_stmt **)statement); }
+
 Error *database_columns(const Database *database, Arena *arena, const TableColumn **columns, int *count)
 {
     struct { TableColumn *items; int count, capacity; } list = { 0 };
     sqlite3_stmt *statement = NULL;
     TRY(database_prepare(database, "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1) ORDER BY cid", &statement));
+    MEMORY_HOLD(finalize, &statement); /* a statement that is left keeps the database locked */
     int step = sqlite3_bind_text(statement, 1, database->table, -1, SQLITE_STATIC);
     while (step == SQLITE_OK || step == SQLITE_ROW) {
         step = sqlite3_step(statement);
