@@ -385,15 +385,15 @@ static Error *mark(void *context, const AstExpr *ast, AstExpr **replacement)
 
 void mark_user_aggregates(Binder *binder, const AstQuery *query)
 {
-    int count = 0;
     AstExpr *copy;
-    catalog_names(binder->catalog, SPACE_FUNCTIONS, binder->arena, &count);
-    for (int i = 0; i < query->items.count && count; i++)
+    if (!catalog_has(binder->catalog, SPACE_FUNCTIONS))
+        return;
+    for (int i = 0; i < query->items.count; i++)
         error_free(ast_map(binder->arena, query->items.items[i].expr, mark, binder, &copy));
-    for (int i = 0; i < query->order_by.count && count; i++)
+    for (int i = 0; i < query->order_by.count; i++)
         error_free(ast_map(binder->arena, query->order_by.items[i].expr, mark, binder, &copy));
     const AstExpr *others[] = { query->having, query->qualify };
-    for (int i = 0; i < 2 && count; i++)
+    for (int i = 0; i < 2; i++)
         if (others[i])
             error_free(ast_map(binder->arena, others[i], mark, binder, &copy));
 }

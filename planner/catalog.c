@@ -174,6 +174,17 @@ const char *const *catalog_names(Catalog *catalog, CatalogSpace space, Arena *ar
     return names;
 }
 
+bool catalog_has(Catalog *catalog, CatalogSpace space)
+{
+    Arena arena; /* the list is for this question alone */
+    int count = 0;
+    arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
+    catalog_names(catalog, space, &arena, &count);
+    arena_release(&arena);
+    return count > 0;
+}
+
 Error *catalog_get(Catalog *catalog, const AstName *name, CatalogEntry **entry)
 {
     *entry = catalog->find(catalog, name->text, false);

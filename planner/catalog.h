@@ -137,6 +137,8 @@ Error *catalog_get(Catalog *catalog, const AstName *name, CatalogEntry **entry);
 bool catalog_depends(const CatalogEntry *reader, const CatalogEntry *entry);
 /* ERR_BIND if something reads `entry`. */
 Error *catalog_check_unused(Catalog *catalog, const CatalogEntry *entry, Span at);
+/* Is there any entry of that space? Takes no memory that stays. */
+bool catalog_has(Catalog *catalog, CatalogSpace space);
 /* Names of all relations, sorted; of all types, of all functions. */
 const char *const *catalog_relation_names(Catalog *catalog, Arena *arena, int *count);
 const char *const *catalog_names(Catalog *catalog, CatalogSpace space, Arena *arena, int *count);
