@@ -160,11 +160,15 @@ Error *bind_subqueries(Block *block, AstExpr **exprs, int expr_count, bool insid
 /* The same for GROUP BY; what `exprs` say alike means the same. */
 Error *bind_group_subqueries(Block *block, AstExpr **exprs, int expr_count);
 
-/* ---- bind_source.c: CREATE .. WITH, scans ---- */
+/* ---- bind_source.c: CREATE .. WITH ---- */
 /* Checks and completes a definition: connector, format, options, columns (inferred where none are declared). In catalog->arena. */
 Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEntry *entry);
 /* FROM 'file' [OPTIONS hint, or NULL]: an entry that is in no catalog. */
 Error *bind_source_file(Binder *binder, const char *path, const AstProperties *hints, Span at, CatalogEntry **entry);
+/* "no column 'x' in s", with the nearest name. */
+Error *bind_no_column(Binder *binder, const CatalogEntry *entry, const char *name, Span at);
+
+/* ---- bind_scan.c ---- */
 /* Scan, computed columns, watermark. */
 Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation);
 /* The same above any input whose columns are the declared ones in order: in-process streams. */
@@ -195,7 +199,7 @@ Error *bind_message_declared(const AstCreate *create, const CatalogEntry *entry)
 enum { MESSAGE_FACTS = 7 };
 void bind_message_facts(const Binder *binder, const CatalogEntry *entry, Schema *schema, DecodeColumn *columns);
 void bind_message_scan(Binder *binder, const CatalogEntry *entry, LogicalNode *scan);
-/* Whatever names the event time (TIMESTAMP, epoch milliseconds, text) as a TIMESTAMP. bind_source.c. */
+/* Whatever names the event time (TIMESTAMP, epoch milliseconds, text) as a TIMESTAMP. bind_scan.c. */
 Error *bind_event_time(Binder *binder, const CatalogSource *source, Expr *expr, Expr **time);
 /* The relation over a scan whose columns (declared ones first, then the facts by name) are those of *relation. */
 void bind_message_source(Binder *binder, const CatalogEntry *entry, Relation *relation);
