@@ -288,6 +288,10 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
     if (job) {
         Outputs outputs = { 0 };
         TRY(statement_outputs(&binder, statement, entry, &outputs));
+        if (planner_reads_pending(planner, &binder, entry->name)) {
+            planned->kind = PLANNED_AFTER_JOB;
+            return NULL;
+        }
     }
     TRY(planner->catalog->put(planner->catalog, entry));
     Error *error = define_sides(planner, &binder, statement);

@@ -184,6 +184,21 @@ static Error *plan_select(Planner *planner, Arena *arena, const AstStatement *st
     return NULL;
 }
 
+bool planner_reads_pending(Planner *planner, const Binder *binder, const char *own)
+{
+    for (size_t i = 0; i < planner->pending_count; i++) {
+        CatalogEntry *target = NULL;
+        Error *gone = pending_target(planner, planner->pending[i].statement, &target);
+        error_free(gone);
+        if (gone || !target->source || !target->source->bounded || name_equal(target->name, own))
+            continue;
+        for (int u = 0; u < binder->uses.count; u++)
+            if (name_equal(binder->uses.items[u], target->name))
+                return true;
+    }
+    return false;
+}
+
 static Error *plan_insert(Planner *planner, Arena *arena, const AstStatement *statement, bool check_only, PlannedStatement *planned)
 {
     const AstName *name = statement_target(statement);
@@ -214,6 +229,10 @@ static Error *plan_insert(Planner *planner, Arena *arena, const AstStatement *st
     TRY(statement_outputs(&binder, statement, target, &outputs));
     if (check_only)
         return NULL;
+    if (!planner->in_set && planner_reads_pending(planner, &binder, target->name)) {
+        planned->kind = PLANNED_AFTER_JOB;
+        return NULL;
+    }
     TRY(define_sides(planner, &binder, statement));
     planner_push(planner, statement);
     planned->kind = PLANNED_JOB_PART;
@@ -223,6 +242,7 @@ static Error *plan_insert(Planner *planner, Arena *arena, const AstStatement *st
 static Error *plan_set(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
 {
     Error *errors = NULL;
+    planner->in_set = true; /* its statements are one job */
     for (int pass = 0; pass < 2 && !errors; pass++)
         for (int i = 0; i < statement->statements.count; i++) {
             const AstStatement *inner = statement->statements.items[i];
@@ -231,6 +251,7 @@ static Error *plan_set(Planner *planner, Arena *arena, const AstStatement *state
             else
                 errors = error_append(errors, plan_insert(planner, arena, inner, pass == 0, planned));
         }
+    planner->in_set = false;
     if (!errors)
         planned->kind = planner->pending_count ? PLANNED_JOB_PART : PLANNED_DONE;
     return errors;

@@ -19,6 +19,7 @@ struct Planner {
     int text;                   /* number of the text at hand */
     PendingStatement *pending;
     size_t pending_count, pending_capacity;
+    bool in_set;                /* the statements of a STATEMENT SET are being planned */
     struct { const AstCreate **items; int count, capacity; } outputs; /* planner_output */
 };
 
@@ -52,6 +53,8 @@ Error *define_producer(Planner *planner, Binder *binder, const AstStatement *sta
 Error *define_sides(Planner *planner, const Binder *binder, const AstStatement *statement);
 /* Makes the entry of CREATE .. without putting it into the catalog; *binder is used. */
 Error *define_entry(Planner *planner, Binder *binder, const AstStatement *statement, CatalogEntry **entry);
+/* Does what was bound read something that ends and that the pending job writes? Then it comes after the job. `own`: what it writes itself. */
+bool planner_reads_pending(Planner *planner, const Binder *binder, const char *own);
 /* Adds to the pending job. */
 void planner_push(Planner *planner, const AstStatement *statement);
 
