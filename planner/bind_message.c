@@ -63,7 +63,7 @@ const AstProperties *bind_preset_times(Binder *binder, const AstProperties *with
 }
 
 /* What a preset says about texts of values. */
-static void add_preset(Binder *binder, Arena *arena, AstProperties *list, const FormatType *format, Span at)
+static void add_preset(const Binder *binder, Arena *arena, AstProperties *list, const FormatType *format, Span at)
 {
     const DialectRules *rules = binder_rules(binder);
     add_preset_times(binder, arena, list, format, at);
@@ -146,6 +146,21 @@ static const void *without_wrapping(Arena *arena, const FormatType *format, cons
     return options;
 }
 
+/* The options of the key's format: what is written, what the preset says, and that a key of one column is bare. */
+static Error *key_options(const Binder *binder, CatalogSource *source, AstProperties *written, Span at)
+{
+    Arena *arena = &binder->catalog->arena;
+    const FormatType *format = source->key_format;
+    void *options = arena_calloc(arena, 1, format->options_size + 1);
+    source->key_format_options = options;
+    if (!format->options)
+        return NULL;
+    add_preset(binder, arena, written, format, at);
+    add_entry(arena, written, format, "wrap_single_value", "false", at);
+    OptionTarget target = { format->options, options, arena_printf(arena, "format '%s'", format->name) };
+    return options_parse(arena, written->items, written->count, &target, 1, at);
+}
+
 Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, const CatalogSource *inherited, AstProperties *rest, Span at)
 {
     Arena *arena = &binder->catalog->arena;
@@ -166,15 +181,7 @@ Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEn
     if (inherited && takes_over(source->key_format, inherited->key_format, &key))
         source->key_format_options = inherited->key_format_options;
     else
-        add_preset(binder, arena, &key, source->key_format, at);
-    add_entry(arena, &key, source->key_format, "wrap_single_value", "false", at);
-    void *key_options = arena_calloc(arena, 1, source->key_format->options_size + 1);
-    if (!source->key_format_options && source->key_format->options) {
-        OptionTarget target = { source->key_format->options, key_options, arena_printf(arena, "format '%s'", source->key_format->name) };
-        TRY(options_parse(arena, key.items, key.count, &target, 1, at));
-    }
-    if (!source->key_format_options)
-        source->key_format_options = key_options;
+        TRY(key_options(binder, source, &key, at));
     MessageOptions options = { 0 };
     OptionTarget target = { message_options, &options, NULL };
     TRY(options_parse(arena, own.items, own.count, &target, 1, at));
@@ -404,14 +411,15 @@ Error *bind_normalize(Binder *binder, Relation *relation, bool windowed, Span at
 /* ---- writing ---- */
 
 /* A format that was taken over from a topic without keys holds none, and the other way round. */
-static void fit_key_format(const Binder *binder, CatalogEntry *target)
+static Error *fit_key_format(const Binder *binder, CatalogEntry *target, Span at)
 {
     const FormatType *none = format_find("none");
     CatalogSource *source = target->source;
-    if (target->key_count && source->key_format == none)
-        source->key_format = format_find(binder->settings->key_format ? binder->settings->key_format : "kafka");
-    else if (target->key_count == 0)
-        source->key_format = none;
+    if ((target->key_count == 0) == (source->key_format == none))
+        return NULL;
+    AstProperties nothing = { 0 };
+    source->key_format = target->key_count ? format_find(binder->settings->key_format ? binder->settings->key_format : "kafka") : none;
+    return key_options(binder, source, &nothing, at);
 }
 
 /* SELECT * PARTITION BY ROWTIME: a key of that name is what was asked for. */
@@ -441,7 +449,7 @@ Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *t
     TRY(bind_message_selected(rows, at));
     if (!message || !message->keyed) {
         if (!target->source->key_format_given)
-            fit_key_format(binder, target);
+            TRY(fit_key_format(binder, target, at));
         return bind_message_check(binder, target, at);
     }
     target->key_columns = ARENA_ARRAY(arena, int, message->key_count + 1);
@@ -462,7 +470,7 @@ Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *t
     target->source->key_window = message->window;
     target->source->key_window_size_us = message->window_size_us;
     if (!target->source->key_format_given)
-        fit_key_format(binder, target);
+        TRY(fit_key_format(binder, target, at));
     return bind_message_check(binder, target, at);
 }
 

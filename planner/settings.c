@@ -119,6 +119,24 @@ static Error *set_rewrites(Planner *planner, const char *name, const char *value
     return NULL;
 }
 
+static Error *set_format(Planner *planner, const char *value, Span at, const char **format)
+{
+    *format = NULL;
+    if (!value || !*value)
+        return NULL;
+    if (!format_find(value)) {
+        const char *names[32];
+        int count = 0;
+        const FormatType *const *all = formats_all(&count);
+        count = count < 32 ? count : 32;
+        for (int i = 0; i < count; i++)
+            names[i] = all[i]->name;
+        return error_suggest(error_at(ERR_BIND, at, "no format '%s'", value), value, names, count);
+    }
+    *format = arena_strdup(&planner->arena, value);
+    return NULL;
+}
+
 Error *planner_set(Planner *planner, const char *name, const char *value, Span name_at, Span value_at, bool *known)
 {
     PlannerSettings *settings = &planner->settings;
@@ -139,12 +157,10 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
         return NULL;
     }
     if (option_name_equal(name, "topic.key_format") || option_name_equal(name, "ksql.persistence.default.format.key")) {
-        settings->key_format = value && *value ? arena_strdup(&planner->arena, value) : NULL;
-        return NULL;
+        return set_format(planner, value, value_at, &settings->key_format);
     }
     if (option_name_equal(name, "topic.value_format") || option_name_equal(name, "ksql.persistence.default.format.value")) {
-        settings->value_format = value && *value ? arena_strdup(&planner->arena, value) : NULL;
-        return NULL;
+        return set_format(planner, value, value_at, &settings->value_format);
     }
     if (option_name_equal(name, "exec.conflate")) {
         settings->conflate = -1;
