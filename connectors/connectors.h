@@ -90,7 +90,8 @@ typedef struct RecordSet {
 } RecordSet;
 
 /* How the window of a windowed key stands behind the key's own bytes: as Kafka Streams' TimeWindowedSerializer (start, 8 bytes, big endian,
- * milliseconds) and SessionWindowedSerializer (end, then start) write it. */
+ * milliseconds) and SessionWindowedSerializer (end, then start) write it. SESSION also stands for other windows that their start alone does not
+ * tell apart. */
 typedef enum KeyWindow { KEY_WINDOW_NONE, KEY_WINDOW_TIME, KEY_WINDOW_SESSION } KeyWindow;
 
 /* A range of rows of a row source: what one turn holds. */

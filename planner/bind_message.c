@@ -570,7 +570,6 @@ void bind_message_sink(Binder *binder, const CatalogEntry *target, const Relatio
     sink->sink.key_window = source->key_window;
     sink->sink.on_error = source->on_error == POLICY_DEAD_LETTER ? POLICY_SKIP : source->on_error;
     sink->sink.keys_passed = !rows->message->key_order;
-    sink->sink.tombstones = target->kind == CATALOG_TABLE;
     if (rows->window.start < 0)
         return;
     SinkSpec *spec = &sink->sink.spec;

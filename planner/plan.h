@@ -318,7 +318,6 @@ typedef struct PlanNode {
             KeyWindow key_window;
             RowPolicy on_error;             /* of rows without the time that their message is to have */
             bool keys_passed;               /* keys come from messages as they are: one whose columns are all NULL is none */
-            bool tombstones;                /* a table: -D is a message without value */
             int output;                     /* index in plan->outputs */
             bool with_kinds;                /* the changelog is written out */
         } sink;
