@@ -14,14 +14,20 @@ static const Type *input_type(const Aggregates *aggregates, int column) { return
 
 static void add_distinct(Aggregates *aggregates, int call)
 {
-    int column = aggregates->calls[call].args[0];
-    for (int i = 0; i < aggregates->distinct_count; i++)
-        if (aggregates->distincts[i].column == column && aggregates->distincts[i].call_count < 64) {
-            aggregates->distincts[i].calls[aggregates->distincts[i].call_count++] = call;
+    const AggregateCall *plan = &aggregates->calls[call];
+    const bool nulls_count = plan->arg_count > 1 ? !name_equal(plan->function->name, "count") : name_equal(plan->function->name, "collect_list");
+    for (int i = 0; i < aggregates->distinct_count; i++) {
+        DistinctColumn *distinct = &aggregates->distincts[i];
+        if (distinct->column_count == plan->arg_count && distinct->nulls_count == nulls_count && distinct->call_count < 64 &&
+            memcmp(distinct->columns, plan->args, sizeof(int) * (size_t)plan->arg_count) == 0) {
+            distinct->calls[distinct->call_count++] = call;
             return;
         }
+    }
     DistinctColumn *fresh = &aggregates->distincts[aggregates->distinct_count++];
-    fresh->column = column;
+    fresh->columns = plan->args;
+    fresh->column_count = plan->arg_count;
+    fresh->nulls_count = nulls_count;
     fresh->calls[fresh->call_count++] = call;
 }
 
@@ -112,8 +118,10 @@ Error *aggregates_open_calls(Aggregates *aggregates, Arena *arena, const Schema 
     text_release(&layout);
     for (int i = 0; i < aggregates->distinct_count; i++) {
         DistinctColumn *distinct = &aggregates->distincts[i];
-        const Type *type = input_type(aggregates, distinct->column);
-        pair_layout_init(&distinct->layout, arena, &type, 1, distinct->call_count, retracting, chained);
+        const Type **types = ARENA_ARRAY(arena, const Type *, distinct->column_count);
+        for (int c = 0; c < distinct->column_count; c++)
+            types[c] = input_type(aggregates, distinct->columns[c]);
+        pair_layout_init(&distinct->layout, arena, types, distinct->column_count, distinct->call_count, retracting, chained);
         pair_scratch_init(&distinct->scratch, &distinct->layout);
     }
     return NULL;
@@ -233,11 +241,11 @@ static uint32_t filter_rows(Aggregates *aggregates, const AggregateCall *call, c
 }
 
 /* The first `count` of aggregates->rows, slots, row_states and masks: the calls take those whose pair is new to them. */
-static void add_pairs(Aggregates *aggregates, Groups *groups, int which, const Vector *column, uint32_t row_count, uint32_t count,
+static void add_pairs(Aggregates *aggregates, Groups *groups, int which, const Vector *const columns[], uint32_t row_count, uint32_t count,
                       const uint8_t *kinds, Evaluation *evaluation)
 {
     DistinctColumn *distinct = &aggregates->distincts[which];
-    pair_set_add(&groups->distincts[which], &distinct->scratch, &column, row_count, aggregates->rows, aggregates->slots, count,
+    pair_set_add(&groups->distincts[which], &distinct->scratch, columns, row_count, aggregates->rows, aggregates->slots, count,
                  aggregates->masks, kinds, aggregates->changed);
     for (int bit = 0; bit < distinct->call_count; bit++) {
         uint32_t *chosen = aggregates->slots, chosen_count = 0; /* slots are done with */
@@ -251,22 +259,32 @@ static void add_pairs(Aggregates *aggregates, Groups *groups, int which, const V
             continue;
         const int call = distinct->calls[bit];
         Selection selection = { chosen_count, chosen };
-        AggregateArgs args = { states, aggregates->offsets[call], &selection, &column, kinds, &groups->state.heap, evaluation, &aggregates->shapes[call] };
+        AggregateArgs args = { states, aggregates->offsets[call], &selection, columns, kinds, &groups->state.heap, evaluation, &aggregates->shapes[call] };
         aggregates->shapes[call].function->update(&args);
     }
 }
 
-/* COUNT(DISTINCT x) FILTER (..) .. over one column: one probe a row. */
+static bool any_null(const Vector *const columns[], int count, uint32_t row)
+{
+    for (int i = 0; i < count; i++)
+        if (vector_is_null(columns[i], row))
+            return true;
+    return false;
+}
+
+/* COUNT(DISTINCT x) FILTER (..) .. over the same columns: one probe a row. */
 static void update_distinct(Aggregates *aggregates, Groups *groups, int which, const Batch *batch, const uint32_t *rows,
                             const uint32_t *slots, uint32_t count, Evaluation *evaluation)
 {
     DistinctColumn *distinct = &aggregates->distincts[which];
-    const Vector *column = batch->columns[distinct->column];
+    const Vector *columns[FUNCTION_MAX_ARGS];
+    for (int c = 0; c < distinct->column_count; c++)
+        columns[c] = batch->columns[distinct->columns[c]];
     uint32_t kept = 0; /* rows with a value and a filter that passes */
     for (uint32_t i = 0; i < count; i++) {
         uint32_t row = rows[i];
         uint64_t mask = 0;
-        if (vector_is_null(column, row))
+        if (!distinct->nulls_count && any_null(columns, distinct->column_count, row))
             continue;
         for (int bit = 0; bit < distinct->call_count; bit++) {
             int filter = aggregates->calls[distinct->calls[bit]].filter;
@@ -282,7 +300,7 @@ static void update_distinct(Aggregates *aggregates, Groups *groups, int which, c
     }
     if (kept == 0)
         return;
-    add_pairs(aggregates, groups, which, column, batch->row_count, kept, batch->kinds, evaluation);
+    add_pairs(aggregates, groups, which, columns, batch->row_count, kept, batch->kinds, evaluation);
 }
 
 static void count_group_rows(const Aggregates *aggregates, const Batch *batch, const uint32_t *rows, uint32_t count)
@@ -356,8 +374,9 @@ void groups_merge_distinct(Aggregates *aggregates, Groups *into, uint32_t into_s
         uint32_t total, *numbers = pair_set_of_slot(pairs, from_slot, &arena, &total);
         for (uint32_t first = 0; first < total; first += STEP) {
             uint32_t count = total - first < STEP ? total - first : STEP;
-            Vector *columns[2];
-            for (int c = 0; c < 2; c++)
+            const int width = 1 + aggregates->distincts[i].column_count;
+            Vector *columns[1 + FUNCTION_MAX_ARGS];
+            for (int c = 0; c < width; c++)
                 columns[c] = vector_new(&arena, pairs->layout->keys.types[c], count);
             key_table_gather(&pairs->keys, numbers + first, count, columns, 0, &arena);
             reserve_scratch(aggregates, count);
@@ -368,7 +387,7 @@ void groups_merge_distinct(Aggregates *aggregates, Groups *into, uint32_t into_s
                 aggregates->row_states[r] = entry;
                 aggregates->masks[r] = pair_set_bits(pairs, numbers[first + r]);
             }
-            add_pairs(aggregates, into, i, columns[1], count, count, NULL, &evaluation);
+            add_pairs(aggregates, into, i, (const Vector *const *)columns + 1, count, count, NULL, &evaluation);
         }
         arena_release(&arena);
     }

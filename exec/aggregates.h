@@ -1,7 +1,7 @@
 /* exec/aggregates.h: the aggregates of one plan node, and their state over many groups.
  *
  *   entry of a group   [ the operator's own fields | state of call 0 | state of call 1 | .. | rows in the group, where no COUNT(*) says so ]
- *   DISTINCT           one PairSet per argument column; calls over it get a row when its pair is new to them
+ *   DISTINCT           one PairSet per list of argument columns; calls over it get a row when its pair is new to them
  *   shrinking MIN,MAX  (input retracts) an OrderedSets instead of a state in the entry
  *
  * An Aggregates is the read-only plan plus scratch memory of its operator; a Groups is state: a container. */
@@ -11,7 +11,8 @@
 #include "exec/pair_set.h"
 
 typedef struct DistinctColumn {
-    int column;               /* of the input */
+    const int *columns; int column_count; /* of the input */
+    bool nulls_count;         /* rows with a NULL are no different from others */
     int call_count;
     int *calls;               /* bit i: calls[i] */
     PairLayout layout;

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-typedef enum BagRule { BAG_SET, BAG_HISTOGRAM, BAG_COUNTS, BAG_ATTR, BAG_MODE, BAG_PERCENTILE, BAG_BIT_AND, BAG_BIT_OR, BAG_DISTINCT } BagRule;
+typedef enum BagRule { BAG_SET, BAG_HISTOGRAM, BAG_COUNTS, BAG_ATTR, BAG_MODE, BAG_PERCENTILE, BAG_PERCENTILE_FROM_ABOVE, BAG_BIT_AND, BAG_BIT_OR, BAG_DISTINCT } BagRule;
 
 enum { HISTOGRAM_KEYS = 1000 };
 
@@ -91,8 +91,8 @@ static int by_value(const void *a, const void *b)
     return packed_compare(x->type, x->entry.value, y->entry.value);
 }
 
-/* The least value such that the share p of all is not above it. */
-static bool find_percentile(const Args *args, const Bag *bag, PackedEntry *found)
+/* The least value such that the share p of all is not above it; from above: the largest such that it is not below. */
+static bool find_percentile(const Args *args, const Bag *bag, bool from_above, PackedEntry *found)
 {
     const AggregateShape *shape = args->prepared;
     Ordered *values = ARENA_ARRAY(args->evaluation->arena, Ordered, (size_t)bag->live + 1);
@@ -107,6 +107,8 @@ static bool find_percentile(const Args *args, const Bag *bag, PackedEntry *found
         return false;
     qsort(values, (size_t)count, sizeof *values, by_value);
     int64_t place = (int64_t)ceil(shape->constants[0].number * (double)total); /* from 1 */
+    if (from_above)
+        place = total + 1 - (place > 0 ? place : 1);
     while (at + 1 < count && before + values[at].entry.number < place)
         before += values[at++].entry.number;
     *found = values[at].entry;
@@ -116,8 +118,8 @@ static bool find_percentile(const Args *args, const Bag *bag, PackedEntry *found
 static bool find_one(const Args *args, const Bag *bag, BagRule rule, PackedEntry *found)
 {
     PackedEntry entry;
-    if (rule == BAG_PERCENTILE)
-        return find_percentile(args, bag, found);
+    if (rule == BAG_PERCENTILE || rule == BAG_PERCENTILE_FROM_ABOVE)
+        return find_percentile(args, bag, rule == BAG_PERCENTILE_FROM_ABOVE, found);
     if (rule == BAG_ATTR && bag->live != 1)
         return false;
     found->number = 0;
@@ -201,6 +203,8 @@ static const char *refuse_share(const Value *constants, int count)
 
 const AggregateFunction bit_and_of_bag = { .name = "bit_and", .returns = TYPE_BIGINT, .rule = BAG_BIT_AND, BAG_KERNELS(false) };
 const AggregateFunction bit_or_of_bag = { .name = "bit_or", .returns = TYPE_BIGINT, .rule = BAG_BIT_OR, BAG_KERNELS(false) };
+const AggregateFunction percentile_disc_from_above = { .name = "percentile_disc from above", .args = { TYPE_ANY, TYPE_DOUBLE }, .constants = 1, .returns = TYPE_ANY,
+    .refuse = refuse_share, .rule = BAG_PERCENTILE_FROM_ABOVE, BAG_KERNELS(false), .merge_exact = true };
 const AggregateFunction distinct_of_bag = { .name = "approx_count_distinct", .returns = TYPE_BIGINT, .rule = BAG_DISTINCT, BAG_KERNELS(false) };
 
 const AggregateFunction bag_aggregates[] = {

@@ -63,7 +63,7 @@ typedef enum AstExprKind {
     AST_STRUCT,        /* STRUCT(f := e, ..): names + args; ROW(..): args only */
     AST_LAMBDA,        /* (names) => right; and `name => value` arguments, which look the same */
     AST_DESCRIPTOR,    /* DESCRIPTOR(names) */
-    AST_TABLE_ARG,     /* TABLE name [PARTITION BY args [ORDER BY]] as an argument of a table function */
+    AST_TABLE_ARG,     /* TABLE name | 'path' (value) | (query) [PARTITION BY args [ORDER BY]] as an argument of a table function */
     AST_EXTRACT        /* EXTRACT(names[0] FROM left) */
 } AstExprKind;
 
@@ -113,6 +113,7 @@ struct AstExpr {
     AstExprs args;
     AstType *type;             /* AST_CAST */
     AstQuery *query;           /* sub-queries */
+    AstProperties *hints;      /* AST_TABLE_ARG: OPTIONS(..) of its name or path */
     AstExpr *filter;           /* FILTER (WHERE ..) */
     AstOver *over;
     AstOrder within_order;     /* WITHIN GROUP (ORDER BY ..), and ORDER BY inside the call or of TABLE .. */

@@ -79,7 +79,7 @@ static bool expr_equal(const AstExpr *a, const AstExpr *b)
     return a->kind == b->kind && a->op == b->op && a->is == b->is && a->negated == b->negated && a->distinct == b->distinct && a->star == b->star &&
            a->try_cast == b->try_cast && a->ignore_nulls == b->ignore_nulls && literal_equal(&a->value, &b->value) && names_equal(&a->path, &b->path) &&
            exprs_equal(&a->args, &b->args) && BOTH(a->type, b->type, type_same) && BOTH(a->query, b->query, query_equal) &&
-           BOTH(a->filter, b->filter, expr_equal) && BOTH(a->over, b->over, over_equal) && order_equal(&a->within_order, &b->within_order) &&
+           BOTH(a->filter, b->filter, expr_equal) && BOTH(a->over, b->over, over_equal) && BOTH(a->hints, b->hints, properties_equal) && order_equal(&a->within_order, &b->within_order) &&
            BOTH(a->left, b->left, expr_equal) && BOTH(a->right, b->right, expr_equal);
 }
 

@@ -79,6 +79,15 @@ void print_properties(const AstProperties *properties, Text *text)
     text_add_char(text, ')');
 }
 
+void print_hints(const AstProperties *hints, Text *text)
+{
+    if (!hints->count)
+        return;
+    text_add_c(text, " /*+ OPTIONS");
+    print_properties(hints, text);
+    text_add_c(text, " */");
+}
+
 void print_interval(const Interval *interval, Text *text)
 {
     static const struct { int64_t us; const char *name; } units[] = {
@@ -362,9 +371,13 @@ static void print_table_arg(const AstExpr *expr, Text *text)
         text_add_char(text, '(');
         print_query(expr->query, text);
         text_add_char(text, ')');
-    } else {
+    } else if (expr->path.count) {
         print_names(&expr->path, ".", text);
+    } else {
+        print_literal(&expr->value, text);
     }
+    if (expr->hints)
+        print_hints(expr->hints, text);
     if (expr->args.count) {
         text_add_c(text, expr->args.count > 1 ? " PARTITION BY (" : " PARTITION BY ");
         print_list(&expr->args, text);

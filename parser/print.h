@@ -11,6 +11,7 @@ void print_names(const AstNames *names, const char *between, Text *text);
 void print_list(const AstExprs *list, Text *text);
 void print_order(const AstOrder *order, Text *text);
 void print_properties(const AstProperties *properties, Text *text);
+void print_hints(const AstProperties *hints, Text *text);
 void print_interval(const Interval *interval, Text *text);
 void print_call(const AstExpr *call, Text *text);
 void print_expr(const AstExpr *expr, int least, Text *text); /* in parentheses if it binds more loosely than `least` */

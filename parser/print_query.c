@@ -137,11 +137,7 @@ static void print_relation(const AstRelation *relation, Text *text)
         break;
     }
     }
-    if (relation->hints.count) {
-        text_add_c(text, " /*+ OPTIONS");
-        print_properties(&relation->hints, text);
-        text_add_c(text, " */");
-    }
+    print_hints(&relation->hints, text);
     if (relation->alias.text) {
         text_add_c(text, " AS ");
         print_name(&relation->alias, text);

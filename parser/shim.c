@@ -186,7 +186,7 @@ static int shaped(const Shim *shim, const Token *token)
     case TK_TABLE:
         if (ONE_OF(previous, TK_CREATE, TK_REPLACE, TK_SOURCE, TK_TEMPORARY, TK_DROP, TK_ALTER, TK_ASSERT))
             return TK_TABLE;
-        return IF((next == TK_LP && !operand) || (shim->nesting && is_name(ahead(shim, 1)) && ONE_OF(previous, TK_LP, TK_COMMA, TK_ARROW) &&
+        return IF(((next == TK_LP || (next == TK_STRING && shim->nesting)) && !operand) || (shim->nesting && is_name(ahead(shim, 1)) && ONE_OF(previous, TK_LP, TK_COMMA, TK_ARROW) &&
                                                   (ahead(shim, 1)->keyword_class != KEYWORD_SHAPED || ONE_OF(code_at(shim, 2), TK_COMMA, TK_RP, TK_DOT))));
     case TK_LATERAL:
         return IF(next_word == TK_TABLE || (next == TK_LP && ONE_OF(previous, TK_COMMA, TK_JOIN, TK_FROM, TK_APPLY)) ||

@@ -493,8 +493,11 @@ arg(A) ::= LAMBDA LP(L) names(N) RP ARROW(T) arg(E). {
 arg(A) ::= table_arg(E). [AS_EXPRESSION] { A = E; build_done(parser, A); }
 /* PARTITION BY of a table argument: one expression, or a list in parentheses. */
 %type table_arg { AstExpr * }
-table_arg(A) ::= TABLE(T) path(P). {
-    A = build_expr(parser, AST_TABLE_ARG, JOINED(AT(T), names_span(P))); A->op_at = names_span(P); A->path = *P;
+table_arg(A) ::= TABLE(T) path(P) hints(H). {
+    A = build_expr(parser, AST_TABLE_ARG, JOINED(AT(T), names_span(P))); A->op_at = names_span(P); A->path = *P; A->hints = H;
+}
+table_arg(A) ::= TABLE(T) STRING(S) hints(H). {
+    A = literal_string(parser, S); A->kind = AST_TABLE_ARG; A->at = JOINED(AT(T), AT(S)); A->op_at = AT(S); A->hints = H;
 }
 table_arg(A) ::= TABLE(T) subquery(Q). {
     A = build_expr(parser, AST_TABLE_ARG, JOINED(AT(T), Q->at)); A->op_at = Q->at; A->query = Q;

@@ -28,12 +28,12 @@ static Error *list_arguments(Arena *arena, const AstExpr *ast, const char *name,
     if (ast->within_order.count) {
         const AstOrderItem *item = &ast->within_order.items[0];
         if (!name_equal(name, "percentile_disc") && !name_equal(name, "percentile_cont"))
-            return binder_unsupported(ast->at, "ORDER BY inside %s", name);
-        if (ast->within_order.count > 1 || (item->descending && name_equal(name, "percentile_disc")))
-            return binder_unsupported(item->at, "more than one ascending expression in %s", name);
+            return error_at(ERR_BIND, ast->at, "ORDER BY means nothing to %s", name);
+        if (ast->within_order.count > 1)
+            return error_at(ERR_BIND, ast->within_order.items[1].at, "%s is of one expression", name);
         LIST_ADD(arena, list, item->expr);
     }
-    bool from_above = ast->within_order.count && ast->within_order.items[0].descending;
+    bool from_above = ast->within_order.count && ast->within_order.items[0].descending && name_equal(name, "percentile_cont");
     for (int i = 0; i < ast->args.count; i++)
         LIST_ADD(arena, list, from_above ? rest_of(arena, ast->args.items[i]) : ast->args.items[i]);
     return NULL;
@@ -61,10 +61,12 @@ static Error *take_literals(Arena *arena, const AstExprs *list, const char *name
 static Error *resolve_call(Arena *arena, const AstExpr *ast, const char *name, const AstExprs *list, const Type *const types[], AggregateCallArgs *call)
 {
     const Type *casts[FUNCTION_MAX_ARGS] = { NULL };
-    call->function = aggregate_resolve(arena, name, types, list->count, &call->type, casts, NULL);
+    const bool tuples = call->distinct && name_equal(name, "count"); /* COUNT(DISTINCT a, b): of those without a NULL */
+    const int count = tuples && list->count ? 1 : list->count;
+    call->function = aggregate_resolve(arena, name, types, count, &call->type, casts, NULL);
     if (!call->function)
         return no_such_call(arena, ast, ast_call_name(ast), types, list->count);
-    for (int i = 0; i < list->count; i++)
+    for (int i = 0; i < count; i++)
         if (casts[i])
             TRY(binder_cast(arena, call->args[i], casts[i], &call->args[i]));
     return take_literals(arena, list, ast_call_name(ast), call);
@@ -104,10 +106,10 @@ Error *aggregate_call_args(Binder *binder, const AstExpr *ast, BindArgument bind
     TRY(ast->user_aggregate ? bind_user_aggregate(binder, ast, call) : resolve_call(arena, ast, row_name, &list, types, call));
     if (!ast->user_aggregate && binder_rules(binder)->dialect == DIALECT_KSQL && name_equal(name, "stddev_samp"))
         call->function = &ksql_stddev_samp;
+    if (name_equal(name, "percentile_disc") && ast->within_order.count && ast->within_order.items[0].descending)
+        call->function = &percentile_disc_from_above;
     if (call->distinct && call->arg_count == 0)
         return error_at(ERR_BIND, ast->at, "DISTINCT needs an argument");
-    if (call->distinct && call->arg_count > 1)
-        return binder_unsupported(ast->at, "DISTINCT over several columns in %s", name);
     call->limit = settings_list_limit(binder->settings, call->function->limit_setting);
     return NULL;
 }

@@ -66,8 +66,6 @@ static Error *bind_list(Block *block, const AstExpr *ast, OrderedKind kind, Bind
     const char *name = ast_call_name(ast);
     int64_t directions = 0;
     Value separator = { .type = type_scalar(TYPE_VARCHAR), .text = str_c(",") };
-    if (ast->distinct)
-        return binder_unsupported(ast->at, "DISTINCT and ORDER BY in %s", name);
     if (ast->args.count < 1 || ast->args.count > (kind == ORDERED_TEXT ? 2 : 1))
         return error_at(ERR_BIND, ast->at, "%s with ORDER BY takes %s", name, kind == ORDERED_TEXT ? "a text and a separator" : "one argument");
     if (ast->args.count == 2)
@@ -75,6 +73,10 @@ static Error *bind_list(Block *block, const AstExpr *ast, OrderedKind kind, Bind
     TRY(add_keys(bind, context, arena, &ast->within_order, call, &directions));
     TRY(add_argument(bind, context, arena, ast->args.items[0], NULL, call));
     Expr **value = &call->args[call->arg_count - 1];
+    call->distinct = ast->distinct;
+    for (int i = 0; i < ast->within_order.count && ast->distinct; i++) /* equal values have one place then */
+        if (!expr_equal(call->args[i], *value))
+            return error_at(ERR_BIND, ast->within_order.items[i].at, "%s of DISTINCT values can only be ordered by these", name);
     if (kind == ORDERED_TEXT && (*value)->type->kind != TYPE_VARCHAR)
         return error_at(ERR_BIND, ast->args.items[0]->at, "%s puts texts together, this is %s", name, type_text(arena, (*value)->type));
     call->function = kind == ORDERED_TEXT ? &ordered_text_aggregate : &ordered_list_aggregate;

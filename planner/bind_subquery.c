@@ -477,11 +477,6 @@ static Error *plan_subquery(Subqueries *subs, const AstExpr *ast, int *column)
     AstQuery inner = *ast->query;
     Correlation correlation;
     Relation rows;
-    bool counts = asked_count(ast) == 1;
-    for (int i = 0; i < subs->conditions.count; i++)
-        counts |= subs->conditions.items[i] == ast;
-    if (!counts)
-        return error_hint(binder_unsupported(ast->left->at, "IN of several columns under NOT, or as a value,"), "[NOT] EXISTS (SELECT .. WHERE inner = outer AND ..)");
     TRY(correlate(subs, &inner, false, &correlation));
     TRY(decorrelate(subs, ast, &correlation, &inner));
     if (correlation.pairs.count == 0 && !inner.limit && !inner.offset)
@@ -506,6 +501,15 @@ static void find_conditions(Subqueries *subs, AstExpr *expr)
     } else if (expr && expr->kind == AST_IN_QUERY && !expr->negated) {
         LIST_ADD(subs->block->binder->arena, &subs->conditions, expr);
     }
+}
+
+/* Is it enough to know the rows for which the test is TRUE? */
+static bool is_condition(const Subqueries *subs, const AstExpr *ast)
+{
+    for (int i = 0; i < subs->conditions.count; i++)
+        if (subs->conditions.items[i] == ast)
+            return true;
+    return false;
 }
 
 static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement);
@@ -584,6 +588,11 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
         if (*replacement)
             return NULL;
     }
+    if (asked_count(ast) > 1 && !subs->known_only && !is_condition(subs, ast)) {
+        AstExpr *tests = NULL;
+        TRY(row_in_query(arena, ast, &tests));
+        return ast_map(arena, tests, replace, subs, replacement);
+    }
     const char *text = ast_text(arena, ast);
     int column = -1;
     for (int i = 0; i < subs->done.count; i++)
@@ -643,6 +652,14 @@ Error *bind_group_subqueries(Block *block, AstExpr **exprs, int expr_count)
         TRY(ast_map(arena, group, replace, &subs, &copy->group_by.items[i]));
         if (item >= 0 && !ast_any(query->items.items[item].expr, is_aggregate_call))
             TRY(ast_map(arena, query->items.items[item].expr, replace, &subs, &copy->items.items[item].expr));
+    }
+    if (query->grouping_sets.count)
+        copy->grouping_sets.items = arena_copy(arena, query->grouping_sets.items, sizeof *query->grouping_sets.items * (size_t)query->grouping_sets.count);
+    for (int s = 0; s < query->grouping_sets.count; s++) {
+        AstExprs *set = &copy->grouping_sets.items[s];
+        set->items = ARENA_ARRAY(arena, AstExpr *, set->count + 1);
+        for (int i = 0; i < set->count; i++) /* what GROUPING(..) names, too */
+            TRY(ast_map(arena, query->grouping_sets.items[s].items[i], replace, &subs, &set->items[i]));
     }
     if (subs.done.count == 0)
         return NULL;

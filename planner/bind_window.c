@@ -508,13 +508,15 @@ static Error *collect_arguments(const AstExpr *call, bool steps, Arguments *argu
 static Error *bind_data(Binder *binder, const AstExpr *data, Relation *relation, const AstExprs **partition)
 {
     AstRelation table = { .at = data->at };
+    if (data->hints)
+        table.hints = *data->hints;
     if (data->query) {
         table.kind = AST_REL_QUERY;
         table.query = data->query;
     } else if ((data->kind == AST_TABLE_ARG || data->kind == AST_NAME) && data->path.count) {
         table.kind = AST_REL_NAME;
         table.name = data->path;
-    } else if (data->kind == AST_LITERAL && data->value.type->kind == TYPE_VARCHAR) {
+    } else if ((data->kind == AST_LITERAL || data->kind == AST_TABLE_ARG) && data->value.type->kind == TYPE_VARCHAR) {
         table.kind = AST_REL_FILE;
         table.path = arena_strndup(binder->arena, str_bytes(&data->value.text), data->value.text.length);
     } else {

@@ -320,8 +320,8 @@ static void window_function(Generator *g)
 {
     put(g, "TABLE(");
     switch (choose(g, 5)) {
-    case 0: put(g, "TUMBLE(TABLE "); relation_name(g); put(g, ", DESCRIPTOR(ts), "); interval(g); break;
-    case 1: put(g, "HOP(TABLE "); relation_name(g); put(g, ", DESCRIPTOR(ts), INTERVAL '30' SECOND, INTERVAL '1' MINUTE"); break;
+    case 0: put(g, "TUMBLE(TABLE "); relation_name(g); PICK(g, "", "", " /*+ OPTIONS('timestamp' = 'ts') */"); put(g, ", DESCRIPTOR(ts), "); interval(g); break;
+    case 1: put(g, "HOP(TABLE "); if (rarely(g)) put(g, "'bids.jsonl'"); else relation_name(g); put(g, ", DESCRIPTOR(ts), INTERVAL '30' SECOND, INTERVAL '1' MINUTE"); break;
     case 2: put(g, "SESSION(TABLE "); relation_name(g); PICK(g, "", " PARTITION BY auction", " PARTITION BY bidder, auction"); put(g, ", DESCRIPTOR(ts), "); interval(g); break;
     case 3: put(g, "CUMULATE(TABLE "); relation_name(g); put(g, ", DESCRIPTOR(ts), INTERVAL '10' SECOND, INTERVAL '1' MINUTE"); break;
     case 4: put(g, "TUMBLE(DATA => TABLE "); relation_name(g); put(g, ", TIMECOL => DESCRIPTOR(ts), SIZE => "); interval(g); PICK(g, "", ", OFFSET => INTERVAL '10' SECOND"); break;
