@@ -237,6 +237,10 @@ const char *connector_path(const ConnectorType *connector, const void *options);
 bool connector_read_now(Arena *arena, const ConnectorType *connector, const void *options, const void **bounded);
 /* The topic of a connector that reads and writes topics, else NULL. */
 const char *connector_topic(const ConnectorType *connector, const void *options);
+/* Does a source with these options read the topic? */
+bool connector_reads_topic(const ConnectorType *connector, const void *options, const char *topic);
+/* Options of connector 'kafka' for another topic that is reached as the options at hand say; a connector without topics says nothing: defaults. */
+const void *connector_topic_options(Arena *arena, const ConnectorType *connector, const void *options, const char *topic);
 /* Would the sink write a file that the source reads? Files are told apart by what they are, not by how they are written. */
 Error *connector_writes_input(Arena *arena, const ConnectorContext *context, const SourceSpec *source, const SinkSpec *sink, bool *writes);
 

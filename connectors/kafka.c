@@ -30,6 +30,20 @@ bool connector_read_now(Arena *arena, const ConnectorType *connector, const void
     return true;
 }
 
+bool connector_reads_topic(const ConnectorType *connector, const void *options, const char *topic)
+{
+    return connector == &kafka_connector && strcmp(((const KafkaOptions *)options)->topic, topic) == 0;
+}
+
+const void *connector_topic_options(Arena *arena, const ConnectorType *connector, const void *options, const char *topic)
+{
+    KafkaOptions *other = ARENA_NEW(arena, KafkaOptions);
+    options_defaults(arena, &(OptionTarget){ kafka_connector.options, other, NULL });
+    (void)connector, (void)options;
+    other->topic = arena_strdup(arena, topic);
+    return other;
+}
+
 static Error *no_client(const KafkaOptions *options)
 {
     return error_new(ERR_CONNECT, "cannot reach the topic '%s': there is no Kafka client in this build", options->topic);

@@ -49,12 +49,16 @@ static void write_job(const Job *job, Text *snapshot)
     put_counters(&page, &job->counters);
     put_row_errors(job, &page);
     for (int i = 0; i < job->scan_count; i++) {
+        page_put_u64(&page, (uint64_t)job->scans[i].error_minute);
+        page_put_u64(&page, job->scans[i].minute_errors);
         page_put_u64(&page, (uint64_t)job->scans[i].split_count);
         for (int s = 0; s < job->scans[i].split_count; s++) {
             const SplitState *split = &job->scans[i].splits[s];
             put_text(&page, split_name(&job->scans[i], s));
             page_put_u64(&page, split->position);
             page_put_u64(&page, split->restarted ? split->header_lines : split->lines);
+            page_put_u64(&page, split->error_block);
+            page_put_u64(&page, split->block_errors);
             page_put_u64(&page, (uint64_t)split->ended | (uint64_t)split->idle << 1 | (uint64_t)split->skipping << 2 | (uint64_t)split->opened << 3 | (uint64_t)split->idle_in_order << 4 | (uint64_t)split->ended_in_order << 5);
         }
     }
@@ -180,6 +184,8 @@ static Error *read_splits(Job *job, PageReader *page)
     for (int i = 0; i < job->scan_count; i++) {
         Scan *scan = &job->scans[i];
         uint64_t count, flags;
+        TRY(get_i64(page, &scan->error_minute));
+        TRY(page_get_u64(page, &scan->minute_errors));
         TRY(page_get_u64(page, &count));
         if (count != (uint64_t)scan->split_count)
             return error_new(ERR_IO, "the snapshot knows %llu splits of '%s', now there are %d", (unsigned long long)count,
@@ -189,6 +195,8 @@ static Error *read_splits(Job *job, PageReader *page)
             TRY(check_split(scan, s, page, &job->operator_arena));
             TRY(page_get_u64(page, &split->position));
             TRY(page_get_u64(page, &split->lines));
+            TRY(page_get_u64(page, &split->error_block));
+            TRY(page_get_u64(page, &split->block_errors));
             TRY(page_get_u64(page, &flags));
             split->ended = flags & 1;
             split->idle = flags >> 1 & 1;

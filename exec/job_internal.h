@@ -24,6 +24,8 @@ typedef struct RowEvent {
     uint64_t position, line;             /* line 0: not counted */
     bool has_place, has_raw;             /* a row that was made of several has no place */
     Str raw;
+    const RecordSet *set;                /* of the turn at hand: the message that it was, if it was one; else NULL */
+    const Record *record;
     uint32_t order;                      /* of arrival: ties */
 } RowEvent;
 
@@ -87,6 +89,7 @@ typedef struct SplitState {
     FormatSplit *format_split;
     bool restarted;            /* the next turn's bytes are the first of the file, or of one that took its place.. */
     uint64_t header_lines;     /* ..behind so many newlines */
+    uint64_t error_block, block_errors; /* ORDERED: bad ones among the 1,000 records that the last bad one stands in; see dead_letters.h */
 } SplitState;
 
 typedef struct Scan {          /* a PLAN_SCAN or PLAN_VALUES of the job */
@@ -99,6 +102,7 @@ typedef struct Scan {          /* a PLAN_SCAN or PLAN_VALUES of the job */
     bool note_places;          /* of rows that reach an operator of the ORDERED part which orders them by place, or names it when they fail */
     SplitState *splits;
     int split_count;
+    int64_t error_minute; uint64_t minute_errors; /* ORDERED: bad rows in that minute of processing time */
     int64_t length_total;      /* for progress; -1 unknown */
 } Scan;
 
@@ -217,5 +221,7 @@ ProfileSpan profile_begin(const Operator *op);
 void profile_end(const Operator *op, ProfileSpan span);
 
 /* row_errors.c */
+Scan *row_errors_scan(Job *job, const PlanNode *node); /* that the node's rows come from; NULL: none */
+const char *row_errors_source(const PlanNode *node);   /* as the user knows it */
 Error *row_events_settle(Job *job, Turn *turn);
 void row_errors_place(Job *job, const PlanNode *node, int split, uint64_t position, uint64_t line, Text *place);

@@ -2,6 +2,7 @@
  *
  * In a PARALLEL part a wrong row becomes an event of its turn; events are settled in the ORDERED part, by place in the input, so that
  * counters and dead letters do not depend on batch sizes and threads. */
+#include "exec/dead_letters.h"
 #include "exec/job_internal.h"
 
 #include <stdio.h>
@@ -20,7 +21,7 @@ static const PlanNode *scan_under(const PlanNode *node)
     return node;
 }
 
-static Scan *scan_of(Job *job, const PlanNode *node)
+Scan *row_errors_scan(Job *job, const PlanNode *node)
 {
     const PlanNode *under = scan_under(node);
     for (int i = 0; i < job->scan_count; i++)
@@ -60,12 +61,16 @@ static uint64_t line_at(Job *job, Scan *scan, int split, uint64_t position)
 
 void row_errors_place(Job *job, const PlanNode *node, int split, uint64_t position, uint64_t line, Text *place)
 {
-    Scan *scan = scan_of(job, node);
+    Scan *scan = row_errors_scan(job, node);
     if (!scan || scan->values) {
         text_printf(place, "row %llu", (unsigned long long)position + 1);
         return;
     }
     const char *name = split < scan->source.split_count ? scan->source.splits[split].name : scan->node->scan.source_name;
+    if (scan->record_source) {
+        text_printf(place, "%s, offset %llu", name, (unsigned long long)position);
+        return;
+    }
     if (scan->row_source) {
         text_printf(place, "%s, row %llu", name, (unsigned long long)position + 1);
         return;
@@ -78,7 +83,7 @@ void row_errors_place(Job *job, const PlanNode *node, int split, uint64_t positi
         text_printf(place, "%s, byte %llu", name, (unsigned long long)position);
 }
 
-static const char *source_name(const PlanNode *node)
+const char *row_errors_source(const PlanNode *node)
 {
     const PlanNode *under = scan_under(node);
     return under->kind == PLAN_SCAN ? under->scan.source_name : "values";
@@ -88,7 +93,7 @@ static const char *source_name(const PlanNode *node)
 
 static void summarise(Job *job, const PlanNode *node, int split, const RowEvent *event)
 {
-    const char *source = source_name(node);
+    const char *source = row_errors_source(node);
     for (int i = 0; i < job->row_errors.count; i++) {
         RowErrorSummary *known = &job->row_errors.items[i];
         if (strcmp(known->source, source) == 0 && strcmp(known->stage, event->stage) == 0 && strcmp(known->reason, event->reason) == 0) {
@@ -121,85 +126,19 @@ static Error *count_event(Job *job, const PlanNode *node, int split, const RowEv
     else
         job->counters.bad_rows++;
     summarise(job, node, split, event);
+    TRY(breaker_count(job, row_errors_scan(job, node), split, event));
     if (job->counters.bad_rows + job->counters.row_errors > job->options.max_bad_rows)
         return error_new(ERR_TOO_MANY_BAD, "more than %llu bad rows; the last: %s", (unsigned long long)job->options.max_bad_rows, event->reason);
     return NULL;
 }
 
-/* ---- dead letters ---- */
-
-/* Bytes as text: what is not UTF-8 becomes U+FFFD. */
-static Str printable(Arena *arena, Str raw)
-{
-    const char *bytes = str_bytes(&raw);
-    size_t length = raw.length, good = utf8_valid_prefix(bytes, length);
-    if (good == length)
-        return raw;
-    char *out = arena_alloc(arena, length * 3 + 1);
-    size_t used = 0;
-    for (size_t at = 0; at < length;) {
-        size_t run = utf8_valid_prefix(bytes + at, length - at);
-        memcpy(out + used, bytes + at, run);
-        used += run;
-        at += run;
-        if (at < length) {
-            memcpy(out + used, "\xEF\xBF\xBD", 3);
-            used += 3;
-            at++;
-        }
-    }
-    return str_view(out, used);
-}
-
-static void set_text(Batch *batch, int column, uint32_t row, const char *text)
-{
-    if (text)
-        ((Str *)batch->columns[column]->values)[row] = str_c(arena_strdup(&batch->arena, text));
-    else
-        vector_set_null(&batch->arena, batch->columns[column], row);
-}
-
-static Error *push_dead_letter(Job *job, Operator *op, int split, const RowEvent *event)
-{
-    Batch *batch = batch_for_schema(&job->pool, &dead_letter_columns, 1);
-    batch->row_count = batch->selection.count = 1;
-    batch->turn = job->ordered.base.turn;
-    batch->now_us = job->ordered.base.now_us;
-    batch->wm_end_us = TIME_MIN;
-    if (event->has_raw) {
-        Str raw = str_view(arena_copy(&batch->arena, str_bytes(&event->raw), event->raw.length), event->raw.length);
-        *(Str *)batch->columns[0]->values = raw;
-        *(Str *)batch->columns[1]->values = printable(&batch->arena, raw);
-    } else {
-        vector_set_null(&batch->arena, batch->columns[0], 0);
-        vector_set_null(&batch->arena, batch->columns[1], 0);
-    }
-    if (event->has_place) /* where dead letters of several operators meet they are put in order by it */
-        batch->positions = arena_copy(&batch->arena, &event->position, sizeof event->position);
-    batch->split = (uint32_t)split;
-    Scan *scan = scan_of(job, op->node);
-    set_text(batch, 2, 0, event->has_place && scan && scan->source_open ? scan->source.splits[split].name : source_name(op->node));
-    if (event->has_place)
-        *(int64_t *)batch->columns[3]->values = (int64_t)event->position;
-    else
-        vector_set_null(&batch->arena, batch->columns[3], 0);
-    if (event->line)
-        *(int64_t *)batch->columns[4]->values = (int64_t)event->line;
-    else
-        vector_set_null(&batch->arena, batch->columns[4], 0);
-    set_text(batch, 5, 0, event->stage);
-    set_text(batch, 6, 0, event->column);
-    set_text(batch, 7, 0, event->reason);
-    return output_push(op, PORT_DEAD_LETTER, batch);
-}
+/* ---- events of a turn ---- */
 
 static Error *settle(Job *job, Operator *op, int split, const RowEvent *event)
 {
     TRY(count_event(job, op->node, split, event));
-    return output_wanted(op, PORT_DEAD_LETTER) ? push_dead_letter(job, op, split, event) : NULL;
+    return output_wanted(op, PORT_DEAD_LETTER) ? dead_letter_push(job, op, split, event) : NULL;
 }
-
-/* ---- events of a turn ---- */
 
 static int event_order(const void *a, const void *b)
 {
@@ -230,6 +169,35 @@ Error *row_events_settle(Job *job, Turn *turn)
     return NULL;
 }
 
+/* The message that a row of this turn was: offsets rise within a turn. */
+static void find_record(const Turn *turn, RowEvent *event)
+{
+    const RecordSet *set = turn->range.page;
+    uint32_t low = 0, high = set->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (set->records[middle].offset < event->position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == set->count || set->records[low].offset != event->position)
+        return;
+    event->set = set;
+    event->record = &set->records[low];
+    event->has_raw = event->record->value != NULL;
+    event->raw = str_view(event->record->value, event->record->value ? event->record->value_length : 0);
+}
+
+static void find_message(Operator *op, const Batch *batch, RowEvent *event)
+{
+    Job *job = op->context->job;
+    const Turn *turn = op->context->worker >= 0 ? context_worker(op)->turn : job->ordered.turn;
+    const Scan *scan = row_errors_scan(job, op->node);
+    if (scan && scan->record_source && event->has_place && turn && turn->range.page && turn->number == batch->turn && &job->scans[turn->scan] == scan)
+        find_record(turn, event);
+}
+
 static void describe_row(Operator *op, const Batch *batch, int64_t row, RowEvent *event)
 {
     if (row < 0) { /* -1 - index of a bad record */
@@ -237,17 +205,19 @@ static void describe_row(Operator *op, const Batch *batch, int64_t row, RowEvent
         event->position = bad->position;
         event->raw = bad->raw.length > RECORD_BYTES_MAX ? str_view(str_bytes(&bad->raw), LONG_RECORD_SHOWN) : bad->raw; /* however much was read */
         event->has_place = event->has_raw = true;
+        find_message(op, batch, event);
         return;
     }
     event->has_place = batch->positions;
     event->position = event->has_place ? batch->positions[row] : (uint64_t)row;
-    Scan *scan = batch->lines && op->context->worker < 0 ? scan_of(op->context->job, op->node) : NULL;
+    Scan *scan = batch->lines && op->context->worker < 0 ? row_errors_scan(op->context->job, op->node) : NULL;
     if (scan && batch->lines[row])
         event->line = scan->splits[batch->split].lines + batch->lines[row];
     if (batch->raw) {
         event->raw = batch->raw[row];
         event->has_raw = true;
     }
+    find_message(op, batch, event);
 }
 
 static Error *row_failed(Operator *op, const Batch *batch, const RowEvent *event, Span at)
@@ -281,7 +251,7 @@ Error *job_row_error(Operator *op, RowPolicy policy, const Batch *batch, int64_t
     Turn *turn = context_worker(op)->turn;
     event.reason = arena_strdup(&turn->arena, reason);
     event.column = column ? arena_strdup(&turn->arena, column) : NULL;
-    if (event.has_raw)
+    if (event.has_raw && !event.record) /* messages stay until the turn is done */
         event.raw = str_view(arena_copy(&turn->arena, str_bytes(&event.raw), event.raw.length), event.raw.length);
     event.order = (uint32_t)turn->events.count;
     LIST_ADD(&turn->arena, &turn->events, event);

@@ -398,6 +398,7 @@ static Error *run_ordered(Job *job, Turn *turn)
     take_peeked(job, turn);
     job->ordered.base.now_us = turn->now_us;
     job->ordered.base.turn = turn->number;
+    job->ordered.turn = turn;
     if (turn->kind == TURN_END)
         return pipeline_end(job);
     job->counters.turns++;
@@ -411,10 +412,13 @@ static Error *run_ordered(Job *job, Turn *turn)
         job->scans[turn->scan].splits[turn->split].lines = turn->header_lines;
     combine_watermarks(job, turn);
     TRY(pipeline_push_inputs(job, turn));
-    TRY(row_events_settle(job, turn));
-    if (turn->error) { /* rows before it come out */
-        TRY(pipeline_release_rows(job));
-        return turn_take_error(turn);
+    Error *error = row_events_settle(job, turn);
+    error = error ? error : turn_take_error(turn);
+    if (error) { /* rows before it come out */
+        Error *earlier = pipeline_release_rows(job); /* of rows that stand before */
+        if (earlier)
+            error_free(error);
+        return earlier ? earlier : error;
     }
     sequencer_turn_done(job, turn);
     TRY(pipeline_advance(job, turn->kind == TURN_TICK));

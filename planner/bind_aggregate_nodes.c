@@ -269,7 +269,7 @@ Error *grouping_build(Block *block, Grouping *grouping, Relation *over, Relation
         schema = node->schema;
     }
     *result = (Relation){ .input = main_port(node), .schema = schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = over->dead_letter,
-                            .on_expr_error = over->on_expr_error };
+                            .letters = over->letters, .on_expr_error = over->on_expr_error };
     if (several) { /* they end at any time, together or not */
         result->window = (WindowColumns){ true, key_count, key_count + 1, key_count + 2, { .kind = WINDOW_SNAPSHOT, .size_us = 1, .advance_us = 1, .end_inclusive = true } };
         result->time_column = key_count + 1;

@@ -121,7 +121,7 @@ static Error *bind_side_stream(Binder *binder, CatalogEntry *entry, Span at, Rel
             return producer->text != binder->text ? foreign_error(error, entry->name, at) : error;
         for (int s = 0; s < inner.sides.count; s++) {
             SidePort *side = &inner.sides.items[s];
-            if (!side->own || !name_equal(side->name, entry->name))
+            if (!side->own || side->letters || !name_equal(side->name, entry->name))
                 continue; /* what a query reads fills the stream by itself */
             LogicalNode *pick = logical_pick(binder->arena, side->input, side->columns, side->column_count, at);
             if (producer->text != binder->text)

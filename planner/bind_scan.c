@@ -199,12 +199,10 @@ static Error *time_column(Binder *binder, const CatalogEntry *entry, Columns *co
 
 static void note_dead_letters(Binder *binder, const CatalogEntry *entry, LogicalNode *node)
 {
-    SidePort side = { .name = entry->source->dead_letter, .source = entry->name, .input = { node, PORT_DEAD_LETTER }, .column_count = dead_letter_columns.column_count };
-    side.columns = ARENA_ARRAY(binder->arena, int, side.column_count);
-    for (int i = 0; i < side.column_count; i++)
-        side.columns[i] = i;
-    side.own = binder->stack.count == binder->own_depth;
-    LIST_ADD(binder->arena, &binder->sides, side);
+    if (entry->source->dead_letter)
+        binder_note_letters(binder, entry->source->dead_letter, NULL, entry->name, node);
+    if (entry->source->dead_letter_topic)
+        binder_note_letters(binder, NULL, entry, entry->name, node);
 }
 
 Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input, const AstExpr *timestamp_by, Span at, Relation *relation)
@@ -227,7 +225,7 @@ Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input,
     bool can_fail = false;
     for (int i = 0; i < columns.count; i++)
         can_fail |= expr_can_fail(columns.exprs[i]);
-    if (can_fail && source->on_expr_error == POLICY_DEAD_LETTER && source->dead_letter)
+    if (can_fail && source->on_expr_error == POLICY_DEAD_LETTER)
         note_dead_letters(binder, entry, node);
     if (!arrival) {
         Expr *watermark = NULL;
@@ -251,12 +249,12 @@ Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input,
         stamp->watermark.on_error = source->on_error;
         logical_derive(arena, stamp);
         node = stamp;
-        if (source->on_error == POLICY_DEAD_LETTER && source->dead_letter)
+        if (source->on_error == POLICY_DEAD_LETTER)
             note_dead_letters(binder, entry, node);
     }
     *relation = (Relation){ .input = main_port(node), .alias = entry->name, .schema = node->schema, .time_column = time, .processing_time = arrival,
                             .window = { .start = -1, .end = -1, .time = -1 }, .dead_letter = source->dead_letter,
-                            .on_expr_error = source->on_expr_error_given ? &source->on_expr_error : NULL };
+                            .letters = source->dead_letter_topic ? entry : NULL, .on_expr_error = source->on_expr_error_given ? &source->on_expr_error : NULL };
     if (is_record_connector(source->connector))
         bind_message_source(binder, entry, relation);
     return NULL;
@@ -337,8 +335,10 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
         scan->scan.bounded = true;
     scan->scan.max_ahead_us = source->max_ahead_us;
     scan->scan.idle_timeout_us = source->idle_timeout_us;
+    scan->scan.max_errors_per_min = source->max_errors_per_min;
+    scan->scan.max_error_ratio = source->max_error_ratio;
     logical_derive(arena, scan);
-    if (source->on_error == POLICY_DEAD_LETTER && source->dead_letter)
+    if (source->on_error == POLICY_DEAD_LETTER)
         note_dead_letters(binder, entry, scan);
     return bind_source_columns(binder, entry, main_port(scan), timestamp_by, at, relation);
 }

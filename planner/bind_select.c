@@ -473,7 +473,7 @@ static Error *project(Select *select, Relation *under, Relation *relation)
     carry_hidden(arena, under, &projection);
     LogicalNode *node = binder_project(block->binder, under, projection.exprs, projection.columns, projection.count, block->query->at);
     *relation = (Relation){ .input = main_port(node), .schema = node->schema, .time_column = projected(&projection, under->time_column),
-                            .processing_time = under->processing_time, .dead_letter = under->dead_letter, .on_expr_error = under->on_expr_error };
+                            .processing_time = under->processing_time, .dead_letter = under->dead_letter, .letters = under->letters, .on_expr_error = under->on_expr_error };
     relation->window = under->window;
     relation->window.start = projected(&projection, under->window.start);
     relation->window.end = projected(&projection, under->window.end);

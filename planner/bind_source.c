@@ -8,9 +8,10 @@
 /* ---- properties of every stream ---- */
 
 typedef struct StreamOptions {
-    const char *connector, *format, *timestamp, *timestamp_format, *dead_letter;
+    const char *connector, *format, *timestamp, *timestamp_format, *dead_letter, *dead_letter_topic;
     int on_error, on_expr_error; /* 0: the preset's */
-    int64_t idle_timeout_us, max_ahead_us;
+    int64_t idle_timeout_us, max_ahead_us, max_errors_per_min;
+    double max_error_ratio;
     int64_t partitions, replicas; /* ksqlDB's, of no effect outside Kafka */
 } StreamOptions;
 
@@ -28,6 +29,9 @@ static const OptionSpec stream_options[] = {
     { "on_error", OPTION_ENUM, offsetof(StreamOptions, on_error), "default", "What becomes of a record that does not decode.", on_error_choices, NULL, false, false, 0, 0 },
     { "on_expr_error", OPTION_ENUM, offsetof(StreamOptions, on_expr_error), "default", "What becomes of a row when an expression over it fails.", on_expr_error_choices, NULL, false, false, 0, 0 },
     { "dead_letter", OPTION_STRING, offsetof(StreamOptions, dead_letter), NULL, "The stream that takes bad records.", NULL, NULL, false, false, 0, 0 },
+    { "dead_letter_topic", OPTION_STRING, offsetof(StreamOptions, dead_letter_topic), NULL, "The topic that takes bad records as they came.", NULL, NULL, false, false, 0, 0 },
+    { "max_errors_per_min", OPTION_INT, offsetof(StreamOptions, max_errors_per_min), "-1", "More bad rows in a minute end the query; 0: no bound. 1000 for topics with dead letters.", NULL, NULL, false, false, -1, INT64_MAX },
+    { "max_error_ratio", OPTION_DOUBLE, offsetof(StreamOptions, max_error_ratio), "-1", "A larger share of bad ones among 1,000 records of a split ends the query; 0: no bound. 0.5 for topics with dead letters.", NULL, NULL, false, false, 0, 0 },
     { "source.idle_timeout", OPTION_DURATION, offsetof(StreamOptions, idle_timeout_us), NULL, "After this long without rows a live split no longer holds time back.", NULL, NULL, false, false, 0, 0 },
     { "event_time.max_ahead", OPTION_DURATION, offsetof(StreamOptions, max_ahead_us), NULL, "On live input a row further ahead of the clock than this is bad.", NULL, NULL, false, false, 0, 0 },
     { NULL, 0, 0, NULL, NULL, NULL, NULL, false, false, 0, 0 },
@@ -130,6 +134,33 @@ static void name_topic(const Binder *binder, Arena *arena, const CatalogEntry *e
         LIST_ADD(arena, with, topic);
 }
 
+/* What becomes of bad rows: where they go, and how many are too many. A wrong schema shall not move a whole topic to its dead letters, so those
+ * have bounds where nothing else is said. */
+static Error *bind_letters(Binder *binder, const AstProperties *with, const StreamOptions *options, CatalogEntry *entry)
+{
+    Arena *arena = &binder->catalog->arena;
+    CatalogSource *source = entry->source;
+    const bool letters = source->on_error == POLICY_DEAD_LETTER || source->on_expr_error == POLICY_DEAD_LETTER;
+    const bool bounds = letters && source->connector && is_record_connector(source->connector);
+    source->dead_letter = options->dead_letter;
+    source->dead_letter_topic = options->dead_letter_topic;
+    source->max_errors_per_min = options->max_errors_per_min >= 0 ? options->max_errors_per_min : bounds ? 1000 : 0;
+    source->max_error_ratio = options->max_error_ratio >= 0 ? options->max_error_ratio : bounds ? 0.5 : 0;
+    const OptionEntry *policy = find_option(with, source->on_error == POLICY_DEAD_LETTER ? "on_error" : "on_expr_error");
+    if (letters && !source->dead_letter && !source->dead_letter_topic && policy)
+        return error_hint(error_at(ERR_BIND, policy->value_at, "no stream is named for the bad rows"), "add dead_letter = 'stream name', or dead_letter_topic = 'topic'");
+    const OptionEntry *ratio = find_option(with, "max_error_ratio"), *topic = find_option(with, "dead_letter_topic");
+    if (source->max_error_ratio > 1 || (ratio && options->max_error_ratio < 0))
+        return error_at(ERR_BIND, ratio->value_at, "'max_error_ratio' is a share from 0 to 1, not %s", ratio->value);
+    if (!topic)
+        return NULL;
+    if (source->connector && connector_reads_topic(source->connector, source->connector_options, topic->value))
+        return error_hint(error_at(ERR_BIND, topic->value_at, "'%s' reads the topic '%s': its dead letters would come back to it", entry->name, topic->value), "name another topic");
+    const ConnectorType *kafka = NULL;
+    source->letter_options = connector_topic_options(arena, source->connector, source->connector_options, topic->value);
+    return topics(binder, topic->value_at, &kafka);
+}
+
 /* Everything in WITH (..) into entry->source. inherited: the topic that the defining query reads, whose formats hold on; NULL none. */
 static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, const CatalogSource *inherited, Span at)
 {
@@ -180,7 +211,6 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
                                         : binder->settings->on_error >= 0 ? (RowPolicy)binder->settings->on_error : rules->on_error;
     source->on_expr_error = options.on_expr_error ? on_expr_error_policies[options.on_expr_error] : binder_policy(binder);
     source->on_expr_error_given = options.on_expr_error != 0;
-    source->dead_letter = options.dead_letter;
     source->timestamp_column = options.timestamp;
     const OptionEntry *timestamp = find_option(with, "timestamp");
     source->timestamp_at = timestamp ? timestamp->value_at : at;
@@ -192,10 +222,7 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
         source->idle_timeout_us = options.idle_timeout_us ? options.idle_timeout_us : binder->settings->idle_timeout_us;
         source->max_ahead_us = options.max_ahead_us ? options.max_ahead_us : rules->any_time ? 0 : binder->settings->max_ahead_us;
     }
-    const OptionEntry *policy = find_option(with, source->on_error == POLICY_DEAD_LETTER ? "on_error" : "on_expr_error");
-    if ((source->on_error == POLICY_DEAD_LETTER || source->on_expr_error == POLICY_DEAD_LETTER) && !source->dead_letter && policy)
-        return error_hint(error_at(ERR_BIND, policy->value_at, "no stream is named for the bad rows"), "add dead_letter = 'stream name'");
-    return NULL;
+    return bind_letters(binder, with, &options, entry);
 }
 
 /* ---- columns ---- */

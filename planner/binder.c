@@ -239,19 +239,27 @@ Error *binder_literal(Binder *binder, const AstExpr *ast, const Type *to, const 
 /* What a stream says of its rows goes before what is set for all. */
 static RowPolicy policy_over(const Binder *binder, const Relation *over) { return over->on_expr_error ? *over->on_expr_error : binder_policy(binder); }
 
-static void note_failures(Binder *binder, const Relation *over, LogicalNode *node)
+void binder_note_letters(Binder *binder, const char *stream, const CatalogEntry *letters, const char *source, LogicalNode *node)
 {
-    const char *name = over->on_expr_error || !binder->settings->dead_letter ? over->dead_letter : binder->settings->dead_letter;
-    if (!name) {
-        binder->nameless_letters = node;
-        return;
-    }
-    SidePort side = { .name = name, .input = { node, PORT_DEAD_LETTER }, .column_count = dead_letter_columns.column_count };
+    SidePort side = { .name = stream, .letters = letters, .source = source, .input = { node, PORT_DEAD_LETTER }, .column_count = DEAD_LETTER_SHOWN };
     side.columns = ARENA_ARRAY(binder->arena, int, side.column_count);
     for (int i = 0; i < side.column_count; i++)
         side.columns[i] = i;
     side.own = binder->stack.count == binder->own_depth;
     LIST_ADD(binder->arena, &binder->sides, side);
+}
+
+static void note_failures(Binder *binder, const Relation *over, LogicalNode *node)
+{
+    const bool own = over->on_expr_error || !binder->settings->dead_letter;
+    const char *name = own ? over->dead_letter : binder->settings->dead_letter;
+    const CatalogEntry *letters = own ? over->letters : NULL;
+    if (!name && !letters)
+        binder->nameless_letters = node;
+    if (name)
+        binder_note_letters(binder, name, NULL, NULL, node);
+    if (letters)
+        binder_note_letters(binder, NULL, letters, NULL, node);
 }
 
 LogicalNode *binder_project(Binder *binder, const Relation *over, Expr **exprs, const Column *columns, int count, Span at)

@@ -56,6 +56,7 @@ typedef struct Relation {
     MessageColumns *message;   /* NULL: rows that never were messages */
     WindowUse *pending;        /* a window function in FROM; the schema ends in window_start, window_end, window_time for it */
     const char *dead_letter;   /* stream for rows whose expressions fail; NULL none */
+    const CatalogEntry *letters; /* the source whose dead_letter_topic takes them; NULL none */
     const RowPolicy *on_expr_error; /* what its stream says of them; NULL: nothing, the settings hold */
 } Relation;
 
@@ -66,6 +67,7 @@ typedef struct SidePort {
     int *columns; int column_count; /* of the port: what a reader sees */
     bool own;                       /* of the statement itself, not of something that it reads */
     const char *source;             /* the entry whose records these are, read by whomever; NULL: rows of a query */
+    const CatalogEntry *letters;    /* they are messages for the dead_letter_topic of this source; NULL: rows of a stream */
 } SidePort;
 
 typedef struct CteScope {
@@ -371,6 +373,8 @@ Error *binder_literal(Binder *binder, const AstExpr *ast, const Type *to, const 
 LogicalNode *binder_project(Binder *binder, const Relation *over, Expr **exprs, const Column *columns, int count, Span at);
 /* Filters a relation by a condition that is bound over it. */
 void binder_filter(Binder *binder, Relation *relation, Expr *predicate, Span at);
+/* The node's bad rows go into a stream, or (letters) to the dead_letter_topic of a source. source: whose records they are; NULL: a query's rows. */
+void binder_note_letters(Binder *binder, const char *stream, const CatalogEntry *letters, const char *source, LogicalNode *node);
 /* TIMESTAMP <-> BIGINT milliseconds. */
 Error *binder_to_ms(Arena *arena, Expr *timestamp, Expr **ms);
 Error *binder_from_ms(Arena *arena, Expr *ms, Expr **timestamp);

@@ -53,6 +53,10 @@ typedef struct CatalogSource {
     RowPolicy on_error, on_expr_error;
     bool on_expr_error_given;       /* in WITH: it then holds for every query over the stream, too */
     const char *dead_letter;        /* stream name; NULL none */
+    const char *dead_letter_topic;  /* NULL none */
+    const void *letter_options;     /* connector 'kafka': how that topic is reached */
+    int64_t max_errors_per_min;     /* more bad rows end the job; 0: no bound */
+    double max_error_ratio;         /* of 1,000 records; 0: no bound */
     int64_t idle_timeout_us, max_ahead_us;
     bool bounded;
     bool key_not_enforced;          /* PRIMARY KEY .. NOT ENFORCED: a promise about an append-only stream */

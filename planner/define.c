@@ -232,7 +232,7 @@ Error *define_sides(Planner *planner, const Binder *binder, const AstStatement *
     CatalogProducer producer = { .statement = statement, .text = planner->text, .settings = planner->settings };
     for (int s = 0; s < binder->sides.count && statement_query(statement); s++) {
         const SidePort *side = &binder->sides.items[s];
-        if (!side->own)
+        if (!side->own || side->letters)
             continue;
         Schema port = port_schema(binder->arena, side->input);
         Schema schema = { side->column_count, ARENA_ARRAY(binder->arena, Column, side->column_count + 1) };
@@ -248,7 +248,7 @@ static Error *define_source_side(Planner *planner, const CatalogEntry *entry)
     if (!entry->source || !entry->source->dead_letter)
         return NULL;
     CatalogProducer producer = { .source = entry->name, .text = planner->text, .settings = planner->settings };
-    return define_side(planner, entry->source->dead_letter, &dead_letter_columns, &producer, entry->at);
+    return define_side(planner, entry->source->dead_letter, &dead_letter_shown, &producer, entry->at);
 }
 
 /* ---- CREATE ---- */

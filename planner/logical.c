@@ -5,12 +5,22 @@
 static Column late_column_items[] = {
     { .name = "late_reason" }, { .name = "late_window_start" }, { .name = "late_window_end" }, { .name = "late_watermark" },
 };
-static Column dead_letter_items[] = {
-    { .name = "raw" },  { .name = "text" },  { .name = "source" },      { .name = "position" },
-    { .name = "line" }, { .name = "stage" }, { .name = "column_name" }, { .name = "reason" },
+static Column dead_letter_items[DEAD_LETTER_COLUMNS] = {
+    [LETTER_RAW] = { .name = "raw" },         [LETTER_TEXT] = { .name = "text" },          [LETTER_SOURCE] = { .name = "source" },
+    [LETTER_POSITION] = { .name = "position" }, [LETTER_LINE] = { .name = "line" },        [LETTER_STAGE] = { .name = "stage" },
+    [LETTER_COLUMN] = { .name = "column_name" }, [LETTER_REASON] = { .name = "reason" },   [LETTER_KEY] = { .name = "key" },
+    [LETTER_HEADERS] = { .name = "headers" }, [LETTER_PARTITION] = { .name = "partition" }, [LETTER_TIME] = { .name = "time" },
+    [LETTER_ALL_HEADERS] = { .name = "letter_headers" },
 };
 const Schema late_columns = { 4, late_column_items };
-const Schema dead_letter_columns = { 8, dead_letter_items };
+const Schema dead_letter_columns = { DEAD_LETTER_COLUMNS, dead_letter_items };
+const Schema dead_letter_shown = { DEAD_LETTER_SHOWN, dead_letter_items };
+
+static const Type *header_types[2];
+static const char *const header_names[] = { "KEY", "VALUE" };
+static const Type header_type = { .kind = TYPE_STRUCT, .child_count = 2, .children = header_types, .names = header_names };
+static const Type *const headers_children[] = { &header_type };
+static const Type headers_type = { .kind = TYPE_ARRAY, .child_count = 1, .children = headers_children };
 
 /* Types are objects, not constants; they are put in before main. */
 __attribute__((constructor)) static void side_column_types(void)
@@ -19,10 +29,14 @@ __attribute__((constructor)) static void side_column_types(void)
     late_column_items[0].type = varchar;
     for (int i = 1; i < 4; i++)
         late_column_items[i].type = timestamp;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < DEAD_LETTER_COLUMNS; i++)
         dead_letter_items[i].type = varchar;
-    dead_letter_items[0].type = type_scalar(TYPE_BYTES);
-    dead_letter_items[3].type = dead_letter_items[4].type = bigint;
+    header_types[0] = varchar;
+    header_types[1] = dead_letter_items[LETTER_RAW].type = dead_letter_items[LETTER_KEY].type = type_scalar(TYPE_BYTES);
+    dead_letter_items[LETTER_POSITION].type = dead_letter_items[LETTER_LINE].type = bigint;
+    dead_letter_items[LETTER_HEADERS].type = dead_letter_items[LETTER_ALL_HEADERS].type = &headers_type;
+    dead_letter_items[LETTER_PARTITION].type = type_scalar(TYPE_INT);
+    dead_letter_items[LETTER_TIME].type = timestamp;
 }
 
 const char *plan_kind_name(PlanKind kind)

@@ -226,6 +226,8 @@ typedef struct PlanNode {
             int declared_count; const char *const *declared_names;
             const RecordPart *declared_parts; /* of record sources: as declared_names */
             RowPolicy on_error;             /* FAIL, SKIP, DEAD_LETTER */
+            int64_t max_errors_per_min;     /* more bad rows than this end the job; 0: no bound */
+            double max_error_ratio;         /* .. than this share of 1,000 records of a split; 0: no bound */
             bool want_raw;                  /* a dead-letter stream wants the bytes */
             bool bounded;
             int64_t max_ahead_us;           /* 0: no bound */
@@ -359,6 +361,10 @@ typedef struct NodeCounters {
  * late_window_end TIMESTAMP(3), late_watermark TIMESTAMP(3). */
 extern const Schema late_columns;
 /* PORT_DEAD_LETTER: raw BYTES, text VARCHAR (raw, invalid UTF-8 replaced), source VARCHAR, position BIGINT, line BIGINT,
- * stage VARCHAR ('decode', 'time', 'expression'), column_name VARCHAR, reason VARCHAR. */
+ * stage VARCHAR ('decode', 'time', 'expression'), column_name VARCHAR, reason VARCHAR; behind them, of messages: key BYTES, headers, partition INT,
+ * time TIMESTAMP(3), and for a topic of dead letters the headers of its message: the original ones and what went wrong. */
+enum { LETTER_RAW, LETTER_TEXT, LETTER_SOURCE, LETTER_POSITION, LETTER_LINE, LETTER_STAGE, LETTER_COLUMN, LETTER_REASON, DEAD_LETTER_SHOWN,
+       LETTER_KEY = DEAD_LETTER_SHOWN, LETTER_HEADERS, LETTER_PARTITION, LETTER_TIME, LETTER_ALL_HEADERS, DEAD_LETTER_COLUMNS };
 extern const Schema dead_letter_columns;
+extern const Schema dead_letter_shown; /* what the stream of them shows */
 const char *plan_kind_name(PlanKind kind); /* "Scan", "WindowAggregate" .. */

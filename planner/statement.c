@@ -35,7 +35,7 @@ Error *bind_statement_query(Binder *binder, const AstStatement *statement, Relat
 
 /* ---- the rows of an INSERT in the target's columns ---- */
 
-static Schema record_schema(Arena *arena, const CatalogEntry *target)
+Schema statement_record_schema(Arena *arena, const CatalogEntry *target)
 {
     Schema schema = { 0, ARENA_ARRAY(arena, Column, target->column_count + 1) };
     for (int i = 0; i < target->column_count; i++)
@@ -138,13 +138,13 @@ static Error *missing_value(Binder *binder, const AstStatement *statement, const
 
 Error *bind_insert(Binder *binder, const AstStatement *statement, const CatalogEntry *target, Relation *relation)
 {
-    return bind_earlier_insert(binder, statement, target, record_schema(binder->arena, target).column_count, relation);
+    return bind_earlier_insert(binder, statement, target, statement_record_schema(binder->arena, target).column_count, relation);
 }
 
 Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const CatalogEntry *target, int width, Relation *relation)
 {
     Arena *arena = binder->arena;
-    Schema schema = record_schema(arena, target);
+    Schema schema = statement_record_schema(arena, target);
     int *columns = ARENA_ARRAY(arena, int, schema.column_count + statement->columns.count + 1), count = 0;
     bool message_rows = target->source && is_record_connector(target->source->connector);
     const int rowtime = message_rows && statement->kind == AST_STMT_INSERT_VALUES ? schema.column_count : -1;
@@ -187,13 +187,13 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
         TRY(bind_message_rest(binder, &rows, target, time, &exprs, &schema, &window, &message));
     LogicalNode *node = binder_project(binder, &rows, exprs, schema.columns, schema.column_count, statement->at);
     *relation = (Relation){ .input = main_port(node), .schema = node->schema, .time_column = -1, .window = window, .message = message, .dead_letter = rows.dead_letter,
-                            .on_expr_error = rows.on_expr_error };
+                            .letters = rows.letters, .on_expr_error = rows.on_expr_error };
     return NULL;
 }
 
 /* ---- sinks ---- */
 
-static Error *record_columns(Binder *binder, const CatalogEntry *target, const int *columns, int count, Span at, int **result)
+static Error *record_places(Binder *binder, const CatalogEntry *target, const int *columns, int count, Span at, int **result)
 {
     *result = ARENA_ARRAY(binder->arena, int, count + 1);
     for (int i = 0; i < count; i++) {
@@ -241,7 +241,7 @@ static Error *check_updates(Binder *binder, const CatalogEntry *target, const Si
     return NULL;
 }
 
-static Error *add_sink(Binder *binder, CatalogEntry *target, const Relation *rows, Span at, Outputs *outputs)
+Error *statement_add_sink(Binder *binder, CatalogEntry *target, const Relation *rows, Span at, Outputs *outputs)
 {
     Arena *arena = binder->arena;
     const CatalogSource *source = target->source;
@@ -253,8 +253,8 @@ static Error *add_sink(Binder *binder, CatalogEntry *target, const Relation *row
     node->schema = *schema_copy(arena, &rows->schema);
     SinkSpec *spec = &node->sink.spec;
     int *keys = NULL, *partitions = NULL;
-    TRY(record_columns(binder, target, target->key_columns, target->key_count, at, &keys));
-    TRY(record_columns(binder, target, target->partition_columns, target->partition_count, at, &partitions));
+    TRY(record_places(binder, target, target->key_columns, target->key_count, at, &keys));
+    TRY(record_places(binder, target, target->partition_columns, target->partition_count, at, &partitions));
     *spec = (SinkSpec){ source->connector, source->connector_options, &node->schema, partitions, target->partition_count, keys, target->key_count,
                         false, source->format ? source->format->name : NULL };
     node->sink.connector = source->connector;
@@ -267,34 +267,6 @@ static Error *add_sink(Binder *binder, CatalogEntry *target, const Relation *row
     node->sink.with_kinds = node->traits.changes != CHANGES_APPEND && !source->connector->sink->row_sink;
     binder_use(binder, target->name);
     LIST_ADD(arena, outputs, ((PhysicalOutput){ .name = target->name, .sink = node }));
-    return NULL;
-}
-
-/* Rows put aside into a stream that has a connector: one more output, columns by name. */
-static Error *side_sinks(Binder *binder, Span at, Outputs *outputs)
-{
-    Arena *arena = binder->arena;
-    for (int s = 0; s < binder->sides.count; s++) {
-        const SidePort *side = &binder->sides.items[s];
-        CatalogEntry *target = binder->catalog->find(binder->catalog, side->name, false);
-        if (!target || target->origin != ORIGIN_CONNECTOR)
-            continue;
-        Schema port = port_schema(arena, side->input), schema = record_schema(arena, target);
-        Expr **exprs = ARENA_ARRAY(arena, Expr *, schema.column_count + 1);
-        for (int i = 0; i < schema.column_count; i++) {
-            int found = -1;
-            for (int c = 0; c < side->column_count && found < 0; c++)
-                if (name_equal(port.columns[side->columns[c]].name, schema.columns[i].name))
-                    found = side->columns[c];
-            if (found < 0)
-                return error_at(ERR_BIND, at, "'%s' has a column '%s' that the rows put aside do not have", target->name, schema.columns[i].name);
-            TRY(binder_assign(binder, binder_column(arena, &port, found, at), schema.columns[i].type, schema.columns[i].name, &exprs[i]));
-        }
-        LogicalNode *node = logical_project(arena, side->input, exprs, schema.columns, schema.column_count, POLICY_FAIL, at);
-        Relation rows = { .input = main_port(node), .schema = node->schema };
-        TRY(add_sink(binder, target, &rows, at, outputs));
-        outputs->items[outputs->count - 1].side_of = side->source;
-    }
     return NULL;
 }
 
@@ -406,9 +378,9 @@ Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogE
         return error_hint(error_at(ERR_BIND, binder->nameless_letters->at, "no stream is named for the rows whose expressions fail"),
                           "SET 'dead_letter' = 'stream name'");
     if (target) {
-        TRY(add_sink(binder, target, &relation, at, outputs));
+        TRY(statement_add_sink(binder, target, &relation, at, outputs));
         outputs->items[outputs->count - 1].sink->sink.spec.replaces = statement_target(statement) == NULL || statement->overwrite;
-        return side_sinks(binder, at, outputs);
+        return statement_side_sinks(binder, at, outputs);
     }
     int *columns = ARENA_ARRAY(arena, int, relation.schema.column_count + 1), count = 0;
     for (int i = 0; i < relation.schema.column_count; i++)
@@ -424,5 +396,5 @@ Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogE
     logical_derive(arena, node);
     node->sink.with_kinds = node->traits.changes != CHANGES_APPEND;
     LIST_ADD(arena, outputs, ((PhysicalOutput){ .sink = node }));
-    return side_sinks(binder, at, outputs);
+    return statement_side_sinks(binder, at, outputs);
 }

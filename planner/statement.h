@@ -30,6 +30,12 @@ typedef struct Outputs { PhysicalOutput *items; int count, capacity; } Outputs;
 Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogEntry *target, Outputs *outputs);
 /* Outputs into one target become one. */
 void outputs_merge(Arena *arena, Outputs *outputs);
+/* Adds the sink that writes the rows into the target. */
+Error *statement_add_sink(Binder *binder, CatalogEntry *target, const Relation *rows, Span at, Outputs *outputs);
+/* The target's columns that are written: without the computed ones. */
+Schema statement_record_schema(Arena *arena, const CatalogEntry *target);
+/* side_sinks.c: rows put aside into a stream that has a connector, or into a topic of dead letters: one more output each. */
+Error *statement_side_sinks(Binder *binder, Span at, Outputs *outputs);
 /* The query of a statement, or NULL. */
 const AstQuery *statement_query(const AstStatement *statement);
 /* SELECT .. INTO or INSERT INTO a name that is not there but was given to planner_output: the CREATE TABLE .. AS that makes it; else the statement. */
