@@ -73,6 +73,8 @@ typedef enum AstOperator {
     OP_AND, OP_OR, OP_NOT, OP_NEGATE, OP_PLUS
 } AstOperator;
 
+typedef enum AstMatchSemantics { MATCH_NOT_SAID, MATCH_RUNNING, MATCH_FINAL } AstMatchSemantics; /* RUNNING LAST(x), FINAL SUM(x) */
+
 typedef enum AstIsKind { IS_NULL, IS_TRUE, IS_FALSE, IS_UNKNOWN, IS_DISTINCT } AstIsKind;
 
 typedef struct AstOrderItem {
@@ -107,6 +109,7 @@ struct AstExpr {
     bool try_cast, ignore_nulls;
     bool user_aggregate;       /* AST_CALL: of an aggregate of the catalog; the binder says so */
     bool parenthesized;
+    AstMatchSemantics semantics; /* AST_CALL inside MATCH_RECOGNIZE */
     Value value;               /* AST_LITERAL: BIGINT, DECIMAL (1.5), DOUBLE (1e3), VARCHAR, BOOLEAN, NULL, DATE, TIME, TIMESTAMP, INTERVAL */
     AstNames path;             /* AST_NAME, AST_CALL (also System.Timestamp), AST_STAR's qualifier, lambda parameters, DESCRIPTOR columns, struct fields */
     AstExpr *left, *right;
@@ -162,16 +165,44 @@ typedef enum AstRelationKind {
 
 typedef enum AstJoinKind { AST_JOIN_INNER, AST_JOIN_LEFT, AST_JOIN_RIGHT, AST_JOIN_FULL, AST_JOIN_CROSS, AST_JOIN_CROSS_APPLY, AST_JOIN_OUTER_APPLY } AstJoinKind;
 
-typedef struct AstMatch { /* MATCH_RECOGNIZE; planned later, parsed now */
+typedef enum AstPatternKind {
+    AST_PATTERN_VARIABLE,
+    AST_PATTERN_ANY,         /* . */
+    AST_PATTERN_START,       /* ^ */
+    AST_PATTERN_END,         /* $ */
+    AST_PATTERN_SEQUENCE,    /* items one behind the other */
+    AST_PATTERN_ALTERNATION, /* items[0] | items[1] .. */
+    AST_PATTERN_PERMUTE,     /* PERMUTE(items) */
+    AST_PATTERN_REPEAT,      /* items[0], least .. most times */
+    AST_PATTERN_EXCLUDE      /* {- items[0] -} */
+} AstPatternKind;
+
+typedef struct AstPattern { /* inside PATTERN (..) */
+    AstPatternKind kind;
+    Span at;
+    AstName name;              /* VARIABLE */
+    int64_t least, most;       /* REPEAT; most -1: any number */
+    bool reluctant;            /* REPEAT: a `?` behind the quantifier */
+    struct AstPattern **items;
+    int count, capacity;
+} AstPattern;
+
+typedef enum AstSkip { AST_SKIP_NONE, AST_SKIP_PAST_LAST_ROW, AST_SKIP_TO_NEXT_ROW, AST_SKIP_TO_FIRST, AST_SKIP_TO_LAST } AstSkip;
+typedef enum AstMatchRows { AST_MATCH_ONE_ROW, AST_MATCH_ALL_ROWS, AST_MATCH_ALL_ROWS_SHOW_EMPTY, AST_MATCH_ALL_ROWS_OMIT_EMPTY, AST_MATCH_WITH_UNMATCHED } AstMatchRows;
+
+typedef struct AstSubset { AstName name; AstNames variables; } AstSubset; /* u = (a, b) */
+
+typedef struct AstMatch { /* MATCH_RECOGNIZE (..) */
     Span at;
     AstExprs partition_by;
     AstOrder order_by;
     struct { AstExpr **exprs; AstName *names; int count; } measures, define;
-    bool all_rows;
-    const char *pattern_text; Span pattern_at; /* the pattern as written between its parentheses */
-    const char *skip_text;                     /* AFTER MATCH SKIP .. as written, or NULL */
+    AstMatchRows rows; Span rows_at;
+    AstPattern *pattern;
+    AstSkip skip; AstName skip_variable; Span skip_at; /* AFTER MATCH SKIP */
     AstDuration within;
-    AstExpr *limit_duration;
+    AstExpr *limit_duration;   /* ASA: LIMIT DURATION(unit, n), as the AST_CALL */
+    struct { AstSubset *items; int count, capacity; } subsets;
 } AstMatch;
 
 struct AstRelation {

@@ -53,6 +53,14 @@ void named_split(Parser *parser, const NamedExprs *list, AstExpr ***exprs, AstNa
     }
 }
 
+void match_rows(Parser *parser, AstMatch *match, AstMatchRows rows, Span at)
+{
+    if (match->rows_at.length)
+        parser_fail(parser, error_at(ERR_PARSE, at, "a second ROWS PER MATCH of one MATCH_RECOGNIZE"));
+    match->rows = rows;
+    match->rows_at = at;
+}
+
 /* ---- expressions ---- */
 
 AstExpr *build_expr(Parser *parser, AstExprKind kind, Span at)

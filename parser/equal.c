@@ -77,7 +77,7 @@ static bool expr_equal(const AstExpr *a, const AstExpr *b)
 {
     /* is, op, value: zero where the kind has none */
     return a->kind == b->kind && a->op == b->op && a->is == b->is && a->negated == b->negated && a->distinct == b->distinct && a->star == b->star &&
-           a->try_cast == b->try_cast && a->ignore_nulls == b->ignore_nulls && literal_equal(&a->value, &b->value) && names_equal(&a->path, &b->path) &&
+           a->try_cast == b->try_cast && a->ignore_nulls == b->ignore_nulls && a->semantics == b->semantics && literal_equal(&a->value, &b->value) && names_equal(&a->path, &b->path) &&
            exprs_equal(&a->args, &b->args) && BOTH(a->type, b->type, type_same) && BOTH(a->query, b->query, query_equal) &&
            BOTH(a->filter, b->filter, expr_equal) && BOTH(a->over, b->over, over_equal) && BOTH(a->hints, b->hints, properties_equal) && order_equal(&a->within_order, &b->within_order) &&
            BOTH(a->left, b->left, expr_equal) && BOTH(a->right, b->right, expr_equal);
@@ -88,13 +88,29 @@ static bool named_equal(AstExpr *const *a, const AstName *a_names, int a_count, 
     return a_count == b_count && lists_equal(a, b, a_count, sizeof *a, expr_item) && lists_equal(a_names, b_names, a_count, sizeof *a_names, name_item);
 }
 
+static bool pattern_equal(const AstPattern *a, const AstPattern *b)
+{
+    if (a->kind != b->kind || !name_same(&a->name, &b->name) || a->least != b->least || a->most != b->most || a->reluctant != b->reluctant || a->count != b->count)
+        return false;
+    for (int i = 0; i < a->count; i++)
+        if (!pattern_equal(a->items[i], b->items[i]))
+            return false;
+    return true;
+}
+
+static bool subset_item(const void *a, const void *b)
+{
+    const AstSubset *left = a, *right = b;
+    return name_same(&left->name, &right->name) && names_equal(&left->variables, &right->variables);
+}
+
 static bool match_equal(const AstMatch *a, const AstMatch *b)
 {
     return exprs_equal(&a->partition_by, &b->partition_by) && order_equal(&a->order_by, &b->order_by) &&
            named_equal(a->measures.exprs, a->measures.names, a->measures.count, b->measures.exprs, b->measures.names, b->measures.count) &&
            named_equal(a->define.exprs, a->define.names, a->define.count, b->define.exprs, b->define.names, b->define.count) &&
-           a->all_rows == b->all_rows && texts(a->pattern_text, b->pattern_text) && texts(a->skip_text, b->skip_text) &&
-           duration_equal(&a->within, &b->within) && BOTH(a->limit_duration, b->limit_duration, expr_equal);
+           a->rows == b->rows && BOTH(a->pattern, b->pattern, pattern_equal) && a->skip == b->skip && name_same(&a->skip_variable, &b->skip_variable) &&
+           LISTS(&a->subsets, &b->subsets, subset_item) && duration_equal(&a->within, &b->within) && BOTH(a->limit_duration, b->limit_duration, expr_equal);
 }
 
 static bool relation_equal(const AstRelation *a, const AstRelation *b)

@@ -116,57 +116,6 @@ AstName words_join(Parser *parser, AstName left, const char *between, AstName ri
     return (AstName){ arena_printf(parser->arena, "%s%s%s", left.text, between, right.text), true, span_join(left.at, right.at) };
 }
 
-const char *skip_text(Parser *parser, const char *how, AstName variable)
-{
-    if (!variable.quoted)
-        return arena_printf(parser->arena, "%s%s", how, variable.text);
-    Text text = { 0 };
-    MEMORY_HOLD(text_unwind, &text);
-    text_add_c(&text, how);
-    print_name(&variable, &text);
-    const char *result = arena_strdup(parser->arena, text_c(&text));
-    text_release(&text);
-    return result;
-}
-
-const char *pattern_text(Parser *parser, Token token)
-{
-    char *result = arena_alloc(parser->arena, token.length + 1), *out = result;
-    const char *at = token.text, *end = at + token.length;
-    int depth = 0, names = 0;
-    while (at < end) {
-        if (at[0] == '/' && at[1] == '*') {
-            at = strstr(at + 2, "*/") + 2;
-        } else if (at[0] == '-' && at[1] == '-') {
-            at += strcspn(at, "\n");
-        } else if (strchr(" \t\r\n\f\v", *at)) {
-            at++;
-        } else {
-            char c = *at++;
-            Span place = { token.at.start + (uint32_t)(at - 1 - token.text), 1 };
-            depth += (c == '(') - (c == ')');
-            if (depth > PARSER_MAX_NESTING) {
-                parser_fail(parser, error_at(ERR_PARSE, place, "nested deeper than %d levels", PARSER_MAX_NESTING));
-                break;
-            }
-            if (!in_name(c) && !strchr("()*+?|{},-^$.\"`", c))
-                parser_fail(parser, error_at(ERR_PARSE, token.flags & TOKEN_VARIABLE ? token.at : place,
-                                             "unexpected character '%c' in a pattern", c));
-            names += in_name(c) || c == '.';
-            *out++ = c;
-            continue;
-        }
-        if (out > result && out[-1] != ' ')
-            *out++ = ' ';
-    }
-    if (out > result && out[-1] == ' ')
-        out--;
-    *out = 0;
-    if (!names)
-        parser_fail(parser, error_at(ERR_PARSE, token.length ? token.at : parser->last, "the pattern is empty"));
-    return result;
-}
-
 /* ---- numbers ---- */
 
 static AstExpr *literal(Parser *parser, Token token, Value value)

@@ -172,6 +172,8 @@ typedef struct Elements { Element *items; int count, capacity; } Elements;
 
 typedef struct NamedExpr { AstName name; AstExpr *expr; } NamedExpr;
 typedef struct NamedExprs { NamedExpr *items; int count, capacity; } NamedExprs;
+typedef struct AstSubsets { AstSubset *items; int count, capacity; } AstSubsets;
+typedef struct MatchSkipTo { AstSkip kind; AstName variable; } MatchSkipTo;
 typedef struct Fields { AstField *items; int count, capacity; } Fields;
 typedef struct Rows { AstExprs *items; int count, capacity; } Rows;
 typedef struct Columns { AstColumn *items; int count, capacity; } Columns;
@@ -227,6 +229,6 @@ AstStatement *build_insert(Parser *parser, AstName target, bool overwrite, AstNa
 void property_add(Parser *parser, AstProperties *list, OptionEntry entry);
 void named_split(Parser *parser, const NamedExprs *list, AstExpr ***exprs, AstName **names, int *count);
 AstName words_join(Parser *parser, AstName left, const char *between, AstName right); /* a.b-c as one text */
-const char *skip_text(Parser *parser, const char *how, AstName variable);
-const char *pattern_text(Parser *parser, Token token); /* without comments, blanks collapsed */
+void match_rows(Parser *parser, AstMatch *match, AstMatchRows rows, Span at); /* ONE ROW PER MATCH, ALL ROWS .. */
+AstPattern *read_pattern(Parser *parser, Token token); /* pattern.c; NULL: the error is noted */
 const char *token_source(Parser *parser, Span at, const Token *token); /* the token's text as written, ended by a 0 */

@@ -314,6 +314,8 @@ static void print_over(const AstOver *over, Text *text)
 
 void print_call(const AstExpr *call, Text *text)
 {
+    static const char *const semantics[] = { "", "RUNNING ", "FINAL " };
+    text_add_c(text, semantics[call->semantics]);
     print_names(&call->path, ".", text);
     text_add_char(text, '(');
     if (call->distinct)

@@ -16,6 +16,9 @@ void print_interval(const Interval *interval, Text *text);
 void print_call(const AstExpr *call, Text *text);
 void print_expr(const AstExpr *expr, int least, Text *text); /* in parentheses if it binds more loosely than `least` */
 
+/* pattern.c */
+void print_pattern(const AstPattern *pattern, Text *text);
+
 /* print_query.c */
 void print_rows(const AstExprs *rows, int count, Text *text);
 void print_query(const AstQuery *query, Text *text);

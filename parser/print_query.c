@@ -14,6 +14,9 @@ void print_rows(const AstExprs *rows, int count, Text *text)
 
 static void print_match(const AstMatch *match, Text *text)
 {
+    static const char *const rows[] = { " ONE ROW PER MATCH", " ALL ROWS PER MATCH", " ALL ROWS PER MATCH SHOW EMPTY MATCHES", " ALL ROWS PER MATCH OMIT EMPTY MATCHES",
+                                        " ALL ROWS PER MATCH WITH UNMATCHED ROWS" };
+    static const char *const skips[] = { "", "PAST LAST ROW", "TO NEXT ROW", "TO FIRST ", "TO LAST " };
     text_add_c(text, " MATCH_RECOGNIZE (");
     if (match->limit_duration) {
         text_add_c(text, " LIMIT ");
@@ -33,13 +36,24 @@ static void print_match(const AstMatch *match, Text *text)
         text_add_c(text, " AS ");
         print_name(&match->measures.names[i], text);
     }
-    text_add_c(text, match->all_rows ? " ALL ROWS PER MATCH" : " ONE ROW PER MATCH");
-    if (match->skip_text)
-        text_printf(text, " AFTER MATCH SKIP %s", match->skip_text);
-    text_printf(text, " PATTERN (%s)", match->pattern_text);
+    text_add_c(text, rows[match->rows]);
+    if (match->skip)
+        text_printf(text, " AFTER MATCH SKIP %s", skips[match->skip]);
+    if (match->skip_variable.text)
+        print_name(&match->skip_variable, text);
+    text_add_c(text, " PATTERN (");
+    print_pattern(match->pattern, text);
+    text_add_char(text, ')');
     if (match->within.given) {
         text_add_c(text, " WITHIN ");
         print_interval(&match->within.interval, text);
+    }
+    for (int i = 0; i < match->subsets.count; i++) {
+        text_add_c(text, i ? ", " : " SUBSET ");
+        print_name(&match->subsets.items[i].name, text);
+        text_add_c(text, " = (");
+        print_names(&match->subsets.items[i].variables, ", ", text);
+        text_add_char(text, ')');
     }
     for (int i = 0; i < match->define.count; i++) {
         text_add_c(text, i ? ", " : " DEFINE ");

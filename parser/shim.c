@@ -256,10 +256,24 @@ static bool is_property(const Shim *shim)
            !ONE_OF(ahead(shim, 0)->keyword, TK_NULL, TK_TRUE, TK_FALSE);
 }
 
+/* RUNNING or FINAL before a call: of which rows of a match it speaks. */
+static int match_semantics(const Shim *shim, const Token *token)
+{
+    const Token *next = ahead(shim, 1);
+    const bool running = token->length == 7 && strncasecmp(token->text, "RUNNING", 7) == 0;
+    if ((!running && token->keyword != TK_FINAL) || shim->previous == TK_EMIT || next->code != TK_ID || code_at(shim, 2) != TK_LP)
+        return 0;
+    if (next->keyword && next->keyword != TK_FIRST && next->keyword != TK_LAST)
+        return 0;
+    return running ? TK_RUNNING_OF : TK_FINAL_OF;
+}
+
 static int classify(Shim *shim, const Token *token)
 {
     if (token->flags & (TOKEN_QUOTED | TOKEN_NAME))
         return TK_ID;
+    if (match_semantics(shim, token))
+        return match_semantics(shim, token);
     /* A unit belongs to the interval before it; checked in literal.c. */
     if (ONE_OF(shim->previous, TK_STRING, TK_INTEGER, TK_DECIMAL) && is_name(token)) {
         bool interval = shim->before_previous == TK_INTERVAL ||

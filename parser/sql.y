@@ -149,7 +149,7 @@ int sql_token_count(void) { return YYNTOKEN; }
   BEGINNING SAMPLE RUN SCRIPT ASSERT TOMBSTONE SCHEMA SUBJECT IDWORD TIMEOUT INSERT OVERWRITE KEY ENFORCED HEADERS HEADER
   METADATA VIRTUAL DEFAULT COMMENT PARTITIONED RETURNS LANGUAGE ESCAPE ASC FIRST LAST NEXT ROWS RANGE ONLY UNBOUNDED
   PRECEDING FOLLOWING ORDINALITY APPLY OPTIONS ZONE LOCAL UNKNOWN SIZE ADVANCE STEP RETENTION CHANGES FINAL AFTER DELAY
-  OF MEASURES ONE PER MATCH SKIP PAST PATTERN.
+  OF MEASURES ONE PER MATCH SKIP PAST PATTERN SUBSET EMPTY MATCHES OMIT UNMATCHED.
 
 /* Lowest first. A `)` after a sub-query belongs to it: ((SELECT 1)) is one sub-query. */
 %nonassoc AS_EXPRESSION.
@@ -441,6 +441,8 @@ other(A) ::= DESCRIPTOR(T) LP names(N) RP(R). {
 other(A) ::= call(C). [AS_EXPRESSION] { A = C; }
 %type call { AstExpr * }
 call(A) ::= plain_call(C). { A = C; }
+call(A) ::= RUNNING_OF(T) plain_call(C). { A = C; A->semantics = MATCH_RUNNING; A->at = JOINED(AT(T), A->at); }
+call(A) ::= FINAL_OF(T) plain_call(C). { A = C; A->semantics = MATCH_FINAL; A->at = JOINED(AT(T), A->at); }
 call(A) ::= call(C) FILTER LP WHERE expr(E) RP(R). {
     A = C;
     if (A->filter)
@@ -801,7 +803,7 @@ relation(A) ::= source(R) alias_part(N) TIMESTAMP(T) BY expr(E) OVER_KEY expr(K)
 relation(A) ::= relation(L) MATCH_RECOGNIZE(T) LP match(M) RP(R) alias_part(N). {
     A = build_relation(parser, AST_REL_MATCH, JOINED(L->at, AT(R)));
     A->left = L; A->match = M; M->at = JOINED(AT(T), AT(R));
-    if (!M->pattern_text)
+    if (!M->pattern && !parser->error)
         parser_fail(parser, error_at(ERR_PARSE, AT(T), "MATCH_RECOGNIZE needs a PATTERN (..)"));
     relation_alias(parser, A, N.name, N.columns);
 }
@@ -865,20 +867,32 @@ match(A) ::= match(M) MEASURES(T) measures(L). {
         parser_fail(parser, error_at(ERR_PARSE, AT(T), "a second MEASURES of one MATCH_RECOGNIZE"));
     named_split(parser, L, &A->measures.exprs, &A->measures.names, &A->measures.count);
 }
-match(A) ::= match(M) ONE ROW PER MATCH. { A = M; }
-match(A) ::= match(M) ALL ROWS PER MATCH. { A = M; A->all_rows = true; }
+match(A) ::= match(M) ONE(T) ROW PER MATCH(Z). { A = M; match_rows(parser, A, AST_MATCH_ONE_ROW, JOINED(AT(T), AT(Z))); }
+match(A) ::= match(M) ALL(T) ROWS PER MATCH(Z). { A = M; match_rows(parser, A, AST_MATCH_ALL_ROWS, JOINED(AT(T), AT(Z))); }
+match(A) ::= match(M) ALL(T) ROWS PER MATCH SHOW EMPTY MATCHES(Z). { A = M; match_rows(parser, A, AST_MATCH_ALL_ROWS_SHOW_EMPTY, JOINED(AT(T), AT(Z))); }
+match(A) ::= match(M) ALL(T) ROWS PER MATCH OMIT EMPTY MATCHES(Z). { A = M; match_rows(parser, A, AST_MATCH_ALL_ROWS_OMIT_EMPTY, JOINED(AT(T), AT(Z))); }
+match(A) ::= match(M) ALL(T) ROWS PER MATCH WITH UNMATCHED ROWS(Z). { A = M; match_rows(parser, A, AST_MATCH_WITH_UNMATCHED, JOINED(AT(T), AT(Z))); }
 match(A) ::= match(M) AFTER(T) MATCH SKIP skip(S). {
     A = M;
-    if (A->skip_text)
+    if (A->skip)
         parser_fail(parser, error_at(ERR_PARSE, AT(T), "a second AFTER MATCH SKIP of one MATCH_RECOGNIZE"));
-    A->skip_text = S;
+    A->skip = S.kind; A->skip_variable = S.variable; A->skip_at = S.variable.text ? S.variable.at : AT(T);
 }
-match(A) ::= match(M) PATTERN(T) LP PATTERN_TEXT(P) RP(R). {
+match(A) ::= match(M) PATTERN(T) LP PATTERN_TEXT(P) RP. {
     A = M;
-    if (A->pattern_text)
+    if (A->pattern)
         parser_fail(parser, error_at(ERR_PARSE, AT(T), "a second PATTERN of one MATCH_RECOGNIZE"));
-    A->pattern_text = pattern_text(parser, P); A->pattern_at = P.length ? AT(P) : JOINED(AT(T), AT(R));
+    A->pattern = read_pattern(parser, P);
 }
+match(A) ::= match(M) SUBSET(T) subsets(L). {
+    A = M;
+    if (A->subsets.count)
+        parser_fail(parser, error_at(ERR_PARSE, AT(T), "a second SUBSET of one MATCH_RECOGNIZE"));
+    A->subsets.items = L->items; A->subsets.count = L->count; A->subsets.capacity = L->capacity;
+}
+%type subsets { AstSubsets * }
+subsets(A) ::= name(N) EQ LP names(V) RP. { A = NEW(AstSubsets); LIST_ADD(parser->arena, A, ((AstSubset){ N, *V })); }
+subsets(A) ::= subsets(L) COMMA name(N) EQ LP names(V) RP. { A = L; LIST_ADD(parser->arena, A, ((AstSubset){ N, *V })); }
 match(A) ::= match(M) WITHIN(T) duration(D). {
     A = M;
     if (A->within.given)
@@ -897,12 +911,12 @@ measures(A) ::= measures(L) COMMA expr(E) AS name(N). { A = L; LIST_ADD(parser->
 %type defines { NamedExprs * }
 defines(A) ::= name(N) AS expr(E). { A = NEW(NamedExprs); LIST_ADD(parser->arena, A, ((NamedExpr){ N, E })); }
 defines(A) ::= defines(L) COMMA name(N) AS expr(E). { A = L; LIST_ADD(parser->arena, A, ((NamedExpr){ N, E })); }
-%type skip { const char * }
-skip(A) ::= PAST LAST ROW. { A = "PAST LAST ROW"; }
-skip(A) ::= TO NEXT ROW. { A = "TO NEXT ROW"; }
-skip(A) ::= TO FIRST name(N). { A = skip_text(parser, "TO FIRST ", N); }
-skip(A) ::= TO LAST name(N). { A = skip_text(parser, "TO LAST ", N); }
-skip(A) ::= TO name(N). { A = skip_text(parser, "TO ", N); }
+%type skip { MatchSkipTo }
+skip(A) ::= PAST LAST ROW. { A = (MatchSkipTo){ AST_SKIP_PAST_LAST_ROW, { 0 } }; }
+skip(A) ::= TO NEXT ROW. { A = (MatchSkipTo){ AST_SKIP_TO_NEXT_ROW, { 0 } }; }
+skip(A) ::= TO FIRST name(N). { A = (MatchSkipTo){ AST_SKIP_TO_FIRST, N }; }
+skip(A) ::= TO LAST name(N). { A = (MatchSkipTo){ AST_SKIP_TO_LAST, N }; }
+skip(A) ::= TO name(N). { A = (MatchSkipTo){ AST_SKIP_TO_LAST, N }; }
 
 /* ================================================================ properties */
 

@@ -135,6 +135,10 @@
     "TO NEXT ROW PATTERN (Fast{2,} (Slow | Stop)* .) DEFINE Fast AS Fast.speed > 100, Slow AS Slow.speed < 10) AS t",
     "SELECT * FROM t MATCH_RECOGNIZE (ORDER BY ts MEASURES x AS y ALL ROWS PER MATCH AFTER MATCH SKIP TO LAST B PATTERN ( A /* comment ) */ "
     "B{1,3}? -- end )\n  C ) DEFINE A AS a > 1) JOIN u ON TRUE",
+    "SELECT * FROM t MATCH_RECOGNIZE (MEASURES FINAL LAST(A.x) AS f, RUNNING COUNT(A.*) AS n ALL ROWS PER MATCH SHOW EMPTY MATCHES AFTER MATCH SKIP TO "
+    "\"b c\" PATTERN (^ ((A | B){2} \"b c\"*?){,3} {- . -} PERMUTE(A, B | C, D+) $) WITHIN 5 MINUTES SUBSET u = (A, B), v = (C) DEFINE A AS TRUE)",
+    "SELECT final, running, COUNT(final) AS matches FROM final AS running WHERE subset = empty EMIT FINAL",
+    "INSERT INTO running VALUES (1)",
     "CREATE STREAM bids (bid_id STRING KEY, auction BIGINT, price DOUBLE, ts TIMESTAMP(3), total AS price * 1.08, WATERMARK FOR ts AS ts - "
     "INTERVAL '5' SECOND) WITH (connector = 'file', path = 'bids.jsonl', format = 'json')",
     "CREATE TABLE users (id BIGINT PRIMARY KEY, name STRING, segment STRING) WITH (connector = 'sqlite', path = 'ref.db', table = 'users')",

@@ -337,7 +337,11 @@ static void random_source(Text *text, int depth)
     case 9:
         text_add_c(text, "t MATCH_RECOGNIZE (PARTITION BY k ORDER BY ts MEASURES A.x AS y, ");
         random_expr(text, depth - 1);
-        text_add_c(text, " AS z AFTER MATCH SKIP TO NEXT ROW PATTERN (A B+? (C | D){2,}) WITHIN INTERVAL '1' HOUR DEFINE A AS ");
+        text_add_c(text, PICK(" AS z", " AS z, FINAL LAST(A.x, 1) AS f ONE ROW PER MATCH", " AS z, RUNNING COUNT(B.*) AS n ALL ROWS PER MATCH"));
+        text_add_c(text, PICK("", " AFTER MATCH SKIP TO NEXT ROW", " AFTER MATCH SKIP PAST LAST ROW", " AFTER MATCH SKIP TO LAST B", " AFTER MATCH SKIP TO FIRST C"));
+        text_add_c(text, PICK(" PATTERN (A B+? (C | D){2,})", " PATTERN (A . (B C?)*?)", " PATTERN ((A | B C | (D E)+) {- B{3} -} C{,4}?)", " PATTERN (PERMUTE(A, B C) D)"));
+        text_add_c(text, PICK("", " WITHIN INTERVAL '1' HOUR", " SUBSET U = (A, B)"));
+        text_add_c(text, " DEFINE A AS ");
         random_expr(text, depth - 1);
         text_add_c(text, ") AS m");
         break;
