@@ -8,7 +8,12 @@
 
 static Error no_memory = { .code = ERR_MEMORY, .message = "out of memory" };
 
+static Error busy = { .code = ERR_BUSY, .retriable = true, .message = "no room" };
+
 Error *error_memory(void) { return &no_memory; }
+Error *error_busy(void) { return &busy; }
+
+static bool is_static(const Error *error) { return error == &no_memory || error == &busy; }
 
 static char *format_text(const char *format, va_list args)
 {
@@ -57,7 +62,7 @@ Error *error_at(ErrorCode code, Span at, const char *format, ...)
 
 Error *error_hint(Error *error, const char *format, ...)
 {
-    if (error == &no_memory)
+    if (is_static(error))
         return error;
     va_list args;
     va_start(args, format);
@@ -72,7 +77,7 @@ Error *error_hint(Error *error, const char *format, ...)
 
 Error *error_context(Error *error, const char *format, ...)
 {
-    if (error == &no_memory)
+    if (is_static(error))
         return error;
     va_list args;
     va_start(args, format);
@@ -96,14 +101,14 @@ Error *error_append(Error *list, Error *error)
     Error *last = list;
     while (last->next)
         last = last->next;
-    if (last != &no_memory)
+    if (!is_static(last))
         last->next = error;
     return list;
 }
 
 void error_free(Error *error)
 {
-    while (error && error != &no_memory) {
+    while (error && !is_static(error)) {
         Error *next = error->next;
         free(error->message);
         free(error->hint);

@@ -18,6 +18,7 @@ typedef enum ErrorCode {
     ERR_IO,            /* the world is wrong while running: disk, pipe, file */
     ERR_CONNECT,       /* something cannot be reached or opened at the start */
     ERR_MEMORY,        /* out of memory, or over the limit that was set */
+    ERR_BUSY,          /* no room now; whoever said so wakes us: never seen by users */
     ERR_CLOSED,        /* the reader of our output went away: end quietly */
     ERR_INTERRUPTED,   /* Ctrl-C */
     ERR_ASSERT,        /* an expectation of a test file does not hold */
@@ -37,6 +38,8 @@ typedef struct Error {
 Error *error_new(ErrorCode code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 Error *error_at(ErrorCode code, Span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 Error *error_memory(void); /* the static out-of-memory error; error_free accepts it */
+
+Error *error_busy(void);   /* the static ERR_BUSY: it comes often; error_free accepts it */
 
 /* Adds a hint and returns the same error. */
 Error *error_hint(Error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -11,6 +11,11 @@
 typedef struct ConnectorType ConnectorType;
 typedef struct TopicLogs TopicLogs; /* connectors/topic_log.h */
 
+/* Whoever waits for a source or a sink: its job. */
+typedef struct Waker {
+    void (*wake)(struct Waker *waker); /* from any thread, also while the job works; never blocks, may come once too often */
+} Waker;
+
 typedef struct ConnectorContext {
     FileSystem *filesystem;
     Clock *clock;
@@ -18,7 +23,16 @@ typedef struct ConnectorContext {
     const char *base_directory;   /* relative paths are taken from here; NULL: the current directory */
     bool batch_mode;              /* mmap is allowed: bounded input, nobody else writes */
     TopicLogs *topics;            /* topics are logs in this process; NULL: they are a broker's */
+    Waker *waker;                 /* see connector_wake; NULL: nobody waits */
 } ConnectorContext;
+
+/* A source calls it when data has come after it said that it waits until TIME_MAX, a sink when there is room after it said ERR_BUSY. Callable from any
+ * thread between open and the return of close. */
+static inline void connector_wake(const ConnectorContext *context)
+{
+    if (context->waker)
+        context->waker->wake(context->waker);
+}
 
 /* ---- sources ---- */
 
@@ -58,7 +72,7 @@ typedef struct SourceInput {
     bool waiting;        /* fewer bytes than asked for are there now, more may come (follow, stdin) */
     bool part_ends;      /* what comes after these bytes is a new beginning: a last record without an end counts */
     bool restarted;      /* these bytes are a new beginning (a followed file was cut or replaced); said until some are taken */
-    int64_t next_at_us;  /* waiting without bytes: nothing comes before; 0: look again soon */
+    int64_t next_at_us;  /* waiting without bytes: nothing comes before; 0: look again soon; TIME_MAX: the source wakes us */
     uint64_t skipped;    /* bytes of the split before these that are no records; this call moved over them */
     bool has_watermark;  /* length is 0 and a watermark is what comes next: see pass_watermark */
     int64_t watermark_us;
@@ -98,7 +112,7 @@ typedef enum KeyWindow { KEY_WINDOW_NONE, KEY_WINDOW_TIME, KEY_WINDOW_SESSION } 
 typedef struct RowRange {
     uint64_t first, count;
     bool end;            /* nothing comes after it */
-    bool waiting;        /* count is 0 for now: the rate says so; next_at_us says until when */
+    bool waiting;        /* count is 0 for now: the rate says so; next_at_us says until when; TIME_MAX: until the source wakes us */
     int64_t next_at_us;
     void *page;          /* prepared by next_rows (rows fetched from a database); owned by the range; may be NULL */
     void (*page_free)(void *page);
@@ -157,8 +171,12 @@ typedef struct SinkSpec {
 typedef struct Sink {
     const SinkSpec *spec;
     const ConnectorContext *context;
+    uint32_t taken;            /* of write_records that returns ERR_BUSY: so many of the messages it has taken */
     void *state;
 } Sink;
+
+/* A sink never blocks a thread: without room for more, `write`, `write_records` and `write_batch` return error_busy(), and the sink calls connector_wake when there
+ * is room. What was not taken comes again, before anything else; until then the job rests, and with it its sources. */
 
 typedef struct SinkType {
     bool row_sink;             /* takes batches (sqlite, blackhole); else encoded bytes */
@@ -174,7 +192,7 @@ typedef struct SinkType {
     Error *(*write_records)(Sink *sink, const Record *records, uint32_t count);
     /* Row sinks: the selected rows, in order. */
     Error *(*write_batch)(Sink *sink, const Batch *batch);
-    Error *(*flush)(Sink *sink);           /* what was written is visible to others */
+    Error *(*flush)(Sink *sink);           /* what was written is visible to others; error_busy(): not yet, the sink wakes us to ask again */
     /* Checkpoints: what must be written down to continue here (file lengths, a row in the database).. */
     Error *(*snapshot)(Sink *sink, Text *state);
     Error *(*restore)(Sink *sink, const char *state, size_t length); /* ..and going back to it */

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "exec/sink_queue.h"
 #include "exec/state.h"
 
 #define CONTAINERS_MAX 64
@@ -117,6 +118,8 @@ static Error *write_sinks(Job *job, Text *snapshot)
 
 Error *job_snapshot(Job *job, Text *snapshot)
 {
+    if (!sink_queues_empty(job))
+        return error_busy();
     write_job(job, snapshot);
     for (int id = 0; id < job->plan->node_count; id++)
         if (!job->parallel[id])
@@ -334,10 +337,15 @@ Error *checkpoint_replace_job(Job *job)
 
 Error *checkpoint_flush_sinks(Job *job)
 {
-    for (int id = 0; id < job->plan->node_count; id++)
-        if (job->sinks[id] && job->sinks[id]->spec->connector->sink->flush)
-            TRY(job->sinks[id]->spec->connector->sink->flush(job->sinks[id]));
-    return NULL;
+    Error *busy = NULL; /* the others may go on meanwhile */
+    for (int id = 0; id < job->plan->node_count; id++) {
+        const SinkType *type = job->sinks[id] ? job->sinks[id]->spec->connector->sink : NULL;
+        Error *error = type && type->flush ? type->flush(job->sinks[id]) : NULL;
+        if (error && error->code != ERR_BUSY)
+            return error;
+        busy = error ? error : busy;
+    }
+    return busy;
 }
 
 Error *checkpoint_close_sinks(Job *job, bool commit)

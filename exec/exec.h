@@ -49,7 +49,10 @@ typedef struct JobOptions {
     uint64_t shuffle_seed;       /* tests: workers take turns in an order made from it; 0: as they come */
     /* Rows of outputs without connector, in turn order; the batch is the callee's to read, not to keep (retain it to keep).
      * ERR_CLOSED ends the job quietly. */
-    Error *(*on_rows)(void *caller, int output, const Batch *batch);
+    Error *(*on_rows)(void *caller, int output, const Batch *batch); /* ERR_BUSY: the batch comes again after job_wake */
+    /* What a waiting job may wait for has happened: step it. From any thread, also while it is being stepped; a signal's handler where job_stop is called from
+     * one. It must not block, nor call the job. Not used by job_run. */
+    void (*on_wake)(void *caller);
     void *caller;
 } JobOptions;
 
@@ -57,6 +60,29 @@ typedef struct JobOptions {
 Error *job_open(const Plan *plan, const JobOptions *options, Job **job);
 /* Runs until the input ends, LIMIT is reached, an error, or job_stop. */
 Error *job_run(Job *job);
+
+/* ---- a job as a task: who has many jobs steps each for a while; a job that waits holds no thread ---- */
+
+typedef enum JobState {
+    JOB_READY,         /* there is more to do now */
+    JOB_WAITING,       /* there is nothing to do before until_us, or before it is woken */
+    JOB_ENDED          /* as after job_run */
+} JobState;
+
+typedef struct JobStep {
+    JobState state;
+    int64_t until_us;  /* JOB_WAITING: on the job's clock; TIME_MAX: until on_wake */
+    bool sinks_busy;   /* JOB_WAITING: for room in a sink */
+} JobStep;
+
+/* Executes up to `turns` turns on this thread. One thread at a time; no turn is half done between two steps: there snapshots are taken, results read, and jobs
+ * closed. A job that waits may be stepped at any time, and must be once it was woken or its time has come. On an error it has ended. */
+Error *job_step(Job *job, int turns, JobStep *step);
+/* There is room for rows that on_rows did not take, or something else that the job may wait for has happened. From any thread and from signal handlers. */
+void job_wake(Job *job);
+/* Between two steps: what was written so far is visible to others. ERR_BUSY: not yet; the job is woken when to ask again. */
+Error *job_flush(Job *job);
+
 /* Asks the job to stop after the turn at hand: async-signal-safe and callable from any thread. job_run then returns ERR_INTERRUPTED. */
 void job_stop(Job *job);
 void job_counters(const Job *job, JobCounters *counters);
@@ -82,6 +108,7 @@ int64_t job_node_watermark(const Job *job, const PlanNode *node);
 /* Commits sinks when it ended well; frees. */
 Error *job_close(Job *job);
 
-/* A snapshot between two turns: plan fingerprint, source positions, watermarks, every operator's containers, sinks' state. */
+/* A snapshot between two turns: plan fingerprint, source positions, watermarks, every operator's containers, sinks' state.
+ * ERR_BUSY while a sink has not taken all rows of the turns so far. */
 Error *job_snapshot(Job *job, Text *snapshot);
 Error *job_restore(Job *job, const char *snapshot, size_t length); /* into a freshly opened job of the same plan */

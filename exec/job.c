@@ -1,10 +1,6 @@
-/* exec/job.c: a job from open to close, and who executes its turns.
- *
- * Workers draw turns one at a time, run their PARALLEL parts side by side, and put them into the ring. Whoever completes the chain runs
- * the ORDERED parts, in turn order, without locks inside. With one thread there is no ring and no waiting. */
-#include "exec/job_internal.h"
+/* exec/job.c: a job from open to close: what its plan asks for is surveyed, its parts are opened, and it can be looked at from outside. */
+#include "exec/sink_queue.h"
 
-#include <sched.h>
 #include <string.h>
 
 #include "exec/checkpoint.h"
@@ -152,6 +148,7 @@ static void survey_plan(Job *job)
     job->scans = ARENA_ARRAY(&job->arena, Scan, count);
     job->domains = ARENA_ARRAY(&job->arena, Domain, count);
     job->sinks = ARENA_ARRAY(&job->arena, Sink *, count);
+    job->sink_queues = ARENA_ARRAY(&job->arena, SinkQueue *, count);
     job->output_done = ARENA_ARRAY(&job->arena, bool, (size_t)plan->output_count + 1);
     job->worker_count = job->options.threads > 1 ? job->options.threads + 1 : 1;
     job->workers = ARENA_ARRAY(&job->arena, WorkerContext, (size_t)job->worker_count);
@@ -159,6 +156,7 @@ static void survey_plan(Job *job)
         const PlanNode *node = plan->nodes[id];
         job->parallel[id] = may_be_parallel(job, node);
         job->on_clock[id] = wants_clock(node);
+        job->needs_ticks |= job->on_clock[id] && node->kind != PLAN_SUBQUERY;
         job->node_domain[id] = node->input_count ? job->node_domain[node->inputs[0].node->id] : -1;
         if (is_source(node))
             job->scans[job->scan_count++].node = node;
@@ -228,6 +226,7 @@ static void free_job(Job *job)
     for (int i = 0; i < TURNS_IN_FLIGHT; i++)
         turn_finish(&job->ring[i]);
     turn_finish(&job->peek);
+    sink_queues_release(job);
     pipeline_close(job);
     close_decoders(job);
     sequencer_close(job);
@@ -237,8 +236,7 @@ static void free_job(Job *job)
     arena_release(&job->draw_arena);
     arena_release(&job->arena);
     pthread_mutex_destroy(&job->clock_lock);
-    pthread_mutex_destroy(&job->lock);
-    pthread_cond_destroy(&job->changed);
+    run_release(job);
     mem_free(job);
 }
 
@@ -263,9 +261,8 @@ Error *job_open(const Plan *plan, const JobOptions *options, Job **result)
     arena_init(&job->draw_arena, &job->pool);
     pthread_mutex_init(&job->clock_lock, NULL);
     job->connectors = (ConnectorContext){ .filesystem = options->filesystem, .clock = options->clock, .pool = &job->pool,
-        .base_directory = options->base_directory, .batch_mode = plan->bounded, .topics = options->topics };
-    pthread_mutex_init(&job->lock, NULL);
-    pthread_cond_init(&job->changed, NULL);
+        .base_directory = options->base_directory, .batch_mode = plan->bounded, .topics = options->topics, .waker = &job->waker };
+    run_init(job);
     job->progress_wm_us = TIME_MIN;
     Error *error;
     MEMORY_GUARDED(error, open_parts(job));
@@ -280,273 +277,12 @@ Error *job_open(const Plan *plan, const JobOptions *options, Job **result)
 
 Error *job_close(Job *job)
 {
-    Error *error = checkpoint_close_sinks(job, job->finished && !job->error);
+    Error *error = checkpoint_close_sinks(job, job->succeeded);
     free_job(job);
     return error;
 }
 
-/* ---- one thread ---- */
-
-/* Drawing failed: the next turn brings nothing but that, so that the turns before it are done first, with threads as without. */
-static void fail_turn(Turn *turn, Error *error)
-{
-    turn->kind = TURN_FAILED;
-    turn->error = error;
-}
-
-static bool limits_reached(const Job *job)
-{
-    for (int i = 0; i < job->plan->output_count; i++)
-        if (!job->output_done[i])
-            return false;
-    return job->plan->output_count > 0;
-}
-
-/* A row that went wrong behind the last one that a LIMIT let through is nobody's concern: it was only read ahead. */
-static Error *unless_enough(const Job *job, Error *error)
-{
-    if (!error || error->code != ERR_ROW || !limits_reached(job))
-        return error;
-    error_free(error);
-    return NULL;
-}
-
-static Error *interrupted(void) { return error_new(ERR_INTERRUPTED, "interrupted"); }
-
-static void wait_for_input(Job *job, int64_t until_us)
-{
-    int64_t now_us = job->options.clock->now_us(job->options.clock);
-    int64_t latest_us = job->options.clock->manual ? TIME_MAX : now_us + 50000; /* a stop is seen soon, too */
-    job->options.clock->sleep_until_us(job->options.clock, until_us < latest_us ? until_us : latest_us);
-}
-
-static Error *run_alone(Job *job)
-{
-    for (;;) {
-        if (job->stop)
-            return interrupted();
-        Turn *turn = &job->ring[0];
-        turn->number = job->turns_drawn;
-        turn_start(turn, job);
-        bool drawn = false;
-        int64_t wait_until_us = TIME_MAX;
-        Error *error;
-        MEMORY_GUARDED(error, sequencer_draw(job, turn, &drawn, &wait_until_us));
-        if (error)
-            fail_turn(turn, error);
-        bool tick = !error && !drawn && turn->kind == TURN_TICK;
-        if (tick && job->options.until_quiet) {
-            turn_finish(turn);
-            return NULL;
-        }
-        if (!error && !drawn && !tick) { /* everything is drawn */
-            turn->kind = TURN_END;
-            error = turn_ordered(job, turn);
-            turn_finish(turn);
-            return error;
-        }
-        job->turns_drawn++;
-        turn_parallel(job, &job->workers[0], turn);
-        error = unless_enough(job, turn_ordered(job, turn));
-        job->turns_done++;
-        turn_finish(turn);
-        if (error)
-            return error;
-        if (limits_reached(job))
-            return NULL;
-        if (tick)
-            wait_for_input(job, wait_until_us);
-        if (job->options.snapshot_every_turn)
-            TRY(checkpoint_replace_job(job));
-    }
-}
-
-/* ---- many threads ---- */
-
-typedef struct WorkerStart {
-    Job *job;
-    WorkerContext *worker;
-    uint64_t random; /* shuffling for tests; 0: none */
-} WorkerStart;
-
-static void fail(Job *job, Error *error) /* locked */
-{
-    if (job->error)
-        error_free(error);
-    else
-        job->error = error;
-    job->finished = true;
-    pthread_cond_broadcast(&job->changed);
-}
-
-/* Runs the ORDERED parts that are due. Called with the lock held, by the one thread that set job->executing. */
-static void execute_ready(Job *job)
-{
-    while (!job->finished && job->turns_done < job->turns_drawn && job->ring[job->turns_done % TURNS_IN_FLIGHT].ready) {
-        Turn *turn = &job->ring[job->turns_done % TURNS_IN_FLIGHT];
-        pthread_mutex_unlock(&job->lock);
-        Error *error = unless_enough(job, turn_ordered(job, turn));
-        turn_finish(turn);
-        bool enough = !error && limits_reached(job);
-        pthread_mutex_lock(&job->lock);
-        turn->ready = false;
-        job->turns_done++;
-        if (error)
-            fail(job, error);
-        if (enough)
-            job->finished = true;
-        pthread_cond_broadcast(&job->changed);
-    }
-}
-
-static void finish_input(Job *job) /* locked; every drawn turn is done */
-{
-    Turn *turn = &job->ring[job->turns_drawn % TURNS_IN_FLIGHT];
-    turn->number = job->turns_drawn;
-    turn_start(turn, job);
-    turn->kind = TURN_END;
-    turn->now_us = job->options.clock->now_us(job->options.clock);
-    Error *error = turn_ordered(job, turn);
-    turn_finish(turn);
-    if (error)
-        fail(job, error);
-    job->finished = true;
-    pthread_cond_broadcast(&job->changed);
-}
-
-/* Draws a turn into the ring. Called with the lock held; true: *turn is to be executed. */
-static bool draw_next(Job *job, Turn **result)
-{
-    Turn *turn = &job->ring[job->turns_drawn % TURNS_IN_FLIGHT];
-    job->drawing = true;
-    pthread_mutex_unlock(&job->lock);
-    turn->number = job->turns_drawn;
-    bool drawn = false;
-    int64_t wait_until_us = TIME_MAX;
-    Error *error;
-    turn_start(turn, job);
-    MEMORY_GUARDED(error, sequencer_draw(job, turn, &drawn, &wait_until_us));
-    bool tick = !error && !drawn && turn->kind == TURN_TICK;
-    pthread_mutex_lock(&job->lock);
-    job->drawing = false;
-    pthread_cond_broadcast(&job->changed);
-    if (error)
-        fail_turn(turn, error);
-    if (error || (!drawn && !tick)) {
-        job->drained = true; /* nothing more to draw */
-        turn->ready = error != NULL;
-        job->turns_drawn += turn->ready;
-        if (!error)
-            turn_finish(turn);
-        return false;
-    }
-    job->turns_drawn++;
-    if (tick) {
-        turn->ready = true;
-        pthread_mutex_unlock(&job->lock);
-        wait_for_input(job, wait_until_us);
-        pthread_mutex_lock(&job->lock);
-        return false;
-    }
-    *result = turn;
-    return true;
-}
-
-static void shuffle(WorkerStart *start)
-{
-    if (!start->random)
-        return;
-    start->random = start->random * 6364136223846793005ull + 1442695040888963407ull;
-    for (uint64_t spins = start->random >> 60; spins > 0; spins--)
-        sched_yield();
-}
-
-/* Drawing has its own view of splits and clocks: it goes on beside PARALLEL and ORDERED parts of earlier turns. Where memory is short the rows
- * of one turn at a time are enough. */
-static bool may_draw(const Job *job)
-{
-    uint64_t in_flight = job->turns_drawn - job->turns_done;
-    return !job->drained && !job->drawing && in_flight < TURNS_IN_FLIGHT && (in_flight == 0 || !pool_near_limit(&job->pool));
-}
-
-static void *work(void *argument)
-{
-    WorkerStart *start = argument;
-    Job *job = start->job;
-    pthread_mutex_lock(&job->lock);
-    while (!job->finished) {
-        if (job->stop) {
-            fail(job, interrupted());
-            break;
-        }
-        bool ready = job->turns_done < job->turns_drawn && job->ring[job->turns_done % TURNS_IN_FLIGHT].ready;
-        Turn *turn;
-        if (ready && !job->executing) {
-            job->executing = true;
-            execute_ready(job);
-            job->executing = false;
-            pthread_cond_broadcast(&job->changed);
-        } else if (may_draw(job)) {
-            if (draw_next(job, &turn)) {
-                pthread_mutex_unlock(&job->lock);
-                shuffle(start);
-                turn_parallel(job, start->worker, turn);
-                shuffle(start);
-                pthread_mutex_lock(&job->lock);
-                turn->ready = true;
-                pthread_cond_broadcast(&job->changed);
-            }
-        } else if (job->drained && !job->drawing && job->turns_done == job->turns_drawn && !job->executing) {
-            finish_input(job);
-        } else {
-            pthread_cond_wait(&job->changed, &job->lock);
-        }
-    }
-    pthread_mutex_unlock(&job->lock);
-    return NULL;
-}
-
-static void discard_ring(Job *job)
-{
-    for (uint64_t n = job->turns_done; n < job->turns_drawn; n++)
-        turn_finish(&job->ring[n % TURNS_IN_FLIGHT]);
-    job->turns_drawn = job->turns_done;
-}
-
-static Error *run_together(Job *job)
-{
-    WorkerStart *starts = ARENA_ARRAY(&job->arena, WorkerStart, (size_t)job->options.threads);
-    int started = 0;
-    for (int w = 0; w < job->options.threads; w++) {
-        starts[w] = (WorkerStart){ job, &job->workers[w], job->options.shuffle_seed ? job->options.shuffle_seed * 2654435761u + (uint64_t)w : 0 };
-        if (w > 0 && pthread_create(&job->workers[w].thread, NULL, work, &starts[w]) == 0)
-            started = w;
-        else if (w > 0)
-            break; /* fewer threads do the same work */
-    }
-    work(&starts[0]);
-    for (int w = 1; w <= started; w++)
-        pthread_join(job->workers[w].thread, NULL);
-    discard_ring(job);
-    Error *error = job->error;
-    job->error = NULL;
-    return error;
-}
-
-Error *job_run(Job *job)
-{
-    Error *error = job->options.threads == 1 ? run_alone(job) : run_together(job);
-    job->finished = !error;
-    if (!error)
-        MEMORY_GUARDED(error, checkpoint_flush_sinks(job));
-    if (error)
-        job->finished = false;
-    return error;
-}
-
 /* ---- looking in from outside ---- */
-
-void job_stop(Job *job) { job->stop = true; }
 
 void job_counters(const Job *job, JobCounters *counters) { *counters = job->counters; }
 

@@ -1,6 +1,7 @@
 /* exec/job_internal.h: the parts of a running job: scans, turns, clocks, workers. Private to job.c, pipeline.c, sequencer.c, turn.c. */
 #pragma once
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "exec/exec_internal.h"
 #include "exec/record_scan.h"
@@ -139,7 +140,10 @@ typedef struct WorkerContext { /* one a worker, and one (number -1) for the ORDE
     int64_t nested_ns;         /* profiling: what operators did that were called from the one at hand */
 } WorkerContext;
 
+typedef struct SinkQueue SinkQueue; /* exec/sink_queue.h */
+
 struct Job {
+    Waker waker;               /* first: the job's, for its connectors */
     const Plan *plan;
     JobOptions options;
     ConnectorContext connectors;
@@ -155,6 +159,7 @@ struct Job {
     int worker_count;
     WorkerContext ordered;
     Sink **sinks;              /* per node: open sinks outlive the operators */
+    SinkQueue **sink_queues;   /* per node: what its sink had no room for; NULL: nothing so far */
     bool *output_done;         /* per plan output: its LIMIT was reached */
     /* sequencing */
     uint64_t turns_drawn, turns_done;
@@ -167,6 +172,15 @@ struct Job {
     pthread_cond_t changed;
     bool drawing, executing, finished;
     bool drained;              /* there is nothing more to draw */
+    bool waiting;              /* nothing could be drawn: not before wait_until_us, or until a source wakes us */
+    int64_t wait_until_us;
+    bool sinks_busy;           /* the next ORDERED part comes after room in a sink */
+    bool succeeded;            /* it ended well */
+    bool ending;               /* no more turns; what is left is the sinks' */
+    bool sleeping;             /* a thread of job_run waits for all */
+    bool needs_ticks;          /* an operator looks at the clock: see wants_clock */
+    sem_t woken;               /* posted with what follows; async-signal-safe */
+    atomic_bool source_woken, sink_woken;
     bool ended;                /* every turn is done: all watermarks are TIME_MAX */
     Error *error;
     atomic_bool stop;
@@ -178,6 +192,10 @@ struct Job {
     _Atomic uint64_t progress_rows;
     _Atomic int64_t progress_wm_us;
 };
+
+/* run.c: who executes turns */
+void run_init(Job *job);
+void run_release(Job *job);
 
 /* pipeline.c: operators and the links between them */
 Error *pipeline_open(Job *job);    /* instances of every node, connected */

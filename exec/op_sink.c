@@ -7,6 +7,7 @@
 #include "exec/job_internal.h"
 #include "exec/operators.h"
 #include "exec/record_sink.h"
+#include "exec/sink_queue.h"
 
 typedef struct SinkState {
     Encoder encoder;
@@ -88,10 +89,10 @@ static void sink_close(Operator *op)
 static Error *write_piece(Operator *op, const Batch *batch, const char *partition)
 {
     SinkState *state = op->state;
-    Sink *sink = op->context->job->sinks[op->node->id];
     state->bytes.length = 0;
     TRY(state->encoder.type->encode(&state->encoder, batch, op->node->sink.with_kinds, &state->bytes));
-    return sink->spec->connector->sink->write(sink, partition, text_c(&state->header), state->header.length, text_c(&state->bytes), state->bytes.length);
+    SinkPiece piece = { .partition = partition, .header = text_c(&state->header), .header_length = state->header.length, .bytes = text_c(&state->bytes), .length = state->bytes.length };
+    return sink_queue_give(op, &piece);
 }
 
 /* Part of a folder's name: '/' and other characters that paths cannot hold become %XX, as Hive writes them. */
@@ -184,12 +185,10 @@ static Error *sink_process(Operator *op, int input, Batch *batch)
     const PlanNode *node = op->node;
     Error *error;
     job->counters.rows_out += batch->selection.count;
-    if (!node->sink.connector)
-        error = job->options.on_rows ? job->options.on_rows(job->options.caller, node->sink.output, batch) : NULL;
+    if (!node->sink.connector || node->sink.connector->sink->row_sink)
+        error = sink_queue_give(op, &(SinkPiece){ .batch = batch });
     else if (node->sink.connector->sink->record_sink)
-        error = record_sink_write(op, ((SinkState *)op->state)->records, job->sinks[node->id], batch);
-    else if (node->sink.connector->sink->row_sink)
-        error = node->sink.connector->sink->write_batch(job->sinks[node->id], batch);
+        error = record_sink_write(op, ((SinkState *)op->state)->records, batch);
     else if (node->sink.spec.partition_count)
         error = write_partitions(op, batch);
     else

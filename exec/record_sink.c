@@ -1,5 +1,6 @@
 /* exec/record_sink.c: rows -> messages of a topic: key and value encoded by their formats, time and window from columns of their own. */
 #include "exec/record_sink.h"
+#include "exec/sink_queue.h"
 
 #include "common/calendar.h"
 
@@ -179,7 +180,7 @@ static void point(const SinkPart *part, uint32_t message, const char **bytes, si
     *length = part->ends[message] - start;
 }
 
-Error *record_sink_write(Operator *op, RecordSink *records, Sink *sink, const Batch *batch)
+Error *record_sink_write(Operator *op, RecordSink *records, const Batch *batch)
 {
     uint32_t count = batch->selection.count, used = 0;
     size_t old_capacity = records->capacity;
@@ -207,5 +208,5 @@ Error *record_sink_write(Operator *op, RecordSink *records, Sink *sink, const Ba
         point(&records->key, m, &records->records[m].key, &records->records[m].key_length);
         point(&records->value, m, &records->records[m].value, &records->records[m].value_length);
     }
-    return used ? sink->spec->connector->sink->write_records(sink, records->records, used) : NULL;
+    return used ? sink_queue_give(op, &(SinkPiece){ .records = records->records, .record_count = used }) : NULL;
 }

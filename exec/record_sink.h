@@ -8,4 +8,4 @@ typedef struct RecordSink RecordSink;
 Error *record_sink_open(Arena *arena, const PlanNode *node, SchemaRegistry *registry, RecordSink **sink);
 void record_sink_close(RecordSink *sink);
 /* The selected rows as messages. The first half of an update is nobody's message; a row taken back is one without value. */
-Error *record_sink_write(Operator *op, RecordSink *records, Sink *sink, const Batch *batch);
+Error *record_sink_write(Operator *op, RecordSink *records, const Batch *batch);

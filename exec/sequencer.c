@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define FIRST_BYTES 65536 /* of a split, for the format to look at */
+#define TICK_US 20000     /* how often operators on processing time see the clock of a job without input */
 
 /* ---- opening ---- */
 
@@ -424,6 +425,15 @@ static int64_t next_look_us(const Job *job)
     return next_us;
 }
 
+/* What waits for its source to wake us is looked at again. */
+static void look_again(Job *job)
+{
+    for (int i = 0; i < job->scan_count; i++)
+        for (int s = 0; s < job->scans[i].split_count; s++)
+            if (job->scans[i].splits[s].next_at_us == TIME_MAX)
+                job->scans[i].splits[s].next_at_us = 0;
+}
+
 static void count_progress(Job *job)
 {
     int64_t done = 0;
@@ -440,6 +450,8 @@ Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us)
 {
     *drawn = false;
     *wait_until_us = TIME_MAX;
+    if (atomic_exchange(&job->source_woken, false)) /* before the look: what comes after it wakes us once more */
+        look_again(job);
     TRY(peek_splits(job, turn));
     make_clocks_visible(job, turn->number);
     turn->now_us = job->options.clock->now_us(job->options.clock);
@@ -461,6 +473,8 @@ Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us)
         turn->kind = TURN_TICK;
         turn->scan = turn->split = 0;
         *wait_until_us = next_look_us(job);
+        if (job->needs_ticks && !job->options.clock->manual && *wait_until_us > turn->now_us + TICK_US)
+            *wait_until_us = turn->now_us + TICK_US;
     }
     return NULL;
 }

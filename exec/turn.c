@@ -373,7 +373,11 @@ static Error *flush_when_quiet(Job *job)
     if (job->flushed_rows == job->counters.rows_out)
         return NULL;
     job->flushed_rows = job->counters.rows_out;
-    return checkpoint_flush_sinks(job);
+    Error *error = checkpoint_flush_sinks(job);
+    if (!error || error->code != ERR_BUSY)
+        return error;
+    error_free(error); /* it is on its way */
+    return NULL;
 }
 
 static void take_peeked(Job *job, const Turn *turn)

@@ -279,6 +279,7 @@ static int exit_code_for(ErrorCode code)
     case ERR_ROW:
     case ERR_IO:
     case ERR_MEMORY:
+    case ERR_BUSY:
     case ERR_ASSERT:
     case ERR_INTERNAL: return EXIT_FAILED;
     }
