@@ -37,7 +37,7 @@ typedef struct JobOptions {
     FileSystem *filesystem;
     MemoryPool *pool;            /* the process's; may be NULL */
     int64_t memory_limit_bytes;  /* of this job; 0 none */
-    int threads;                 /* >= 1 */
+    int threads;                 /* of job_run, >= 1; job_step: 1 */
     uint32_t batch_rows;         /* 1..BATCH_ROWS; 0: BATCH_ROWS */
     uint64_t max_bad_rows;       /* ERR_TOO_MANY_BAD beyond; UINT64_MAX: none */
     const char *base_directory;

@@ -115,6 +115,14 @@ static void end_with(Job *job, Error *error) /* locked */
     job->finished |= error && error->code == ERR_INTERRUPTED;
 }
 
+/* One worker finishes the turn at hand: then the job can be written down as it is. What has ended by itself was not stopped. */
+static bool stops_now(const Job *job)
+{
+    if (!job->stop || (job->ending && !job->sinks_busy))
+        return false;
+    return job->options.threads > 1 || job->turns_done == job->turns_drawn;
+}
+
 static bool chain_is_ready(const Job *job)
 {
     return job->turns_done < job->turns_drawn && job->ring[job->turns_done % TURNS_IN_FLIGHT].ready;
@@ -201,7 +209,7 @@ static void flush_last(Job *job)
 static void execute(Job *job, uint64_t turns)
 {
     uint64_t last = job->turns_done + turns;
-    while (!job->finished && !job->stop && job->turns_done < last && ordered_is_due(job)) {
+    while (!job->finished && !stops_now(job) && job->turns_done < last && ordered_is_due(job)) {
         if (job->sinks_busy)
             offer_again(job);
         else if (job->ending)
@@ -304,7 +312,7 @@ static void end_waiting(Job *job) /* locked */
 static bool do_work(WorkerStart *start, uint64_t turns) /* locked */
 {
     Job *job = start->job;
-    if (job->stop) {
+    if (stops_now(job)) {
         end_with(job, error_new(ERR_INTERRUPTED, "interrupted"));
         pthread_cond_broadcast(&job->changed);
         return true;
