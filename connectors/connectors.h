@@ -3,6 +3,8 @@
  * A connector moves bytes (or, for tables and generators, rows) and knows no format. Everything below except `produce` is called
  * in turn order, by one thread at a time; `produce` runs on any worker and only reads the source. */
 #pragma once
+#include <stdatomic.h>
+
 #include "common/batch.h"
 #include "common/clock.h"
 #include "common/filesystem.h"
@@ -41,6 +43,7 @@ typedef struct SourceSplit {
     const char *name;      /* a path, "stdin", "nexmark-0" */
     int64_t length;        /* bytes or rows in all; -1 unknown: for progress */
     bool bounded;
+    uint64_t start;        /* the position of its first row as reading begins: where the source's policy says so. A restore seeks elsewhere */
 } SourceSplit;
 
 typedef struct SourceColumn { /* for row sources: which columns are wanted */
@@ -61,6 +64,7 @@ typedef struct Source {
     const ConnectorContext *context;
     int split_count;
     SourceSplit *splits;         /* set by open, in a stable order */
+    atomic_bool found;           /* set by the source, from any thread, before it wakes us: `discover` would add splits */
     void *state;
 } Source;
 
@@ -111,6 +115,7 @@ typedef enum KeyWindow { KEY_WINDOW_NONE, KEY_WINDOW_TIME, KEY_WINDOW_SESSION } 
 /* A range of rows of a row source: what one turn holds. */
 typedef struct RowRange {
     uint64_t first, count;
+    uint64_t next;       /* the position behind it, where rows have places of their own (offsets with gaps); 0: first + count. May move on with count = 0 */
     bool end;            /* nothing comes after it */
     bool waiting;        /* count is 0 for now: the rate says so; next_at_us says until when; TIME_MAX: until the source wakes us */
     int64_t next_at_us;
@@ -149,6 +154,18 @@ typedef struct SourceType {
      * are FLAT vectors for spec->columns; sets row_count. Thread-safe. */
     Error *(*next_rows)(Source *source, int split, uint64_t max_rows, int64_t now_us, RowRange *range);
     Error *(*produce)(Source *source, int split, const RowRange *range, uint64_t done, uint32_t max_rows, Batch *batch);
+
+    /* Sources whose splits become more: those that are new now go to the end of source->splits (which may move; the others keep their places). Called between
+     * two turns when `found` is set. New splits start where the source's policy says. NULL: splits stay as they are. */
+    Error *(*discover)(Source *source);
+    /* The position behind the split's last row that is known now; -1: unknown. What it is ahead of our own position is the split's lag. Cheap. */
+    int64_t (*end_position)(Source *source, int split);
+    /* The split's time is too far ahead of the others': it is not drawn for now, and need not be read ahead. May be NULL. */
+    void (*pause)(Source *source, int split, bool paused);
+    /* Everything before these positions (one a split) is done for good: snapshots hold it. For tools that watch; the snapshot stays the authority. May be NULL. */
+    Error *(*commit)(Source *source, const uint64_t positions[]);
+    /* A live split without rows for so long no longer holds time back, where neither the stream nor a setting says otherwise; 0: it always does. */
+    int64_t idle_timeout_us;
 
     /* How far: bytes (as stored, so that compressed files give a true share) or rows read, for progress. */
     int64_t (*progress)(Source *source, int split);

@@ -172,72 +172,114 @@ static Error *get_row_errors(Job *job, PageReader *page)
     return NULL;
 }
 
-/* A position belongs to a split, whatever its place in the list is now. */
-static Error *check_split(const Scan *scan, int split, PageReader *page, Arena *arena)
+/* Which split of now is one of the snapshot's; -1: none, as it had ended and is gone. */
+typedef struct SplitPlaces {
+    int *places;
+    uint64_t count;
+} SplitPlaces;
+
+static int place_of(const Scan *scan, const char *name)
 {
-    const char *known, *name = split_name(scan, split);
-    TRY(get_text(page, arena, &known));
-    if (strcmp(known, name) == 0)
-        return NULL;
-    return error_new(ERR_IO, "the snapshot knows '%s' where '%s' is now", known, name);
+    for (int s = 0; s < scan->split_count; s++)
+        if (strcmp(split_name(scan, s), name) == 0)
+            return s;
+    return -1;
 }
 
-static Error *read_splits(Job *job, PageReader *page)
+static void take_flags(SplitState *split, uint64_t flags)
+{
+    split->ended = flags & 1;
+    split->idle = flags >> 1 & 1;
+    split->skipping = flags >> 2 & 1;
+    split->opened = flags >> 3 & 1;
+    split->idle_in_order = flags >> 4 & 1;
+    split->ended_in_order = flags >> 5 & 1;
+}
+
+/* A position belongs to a split, whatever its place in the list is now. */
+static Error *read_split(Scan *scan, PageReader *page, Arena *arena, int *place)
+{
+    const char *name;
+    SplitState known = { 0 };
+    uint64_t flags;
+    TRY(get_text(page, arena, &name));
+    TRY(page_get_u64(page, &known.position));
+    TRY(page_get_u64(page, &known.lines));
+    TRY(page_get_u64(page, &known.error_block));
+    TRY(page_get_u64(page, &known.block_errors));
+    TRY(page_get_u64(page, &flags));
+    take_flags(&known, flags);
+    *place = place_of(scan, name);
+    if (*place < 0)
+        return known.ended_in_order ? NULL : error_new(ERR_IO, "the snapshot goes on in '%s', which is gone", name);
+    SplitState *split = &scan->splits[*place];
+    split->position = known.position;
+    split->lines = known.lines;
+    split->error_block = known.error_block;
+    split->block_errors = known.block_errors;
+    take_flags(split, flags);
+    return NULL;
+}
+
+/* Splits that the snapshot does not know are new: they start from where the source says. */
+static Error *read_splits(Job *job, PageReader *page, SplitPlaces *places)
 {
     for (int i = 0; i < job->scan_count; i++) {
         Scan *scan = &job->scans[i];
-        uint64_t count, flags;
+        SplitPlaces *known = &places[i];
         TRY(get_i64(page, &scan->error_minute));
         TRY(page_get_u64(page, &scan->minute_errors));
-        TRY(page_get_u64(page, &count));
-        if (count != (uint64_t)scan->split_count)
-            return error_new(ERR_IO, "the snapshot knows %llu splits of '%s', now there are %d", (unsigned long long)count,
-                             scan->values ? "values" : scan->node->scan.source_name, scan->split_count);
-        for (int s = 0; s < scan->split_count; s++) {
-            SplitState *split = &scan->splits[s];
-            TRY(check_split(scan, s, page, &job->operator_arena));
-            TRY(page_get_u64(page, &split->position));
-            TRY(page_get_u64(page, &split->lines));
-            TRY(page_get_u64(page, &split->error_block));
-            TRY(page_get_u64(page, &split->block_errors));
-            TRY(page_get_u64(page, &flags));
-            split->ended = flags & 1;
-            split->idle = flags >> 1 & 1;
-            split->skipping = flags >> 2 & 1;
-            split->opened = flags >> 3 & 1;
-            split->idle_in_order = flags >> 4 & 1;
-            split->ended_in_order = flags >> 5 & 1;
-        }
+        TRY(page_get_u64(page, &known->count));
+        if (known->count > (uint64_t)(page->end - page->next))
+            return page_damaged("more splits than bytes");
+        known->places = ARENA_ARRAY(&job->operator_arena, int, (size_t)known->count + 1);
+        for (uint64_t s = 0; s < known->count; s++)
+            TRY(read_split(scan, page, &job->operator_arena, &known->places[s]));
     }
     return NULL;
 }
 
-static Error *read_clocks(Job *job, PageReader *page)
+static Error *read_clock(Domain *domain, const SplitPlaces *known, PageReader *page)
 {
-    for (int d = 0; d < job->domain_count; d++) {
-        TRY(get_i64(page, &job->domains[d].wm_us));
-        for (int s = 0; s < job->scans[job->domains[d].scan].split_count; s++) {
-            TRY(get_i64(page, &job->domains[d].split_wm_us[s]));
-            TRY(get_i64(page, &job->domains[d].visible_wm_us[s]));
-        }
+    TRY(get_i64(page, &domain->wm_us));
+    for (uint64_t s = 0; s < known->count; s++) {
+        int64_t wm_us, visible_us;
+        TRY(get_i64(page, &wm_us));
+        TRY(get_i64(page, &visible_us));
+        if (known->places[s] < 0)
+            continue;
+        domain->split_wm_us[known->places[s]] = wm_us;
+        domain->visible_wm_us[known->places[s]] = visible_us;
     }
+    return NULL;
+}
+
+static Error *read_clock_step(Job *job, const SplitPlaces *places, PageReader *page)
+{
+    uint64_t domain, split;
+    ClockStep step;
+    TRY(page_get_u64(page, &domain));
+    TRY(page_get_u64(page, &split));
+    TRY(get_i64(page, &step.wm_us));
+    TRY(page_get_u64(page, &step.turn));
+    if (domain >= (uint64_t)job->domain_count || split >= places[job->domains[domain].scan].count)
+        return page_damaged("a clock of an unknown split");
+    step.domain = (int)domain;
+    step.split = places[job->domains[domain].scan].places[split];
+    if (step.split >= 0)
+        LIST_ADD(&job->clock_arena, &job->clock_steps, step);
+    return NULL;
+}
+
+static Error *read_clocks(Job *job, const SplitPlaces *places, PageReader *page)
+{
+    for (int d = 0; d < job->domain_count; d++)
+        TRY(read_clock(&job->domains[d], &places[job->domains[d].scan], page));
     uint64_t count;
     TRY(page_get_u64(page, &count));
     job->clock_steps.count = 0;
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t domain, split, turn;
-        ClockStep step;
-        TRY(page_get_u64(page, &domain));
-        TRY(page_get_u64(page, &split));
-        TRY(get_i64(page, &step.wm_us));
-        TRY(page_get_u64(page, &turn));
-        if (domain >= (uint64_t)job->domain_count || split >= (uint64_t)job->scans[job->domains[domain].scan].split_count)
-            return page_damaged("a clock of an unknown split");
-        step.domain = (int)domain;
-        step.split = (int)split;
-        step.turn = turn;
-        LIST_ADD(&job->clock_arena, &job->clock_steps, step);
-    }
+    for (uint64_t i = 0; i < count; i++)
+        TRY(read_clock_step(job, places, page));
     return NULL;
 }
 
@@ -249,8 +291,9 @@ static Error *read_job(Job *job, SnapshotReader *reader)
     job->turns_drawn = job->turns_done;
     TRY(get_counters(&page, &job->counters));
     TRY(get_row_errors(job, &page));
-    TRY(read_splits(job, &page));
-    TRY(read_clocks(job, &page));
+    SplitPlaces *places = ARENA_ARRAY(&job->operator_arena, SplitPlaces, (size_t)job->scan_count + 1);
+    TRY(read_splits(job, &page, places));
+    TRY(read_clocks(job, places, &page));
     for (int o = 0; o < job->plan->output_count; o++) {
         uint64_t done;
         TRY(page_get_u64(&page, &done));

@@ -162,7 +162,7 @@ static void survey_plan(Job *job)
             job->scans[job->scan_count++].node = node;
         if (node->kind == PLAN_WATERMARK && job->parallel[id]) {
             job->node_domain[id] = job->domain_count;
-            job->domains[job->domain_count++] = (Domain){ .node = node, .scan = scan_above(job, node) };
+            job->domains[job->domain_count++] = (Domain){ .node = node, .scan = scan_above(job, node), .wm_us = TIME_MIN };
         }
     }
     for (int i = 0; i < job->scan_count; i++)

@@ -215,6 +215,8 @@ Error *sequencer_open(Job *job);
 void sequencer_close(Job *job);
 /* Draws the next turn. *drawn false: nothing can be drawn now; then *wait_until_us says until when to wait (TIME_MAX: all input is drawn). */
 Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us);
+/* Has a source found more splits? The next draw takes them: it must find no turn in flight. */
+bool sequencer_grows(const Job *job);
 /* After a restore: splits go on from their positions, knowing what their first bytes say. */
 Error *sequencer_seek(Job *job);
 void sequencer_turn_done(Job *job, const Turn *turn); /* ORDERED: the turn's watermarks become the split's */

@@ -229,6 +229,8 @@ static void execute(Job *job, uint64_t turns)
 static bool may_draw(const Job *job)
 {
     uint64_t in_flight = job->turns_drawn - job->turns_done;
+    if ((in_flight || job->executing) && sequencer_grows(job))
+        return false;
     return !job->drained && !job->drawing && !job->waiting && !job->ending && !job->sinks_busy && in_flight < TURNS_IN_FLIGHT &&
            (in_flight == 0 || !pool_near_limit(&job->pool));
 }

@@ -23,12 +23,51 @@ static void decode_spec_for(Scan *scan)
     scan->decode_spec_places.want_positions = true;
 }
 
-static Error *open_scan(Job *job, Scan *scan)
+/* Splits begin where the source says. */
+static void start_splits(Scan *scan, int first)
 {
+    for (int s = first; s < scan->split_count && !scan->values; s++)
+        scan->splits[s].position = scan->source.splits[s].start;
+}
+
+/* `count` times, those behind the first `known` are not known yet. */
+static int64_t *times_of(Job *job, const int64_t *times, int known, int count)
+{
+    int64_t *more = ARENA_ARRAY(&job->arena, int64_t, (size_t)count + 1);
+    for (int s = 0; s < count; s++)
+        more[s] = s < known ? times[s] : TIME_MIN;
+    return more;
+}
+
+static void grow_domain(Job *job, Domain *domain, int known)
+{
+    int count = job->scans[domain->scan].split_count;
+    domain->split_wm_us = times_of(job, domain->split_wm_us, known, count);
+    domain->split_last_us = times_of(job, domain->split_last_us, known, count);
+    domain->visible_wm_us = times_of(job, domain->visible_wm_us, known, count);
+}
+
+static void grow_scan(Job *job, int number, int count)
+{
+    Scan *scan = &job->scans[number];
+    int known = scan->split_count;
+    SplitState *splits = ARENA_ARRAY(&job->arena, SplitState, (size_t)count + 1);
+    if (known)
+        memcpy(splits, scan->splits, sizeof *splits * (size_t)known);
+    scan->splits = splits;
+    scan->split_count = count;
+    start_splits(scan, known);
+    for (int d = 0; d < job->domain_count; d++)
+        if (job->domains[d].scan == number)
+            grow_domain(job, &job->domains[d], known);
+}
+
+static Error *open_scan(Job *job, int number)
+{
+    Scan *scan = &job->scans[number];
     const PlanNode *node = scan->node;
     if (node->kind == PLAN_VALUES) {
         scan->values = true;
-        scan->split_count = 1;
         scan->length_total = -1;
     } else {
         SourceColumn *columns = ARENA_ARRAY(&job->arena, SourceColumn, (size_t)node->schema.column_count + 1);
@@ -44,36 +83,21 @@ static Error *open_scan(Job *job, Scan *scan)
         scan->source = (Source){ .spec = &scan->source_spec, .context = &job->connectors };
         scan->source_open = true; /* close is due also after a failed open */
         TRY(node->scan.connector->source->open(&scan->source));
-        scan->split_count = scan->source.split_count;
         scan->length_total = 0;
-        for (int s = 0; s < scan->split_count; s++)
+        for (int s = 0; s < scan->source.split_count; s++)
             scan->length_total = scan->length_total < 0 || scan->source.splits[s].length < 0 ? -1 : scan->length_total + scan->source.splits[s].length;
     }
-    if (!scan->splits)
-        scan->splits = ARENA_ARRAY(&job->arena, SplitState, (size_t)scan->split_count + 1);
+    int count = scan->values ? 1 : scan->source.split_count;
+    if (!scan->splits || count > scan->split_count)
+        grow_scan(job, number, count);
+    scan->split_count = count;
     return NULL;
-}
-
-static void init_domains(Job *job)
-{
-    for (int d = 0; d < job->domain_count; d++) {
-        Domain *domain = &job->domains[d];
-        size_t count = (size_t)job->scans[domain->scan].split_count + 1;
-        domain->split_wm_us = ARENA_ARRAY(&job->arena, int64_t, count);
-        domain->split_last_us = ARENA_ARRAY(&job->arena, int64_t, count);
-        domain->visible_wm_us = ARENA_ARRAY(&job->arena, int64_t, count);
-        for (size_t s = 0; s < count; s++)
-            domain->split_wm_us[s] = domain->split_last_us[s] = domain->visible_wm_us[s] = TIME_MIN;
-        domain->wm_us = TIME_MIN;
-    }
 }
 
 Error *sequencer_open(Job *job)
 {
     for (int i = 0; i < job->scan_count; i++)
-        TRY(open_scan(job, &job->scans[i]));
-    if (job->domain_count && !job->domains[0].split_wm_us)
-        init_domains(job);
+        TRY(open_scan(job, i));
     return NULL;
 }
 
@@ -85,6 +109,31 @@ void sequencer_close(Job *job)
             scan->source_spec.connector->source->close(&scan->source);
         scan->source_open = false;
     }
+}
+
+/* ---- splits become more ---- */
+
+bool sequencer_grows(const Job *job)
+{
+    for (int i = 0; i < job->scan_count; i++)
+        if (job->scans[i].source_open && job->scans[i].source.found)
+            return true;
+    return false;
+}
+
+/* Nothing is in flight: arrays may move. */
+static Error *grow_scans(Job *job)
+{
+    for (int i = 0; i < job->scan_count; i++) {
+        Scan *scan = &job->scans[i];
+        if (!scan->source_open || !scan->source.found)
+            continue;
+        scan->source.found = false; /* what is found from here on is said once more */
+        TRY(scan->source_spec.connector->source->discover(&scan->source));
+        if (scan->source.split_count > scan->split_count)
+            grow_scan(job, i, scan->source.split_count);
+    }
+    return NULL;
 }
 
 /* ---- starting a split ---- */
@@ -147,7 +196,7 @@ Error *sequencer_seek(Job *job)
             SplitState *split = &scan->splits[s];
             uint64_t position = split->position;
             size_t skip = 0;
-            if (position == 0)
+            if (position == scan->source.splits[s].start)
                 continue;
             split->format_split = NULL;
             if (!scan->row_source && !split->ended && scan->node->scan.format->split_open) /* what the first bytes say still holds */
@@ -354,13 +403,15 @@ static Error *draw_rows(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
     } else {
         TRY(scan->source_spec.connector->source->next_rows(&scan->source, s, most, turn->now_us, &turn->range));
         if (turn->range.count == 0 && turn->range.waiting && !turn->range.end) {
+            if (turn->range.next)
+                split->position = turn->range.next;
             set_waiting(job, split, turn->now_us, turn->range.next_at_us);
             return NULL;
         }
     }
     got_data(split);
     turn->position = split->position;
-    split->position += turn->range.count;
+    split->position = turn->range.next ? turn->range.next : split->position + turn->range.count;
     split->ended = turn->split_end = turn->range.end;
     *drawn = true;
     return NULL;
@@ -452,6 +503,8 @@ Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us)
     *wait_until_us = TIME_MAX;
     if (atomic_exchange(&job->source_woken, false)) /* before the look: what comes after it wakes us once more */
         look_again(job);
+    if (sequencer_grows(job))
+        TRY(grow_scans(job));
     TRY(peek_splits(job, turn));
     make_clocks_visible(job, turn->number);
     turn->now_us = job->options.clock->now_us(job->options.clock);
