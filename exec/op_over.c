@@ -94,9 +94,10 @@ static bool ready(const OverOperator *o, const int64_t *entry, uint32_t slot)
         return false;
     if (o->complete)
         return true;
-    if (entry[P_ROWS] - entry[P_NEXT] <= o->following_rows)
+    const int64_t *own = over_own(o, over_row(o, slot, entry[P_NEXT]));
+    if (entry[P_ROWS] - entry[P_NEXT] <= o->following_rows || entry[P_DENSE] - own[OWN_DENSE] < o->following_groups)
         return false;
-    return o->following_us == 0 || time_add(over_own(o, over_row(o, slot, entry[P_NEXT]))[OWN_ORDER], o->following_us) <= o->scalars[SCALAR_EVENT];
+    return o->following_us == 0 || time_add(own[OWN_ORDER], o->following_us) <= o->scalars[SCALAR_EVENT];
 }
 
 static Error *emit_row(OverOperator *o, uint32_t slot)
@@ -107,7 +108,7 @@ static Error *emit_row(OverOperator *o, uint32_t slot)
     TRY(builder_reserve(&o->out, 1, 1, &granted, &at));
     Batch *batch = o->out.batch;
     TRY(row_store_gather(&o->store, &id, 1, batch->columns, at, &batch->arena));
-    TRY(over_bundle_results(o, slot, at));
+    TRY(over_bundle_results(o, slot, id, at));
     TRY(over_value_results(o, slot, id, at));
     builder_commit(&o->out, 1, o->scalars[SCALAR_WM]);
     entry[P_NEXT]++;
@@ -222,7 +223,7 @@ static Error *run_events(OverOperator *o, Timer first)
         if (o->following_us)
             timers_add(&o->events, time_add(first.time_us, o->following_us), o->group[i], (uint32_t)over_own(o, o->group[i])[OWN_ARRIVAL]);
     }
-    const bool alone = o->following_us == 0 && o->following_rows == 0; /* each row makes its own result ready */
+    const bool alone = o->following_us == 0 && o->following_rows == 0 && o->following_groups == 0; /* each row makes its own result ready */
     for (uint32_t i = 0; i < count; i++) {
         uint32_t slot = (uint32_t)over_own(o, o->group[i])[OWN_SLOT];
         TRY(alone ? emit_row(o, slot) : emit_ready(o, slot));
@@ -437,37 +438,6 @@ static void compact(OverOperator *o)
 
 /* ---- the operator ---- */
 
-/* What results wait for, and how far anything looks back. */
-static void plan_reach(OverOperator *o)
-{
-    const PlanNode *node = o->node;
-    for (int i = 0; i < node->over.call_count; i++) {
-        const OverCall *over = &node->over.calls[i];
-        const OverFrame *frame = &over->frame;
-        if (over->kind == OVER_LEAD && over->offset > o->following_rows)
-            o->following_rows = over->offset;
-        if (frame->to == BOUND_FOLLOWING && frame->rows && frame->to_offset > o->following_rows)
-            o->following_rows = frame->to_offset;
-        if (frame->to == BOUND_FOLLOWING && !frame->rows && frame->to_offset > o->following_us)
-            o->following_us = frame->to_offset;
-        int64_t reach = TIME_MAX;
-        const bool by_time = node->over.time_column >= 0 && !frame->rows;
-        switch (over->kind) {
-        case OVER_IS_FIRST: reach = over->offset; break;
-        case OVER_AGGREGATE: case OVER_FIRST_VALUE: case OVER_LAST_VALUE: case OVER_NTH_VALUE: case OVER_LAG: case OVER_LAST: case OVER_SPIKE_AND_DIP:
-        case OVER_CHANGE_POINT:
-            if (by_time && frame->from != BOUND_UNBOUNDED_PRECEDING)
-                reach = frame->from == BOUND_PRECEDING ? frame->from_offset : 0;
-            break;
-        case OVER_LEAD: case OVER_ROW_NUMBER: case OVER_RANK: case OVER_DENSE_RANK: case OVER_PERCENT_RANK: case OVER_CUME_DIST: case OVER_NTILE: break;
-        }
-        if (reach > o->reach_us)
-            o->reach_us = reach;
-    }
-    if (o->following_rows || o->order == OVER_WHOLE)
-        o->reach_us = TIME_MAX;
-}
-
 static Error *over_open(Operator *op)
 {
     OverOperator *o = op->state = mem_calloc(1, sizeof(OverOperator));
@@ -484,7 +454,7 @@ static Error *over_open(Operator *op)
     o->nulls_first = by_key && node->over.keys[0].nulls_first;
     o->plain_order = node->over.key_count <= 1;
     o->late.reason = "behind the watermark";
-    plan_reach(o);
+    over_plan_reach(o);
     over_plan_frames(o);
     o->scalars = ARENA_ARRAY(&o->arena, int64_t, SCALAR_COUNT);
     o->scalars[SCALAR_WM] = o->scalars[SCALAR_CLOCK] = o->scalars[SCALAR_EVENT] = TIME_MIN;

@@ -6,6 +6,7 @@
  *   entry       of a partition in StateColumns: the P_ integers | lo, hi of each frame | the integers of calls that remember rows
  *   frame       rows [lo, hi) around the row at hand; neither ever falls
  *   bundle      aggregates over one frame: GROW adds, SLIDE adds and takes back, STACKS merges two halves, RECOMPUTE starts anew for each row
+ *   EXCLUDE     the rows left out are taken back for the result and then added again (SLIDE), or never added (RECOMPUTE)
  *
  * STACKS: rows [lo, middle) have each the state of all rows from them to the middle, rows [middle, hi) have one state together. When the frame
  * begins behind the middle, the rows that are left get their states, from the last to the first, and the middle moves to the end: each row
@@ -73,7 +74,7 @@ typedef struct OverOperator {
     bool by_bits;          /* OWN_ORDER holds doubles */
     bool nulls_first;      /* of the first ORDER BY key */
     bool plain_order;      /* BY_TIME: nothing but the time orders */
-    int64_t following_rows, following_us; /* what a result waits for */
+    int64_t following_rows, following_groups, following_us; /* what a result waits for */
     int64_t reach_us;      /* how far back anything looks; TIME_MAX: partitions never end */
     KeyLayout key_layout;
     KeyBatch key_batch;
@@ -84,6 +85,7 @@ typedef struct OverOperator {
     size_t partitions_bytes;
     uint32_t partition_count;
     OverFrame *frames;
+    bool *keeps_all;       /* by frame: it begins with the partition, and what it leaves out changes: no row may go */
     int frame_count;
     OverBundle *bundles;
     int bundle_count;
@@ -121,6 +123,7 @@ static inline void over_release_row(OverOperator *o, uint32_t id)
 }
 
 /* ---- over_frames.c ---- */
+void over_plan_reach(OverOperator *o);               /* what results wait for, and how far anything looks back */
 void over_plan_frames(OverOperator *o);              /* frames, bundles and the layout of entries, from the node's calls */
 Error *over_open_bundles(OverOperator *o);
 void over_close_bundles(OverOperator *o);
@@ -128,12 +131,14 @@ void over_cover_bundles(OverOperator *o, uint32_t slots);
 /* Moves every frame of the partition to the row; its number is entry[P_NEXT]. */
 Error *over_move_frames(OverOperator *o, uint32_t slot, uint32_t id);
 /* Results of the bundles into row `at` of the output. */
-Error *over_bundle_results(OverOperator *o, uint32_t slot, uint32_t at);
+Error *over_bundle_results(OverOperator *o, uint32_t slot, uint32_t id, uint32_t at);
 /* Frees rows that no frame needs any more. */
 void over_trim(OverOperator *o, uint32_t slot);
 /* Takes back everything that the partition's frames hold. */
 Error *over_empty_frames(OverOperator *o, uint32_t slot);
 void over_drop_scratch(OverOperator *o);
+/* Does the frame of the row at hand, `id`, leave out the row with the number? */
+bool over_excludes(const OverOperator *o, const OverFrame *frame, uint32_t slot, uint32_t id, int64_t number);
 int64_t *over_frame_bounds(const OverOperator *o, uint32_t slot, int frame); /* lo, hi */
 
 /* ---- over_values.c ---- */

@@ -12,7 +12,7 @@ enum { SCRATCH_ROWS = 256 };
 
 static bool frames_equal(const OverFrame *a, const OverFrame *b)
 {
-    return a->rows == b->rows && a->open_start == b->open_start && a->from == b->from && a->to == b->to && a->from_offset == b->from_offset &&
+    return a->unit == b->unit && a->exclude == b->exclude && a->open_start == b->open_start && a->from == b->from && a->to == b->to && a->from_offset == b->from_offset &&
            a->to_offset == b->to_offset;
 }
 
@@ -37,6 +37,8 @@ static bool takes_back(const AggregateCall *call)
 static BundleMode bundle_mode(const OverFrame *frame, const AggregateCall *call)
 {
     const bool distinct = call->distinct && !call->function->distinct_is_same;
+    if (frame->exclude != OVER_EXCLUDES_NOTHING)
+        return takes_back(call) ? BUNDLE_SLIDE : BUNDLE_RECOMPUTE;
     if (frame->from == BOUND_UNBOUNDED_PRECEDING)
         return BUNDLE_GROW;
     if (takes_back(call))
@@ -69,10 +71,41 @@ static bool has_frame(const OverCall *over)
            over->kind == OVER_CUME_DIST;
 }
 
+/* What results wait for, and how far anything looks back. */
+void over_plan_reach(OverOperator *o)
+{
+    const PlanNode *node = o->node;
+    for (int i = 0; i < node->over.call_count; i++) {
+        const OverCall *over = &node->over.calls[i];
+        const OverFrame *frame = &over->frame;
+        if (over->kind == OVER_LEAD && over->offset > o->following_rows)
+            o->following_rows = over->offset;
+        int64_t *following[] = { [OVER_RANGE] = &o->following_us, [OVER_ROWS] = &o->following_rows, [OVER_GROUPS] = &o->following_groups };
+        if (frame->to == BOUND_FOLLOWING && frame->to_offset > *following[frame->unit])
+            *following[frame->unit] = frame->to_offset;
+        int64_t reach = TIME_MAX;
+        const bool by_time = node->over.time_column >= 0 && frame->unit == OVER_RANGE;
+        switch (over->kind) {
+        case OVER_IS_FIRST: reach = over->offset; break;
+        case OVER_AGGREGATE: case OVER_FIRST_VALUE: case OVER_LAST_VALUE: case OVER_NTH_VALUE: case OVER_LAG: case OVER_LAST: case OVER_SPIKE_AND_DIP:
+        case OVER_CHANGE_POINT:
+            if (by_time && frame->from != BOUND_UNBOUNDED_PRECEDING)
+                reach = frame->from == BOUND_PRECEDING ? frame->from_offset : 0;
+            break;
+        case OVER_LEAD: case OVER_ROW_NUMBER: case OVER_RANK: case OVER_DENSE_RANK: case OVER_PERCENT_RANK: case OVER_CUME_DIST: case OVER_NTILE: break;
+        }
+        if (reach > o->reach_us)
+            o->reach_us = reach;
+    }
+    if (o->following_rows || o->following_groups || o->order == OVER_WHOLE)
+        o->reach_us = TIME_MAX;
+}
+
 void over_plan_frames(OverOperator *o)
 {
     const int count = o->node->over.call_count;
     o->frames = ARENA_ARRAY(&o->arena, OverFrame, count + 1);
+    o->keeps_all = ARENA_ARRAY(&o->arena, bool, count + 1);
     o->bundles = ARENA_ARRAY(&o->arena, OverBundle, count + 1);
     o->calls = ARENA_ARRAY(&o->arena, OverCallState, count + 1);
     for (int i = 0; i < count; i++) {
@@ -82,6 +115,8 @@ void over_plan_frames(OverOperator *o)
             o->calls[i].frame = frame_number(o, &over->frame);
         if (over->kind == OVER_AGGREGATE)
             add_to_bundle(o, o->calls[i].frame, i);
+        if (has_frame(over) && over->frame.exclude != OVER_EXCLUDES_NOTHING && over->frame.from == BOUND_UNBOUNDED_PRECEDING)
+            o->keeps_all[o->calls[i].frame] |= o->order == OVER_WHOLE || over->kind != OVER_AGGREGATE || !takes_back(&over->call);
     }
     int fields = P_COUNT + 2 * o->frame_count;
     for (int i = 0; i < count; i++) {
@@ -266,19 +301,32 @@ static int64_t skip_below(const OverOperator *o, uint32_t slot, int64_t at, int6
     return at;
 }
 
+/* The first row of `at`.. in that group of equal rows, or a later one. */
+static int64_t skip_groups(const OverOperator *o, uint32_t slot, int64_t at, int64_t group)
+{
+    const int64_t rows = over_entry(o, slot)[P_ROWS];
+    while (at < rows && over_own(o, over_row(o, slot, at))[OWN_DENSE] < group)
+        at++;
+    return at;
+}
+
 static int64_t frame_start(const OverOperator *o, const OverFrame *frame, uint32_t slot, uint32_t id, int64_t lo)
 {
     const int64_t *entry = over_entry(o, slot), *own = over_own(o, id);
     const int64_t number = entry[P_NEXT];
     switch (frame->from) {
     case BOUND_UNBOUNDED_PRECEDING: return 0;
-    case BOUND_CURRENT: return frame->rows ? number : own[OWN_PEER];
+    case BOUND_CURRENT: return frame->unit == OVER_ROWS ? number : own[OWN_PEER];
     case BOUND_PRECEDING:
-        if (frame->rows)
+        if (frame->unit == OVER_GROUPS)
+            return skip_groups(o, slot, lo, own[OWN_DENSE] - frame->from_offset);
+        if (frame->unit == OVER_ROWS)
             return number > frame->from_offset ? number - frame->from_offset : 0;
         return own[OWN_NULL] ? own[OWN_PEER] : skip_below(o, slot, lo, moved(o, own[OWN_ORDER], frame->from_offset, false), frame->open_start);
     case BOUND_FOLLOWING:
-        if (frame->rows)
+        if (frame->unit == OVER_GROUPS)
+            return skip_groups(o, slot, lo, time_add(own[OWN_DENSE], frame->from_offset));
+        if (frame->unit == OVER_ROWS)
             return frame->from_offset < entry[P_ROWS] - number ? number + frame->from_offset : entry[P_ROWS];
         return own[OWN_NULL] ? own[OWN_PEER] : skip_below(o, slot, lo, moved(o, own[OWN_ORDER], frame->from_offset, true), false);
     case BOUND_UNBOUNDED_FOLLOWING: break;
@@ -298,17 +346,21 @@ static int64_t frame_end(const OverOperator *o, const OverFrame *frame, uint32_t
 {
     const int64_t *entry = over_entry(o, slot), *own = over_own(o, id);
     const int64_t number = entry[P_NEXT];
-    if (!frame->rows && own[OWN_NULL] && (frame->to == BOUND_PRECEDING || frame->to == BOUND_FOLLOWING))
+    if (frame->unit == OVER_RANGE && own[OWN_NULL] && (frame->to == BOUND_PRECEDING || frame->to == BOUND_FOLLOWING))
         return skip_peers(o, slot, hi, own[OWN_PEER]);
     switch (frame->to) {
     case BOUND_UNBOUNDED_PRECEDING: return 0;
     case BOUND_PRECEDING:
-        if (frame->rows)
+        if (frame->unit == OVER_GROUPS)
+            return skip_groups(o, slot, hi, own[OWN_DENSE] - frame->to_offset + 1);
+        if (frame->unit == OVER_ROWS)
             return number >= frame->to_offset ? number - frame->to_offset + 1 : 0;
         return skip_below(o, slot, hi, moved(o, own[OWN_ORDER], frame->to_offset, false), true);
-    case BOUND_CURRENT: return frame->rows ? number + 1 : skip_peers(o, slot, hi, own[OWN_PEER]);
+    case BOUND_CURRENT: return frame->unit == OVER_ROWS ? number + 1 : skip_peers(o, slot, hi, own[OWN_PEER]);
     case BOUND_FOLLOWING:
-        if (frame->rows)
+        if (frame->unit == OVER_GROUPS)
+            return skip_groups(o, slot, hi, time_add(time_add(own[OWN_DENSE], frame->to_offset), 1));
+        if (frame->unit == OVER_ROWS)
             return frame->to_offset < entry[P_ROWS] - number - 1 ? number + frame->to_offset + 1 : entry[P_ROWS];
         return skip_below(o, slot, hi, moved(o, own[OWN_ORDER], frame->to_offset, true), true);
     case BOUND_UNBOUNDED_FOLLOWING: break;
@@ -341,6 +393,8 @@ static Error *move_bundles(OverOperator *o, int frame, uint32_t slot, int64_t fo
             TRY(feed(o, bundle, slot, former_hi, hi, ROW_INSERT));
             break;
         case BUNDLE_RECOMPUTE:
+            if (o->frames[frame].exclude != OVER_EXCLUDES_NOTHING)
+                break; /* with the result */
             if (lo == former_lo && hi == former_hi)
                 break;
             if (lo == former_lo) { /* it only grew */
@@ -373,20 +427,72 @@ Error *over_move_frames(OverOperator *o, uint32_t slot, uint32_t id)
     return NULL;
 }
 
-Error *over_bundle_results(OverOperator *o, uint32_t slot, uint32_t at)
+/* ---- EXCLUDE ---- */
+
+bool over_excludes(const OverOperator *o, const OverFrame *frame, uint32_t slot, uint32_t id, int64_t number)
+{
+    const bool itself = number == over_entry(o, slot)[P_NEXT];
+    switch (frame->exclude) {
+    case OVER_EXCLUDES_NOTHING: return false;
+    case OVER_EXCLUDES_ROW: return itself;
+    case OVER_EXCLUDES_GROUP:
+    case OVER_EXCLUDES_TIES: break;
+    }
+    if (itself && frame->exclude == OVER_EXCLUDES_TIES)
+        return false;
+    return over_own(o, over_row(o, slot, number))[OWN_PEER] == over_own(o, id)[OWN_PEER];
+}
+
+/* Adds what the frame leaves out, or takes it back. */
+static Error *feed_excluded(OverOperator *o, OverBundle *bundle, uint32_t slot, uint32_t id, uint8_t kind)
+{
+    const OverFrame *frame = &o->frames[bundle->frame];
+    const int64_t *bounds = over_frame_bounds(o, slot, bundle->frame);
+    const int64_t number = over_entry(o, slot)[P_NEXT], peer = over_own(o, id)[OWN_PEER];
+    const bool row_alone = frame->exclude == OVER_EXCLUDES_ROW, group = frame->exclude == OVER_EXCLUDES_GROUP;
+    const int64_t first = larger(row_alone ? number : peer, bounds[0]);
+    const int64_t end = smaller(row_alone ? number + 1 : skip_peers(o, slot, number, peer), bounds[1]);
+    if (row_alone || group)
+        return feed(o, bundle, slot, first, end, kind);
+    TRY(feed(o, bundle, slot, first, smaller(number, bounds[1]), kind));
+    return feed(o, bundle, slot, larger(number + 1, bounds[0]), end, kind);
+}
+
+/* The frame without what it leaves out, from nothing. */
+static Error *recompute(OverOperator *o, OverBundle *bundle, uint32_t slot, uint32_t id)
+{
+    const OverFrame *frame = &o->frames[bundle->frame];
+    const int64_t *bounds = over_frame_bounds(o, slot, bundle->frame);
+    groups_forget(&bundle->groups, slot);
+    for (int64_t from = bounds[0], to; from < bounds[1]; from = to + 1) {
+        for (to = from; to < bounds[1] && !over_excludes(o, frame, slot, id, to); to++)
+            ;
+        TRY(feed(o, bundle, slot, from, to, ROW_INSERT));
+    }
+    return NULL;
+}
+
+Error *over_bundle_results(OverOperator *o, uint32_t slot, uint32_t id, uint32_t at)
 {
     Batch *batch = o->out.batch;
     for (int i = 0; i < o->bundle_count; i++) {
         OverBundle *bundle = &o->bundles[i];
         for (int c = 0; c < bundle->call_count; c++)
             bundle->columns[c] = batch->columns[o->input_schema->column_count + bundle->targets[c]];
-        const bool stacks = bundle->mode == BUNDLE_STACKS;
+        const bool stacks = bundle->mode == BUNDLE_STACKS, excludes = o->frames[bundle->frame].exclude != OVER_EXCLUDES_NOTHING;
+        const bool slides = excludes && bundle->mode == BUNDLE_SLIDE;
+        if (slides)
+            TRY(feed_excluded(o, bundle, slot, id, ROW_DELETE));
+        else if (excludes)
+            TRY(recompute(o, bundle, slot, id));
         if (stacks)
             merge_halves(o, bundle, slot);
         Groups *groups = stacks ? &bundle->whole : &bundle->groups;
         const uint32_t group = stacks ? 0 : slot;
         char *state = state_touch_one(&groups->state, group);
         TRY(groups_result(&bundle->aggregates, groups, &state, &group, 1, bundle->columns, at, o->op, batch, &o->out.evaluation));
+        if (slides)
+            TRY(feed_excluded(o, bundle, slot, id, ROW_INSERT));
     }
     return NULL;
 }
@@ -398,8 +504,10 @@ void over_trim(OverOperator *o, uint32_t slot)
     int64_t *entry = over_entry(o, slot), keep = entry[P_NEXT];
     for (int f = 0; f < o->frame_count; f++) {
         const int64_t *bounds = over_frame_bounds(o, slot, f);
-        if (o->frames[f].from != BOUND_UNBOUNDED_PRECEDING)
+        if (o->frames[f].from != BOUND_UNBOUNDED_PRECEDING || o->keeps_all[f])
             keep = smaller(keep, bounds[0]);
+        else if (o->frames[f].exclude != OVER_EXCLUDES_NOTHING && entry[P_NEXT] < entry[P_ROWS]) /* equal ones are taken back once more */
+            keep = smaller(keep, over_own(o, over_row(o, slot, entry[P_NEXT]))[OWN_PEER]);
         keep = smaller(keep, bounds[1]);
     }
     for (int c = 0; c < o->node->over.call_count; c++)

@@ -16,7 +16,7 @@ static bool chooses(const OverCall *over) { return over->call.filter >= 0 || ove
 
 int over_value_fields(const OverCall *over)
 {
-    const bool from_start = over->frame.from == BOUND_UNBOUNDED_PRECEDING;
+    const bool from_start = over->frame.from == BOUND_UNBOUNDED_PRECEDING && over->frame.exclude == OVER_EXCLUDES_NOTHING;
     switch (over->kind) {
     case OVER_LAG: return chooses(over) ? (int)over->offset : 0;
     case OVER_FIRST_VALUE:
@@ -121,19 +121,33 @@ static int64_t numbered(const OverOperator *o, uint32_t slot, int64_t number, in
     return number >= lo && number < hi ? (int64_t)over_row(o, slot, number) : NO_ROW;
 }
 
-static int64_t first_that_passes(const OverOperator *o, const OverCall *over, uint32_t slot, int64_t lo, int64_t hi)
+/* IGNORE NULLS and EXCLUDE aside, the first row of the frame. */
+static int64_t first_that_passes(const OverOperator *o, const OverCall *over, uint32_t slot, uint32_t id, int64_t lo, int64_t hi)
 {
     for (int64_t number = lo; number < hi; number++)
-        if (passes(o, over, over_row(o, slot, number)))
+        if (!over_excludes(o, &over->frame, slot, id, number) && passes(o, over, over_row(o, slot, number)))
             return over_row(o, slot, number);
     return NO_ROW;
 }
 
-static int64_t last_that_passes(const OverOperator *o, const OverCall *over, uint32_t slot, int64_t lo, int64_t hi)
+static int64_t last_that_passes(const OverOperator *o, const OverCall *over, uint32_t slot, uint32_t id, int64_t lo, int64_t hi)
 {
     for (int64_t number = hi - 1; number >= lo; number--)
-        if (passes(o, over, over_row(o, slot, number)))
+        if (!over_excludes(o, &over->frame, slot, id, number) && passes(o, over, over_row(o, slot, number)))
             return over_row(o, slot, number);
+    return NO_ROW;
+}
+
+static int64_t nth_of_frame(const OverOperator *o, const OverCall *over, uint32_t slot, uint32_t id, int64_t lo, int64_t hi)
+{
+    if (over->frame.exclude == OVER_EXCLUDES_NOTHING)
+        return numbered(o, slot, lo + over->offset - 1, lo, hi);
+    int64_t left = over->offset;
+    for (int64_t number = lo; number < hi; number++) {
+        left -= !over_excludes(o, &over->frame, slot, id, number);
+        if (left == 0)
+            return over_row(o, slot, number);
+    }
     return NO_ROW;
 }
 
@@ -173,11 +187,11 @@ static int64_t source_row(OverOperator *o, int call, uint32_t slot, uint32_t id)
         row = remembered(fields[0]);
         return within(o, over, row, id) ? row : NO_ROW;
     case OVER_FIRST_VALUE:
-        return fields ? remembered(fields[0]) : first_that_passes(o, over, slot, bounds[0], bounds[1]);
+        return fields ? remembered(fields[0]) : first_that_passes(o, over, slot, id, bounds[0], bounds[1]);
     case OVER_LAST_VALUE:
-        return fields ? remembered(fields[0]) : last_that_passes(o, over, slot, bounds[0], bounds[1]);
+        return fields ? remembered(fields[0]) : last_that_passes(o, over, slot, id, bounds[0], bounds[1]);
     case OVER_NTH_VALUE:
-        return fields ? remembered(fields[0]) : numbered(o, slot, bounds[0] + over->offset - 1, bounds[0], bounds[1]);
+        return fields ? remembered(fields[0]) : nth_of_frame(o, over, slot, id, bounds[0], bounds[1]);
     case OVER_AGGREGATE: case OVER_ROW_NUMBER: case OVER_RANK: case OVER_DENSE_RANK: case OVER_PERCENT_RANK: case OVER_CUME_DIST: case OVER_NTILE:
     case OVER_IS_FIRST: case OVER_SPIKE_AND_DIP: case OVER_CHANGE_POINT: break;
     }

@@ -86,11 +86,16 @@ typedef struct AstOrderItem {
 typedef struct AstOrder { AstOrderItem *items; int count, capacity; } AstOrder;
 
 typedef enum AstFrameBound { FRAME_UNBOUNDED_PRECEDING, FRAME_PRECEDING, FRAME_CURRENT_ROW, FRAME_FOLLOWING, FRAME_UNBOUNDED_FOLLOWING } AstFrameBound;
+typedef enum AstFrameUnit { FRAME_RANGE, FRAME_ROWS, FRAME_GROUPS } AstFrameUnit;
+typedef enum AstExclude { EXCLUDE_NO_OTHERS, EXCLUDE_CURRENT_ROW, EXCLUDE_GROUP, EXCLUDE_TIES } AstExclude;
 typedef struct AstOver { /* OVER (...) */
     Span at;
+    AstName base;            /* while it is parsed: the named window that it is or begins with */
     AstExprs partition_by;
     AstOrder order_by;
-    bool has_frame, rows_frame; /* ROWS, else RANGE */
+    bool has_frame;
+    AstFrameUnit unit;
+    AstExclude exclude;
     AstFrameBound from, to;
     AstExpr *from_offset, *to_offset;
     AstExpr *limit_duration; /* ASA: LIMIT DURATION(unit, n), as the AST_CALL */
@@ -232,6 +237,7 @@ struct AstRelation {
 typedef struct AstSelectItem { AstExpr *expr; AstName alias; Span at; } AstSelectItem;
 typedef struct AstCte { AstName name; AstNames columns; AstQuery *query; } AstCte;
 typedef enum AstGroupKind { AST_GROUP_PLAIN, AST_GROUP_SETS, AST_GROUP_CUBE, AST_GROUP_ROLLUP } AstGroupKind;
+typedef struct AstNamedWindow { AstName name; AstOver *over; } AstNamedWindow;
 typedef enum AstQueryKind { AST_SELECT, AST_SET_OPERATION, AST_VALUES } AstQueryKind;
 typedef enum AstSetKind { AST_UNION_ALL, AST_UNION, AST_INTERSECT, AST_EXCEPT } AstSetKind;
 
@@ -261,6 +267,7 @@ struct AstQuery {
     AstName late_into;            /* after GROUP BY */
     AstExprs partition_by; bool partition_by_given; /* PARTITION BY NULL: one NULL literal */
     AstExpr *having, *qualify;
+    struct { AstNamedWindow *items; int count, capacity; } windows; /* WINDOW w AS (..): what OVER w means stands in the calls, too */
     /* both kinds */
     AstOrder order_by;
     AstEmit emit;

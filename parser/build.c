@@ -88,17 +88,21 @@ static int order_depth(int depth, const AstOrder *order)
     return depth;
 }
 
+static int over_depth(int depth, const AstOver *over)
+{
+    depth = order_depth(list_depth(depth, &over->partition_by), &over->order_by);
+    depth = deeper(deeper(depth, over->from_offset), over->to_offset);
+    return deeper(deeper(depth, over->limit_duration), over->when);
+}
+
 AstExpr *build_done(Parser *parser, AstExpr *expr)
 {
     int depth = deeper(deeper(0, expr->left), expr->right);
     depth = order_depth(list_depth(deeper(depth, expr->filter), &expr->args), &expr->within_order);
     if (expr->query && expr->query->depth > depth)
         depth = expr->query->depth;
-    if (expr->over) {
-        depth = order_depth(list_depth(depth, &expr->over->partition_by), &expr->over->order_by);
-        depth = deeper(deeper(depth, expr->over->from_offset), expr->over->to_offset);
-        depth = deeper(deeper(depth, expr->over->limit_duration), expr->over->when);
-    }
+    if (expr->over)
+        depth = over_depth(depth, expr->over);
     expr->depth = depth + 1;
     if (expr->right && !expr->query)
         expr->at = span_join(expr->at, expr->right->at);
@@ -401,6 +405,10 @@ void query_add_clause(Parser *parser, AstQuery *query, const Clause *clause)
         twice(parser, query->qualify, "QUALIFY", clause->at);
         query->qualify = clause->expr;
         break;
+    case CLAUSE_NAMED_WINDOWS:
+        twice(parser, query->windows.count, "list of windows", clause->at);
+        memcpy(&query->windows, clause->windows, sizeof query->windows);
+        break;
     case CLAUSE_ORDER:
         twice(parser, query->order_by.count, "ORDER BY", clause->at);
         query->order_by = *clause->order;
@@ -572,6 +580,8 @@ static int query_depth(const AstQuery *query)
         depth = order_depth(list_depth(list_depth(depth, &query->group_by), &query->partition_by), &query->order_by);
         depth = deeper(deeper(deeper(depth, query->where), query->having), query->qualify);
         depth = deeper(deeper(depth, query->timestamp_by), query->timestamp_over);
+        for (int i = 0; i < query->windows.count; i++)
+            depth = over_depth(depth, query->windows.items[i].over) + 1;
         depth = relation_depth(depth, query->from);
         if (query->kind != AST_SET_OPERATION)
             return depth;

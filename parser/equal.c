@@ -62,7 +62,7 @@ static bool order_equal(const AstOrder *a, const AstOrder *b) { return LISTS(a, 
 static bool over_equal(const AstOver *a, const AstOver *b)
 {
     return exprs_equal(&a->partition_by, &b->partition_by) && order_equal(&a->order_by, &b->order_by) && a->has_frame == b->has_frame &&
-           a->rows_frame == b->rows_frame && a->from == b->from && a->to == b->to && BOTH(a->from_offset, b->from_offset, expr_equal) &&
+           a->unit == b->unit && a->exclude == b->exclude && a->from == b->from && a->to == b->to && BOTH(a->from_offset, b->from_offset, expr_equal) &&
            BOTH(a->to_offset, b->to_offset, expr_equal) && BOTH(a->limit_duration, b->limit_duration, expr_equal) && BOTH(a->when, b->when, expr_equal);
 }
 
@@ -145,6 +145,12 @@ static bool select_item(const void *a, const void *b)
     return expr_equal(left->expr, right->expr) && name_same(&left->alias, &right->alias);
 }
 
+static bool named_window_item(const void *a, const void *b)
+{
+    const AstNamedWindow *left = a, *right = b;
+    return name_same(&left->name, &right->name) && over_equal(left->over, right->over);
+}
+
 static bool query_equal(const AstQuery *a, const AstQuery *b)
 {
     return a->kind == b->kind && LISTS(&a->ctes, &b->ctes, cte_item) && a->set_kind == b->set_kind && a->set_all == b->set_all &&
@@ -154,7 +160,7 @@ static bool query_equal(const AstQuery *a, const AstQuery *b)
            a->group_kind == b->group_kind && exprs_equal(&a->group_by, &b->group_by) && LISTS(&a->grouping_sets, &b->grouping_sets, exprs_item) &&
            duration_equal(&a->allowed_lateness, &b->allowed_lateness) && name_same(&a->late_into, &b->late_into) &&
            a->partition_by_given == b->partition_by_given && exprs_equal(&a->partition_by, &b->partition_by) && BOTH(a->having, b->having, expr_equal) &&
-           BOTH(a->qualify, b->qualify, expr_equal) && order_equal(&a->order_by, &b->order_by) && a->emit.kind == b->emit.kind &&
+           BOTH(a->qualify, b->qualify, expr_equal) && LISTS(&a->windows, &b->windows, named_window_item) && order_equal(&a->order_by, &b->order_by) && a->emit.kind == b->emit.kind &&
            duration_equal(&a->emit.delay, &b->emit.delay) && a->emit.and_after_watermark == b->emit.and_after_watermark &&
            BOTH(a->limit, b->limit, expr_equal) && BOTH(a->offset, b->offset, expr_equal) && BOTH(a->left, b->left, query_equal) &&
            BOTH(a->right, b->right, query_equal);

@@ -46,6 +46,8 @@ static const char *symbol(int code)
     case TK_UNIT: return "a unit of time";
     case TK_HINT_END: return "'*" "/'";
     case TK_OVER_KEY: return "OVER";
+    case TK_OVER_NAME: return NULL; /* OVER (..) is there, too */
+    case TK_OVER_BASE: return "the name of a window";
     case TK_NOT_NULL: return "NOT NULL";
     case TK_WITH_PROPERTIES: return "WITH";
     case 0: return "the end of the statement";

@@ -75,6 +75,7 @@ typedef struct Parser {
     bool unexpected;        /* the grammar refused the token */
     AstStatement *statement;
     AstExpr *expression;
+    struct { AstOver **items; int count, capacity; } named_overs; /* OVER w of SELECTs that are not complete */
     void *engine;           /* lemon's state */
 } Parser;
 
@@ -126,9 +127,11 @@ bool string_is_number(const Token *token); /* '5', '-1.5': a unit must follow */
 void print_name(const AstName *name, Text *text); /* quoted if it was */
 
 /* ---- build.c ---- */
+typedef struct NamedWindows { AstNamedWindow *items; int count, capacity; } NamedWindows;
+
 typedef struct Clause { /* a clause of a query, in whatever order it came */
     enum { CLAUSE_INTO, CLAUSE_FROM, CLAUSE_WINDOW, CLAUSE_WHERE, CLAUSE_GROUP, CLAUSE_LATENESS, CLAUSE_LATE,
-           CLAUSE_PARTITION, CLAUSE_HAVING, CLAUSE_QUALIFY, CLAUSE_ORDER, CLAUSE_EMIT, CLAUSE_LIMIT, CLAUSE_OFFSET } kind;
+           CLAUSE_PARTITION, CLAUSE_HAVING, CLAUSE_QUALIFY, CLAUSE_NAMED_WINDOWS, CLAUSE_ORDER, CLAUSE_EMIT, CLAUSE_LIMIT, CLAUSE_OFFSET } kind;
     Span at; /* the keyword */
     AstName name;
     AstRelation *relation;
@@ -137,6 +140,7 @@ typedef struct Clause { /* a clause of a query, in whatever order it came */
     AstOrder *order;
     AstQuery *group; /* only its group_.. fields */
     AstWindow window;
+    const NamedWindows *windows;
     AstEmit emit;
     AstDuration duration;
 } Clause;
@@ -207,6 +211,14 @@ AstQuery *query_with_ctes(Parser *parser, Ctes *ctes, AstQuery *query);
 AstQuery *query_done(Parser *parser, AstQuery *query);
 AstQuery *build_group(Parser *parser, AstExprs *plain, AstGroupKind kind, Rows *sets, Span at);
 AstQuery *group_merge(Parser *parser, AstQuery *list, AstQuery *item);
+
+/* ---- build_over.c ---- */
+/* The OVER is, or begins with, the window of that name; the end of the SELECT says what that is. */
+void over_named(Parser *parser, AstOver *over, AstName base);
+AstExpr *call_over(Parser *parser, AstExpr *call, AstOver *over, Span at);
+void query_resolve_windows(Parser *parser, AstQuery *query);
+/* At the end of a statement: what names a window and stands in no SELECT. */
+void overs_settled(Parser *parser);
 
 AstRelation *build_relation(Parser *parser, AstRelationKind kind, Span at);
 AstRelation *build_function(Parser *parser, AstExpr *call, Span at, bool with_ordinality);

@@ -275,11 +275,13 @@ static int level(const AstExpr *expr)
     }
 }
 
-static void print_over(const AstOver *over, Text *text)
+void print_over(const AstOver *over, Text *text)
 {
+    static const char *const units[] = { "RANGE", "ROWS", "GROUPS" };
+    static const char *const exclusions[] = { "", " EXCLUDE CURRENT ROW", " EXCLUDE GROUP", " EXCLUDE TIES" };
     static const char *const bounds[] = { "UNBOUNDED PRECEDING", " PRECEDING", "CURRENT ROW", " FOLLOWING", "UNBOUNDED FOLLOWING" };
     const char *between = "";
-    text_add_c(text, " OVER (");
+    text_add_char(text, '(');
     if (over->partition_by.count) {
         text_add_c(text, "PARTITION BY ");
         print_list(&over->partition_by, text);
@@ -291,13 +293,14 @@ static void print_over(const AstOver *over, Text *text)
         between = " ";
     }
     if (over->has_frame) {
-        text_printf(text, "%s%s BETWEEN ", between, over->rows_frame ? "ROWS" : "RANGE");
+        text_printf(text, "%s%s BETWEEN ", between, units[over->unit]);
         if (over->from_offset)
             print_expr(over->from_offset, SUM_LEVEL, text);
         text_printf(text, "%s AND ", bounds[over->from]);
         if (over->to_offset)
             print_expr(over->to_offset, SUM_LEVEL, text);
         text_add_c(text, bounds[over->to]);
+        text_add_c(text, exclusions[over->exclude]);
         between = " ";
     }
     if (over->limit_duration) {
@@ -336,8 +339,10 @@ void print_call(const AstExpr *call, Text *text)
     }
     if (call->ignore_nulls)
         text_add_c(text, " IGNORE NULLS");
-    if (call->over)
+    if (call->over) {
+        text_add_c(text, " OVER ");
         print_over(call->over, text);
+    }
 }
 
 static void print_is(const AstExpr *expr, Text *text)

@@ -14,6 +14,7 @@ void print_properties(const AstProperties *properties, Text *text);
 void print_hints(const AstProperties *hints, Text *text);
 void print_interval(const Interval *interval, Text *text);
 void print_call(const AstExpr *call, Text *text);
+void print_over(const AstOver *over, Text *text); /* from its parenthesis on */
 void print_expr(const AstExpr *expr, int least, Text *text); /* in parentheses if it binds more loosely than `least` */
 
 /* pattern.c */

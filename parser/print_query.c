@@ -284,6 +284,12 @@ static void print_select(const AstQuery *query, Text *text)
         text_add_c(text, " QUALIFY ");
         print_expr(query->qualify, ANY, text);
     }
+    for (int i = 0; i < query->windows.count; i++) {
+        text_add_c(text, i ? ", " : " WINDOW ");
+        print_name(&query->windows.items[i].name, text);
+        text_add_c(text, " AS ");
+        print_over(query->windows.items[i].over, text);
+    }
 }
 
 static bool has_tail(const AstQuery *query)

@@ -21,6 +21,8 @@ typedef struct Shim {
     int first;             /* the statement's first word */
     bool query_seen;       /* SELECT, or the VALUES of INSERT */
     bool lambda_failed;
+    int timestamp_nesting; /* 1 + where a TIMESTAMP BY began whose OVER key may follow; 0: none did */
+    int windows_nesting;   /* 1 + where WINDOW w AS (.. began: inside of its parentheses; 0: nowhere */
 } Shim;
 
 static const Token none = { 0 };
@@ -82,6 +84,21 @@ static bool before_unknown_word(const Shim *shim)
     return next->code == TK_ID && !next->keyword && !(next->flags & TOKEN_QUOTED);
 }
 
+/* WINDOW w AS ( */
+static bool before_named_window(const Shim *shim)
+{
+    return is_name(ahead(shim, 1)) && word_at(shim, 2) == TK_AS && code_at(shim, 3) == TK_LP;
+}
+
+/* OVER (w ..), WINDOW v AS (w ..): the window that this one begins with. */
+static bool is_base_window(const Shim *shim)
+{
+    if (shim->previous != TK_LP || !is_name(ahead(shim, 0)) ||
+        !(shim->before_previous == TK_OVER || (shim->before_previous == TK_AS && shim->windows_nesting == shim->nesting)))
+        return false;
+    return code_at(shim, 1) == TK_RP || ONE_OF(word_at(shim, 1), TK_PARTITION, TK_ORDER, TK_ROWS, TK_RANGE, TK_GROUPS, TK_LIMIT, TK_WHEN);
+}
+
 /* In CREATE, ALTER, ASSERT and DROP, where a name must stand: of the object, or of a column. */
 static bool is_defined_here(const Shim *shim)
 {
@@ -107,7 +124,7 @@ static int shaped(const Shim *shim, const Token *token)
     case TK_BY:
         return IF(ONE_OF(previous, TK_GROUP, TK_ORDER, TK_PARTITION, TK_TIMESTAMP, TK_ADVANCE, TK_PARTITIONED));
     case TK_GROUP:
-        return IF(previous == TK_WITHIN_GROUP || (!as_alias && next_word == TK_BY));
+        return IF(ONE_OF(previous, TK_WITHIN_GROUP, TK_EXCLUDE) || (!as_alias && next_word == TK_BY));
     case TK_ORDER:
     case TK_PARTITION:
         return IF(!as_alias && next_word == TK_BY);
@@ -122,7 +139,7 @@ static int shaped(const Shim *shim, const Token *token)
     case TK_INTERVAL:
         return IF(next == TK_STRING || is_number(ahead(shim, 1)) || ((next == TK_MINUS || next == TK_PLUS) && code_at(shim, 2) == TK_STRING));
     case TK_WINDOW:
-        return IF(operand && before_unknown_word(shim));
+        return IF(operand && (before_unknown_word(shim) || before_named_window(shim)));
     case TK_EMIT:
         return IF(operand && (ONE_OF(next_word, TK_CHANGES, TK_FINAL, TK_AFTER) || before_unknown_word(shim)));
     case TK_LIMIT:
@@ -160,7 +177,9 @@ static int shaped(const Shim *shim, const Token *token)
             return TK_ID;
         if (next == TK_LP)
             return TK_OVER;
-        return is_name(ahead(shim, 1)) ? TK_OVER_KEY : TK_ID;
+        if (!is_name(ahead(shim, 1)))
+            return TK_ID;
+        return ONE_OF(previous, TK_RP, TK_NULLS) && shim->timestamp_nesting != shim->nesting + 1 ? TK_OVER_NAME : TK_OVER_KEY;
     case TK_FILTER:
         return IF(previous == TK_RP && next == TK_LP && word_at(shim, 2) == TK_WHERE);
     case TK_IGNORE:
@@ -270,6 +289,8 @@ static int match_semantics(const Shim *shim, const Token *token)
 
 static int classify(Shim *shim, const Token *token)
 {
+    if (is_base_window(shim))
+        return TK_OVER_BASE;
     if (token->flags & (TOKEN_QUOTED | TOKEN_NAME))
         return TK_ID;
     if (match_semantics(shim, token))
@@ -339,9 +360,26 @@ static void feed(Shim *shim, int code, const Token *token)
     sql_parse(parser->engine, code, given);
 }
 
+/* How far TIMESTAMP BY and WINDOW reach: to the next clause of the same query. */
+static void note_clause(Shim *shim, int code)
+{
+    const bool ends = code == TK_RP || ONE_OF(code, TK_WHERE, TK_GROUP, TK_HAVING, TK_QUALIFY, TK_WINDOW, TK_ORDER, TK_EMIT, TK_LIMIT, TK_SELECT, TK_JOIN, TK_UNION, TK_EXCEPT,
+                                              TK_INTERSECT, TK_OVER_KEY);
+    const int here = shim->nesting + 1;
+    if (ends && shim->timestamp_nesting >= here)
+        shim->timestamp_nesting = 0;
+    if (ends && shim->windows_nesting >= here)
+        shim->windows_nesting = 0;
+    if (code == TK_BY && shim->previous == TK_TIMESTAMP)
+        shim->timestamp_nesting = here;
+    if (code == TK_WINDOW && before_named_window(shim))
+        shim->windows_nesting = here;
+}
+
 /* Brackets and CASEs; `<` and `>` around types become tokens of their own. */
 static int count_nesting(Shim *shim, int code)
 {
+    note_clause(shim, code);
     switch (code) {
     case TK_LT:
         if (!ONE_OF(shim->previous, TK_ARRAY, TK_MAP, TK_STRUCT, TK_ROW))
@@ -389,6 +427,7 @@ static bool run(Shim *shim, int stop, bool as_expression, bool to_end)
     parser->expression = NULL;
     parser->last = SPAN_NONE;
     parser->unexpected = false;
+    parser->named_overs.count = 0;
     shim->first = shim->count ? shim->tokens[0].keyword : 0;
     if (as_expression)
         feed(shim, TK_EXPRESSION, &none);

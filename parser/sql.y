@@ -149,7 +149,7 @@ int sql_token_count(void) { return YYNTOKEN; }
   BEGINNING SAMPLE RUN SCRIPT ASSERT TOMBSTONE SCHEMA SUBJECT IDWORD TIMEOUT INSERT OVERWRITE KEY ENFORCED HEADERS HEADER
   METADATA VIRTUAL DEFAULT COMMENT PARTITIONED RETURNS LANGUAGE ESCAPE ASC FIRST LAST NEXT ROWS RANGE ONLY UNBOUNDED
   PRECEDING FOLLOWING ORDINALITY APPLY OPTIONS ZONE LOCAL UNKNOWN SIZE ADVANCE STEP RETENTION CHANGES FINAL AFTER DELAY
-  OF MEASURES ONE PER MATCH SKIP PAST PATTERN SUBSET EMPTY MATCHES OMIT UNMATCHED.
+  OF MEASURES ONE PER MATCH SKIP PAST PATTERN SUBSET EMPTY MATCHES OMIT UNMATCHED GROUPS EXCLUDE TIES OTHERS.
 
 /* Lowest first. A `)` after a sub-query belongs to it: ((SELECT 1)) is one sub-query. */
 %nonassoc AS_EXPRESSION.
@@ -164,7 +164,7 @@ int sql_token_count(void) { return YYNTOKEN; }
 %left STAR SLASH PERCENT.
 %right SIGN.
 
-input ::= statement(S). { parser->statement = S; }
+input ::= statement(S). { parser->statement = S; overs_settled(parser); }
 input ::= EXPRESSION expr(E). { parser->expression = E; }
 
 /* ================================================================ names, lists */
@@ -449,11 +449,11 @@ call(A) ::= call(C) FILTER LP WHERE expr(E) RP(R). {
         parser_fail(parser, error_at(ERR_PARSE, E->at, "a second FILTER of one call"));
     A->filter = E; A->at = JOINED(A->at, AT(R)); build_done(parser, A);
 }
-call(A) ::= call(C) OVER(T) LP over(O) RP(R). {
-    A = C;
-    if (A->over)
-        parser_fail(parser, error_at(ERR_PARSE, AT(T), "a second OVER of one call"));
-    A->over = O; O->at = JOINED(AT(T), AT(R)); A->at = JOINED(A->at, AT(R)); build_done(parser, A);
+call(A) ::= call(C) OVER(T) LP over(O) RP. { A = call_over(parser, C, O, AT(T)); }
+call(A) ::= call(C) OVER_NAME(T) name(N). {
+    AstOver *over = NEW(AstOver);
+    over_named(parser, over, N);
+    A = call_over(parser, C, over, AT(T));
 }
 call(A) ::= call(C) IGNORE NULLS(T). { A = C; A->ignore_nulls = true; A->at = JOINED(A->at, AT(T)); }
 call(A) ::= call(C) RESPECT NULLS(T). { A = C; A->at = JOINED(A->at, AT(T)); }
@@ -519,6 +519,18 @@ table_arg(A) ::= table_arg(E) ORDER(T) BY order_item(O). {
 
 %type over { AstOver * }
 over(A) ::= . { A = NEW(AstOver); }
+over(A) ::= OVER_BASE(T). { A = NEW(AstOver); over_named(parser, A, token_name(parser, T)); }
+over(A) ::= over(O) EXCLUDE(T) exclusion(X). {
+    A = O;
+    if (!A->has_frame || A->exclude)
+        parser_fail(parser, error_at(ERR_PARSE, AT(T), A->has_frame ? "a second EXCLUDE of one OVER" : "EXCLUDE stands behind a frame: ROWS, RANGE or GROUPS .."));
+    A->exclude = X;
+}
+%type exclusion { AstExclude }
+exclusion(A) ::= NO OTHERS. { A = EXCLUDE_NO_OTHERS; }
+exclusion(A) ::= CURRENT ROW. { A = EXCLUDE_CURRENT_ROW; }
+exclusion(A) ::= GROUP. { A = EXCLUDE_GROUP; }
+exclusion(A) ::= TIES. { A = EXCLUDE_TIES; }
 over(A) ::= over(O) PARTITION(T) BY exprs(X). {
     A = O;
     if (A->partition_by.count)
@@ -535,14 +547,14 @@ over(A) ::= over(O) frame_unit(U) BETWEEN bound(X) AND bound(Y). {
     A = O;
     if (A->has_frame)
         parser_fail(parser, error_at(ERR_PARSE, AT(U), "a second frame of one OVER"));
-    A->has_frame = true; A->rows_frame = U.code == TK_ROWS;
+    A->has_frame = true; A->unit = U.flags;
     A->from = X->from; A->from_offset = X->from_offset; A->to = Y->from; A->to_offset = Y->from_offset;
 }
 over(A) ::= over(O) frame_unit(U) bound(X). {
     A = O;
     if (A->has_frame)
         parser_fail(parser, error_at(ERR_PARSE, AT(U), "a second frame of one OVER"));
-    A->has_frame = true; A->rows_frame = U.code == TK_ROWS;
+    A->has_frame = true; A->unit = U.flags;
     A->from = X->from; A->from_offset = X->from_offset; A->to = FRAME_CURRENT_ROW;
 }
 over(A) ::= over(O) LIMIT(T) plain_call(C). {
@@ -558,8 +570,9 @@ over(A) ::= over(O) WHEN(T) expr(E). {
     A->when = E;
 }
 %type frame_unit { Token }
-frame_unit(A) ::= ROWS(T). { A = T; }
-frame_unit(A) ::= RANGE(T). { A = T; }
+frame_unit(A) ::= ROWS(T). { A = T; A.flags = FRAME_ROWS; }
+frame_unit(A) ::= RANGE(T). { A = T; A.flags = FRAME_RANGE; }
+frame_unit(A) ::= GROUPS(T). { A = T; A.flags = FRAME_GROUPS; }
 %type bound { AstOver * }
 bound(A) ::= UNBOUNDED PRECEDING. { A = NEW(AstOver); A->from = FRAME_UNBOUNDED_PRECEDING; }
 bound(A) ::= UNBOUNDED FOLLOWING. { A = NEW(AstOver); A->from = FRAME_UNBOUNDED_FOLLOWING; }
@@ -619,6 +632,7 @@ set_all(A) ::= DISTINCT. { A = 0; }
 
 %type operand { Operand }
 operand(A) ::= select(S). {
+    query_resolve_windows(parser, S);
     A = (Operand){ S, true, NULL };
 }
 operand(A) ::= VALUES(T) rows(R) tails(L). {
@@ -678,6 +692,14 @@ clause(A) ::= WINDOW(T) ID ID(K) LP window_options(O) RP(R). { /* with a name, w
 }
 clause(A) ::= WINDOW(T) ID(K) LP window_options(O) RP(R). {
     A = new_clause(parser, CLAUSE_WINDOW, T); A->window = build_window(parser, T, K, O, R);
+}
+clause(A) ::= WINDOW(T) named_windows(W). { A = new_clause(parser, CLAUSE_NAMED_WINDOWS, T); A->windows = W; }
+%type named_windows { NamedWindows * }
+named_windows(A) ::= named_window(W). { A = NEW(NamedWindows); LIST_ADD(parser->arena, A, *W); }
+named_windows(A) ::= named_windows(L) COMMA named_window(W). { A = L; LIST_ADD(parser->arena, A, *W); }
+%type named_window { AstNamedWindow * }
+named_window(A) ::= name(N) AS LP over(O) RP(R). {
+    A = NEW(AstNamedWindow); *A = (AstNamedWindow){ N, O }; O->at = JOINED(N.at, AT(R));
 }
 clause(A) ::= WHERE(T) expr(E). { A = new_clause(parser, CLAUSE_WHERE, T); A->expr = E; }
 clause(A) ::= GROUP(T) BY groups(G). { A = new_clause(parser, CLAUSE_GROUP, T); A->group = G; }

@@ -77,11 +77,6 @@ typedef struct Overs {
     bool computed;
 } Overs;
 
-static bool has_frame(OverKind kind)
-{
-    return kind == OVER_AGGREGATE || kind == OVER_FIRST_VALUE || kind == OVER_LAST_VALUE || kind == OVER_NTH_VALUE;
-}
-
 static bool is_rank(OverKind kind) { return kind == OVER_ROW_NUMBER || kind == OVER_RANK || kind == OVER_DENSE_RANK; }
 
 /* Does it need all rows of the partition? */
@@ -90,7 +85,7 @@ static bool needs_whole(const Found *found)
     const AstOver *over = found->ast->over;
     if (found->kind == OVER_PERCENT_RANK || found->kind == OVER_CUME_DIST || found->kind == OVER_NTILE)
         return true;
-    if (!has_frame(found->kind) || over->limit_duration)
+    if (!over_has_frame(found->kind) || over->limit_duration)
         return found->kind == OVER_LEAD && found->ast->ignore_nulls;
     return over->has_frame ? over->to == FRAME_UNBOUNDED_FOLLOWING : over->order_by.count == 0;
 }
@@ -182,12 +177,7 @@ static Error *bind_condition_column(Overs *overs, const AstExpr *ast, const char
 
 static Error *whole_number(Overs *overs, const AstExpr *ast, const char *what, int64_t least, int64_t *number)
 {
-    Value value;
-    TRY(binder_literal(overs->block->binder, ast, type_scalar(TYPE_BIGINT), what, &value));
-    if (value.is_null || value.integer < least)
-        return error_at(ERR_BIND, ast->at, "%s must be %lld or more", what, (long long)least);
-    *number = value.integer;
-    return NULL;
+    return bind_whole_number(overs->block->binder, ast, what, least, number);
 }
 
 /* The value, and what stands in for it, of one type. */
@@ -329,76 +319,6 @@ static Error *bind_filters(Overs *overs, const AstExpr *ast, OverKind kind, Aggr
     return NULL;
 }
 
-/* ---- frames ---- */
-
-static Error *range_offset(Overs *overs, const AstExpr *ast, const Type *type, int64_t *offset)
-{
-    const char *what = "the distance of a RANGE";
-    if (!type)
-        return error_at(ERR_BIND, ast->at, "RANGE with a distance needs one ORDER BY column to measure it in");
-    Value value;
-    if (type_is_timestamp(type) || type->kind == TYPE_DATE) {
-        TRY(bind_interval(overs->block->binder, ast, what, offset));
-        if (type->kind == TYPE_DATE && *offset % US_PER_DAY)
-            return error_at(ERR_BIND, ast->at, "%s of a DATE must be whole days", what);
-        *offset = type->kind == TYPE_DATE ? *offset / US_PER_DAY : *offset;
-    } else if (type_physical(type) == PHYSICAL_DOUBLE) {
-        TRY(binder_literal(overs->block->binder, ast, type_scalar(TYPE_DOUBLE), what, &value));
-        if (value.is_null || !(value.number >= 0))
-            return error_at(ERR_BIND, ast->at, "%s must be 0 or more", what);
-        memcpy(offset, &value.number, sizeof *offset);
-        return NULL;
-    } else if (type_is_numeric(type) && type_physical(type) == PHYSICAL_INT64) {
-        TRY(binder_literal(overs->block->binder, ast, type_is_integer(type) ? type_scalar(TYPE_BIGINT) : type, what, &value));
-        if (value.is_null)
-            return error_at(ERR_BIND, ast->at, "%s must be 0 or more", what);
-        *offset = value.integer;
-    } else {
-        return binder_unsupported(ast->at, "RANGE over ORDER BY of %s", type_text(overs->arena, type));
-    }
-    return *offset < 0 ? error_at(ERR_BIND, ast->at, "%s must be 0 or more", what) : NULL;
-}
-
-static Error *frame_bound(Overs *overs, const AstOver *over, bool rows, const Type *type, AstFrameBound bound, const AstExpr *ast, OverBound *result, int64_t *offset)
-{
-    static const OverBound bounds[] = { BOUND_UNBOUNDED_PRECEDING, BOUND_PRECEDING, BOUND_CURRENT, BOUND_FOLLOWING, BOUND_UNBOUNDED_FOLLOWING };
-    (void)over;
-    *result = bounds[bound];
-    if (bound != FRAME_PRECEDING && bound != FRAME_FOLLOWING)
-        return NULL;
-    return rows ? whole_number(overs, ast, "the number of rows", 0, offset) : range_offset(overs, ast, type, offset);
-}
-
-/* `type`: of the one ORDER BY column; NULL: there is none, or several. */
-static Error *bind_frame(Overs *overs, const AstExpr *ast, OverKind kind, const Type *type, OverFrame *frame)
-{
-    const AstOver *over = ast->over;
-    *frame = (OverFrame){ .from = BOUND_UNBOUNDED_PRECEDING, .to = BOUND_CURRENT };
-    if (over->limit_duration) {
-        if (is_rank(kind) || kind == OVER_LEAD || kind == OVER_PERCENT_RANK || kind == OVER_CUME_DIST || kind == OVER_NTILE || kind == OVER_IS_FIRST)
-            return error_at(ERR_BIND, over->limit_duration->at, "%s takes no LIMIT DURATION", ast_call_name(ast));
-        if (over->has_frame)
-            return error_at(ERR_BIND, over->limit_duration->at, "LIMIT DURATION beside a frame");
-        frame->open_start = true;
-        frame->from = BOUND_PRECEDING;
-        TRY(bind_asa_duration(overs->block->binder, over->limit_duration, "LIMIT DURATION", &frame->from_offset));
-        return frame->from_offset > 0 ? NULL : error_at(ERR_BIND, over->limit_duration->at, "LIMIT DURATION must be more than 0");
-    }
-    if (over->has_frame && !has_frame(kind))
-        return error_at(ERR_BIND, over->at, "%s takes no frame", ast_call_name(ast));
-    if (!over->has_frame) {
-        if (over->order_by.count == 0 && has_frame(kind))
-            frame->to = BOUND_UNBOUNDED_FOLLOWING;
-        return NULL;
-    }
-    frame->rows = over->rows_frame;
-    TRY(frame_bound(overs, over, frame->rows, type, over->from, over->from_offset, &frame->from, &frame->from_offset));
-    TRY(frame_bound(overs, over, frame->rows, type, over->to, over->to_offset, &frame->to, &frame->to_offset));
-    if (frame->from == BOUND_UNBOUNDED_FOLLOWING || frame->to == BOUND_UNBOUNDED_PRECEDING || frame->from > frame->to)
-        return error_at(ERR_BIND, over->at, "the frame begins after its end");
-    return NULL;
-}
-
 /* ---- the order ---- */
 
 typedef struct Order {
@@ -517,10 +437,10 @@ static Error *bind_call(Overs *overs, Found *found, const Order *order)
     TRY(bind_filters(overs, ast, found->kind, &call->call));
     if (found->kind == OVER_LAG && (call->call.filter >= 0 || call->ignore_nulls) && call->offset > REMEMBERED_MAX)
         return binder_unsupported(ast->at, "an offset of more than %d with WHEN or IGNORE NULLS", REMEMBERED_MAX);
-    TRY(bind_frame(overs, ast, found->kind, order->range_type, &call->frame));
+    TRY(bind_frame(overs->block->binder, ast, found->kind, order->range_type, &call->frame));
     if ((found->kind == OVER_FIRST_VALUE || found->kind == OVER_LAST_VALUE || found->kind == OVER_NTH_VALUE) && call->call.filter >= 0)
         return binder_unsupported(ast->over->when->at, "WHEN of %s", ast_call_name(ast));
-    if (order->kind == OVER_BY_ARRIVAL && !call->frame.rows && (call->frame.from == BOUND_FOLLOWING || call->frame.to == BOUND_FOLLOWING))
+    if (order->kind == OVER_BY_ARRIVAL && call->frame.unit == OVER_RANGE && (call->frame.from == BOUND_FOLLOWING || call->frame.to == BOUND_FOLLOWING))
         return binder_unsupported(ast->over->at, "a RANGE that reaches ahead in processing time");
     return NULL;
 }

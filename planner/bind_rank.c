@@ -89,7 +89,9 @@ static Error *plan_rank(Ranks *ranks, const AstExpr *ast, int *column)
     rank_kind(ast_call_name(ast), &kind);
     if (ast->args.count)
         return error_at(ERR_BIND, ast->args.items[0]->at, "%s takes no arguments", ast_call_name(ast));
-    if (over->has_frame || over->limit_duration || over->when)
+    if (over->has_frame)
+        return error_at(ERR_BIND, over->at, "%s takes no frame", ast_call_name(ast));
+    if (over->limit_duration || over->when)
         return binder_unsupported(over->at, "a frame of %s", ast_call_name(ast));
     if (kind != RANK_ROW_NUMBER && over->order_by.count == 0)
         return error_at(ERR_BIND, ast->at, "%s needs ORDER BY in its OVER (..)", ast_call_name(ast));

@@ -243,6 +243,13 @@ int window_pseudo(const AstExpr *expr);
 Error *bind_asa_duration(Binder *binder, const AstExpr *ast, const char *what, int64_t *us);
 Error *bind_unit_duration(Binder *binder, const AstExpr *unit, const AstExpr *count, const char *what, int64_t *us);
 Error *bind_interval(Binder *binder, const AstExpr *ast, const char *what, int64_t *us);
+
+/* ---- bind_frame.c ---- */
+bool over_has_frame(OverKind kind);
+/* A literal integer of at least `least`. */
+Error *bind_whole_number(Binder *binder, const AstExpr *ast, const char *what, int64_t least, int64_t *number);
+/* `type`: of the one ORDER BY column; NULL: there is none, or several. */
+Error *bind_frame(Binder *binder, const AstExpr *ast, OverKind kind, const Type *type, OverFrame *frame);
 /* A pending window function without aggregation: one row per window. */
 Error *bind_window_assign(Binder *binder, Relation *relation);
 

@@ -162,7 +162,7 @@ static double double_of_bits(int64_t bits)
 static void print_bound(OverBound bound, const OverFrame *frame, int64_t offset, const PlanNode *node, Text *text)
 {
     const bool near = bound == BOUND_PRECEDING || bound == BOUND_FOLLOWING;
-    if (near && frame->rows) {
+    if (near && frame->unit != OVER_RANGE) {
         text_printf(text, "%lld ", (long long)offset);
     } else if (near) {
         const Type *type = node->over.time_column >= 0 || node->over.key_count == 0 ? NULL : port_schema(NULL, node->inputs[0]).columns[node->over.keys[0].column].type;
@@ -186,10 +186,13 @@ static void print_over_call(const PlanNode *node, const OverCall *over, Text *te
         text_add_c(text, " within ");
         explain_duration(over->frame.from_offset, text);
     } else if (framed) {
-        text_add_c(text, over->frame.rows ? " rows " : " range ");
+        static const char *const units[] = { " range ", " rows ", " groups " };
+        static const char *const exclusions[] = { "", " without the row", " without its group", " without its ties" };
+        text_add_c(text, units[over->frame.unit]);
         print_bound(over->frame.from, &over->frame, over->frame.from_offset, node, text);
         text_add_c(text, " to ");
         print_bound(over->frame.to, &over->frame, over->frame.to_offset, node, text);
+        text_add_c(text, exclusions[over->frame.exclude]);
     }
 }
 

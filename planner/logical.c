@@ -299,7 +299,7 @@ static int64_t frame_following(const OverCall *call)
         return TIME_MAX;
     switch (call->frame.to) {
     case BOUND_UNBOUNDED_PRECEDING: case BOUND_PRECEDING: case BOUND_CURRENT: return 0;
-    case BOUND_FOLLOWING: return call->frame.rows ? TIME_MAX : call->frame.to_offset;
+    case BOUND_FOLLOWING: return call->frame.unit != OVER_RANGE ? TIME_MAX : call->frame.to_offset;
     case BOUND_UNBOUNDED_FOLLOWING: return TIME_MAX;
     }
     return TIME_MAX;

@@ -129,8 +129,8 @@ static void print_over(const LogicalNode *node, Text *text)
         const OverFrame *frame = &over->frame;
         text_printf(text, " %d %s", over->kind, over->call.function ? over->call.function->name : "");
         print_ints(over->call.args, over->call.arg_count, text);
-        text_printf(text, "f%d%d %lld o%d%d %d%d %d:%lld %d:%lld ", over->call.filter, over->call.distinct, (long long)over->offset, over->otherwise, over->ignore_nulls,
-                    frame->rows, frame->open_start, frame->from, (long long)frame->from_offset, frame->to, (long long)frame->to_offset);
+        text_printf(text, "f%d%d %lld o%d%d %d%d%d %d:%lld %d:%lld ", over->call.filter, over->call.distinct, (long long)over->offset, over->otherwise, over->ignore_nulls,
+                    frame->unit, frame->exclude, frame->open_start, frame->from, (long long)frame->from_offset, frame->to, (long long)frame->to_offset);
         type_print(over->call.type, text);
         print_literals(&over->call, text);
         if (over->kind == OVER_SPIKE_AND_DIP || over->kind == OVER_CHANGE_POINT)
@@ -261,7 +261,7 @@ static int64_t call_reach(const OverCall *over, bool has_time)
 {
     if (over->kind == OVER_IS_FIRST)
         return over->offset;
-    bool limited = has_time && !over->frame.rows && over->frame.from != BOUND_UNBOUNDED_PRECEDING;
+    bool limited = has_time && over->frame.unit == OVER_RANGE && over->frame.from != BOUND_UNBOUNDED_PRECEDING;
     if (!limited || over->kind == OVER_LEAD || over->kind == OVER_ROW_NUMBER || over->kind == OVER_RANK || over->kind == OVER_DENSE_RANK)
         return TIME_MAX;
     return over->frame.from == BOUND_PRECEDING ? over->frame.from_offset : 0;
@@ -272,9 +272,9 @@ static int64_t call_rows(const OverCall *over)
 {
     int64_t rows = over->kind == OVER_LAG || over->kind == OVER_LEAD || over->kind == OVER_SPIKE_AND_DIP || over->kind == OVER_CHANGE_POINT ? over->offset : 0;
     if (over->kind == OVER_AGGREGATE || over->kind == OVER_FIRST_VALUE || over->kind == OVER_LAST_VALUE || over->kind == OVER_NTH_VALUE) {
-        if (over->frame.rows && over->frame.from == BOUND_PRECEDING)
+        if (over->frame.unit == OVER_ROWS && over->frame.from == BOUND_PRECEDING)
             rows = over->frame.from_offset;
-        if (over->frame.rows && over->frame.to == BOUND_FOLLOWING)
+        if (over->frame.unit == OVER_ROWS && over->frame.to == BOUND_FOLLOWING)
             rows = time_add(rows, over->frame.to_offset);
     }
     return rows;

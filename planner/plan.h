@@ -178,12 +178,18 @@ typedef enum OverBound {
     BOUND_UNBOUNDED_PRECEDING, BOUND_PRECEDING, BOUND_CURRENT, BOUND_FOLLOWING, BOUND_UNBOUNDED_FOLLOWING
 } OverBound;
 
+/* What offsets count: distances in the order's unit, rows, or groups of rows that are equal in the order. */
+typedef enum OverUnit { OVER_RANGE, OVER_ROWS, OVER_GROUPS } OverUnit;
+/* Rows around the one at hand that the frame leaves out. */
+typedef enum OverExclude { OVER_EXCLUDES_NOTHING, OVER_EXCLUDES_ROW, OVER_EXCLUDES_GROUP, OVER_EXCLUDES_TIES } OverExclude;
+
 /* The rows of the partition that a result is made of. */
 typedef struct OverFrame {
-    bool rows;                    /* ROWS: offsets are numbers of rows; RANGE: distances in the order's unit */
+    OverUnit unit;
+    OverExclude exclude;
     bool open_start;              /* LIMIT DURATION: (t - d, t] instead of [t - d, t] */
     OverBound from, to;
-    int64_t from_offset, to_offset; /* microseconds, days, integers, scaled decimals; the bits of a double where the order is one */
+    int64_t from_offset, to_offset; /* RANGE: microseconds, days, integers, scaled decimals; the bits of a double where the order is one */
 } OverFrame;
 
 typedef struct OverCall {

@@ -136,6 +136,10 @@ static void scalar_query(Generator *g)
 
 static void over(Generator *g)
 {
+    if (g->windows && choose(g, 2)) {
+        PICK(g, " OVER w", " OVER recent", " OVER (w)", " OVER (w ROWS 1 PRECEDING)", " OVER (w GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE TIES)");
+        return;
+    }
     put(g, " OVER (");
     if (choose(g, 2)) {
         put(g, "PARTITION BY ");
@@ -145,7 +149,8 @@ static void over(Generator *g)
         put(g, " ORDER BY ");
         column(g);
         PICK(g, "", " DESC", " ASC NULLS LAST", " NULLS FIRST");
-        PICK(g, "", "", " ROWS BETWEEN 2 PRECEDING AND CURRENT ROW", " RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW", " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 FOLLOWING", " ROWS UNBOUNDED PRECEDING");
+        PICK(g, "", "", " ROWS BETWEEN 2 PRECEDING AND CURRENT ROW", " RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW", " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 FOLLOWING", " ROWS UNBOUNDED PRECEDING",
+             " GROUPS 2 PRECEDING", " GROUPS BETWEEN CURRENT ROW AND 1 FOLLOWING EXCLUDE NO OTHERS", " ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW", " RANGE CURRENT ROW EXCLUDE GROUP");
     }
     put(g, ")");
 }
@@ -427,14 +432,22 @@ static void order_item(Generator *g)
     PICK(g, "", " DESC", " ASC", " DESC NULLS LAST");
 }
 
-static void select_block(Generator *g, bool top)
+static void windows(Generator *g)
+{
+    if (g->windows)
+        PICK(g, " WINDOW w AS (PARTITION BY auction ORDER BY ts), recent AS (w RANGE INTERVAL '1' MINUTE PRECEDING)", " WINDOW w AS (), recent AS (w ORDER BY ts ROWS 2 PRECEDING EXCLUDE TIES)");
+}
+
+static void select_clauses(Generator *g, bool top)
 {
     put(g, "SELECT ");
     if (rarely(g))
         put(g, "DISTINCT ");
     list(g, select_item, 3);
-    if (!choose(g, 16) && g->at < g->size)
-        return; /* no FROM */
+    if (!choose(g, 16) && g->at < g->size) { /* no FROM */
+        windows(g);
+        return;
+    }
     put(g, " FROM ");
     relation(g);
     if (g->lone && rarely(g))
@@ -455,6 +468,7 @@ static void select_block(Generator *g, bool top)
     }
     if (rarely(g))
         PICK(g, " QUALIFY ROW_NUMBER() OVER (PARTITION BY auction ORDER BY price) = 1", " QUALIFY RANK() OVER (ORDER BY auction) <= 2");
+    windows(g);
     if (!top)
         return;
     if (sometimes(g)) {
@@ -465,6 +479,14 @@ static void select_block(Generator *g, bool top)
         PICK(g, " EMIT CHANGES", " EMIT FINAL", " EMIT AFTER WATERMARK", " EMIT AFTER DELAY INTERVAL '10' SECOND", " EMIT AFTER DELAY INTERVAL '10' SECOND AND AFTER WATERMARK");
     if (sometimes(g))
         PICK(g, " LIMIT 2", " LIMIT 1 OFFSET 1", " LIMIT 0");
+}
+
+static void select_block(Generator *g, bool top)
+{
+    const bool outer = g->windows;
+    g->windows = rarely(g);
+    select_clauses(g, top);
+    g->windows = outer;
 }
 
 /* A query that most of the time has a plan: what it selects goes with how it groups. */
@@ -550,7 +572,7 @@ static void orderly_block(Generator *g)
         put(g, "SELECT auction, ");
         PICK(g, "ROW_NUMBER()", "SUM(price)", "LAG(price)", "COUNT(*)", "FIRST_VALUE(channel)", "MAX(auction)", "RANK()", "LEAD(price, 1)");
         put(g, " OVER (PARTITION BY auction ORDER BY ts");
-        PICK(g, "", " ROWS BETWEEN 1 PRECEDING AND CURRENT ROW", " RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW");
+        PICK(g, "", " ROWS BETWEEN 1 PRECEDING AND CURRENT ROW", " RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW", " GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING", " ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW");
         put(g, ") AS r1 FROM bids");
         orderly_where(g);
         break;

@@ -9,6 +9,7 @@ typedef struct Generator {
     size_t size, at;
     int depth;
     bool lone;           /* the last relation was a name */
+    bool windows;        /* the SELECT at hand says what the windows `w` and `recent` are */
     bool orderly;        /* only what is there: columns of bids, no aggregates where rows are meant */
     Text *out;
 } Generator;
