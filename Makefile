@@ -21,7 +21,7 @@ DEFINES  = -D_GNU_SOURCE -DBIDSQL_VERSION='"$(VERSION)"' -DBIDSQL_COMMIT='"$(COM
 CFLAGS   = -std=gnu11 -g $(OPT) $(WARNINGS) $(HARDEN) $(DEFINES) $(SANITIZE) -I. -I$(B)/gen
 CXXFLAGS = -std=c++17 -g $(OPT) -Wall -Wextra -Werror $(HARDEN) $(DEFINES) $(SANITIZE) -fno-exceptions -I.
 LDFLAGS  = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZE)
-LIBS     = -lsqlite3 -lz -lzstd -lsimdjson -lutf8proc -lpcre2-8 -lmd -l:liblua5.4.a -lpthread -lm
+LIBS     = -lsqlite3 -lrdkafka -lz -lzstd -lsimdjson -lutf8proc -lpcre2-8 -lmd -l:liblua5.4.a -lpthread -lm
 VERSION  = 0.1.0
 COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
@@ -105,6 +105,12 @@ fuzz:
 $(B)/fail_allocations: $(B)/tests/memory/fail_allocations.o $(call archives,$(call upto,engine))
 	$(CXX) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
+# ---- Kafka's tests: tests/kafka/README.md ----
+build/kafka/tool: tests/kafka/tool.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) -lrdkafka
+kafka-tool: build/kafka/tool
+
 # ---- sanitizer builds are the same rules in another folder ----
 ASAN  = B=build/asan OPT=-O1 HARDEN= SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 LIBFUZZER = B=build/libfuzzer CC=clang CXX=clang++ OPT=-O1 HARDEN= FUZZ_DRIVER= WARNINGS=-w \
@@ -154,4 +160,4 @@ clean:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 unit-build: $(foreach test,$(wildcard tests/unit/*/test_*.c),$(patsubst tests/unit/%.c,$(B)/unit/%,$(test)))
-.PHONY: all clean fuzz fuzz-build unit unit-build run test check test-deep bench asan asan-tests asan-fuzz tsan tsan-tests layers
+.PHONY: kafka-tool all clean fuzz fuzz-build unit unit-build run test check test-deep bench asan asan-tests asan-fuzz tsan tsan-tests layers

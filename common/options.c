@@ -181,6 +181,7 @@ static Error *set_option(Arena *arena, const OptionSpec *spec, void *options, co
                 return NULL;
             }
         return choice_error(spec, text, at);
+    case OPTION_REFUSED: break;
     }
     return NULL;
 }
@@ -227,18 +228,32 @@ static const OptionSpec *find_spec(const OptionTarget *targets, int target_count
     return NULL;
 }
 
+/* Whose a name is that is nearly right: a property's misspelt name is its connector's matter, not its format's. */
+static const char *owner_of(const OptionTarget *targets, int target_count, const char *name)
+{
+    const char *owner = NULL;
+    for (int t = 0; t < target_count; t++) {
+        for (const OptionSpec *spec = targets[t].specs; name && targets[t].owner && spec && spec->name; spec++)
+            if (spec_named(spec, name))
+                return targets[t].owner;
+        owner = targets[t].owner ? targets[t].owner : owner;
+    }
+    return owner;
+}
+
 static Error *unknown_option(Arena *arena, const OptionEntry *entry, const OptionTarget *targets, int target_count)
 {
     struct { const char **items; int count, capacity; } names = { 0 };
-    const char *owner = NULL;
     for (int t = 0; t < target_count; t++) {
         for (const OptionSpec *spec = targets[t].specs; spec && spec->name; spec++) {
+            if (spec->kind == OPTION_REFUSED)
+                continue;
             LIST_ADD(arena, &names, spec->name);
             for (int i = 0; spec->aliases && spec->aliases[i]; i++)
                 LIST_ADD(arena, &names, spec->aliases[i]);
         }
-        owner = targets[t].owner ? targets[t].owner : owner;
     }
+    const char *owner = owner_of(targets, target_count, nearest_name(entry->name, names.items, names.count));
     Error *error = owner ? error_at(ERR_BIND, entry->name_at, "no property '%s' for %s", entry->name, owner)
                          : error_at(ERR_BIND, entry->name_at, "no property '%s'", entry->name);
     return error_suggest(error, entry->name, names.items, names.count);
@@ -255,6 +270,8 @@ static bool is_given(const OptionSpec *spec, const OptionEntry *entries, int ent
 static Error *set_entry(Arena *arena, const OptionSpec *spec, void *options, const OptionEntry *entry)
 {
     const char *rest = name_behind(spec, entry->name);
+    if (spec->kind == OPTION_REFUSED)
+        return error_at(ERR_BIND, entry->name_at, "'%s' is not allowed: %s", entry->name, spec->doc);
     if (!rest)
         return set_option(arena, spec, options, entry->value, entry->value_at);
     if (strchr(entry->value, '\n'))

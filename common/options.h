@@ -12,7 +12,8 @@ typedef enum OptionKind {
     OPTION_BOOL,      /* bool */
     OPTION_CHAR,      /* char; also the words 'tab', 'space', '\t' */
     OPTION_DURATION,  /* int64_t microseconds: '10 s', '1 MINUTE', '500ms', '00:00:10' */
-    OPTION_ENUM       /* int: index in `choices` */
+    OPTION_ENUM,      /* int: index in `choices` */
+    OPTION_REFUSED    /* a name that others know and that is not taken: `doc` says why */
 } OptionKind;
 
 typedef struct OptionSpec {
@@ -27,6 +28,7 @@ typedef struct OptionSpec {
     bool required;
     bool is_bytes;
     int64_t minimum, maximum;   /* OPTION_INT and OPTION_DURATION, where maximum > minimum */
+    bool operational;           /* changes how something is done, not what it gives: no part of a plan's meaning, so state survives a change */
 } OptionSpec;
 
 /* One property as written. */

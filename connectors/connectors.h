@@ -57,6 +57,7 @@ typedef struct SourceSpec {
     const void *options;
     const SourceColumn *columns; /* row sources: in this order into the batch; only these are computed */
     int column_count;
+    bool wants_headers;          /* record sources: somebody reads the messages' headers */
 } SourceSpec;
 
 typedef struct Source {

@@ -22,19 +22,19 @@ static const RowPolicy on_expr_error_policies[] = { POLICY_FAIL, POLICY_FAIL, PO
 static const char *const format_aliases[] = { "value_format", "value.format", NULL };
 
 static const OptionSpec stream_options[] = {
-    { "connector", OPTION_STRING, offsetof(StreamOptions, connector), NULL, "Where the rows come from and go to.", NULL, NULL, false, false, 0, 0 },
-    { "format", OPTION_STRING, offsetof(StreamOptions, format), NULL, "How records are written: json, csv.", NULL, format_aliases, false, false, 0, 0 },
-    { "timestamp", OPTION_STRING, offsetof(StreamOptions, timestamp), NULL, "The column that holds the event time.", NULL, NULL, false, false, 0, 0 },
-    { "timestamp_format", OPTION_STRING, offsetof(StreamOptions, timestamp_format), NULL, "How timestamps are written, as a Java pattern.", NULL, NULL, false, false, 0, 0 },
-    { "on_error", OPTION_ENUM, offsetof(StreamOptions, on_error), "default", "What becomes of a record that does not decode.", on_error_choices, NULL, false, false, 0, 0 },
-    { "on_expr_error", OPTION_ENUM, offsetof(StreamOptions, on_expr_error), "default", "What becomes of a row when an expression over it fails.", on_expr_error_choices, NULL, false, false, 0, 0 },
-    { "dead_letter", OPTION_STRING, offsetof(StreamOptions, dead_letter), NULL, "The stream that takes bad records.", NULL, NULL, false, false, 0, 0 },
-    { "dead_letter_topic", OPTION_STRING, offsetof(StreamOptions, dead_letter_topic), NULL, "The topic that takes bad records as they came.", NULL, NULL, false, false, 0, 0 },
-    { "max_errors_per_min", OPTION_INT, offsetof(StreamOptions, max_errors_per_min), "-1", "More bad rows in a minute end the query; 0: no bound. 1000 for topics with dead letters.", NULL, NULL, false, false, -1, INT64_MAX },
-    { "max_error_ratio", OPTION_DOUBLE, offsetof(StreamOptions, max_error_ratio), "-1", "A larger share of bad ones among 1,000 records of a split ends the query; 0: no bound. 0.5 for topics with dead letters.", NULL, NULL, false, false, 0, 0 },
-    { "source.idle_timeout", OPTION_DURATION, offsetof(StreamOptions, idle_timeout_us), NULL, "After this long without rows a live split no longer holds time back.", NULL, NULL, false, false, 0, 0 },
-    { "event_time.max_ahead", OPTION_DURATION, offsetof(StreamOptions, max_ahead_us), NULL, "On live input a row further ahead of the clock than this is bad.", NULL, NULL, false, false, 0, 0 },
-    { NULL, 0, 0, NULL, NULL, NULL, NULL, false, false, 0, 0 },
+    { "connector", OPTION_STRING, offsetof(StreamOptions, connector), NULL, "Where the rows come from and go to.", NULL, NULL, false, false, 0, 0, false },
+    { "format", OPTION_STRING, offsetof(StreamOptions, format), NULL, "How records are written: json, csv.", NULL, format_aliases, false, false, 0, 0, false },
+    { "timestamp", OPTION_STRING, offsetof(StreamOptions, timestamp), NULL, "The column that holds the event time.", NULL, NULL, false, false, 0, 0, false },
+    { "timestamp_format", OPTION_STRING, offsetof(StreamOptions, timestamp_format), NULL, "How timestamps are written, as a Java pattern.", NULL, NULL, false, false, 0, 0, false },
+    { "on_error", OPTION_ENUM, offsetof(StreamOptions, on_error), "default", "What becomes of a record that does not decode.", on_error_choices, NULL, false, false, 0, 0, false },
+    { "on_expr_error", OPTION_ENUM, offsetof(StreamOptions, on_expr_error), "default", "What becomes of a row when an expression over it fails.", on_expr_error_choices, NULL, false, false, 0, 0, false },
+    { "dead_letter", OPTION_STRING, offsetof(StreamOptions, dead_letter), NULL, "The stream that takes bad records.", NULL, NULL, false, false, 0, 0, false },
+    { "dead_letter_topic", OPTION_STRING, offsetof(StreamOptions, dead_letter_topic), NULL, "The topic that takes bad records as they came.", NULL, NULL, false, false, 0, 0, false },
+    { "max_errors_per_min", OPTION_INT, offsetof(StreamOptions, max_errors_per_min), "-1", "More bad rows in a minute end the query; 0: no bound. 1000 for topics with dead letters.", NULL, NULL, false, false, -1, INT64_MAX, false },
+    { "max_error_ratio", OPTION_DOUBLE, offsetof(StreamOptions, max_error_ratio), "-1", "A larger share of bad ones among 1,000 records of a split ends the query; 0: no bound. 0.5 for topics with dead letters.", NULL, NULL, false, false, 0, 0, false },
+    { "source.idle_timeout", OPTION_DURATION, offsetof(StreamOptions, idle_timeout_us), NULL, "After this long without rows a live split no longer holds time back.", NULL, NULL, false, false, 0, 0, false },
+    { "event_time.max_ahead", OPTION_DURATION, offsetof(StreamOptions, max_ahead_us), NULL, "On live input a row further ahead of the clock than this is bad.", NULL, NULL, false, false, 0, 0, false },
+    { NULL, 0, 0, NULL, NULL, NULL, NULL, false, false, 0, 0, false },
 };
 
 static OptionEntry *find_option(const AstProperties *with, const char *name)
@@ -45,16 +45,14 @@ static OptionEntry *find_option(const AstProperties *with, const char *name)
     return NULL;
 }
 
-static Error *no_kafka(Span at)
-{
-    return error_hint(error_at(ERR_UNSUPPORTED, at, "connector 'kafka' is not supported yet"), "use connector = 'file' with a path");
-}
-
-/* Topics are reached through logs in this process only. */
-static Error *topics(Binder *binder, Span at, const ConnectorType **connector)
+/* Topics are a broker's, which has to be named, or logs in this process. */
+static Error *topics(Binder *binder, const AstProperties *with, Span at, const ConnectorType **connector)
 {
     *connector = connector_find("kafka");
-    return binder->connectors && binder->connectors->topics ? NULL : no_kafka(at);
+    bool named = find_option(with, "properties.bootstrap.servers") || find_option(with, "bootstrap.servers") || setting_property(binder->settings, "properties.bootstrap.servers");
+    return named || (binder->connectors && binder->connectors->topics)
+               ? NULL
+               : error_hint(error_at(ERR_BIND, at, "which Kafka to connect to is not said"), "add 'properties.bootstrap.servers' = 'host:9092', or say it for all by SET");
 }
 
 static Error *find_connector(Binder *binder, const AstProperties *with, const CatalogSource *inherited, const ConnectorType **connector)
@@ -64,7 +62,7 @@ static Error *find_connector(Binder *binder, const AstProperties *with, const Ca
     *connector = NULL;
     if (given) {
         if (name_equal(given->value, "kafka") || name_equal(given->value, "upsert-kafka"))
-            return topics(binder, given->value_at, connector);
+            return topics(binder, with, given->value_at, connector);
         *connector = connector_find(given->value);
         if (*connector)
             return NULL;
@@ -78,7 +76,7 @@ static Error *find_connector(Binder *binder, const AstProperties *with, const Ca
     for (size_t i = 0; i < sizeof kafka_names / sizeof *kafka_names; i++) {
         const OptionEntry *entry = find_option(with, kafka_names[i]);
         if (entry)
-            return topics(binder, entry->name_at, connector);
+            return topics(binder, with, entry->name_at, connector);
     }
     if (find_option(with, "path"))
         *connector = connector_find("file");
@@ -158,7 +156,18 @@ static Error *bind_letters(Binder *binder, const AstProperties *with, const Stre
         return error_hint(error_at(ERR_BIND, topic->value_at, "'%s' reads the topic '%s': its dead letters would come back to it", entry->name, topic->value), "name another topic");
     const ConnectorType *kafka = NULL;
     source->letter_options = connector_topic_options(arena, source->connector, source->connector_options, topic->value);
-    return topics(binder, topic->value_at, &kafka);
+    return topics(binder, with, topic->value_at, &kafka);
+}
+
+/* What SET says about all topics, where the stream does not say it itself. */
+static void add_setting_properties(const Binder *binder, Arena *arena, AstProperties *with)
+{
+    for (int i = 0; i < binder->settings->topic_property_count; i++) {
+        const OptionEntry *property = &binder->settings->topic_properties[i];
+        const OptionEntry copy = { .name = property->name, .value = property->value, .name_at = SPAN_NONE, .value_at = SPAN_NONE };
+        if (!find_option(with, copy.name))
+            LIST_ADD(arena, with, copy);
+    }
 }
 
 /* Everything in WITH (..) into entry->source. inherited: the topic that the defining query reads, whose formats hold on; NULL none. */
@@ -193,6 +202,7 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
             TRY(bind_message_options(binder, with, entry, inherited, rest, at));
             if (inherited)
                 name_topic(binder, arena, entry, rest, at);
+            add_setting_properties(binder, arena, rest);
             with = rest;
         }
         if (source->format && !is_record_connector(source->connector))
@@ -257,7 +267,7 @@ static Error *infer_schema(Binder *binder, const CatalogSource *source, const ch
     if (!source->format || !source->format->infer || pipe)
         return error_hint(error_at(ERR_BIND, at, "'%s' needs its columns", name), "CREATE STREAM %s (a BIGINT, b STRING, ..) WITH (..)", name);
     OpenSource *open = ARENA_NEW(binder->arena, OpenSource);
-    open->spec = (SourceSpec){ connector, source->connector_options, NULL, 0 };
+    open->spec = (SourceSpec){ connector, source->connector_options, NULL, 0, false };
     open->source = (Source){ .spec = &open->spec, .context = binder->connectors };
     arena_defer(binder->arena, close_source, open); /* also when memory runs out, and after a failed open */
     open->open = true;

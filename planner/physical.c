@@ -15,6 +15,8 @@ static void print_options(const OptionSpec *specs, const void *options, Text *te
     if (!specs || !options)
         return;
     for (const OptionSpec *spec = specs; spec->name; spec++) {
+        if (spec->operational || spec->kind == OPTION_REFUSED)
+            continue;
         const void *field = (const char *)options + spec->offset;
         text_printf(text, " %s=", spec->name);
         switch (spec->kind) {
@@ -29,6 +31,7 @@ static void print_options(const OptionSpec *specs, const void *options, Text *te
         case OPTION_BOOL: text_printf(text, "%d", *(const bool *)field); break;
         case OPTION_CHAR: text_printf(text, "%d", *(const char *)field); break;
         case OPTION_ENUM: text_printf(text, "%d", *(const int *)field); break;
+        case OPTION_REFUSED: break;
         }
     }
 }

@@ -137,6 +137,55 @@ static Error *set_format(Planner *planner, const char *value, Span at, const cha
     return NULL;
 }
 
+/* ---- properties of all topics ---- */
+
+#define PROPERTIES_PREFIX "properties."
+
+/* 'bootstrap.servers' and 'ksql.streams.sasl.username' are 'properties.'.. here. NULL: the name is none of these. */
+static const char *topic_property_name(Arena *arena, const char *name)
+{
+    static const char *const prefixes[] = { PROPERTIES_PREFIX, "ksql.streams.", "" };
+    const ConnectorType *kafka = connector_find("kafka");
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        size_t length = strlen(prefixes[i]);
+        const char *full = strncasecmp(name, prefixes[i], length) == 0 ? arena_printf(arena, PROPERTIES_PREFIX "%s", name + length) : "";
+        for (const OptionSpec *spec = kafka->options; spec->name; spec++)
+            if (option_name_equal(spec->name, full))
+                return full;
+    }
+    return NULL;
+}
+
+const char *setting_property(const PlannerSettings *settings, const char *name)
+{
+    for (int i = 0; i < settings->topic_property_count; i++)
+        if (option_name_equal(settings->topic_properties[i].name, name))
+            return settings->topic_properties[i].value;
+    return NULL;
+}
+
+/* NULL as the value: it is no longer said. */
+static Error *set_topic_property(Planner *planner, const char *name, const char *value, Span name_at, Span value_at)
+{
+    PlannerSettings *settings = &planner->settings;
+    const ConnectorType *kafka = connector_find("kafka");
+    OptionEntry property = { .name = name, .value = value ? arena_strdup(&planner->arena, value) : NULL, .name_at = name_at, .value_at = value_at };
+    struct { OptionEntry *items; int count, capacity; } list = { 0 };
+    for (int i = 0; i < settings->topic_property_count; i++)
+        if (!option_name_equal(settings->topic_properties[i].name, name))
+            LIST_ADD(&planner->arena, &list, settings->topic_properties[i]);
+    if (value) { /* those that are refused say why */
+        OptionEntry topic = { .name = "topic", .value = "" };
+        OptionEntry both[] = { property, topic };
+        const OptionTarget target = { kafka->options, arena_calloc(&planner->arena, 1, kafka->options_size), "connector 'kafka'" };
+        TRY(options_parse(&planner->arena, both, 2, &target, 1, name_at));
+        LIST_ADD(&planner->arena, &list, property);
+    }
+    settings->topic_properties = list.items;
+    settings->topic_property_count = list.count;
+    return NULL;
+}
+
 Error *planner_set(Planner *planner, const char *name, const char *value, Span name_at, Span value_at, bool *known)
 {
     PlannerSettings *settings = &planner->settings;
@@ -193,6 +242,9 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
         return set_lua_steps(name, value, value_at, &settings->lua_steps);
     if (option_name_equal(name, "lua.max_memory"))
         return set_lua_memory(name, value, value_at, &settings->lua_memory);
+    const char *property = topic_property_name(&planner->arena, name);
+    if (property)
+        return set_topic_property(planner, property, value, name_at, value_at);
     if (strncasecmp(name, REWRITE_PREFIX, strlen(REWRITE_PREFIX)) == 0)
         return set_rewrites(planner, name, value, name_at, value_at);
     *known = false;

@@ -15,6 +15,8 @@ typedef struct PlannerSettings {
     int64_t idle_timeout_us;      /* of live sources */
     int64_t max_ahead_us;         /* of live sources */
     const char *topic_prefix;     /* of topics that are named by their stream; NULL: none */
+    const struct OptionEntry *topic_properties; /* 'properties.*' of all topics; in the planner's arena, replaced when one changes */
+    int topic_property_count;
     const char *key_format, *value_format; /* of topics that do not say; NULL: none */
     int64_t list_limit, set_limit; /* most values that COLLECT_LIST, COLLECT_SET keep; 0: no limit */
     int64_t lua_steps, lua_memory; /* limits of functions in Lua that are made: instructions of a call, bytes */
@@ -22,5 +24,7 @@ typedef struct PlannerSettings {
     RewriteSet rewrites_off;
 } PlannerSettings;
 
+/* What SET says of a property of all topics ('properties.bootstrap.servers'); NULL: nothing. */
+const char *setting_property(const PlannerSettings *settings, const char *name);
 /* The limit that an aggregate names (AggregateFunction.limit_setting); 0: there is none. */
 int64_t settings_list_limit(const PlannerSettings *settings, const char *which);

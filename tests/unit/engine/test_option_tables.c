@@ -14,6 +14,7 @@ static const char *type_name(Arena *arena, const OptionSpec *spec)
     case OPTION_BOOL: return "`true`, `false`";
     case OPTION_CHAR: return "character";
     case OPTION_DURATION: return "duration";
+    case OPTION_REFUSED:
     case OPTION_ENUM: break;
     }
     const char *text = "";
@@ -33,10 +34,16 @@ static void add_options(Arena *arena, const OptionSpec *specs, Text *out)
 {
     text_add_c(out, "| option | type | default | |\n|---|---|---|---|\n");
     for (const OptionSpec *spec = specs; spec->name; spec++) {
+        if (spec->kind == OPTION_REFUSED)
+            continue;
         text_printf(out, "| `%s` | %s | %s | %s", spec->name, page_cell(arena, type_name(arena, spec)), page_cell(arena, default_value(arena, spec)), page_cell(arena, spec->doc));
+        const char *between = " Also ";
         for (const char *const *alias = spec->aliases; alias && *alias; alias++)
-            text_printf(out, "%s`%s`%s", alias == spec->aliases ? " Also " : ", ", *alias, alias[1] ? "" : ".");
-        text_add_c(out, " |\n");
+            if (strcmp(*alias, spec->name) != 0) {
+                text_printf(out, "%s`%s`", between, *alias);
+                between = ", ";
+            }
+        text_add_c(out, *between == ',' ? ". |\n" : " |\n");
     }
 }
 
