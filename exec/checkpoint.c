@@ -60,6 +60,7 @@ static void write_job(const Job *job, Text *snapshot)
             page_put_u64(&page, split->restarted ? split->header_lines : split->lines);
             page_put_u64(&page, split->error_block);
             page_put_u64(&page, split->block_errors);
+            page_put_u64(&page, (uint64_t)split->last_rows_us);
             page_put_u64(&page, (uint64_t)split->ended | (uint64_t)split->idle << 1 | (uint64_t)split->skipping << 2 | (uint64_t)split->opened << 3 | (uint64_t)split->idle_in_order << 4 | (uint64_t)split->ended_in_order << 5);
         }
     }
@@ -207,6 +208,7 @@ static Error *read_split(Scan *scan, PageReader *page, Arena *arena, int *place)
     TRY(page_get_u64(page, &known.lines));
     TRY(page_get_u64(page, &known.error_block));
     TRY(page_get_u64(page, &known.block_errors));
+    TRY(get_i64(page, &known.last_rows_us));
     TRY(page_get_u64(page, &flags));
     take_flags(&known, flags);
     *place = place_of(scan, name);
@@ -217,6 +219,7 @@ static Error *read_split(Scan *scan, PageReader *page, Arena *arena, int *place)
     split->lines = known.lines;
     split->error_block = known.error_block;
     split->block_errors = known.block_errors;
+    split->last_rows_us = known.last_rows_us;
     take_flags(split, flags);
     return NULL;
 }

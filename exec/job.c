@@ -160,6 +160,7 @@ static void survey_plan(Job *job)
         job->node_domain[id] = node->input_count ? job->node_domain[node->inputs[0].node->id] : -1;
         if (is_source(node))
             job->scans[job->scan_count++].node = node;
+        job->aligns |= node->kind == PLAN_SCAN && node->scan.max_skew_us;
         if (node->kind == PLAN_WATERMARK && job->parallel[id]) {
             job->node_domain[id] = job->domain_count;
             job->domains[job->domain_count++] = (Domain){ .node = node, .scan = scan_above(job, node), .wm_us = TIME_MIN };

@@ -85,6 +85,10 @@ typedef struct SplitState {
     bool idle_in_order;        /* as the turns say: out of the minimum */
     bool skipping;             /* inside a record that is too long */
     bool waiting;              /* the last look found no data */
+    bool caught_up;            /* when it was drawn last there was nothing behind that */
+    bool paused;               /* left out: too far ahead of the others */
+    uint64_t last_turn;        /* that was drawn from it, plus one; 0: none */
+    int64_t last_rows_us;      /* when its last rows came, as the turns say */
     int64_t waiting_since_us;
     int64_t next_at_us;        /* row sources with a rate: when to look again */
     FormatSplit *format_split;
@@ -178,6 +182,8 @@ struct Job {
     bool succeeded;            /* it ended well */
     bool ending;               /* no more turns; what is left is the sinks' */
     bool sleeping;             /* a thread of job_run waits for all */
+    bool aligns;               /* a scan leaves out splits that are too far ahead */
+    bool chosen_by_age;        /* as the last turn's split was */
     bool needs_ticks;          /* an operator looks at the clock: see wants_clock */
     sem_t woken;               /* posted with what follows; async-signal-safe */
     atomic_bool source_woken, sink_woken;
@@ -219,7 +225,17 @@ Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us)
 bool sequencer_grows(const Job *job);
 /* After a restore: splits go on from their positions, knowing what their first bytes say. */
 Error *sequencer_seek(Job *job);
-void sequencer_turn_done(Job *job, const Turn *turn); /* ORDERED: the turn's watermarks become the split's */
+
+/* split_choice.c: which split gives the next turn. All of it belongs to drawing. */
+bool split_choice_next(Job *job, int64_t now_us, int *scan, int *split);
+void split_choice_drawn(Job *job, const Turn *turn); /* the turn was drawn from its split */
+void split_choice_align(Job *job);                   /* leaves out splits that are too far ahead */
+bool split_choice_idle(Job *job, Turn *turn);        /* a split has been silent for too long: a turn of its own, as it may close windows */
+int64_t split_choice_wait(const Job *job, int64_t now_us); /* nothing can be drawn before */
+
+/* clocks.c: watermarks of splits and queries */
+void clocks_become_visible(Job *job, uint64_t next_turn); /* what the choice of the turn may know */
+void clocks_turn_done(Job *job, const Turn *turn);        /* ORDERED: the turn's watermarks become the split's */
 
 /* turn.c: executing one turn */
 void turn_start(Turn *turn, Job *job);

@@ -1,14 +1,10 @@
-/* exec/sequencer.c: everything that enters a job, in one order.
- *
- * The next turn goes to the live split with the lowest watermark (ties: split order), judged by the clocks as of TURNS_IN_FLIGHT
- * turns ago: a constant, so that the sequence depends on the input alone and never on threads or speed. */
+/* exec/sequencer.c: everything that enters a job, in one order: splits are opened, looked at, and give turns. Which one is next: split_choice.c. */
 #include "connectors/topic_log.h"
 #include "exec/job_internal.h"
 
 #include <string.h>
 
 #define FIRST_BYTES 65536 /* of a split, for the format to look at */
-#define TICK_US 20000     /* how often operators on processing time see the clock of a job without input */
 
 /* ---- opening ---- */
 
@@ -229,40 +225,6 @@ static Error *peek_splits(Job *job, Turn *turn)
     return NULL;
 }
 
-/* ---- choosing ---- */
-
-static int64_t visible_watermark(const Job *job, int scan, int split)
-{
-    for (int d = 0; d < job->domain_count; d++)
-        if (job->domains[d].scan == scan)
-            return job->domains[d].visible_wm_us[split];
-    return TIME_MIN;
-}
-
-static bool may_have_data(const SplitState *split, int64_t now_us)
-{
-    return !split->ended && (!split->waiting || split->next_at_us <= now_us);
-}
-
-static bool choose_split(const Job *job, int64_t now_us, int *scan, int *split)
-{
-    bool found = false;
-    int64_t lowest = TIME_MAX;
-    for (int i = 0; i < job->scan_count; i++)
-        for (int s = 0; s < job->scans[i].split_count; s++) {
-            if (!may_have_data(&job->scans[i].splits[s], now_us))
-                continue;
-            int64_t wm_us = visible_watermark(job, i, s);
-            if (!found || wm_us < lowest) {
-                found = true;
-                lowest = wm_us;
-                *scan = i;
-                *split = s;
-            }
-        }
-    return found;
-}
-
 /* ---- drawing ---- */
 
 static void set_waiting(Job *job, SplitState *split, int64_t now_us, int64_t next_at_us)
@@ -428,56 +390,6 @@ static bool all_ended(const Job *job)
     return true;
 }
 
-static void make_clocks_visible(Job *job, uint64_t next_turn)
-{
-    int gone = 0;
-    pthread_mutex_lock(&job->clock_lock);
-    while (gone < job->clock_steps.count && job->clock_steps.items[gone].turn + TURNS_IN_FLIGHT <= next_turn) {
-        ClockStep *step = &job->clock_steps.items[gone++];
-        job->domains[step->domain].visible_wm_us[step->split] = step->wm_us;
-    }
-    job->clock_steps.count -= gone;
-    if (gone)
-        memmove(job->clock_steps.items, job->clock_steps.items + gone, sizeof *job->clock_steps.items * (size_t)job->clock_steps.count);
-    pthread_mutex_unlock(&job->clock_lock);
-}
-
-/* A split that has been silent for long goes out of the minimum: a turn of its own, as it may close windows. */
-static bool draw_idle(Job *job, Turn *turn)
-{
-    for (int i = 0; i < job->scan_count; i++) {
-        int64_t timeout_us = job->scans[i].values ? 0 : job->scans[i].node->scan.idle_timeout_us;
-        for (int s = 0; timeout_us && s < job->scans[i].split_count; s++) {
-            SplitState *split = &job->scans[i].splits[s];
-            if (!split->ended && split->waiting && !split->idle && turn->now_us - split->waiting_since_us >= timeout_us) {
-                split->idle = true;
-                turn->kind = TURN_IDLE;
-                turn->scan = i;
-                turn->split = s;
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-static int64_t next_look_us(const Job *job)
-{
-    int64_t next_us = TIME_MAX;
-    for (int i = 0; i < job->scan_count; i++)
-        for (int s = 0; s < job->scans[i].split_count; s++) {
-            const SplitState *split = &job->scans[i].splits[s];
-            if (split->ended)
-                continue;
-            int64_t timeout_us = job->scans[i].values ? 0 : job->scans[i].node->scan.idle_timeout_us;
-            if (split->next_at_us < next_us)
-                next_us = split->next_at_us;
-            if (timeout_us && split->waiting && !split->idle && split->waiting_since_us + timeout_us < next_us)
-                next_us = split->waiting_since_us + timeout_us;
-        }
-    return next_us;
-}
-
 /* What waits for its source to wake us is looked at again. */
 static void look_again(Job *job)
 {
@@ -508,9 +420,11 @@ Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us)
     if (sequencer_grows(job))
         TRY(grow_scans(job));
     TRY(peek_splits(job, turn));
-    make_clocks_visible(job, turn->number);
+    clocks_become_visible(job, turn->number);
     turn->now_us = job->options.clock->now_us(job->options.clock);
-    while (!*drawn && choose_split(job, turn->now_us, &turn->scan, &turn->split)) {
+    split_choice_align(job);
+    *drawn = split_choice_idle(job, turn);
+    while (!*drawn && split_choice_next(job, turn->now_us, &turn->scan, &turn->split)) {
         Scan *scan = &job->scans[turn->scan];
         turn->kind = TURN_BATCH;
         bool rows = scan->values || scan->row_source;
@@ -519,86 +433,17 @@ Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us)
             continue;
         }
         TRY((rows ? draw_rows : draw_bytes)(job, scan, turn->split, turn, drawn));
+        split_choice_drawn(job, turn);
     }
     count_progress(job);
-    if (*drawn || all_ended(job))
+    if (!*drawn && all_ended(job))
         return NULL;
-    *drawn = draw_idle(job, turn);
-    if (!*drawn) { /* time passes: processing-time windows and delays look at their clocks */
-        turn->kind = TURN_TICK;
-        turn->scan = turn->split = 0;
-        *wait_until_us = next_look_us(job);
-        if (job->needs_ticks && !job->options.clock->manual && *wait_until_us > turn->now_us + TICK_US)
-            *wait_until_us = turn->now_us + TICK_US;
-    }
+    if (!*drawn)
+        *drawn = split_choice_idle(job, turn);
+    if (*drawn)
+        return NULL;
+    turn->kind = TURN_TICK; /* time passes: processing-time windows and delays look at their clocks */
+    turn->scan = turn->split = 0;
+    *wait_until_us = split_choice_wait(job, turn->now_us);
     return NULL;
-}
-
-/* ---- after a turn ---- */
-
-/* Room is made first: no lock is held while memory may run out. */
-static void add_clock_step(Job *job, const ClockStep *step)
-{
-    ClockStep *larger = NULL;
-    pthread_mutex_lock(&job->clock_lock);
-    int capacity = job->clock_steps.capacity;
-    bool full = job->clock_steps.count == capacity; /* drawing only takes away from here on */
-    pthread_mutex_unlock(&job->clock_lock);
-    if (full) {
-        capacity = capacity ? capacity * 2 : 64;
-        larger = ARENA_ARRAY(&job->clock_arena, ClockStep, (size_t)capacity);
-    }
-    pthread_mutex_lock(&job->clock_lock);
-    if (larger) {
-        if (job->clock_steps.count)
-            memcpy(larger, job->clock_steps.items, sizeof *larger * (size_t)job->clock_steps.count);
-        job->clock_steps.items = larger;
-        job->clock_steps.capacity = capacity;
-    }
-    job->clock_steps.items[job->clock_steps.count++] = *step;
-    pthread_mutex_unlock(&job->clock_lock);
-}
-
-static void raise_query_watermark(const Job *job, Domain *domain)
-{
-    const Scan *scan = &job->scans[domain->scan];
-    int64_t minimum = TIME_MAX;
-    bool any_idle = false;
-    for (int s = 0; s < scan->split_count; s++) {
-        if (scan->splits[s].idle_in_order)
-            any_idle = true;
-        else if (domain->split_wm_us[s] < minimum)
-            minimum = domain->split_wm_us[s];
-    }
-    if (minimum == TIME_MAX && any_idle)
-        return; /* the others have ended: nobody says how late it is */
-    if (minimum > domain->wm_us)
-        domain->wm_us = minimum;
-}
-
-void sequencer_turn_done(Job *job, const Turn *turn)
-{
-    Scan *scan = &job->scans[turn->scan];
-    scan->splits[turn->split].lines += turn->line_count;
-    scan->splits[turn->split].ended_in_order |= turn->split_end;
-    if (turn->kind != TURN_TICK)
-        scan->splits[turn->split].idle_in_order = turn->kind == TURN_IDLE;
-    for (int d = 0; d < job->domain_count; d++) {
-        Domain *domain = &job->domains[d];
-        if (domain->scan != turn->scan)
-            continue;
-        int64_t *wm_us = &domain->split_wm_us[turn->split];
-        if (turn->domain_wm_us[d] > *wm_us)
-            *wm_us = turn->domain_wm_us[d];
-        if (turn->domain_wm_us[d] > domain->split_last_us[turn->split])
-            domain->split_last_us[turn->split] = turn->domain_wm_us[d];
-        if (turn->split_end)
-            *wm_us = TIME_MAX;
-        ClockStep step = { d, turn->split, *wm_us, turn->number };
-        if ((turn->kind == TURN_BATCH || turn->kind == TURN_WATERMARK) && scan->split_count + job->scan_count > 2)
-            add_clock_step(job, &step);
-        raise_query_watermark(job, domain);
-    }
-    job->progress_rows = job->counters.rows_in;
-    job->progress_wm_us = job->domain_count ? job->domains[0].wm_us : TIME_MIN;
 }

@@ -424,7 +424,7 @@ static Error *run_ordered(Job *job, Turn *turn)
             error_free(error);
         return earlier ? earlier : error;
     }
-    sequencer_turn_done(job, turn);
+    clocks_turn_done(job, turn);
     TRY(pipeline_advance(job, turn->kind == TURN_TICK));
     if (turn->kind == TURN_TICK)
         TRY(flush_when_quiet(job));

@@ -335,6 +335,7 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
         scan->scan.bounded = true;
     scan->scan.max_ahead_us = source->max_ahead_us;
     scan->scan.idle_timeout_us = source->idle_timeout_us;
+    scan->scan.max_skew_us = source->max_skew_us;
     scan->scan.max_errors_per_min = source->max_errors_per_min;
     scan->scan.max_error_ratio = source->max_error_ratio;
     logical_derive(arena, scan);

@@ -10,7 +10,7 @@
 typedef struct StreamOptions {
     const char *connector, *format, *timestamp, *timestamp_format, *dead_letter, *dead_letter_topic;
     int on_error, on_expr_error; /* 0: the preset's */
-    int64_t idle_timeout_us, max_ahead_us, max_errors_per_min;
+    int64_t idle_timeout_us, max_ahead_us, max_skew_us, max_errors_per_min;
     double max_error_ratio;
     int64_t partitions, replicas; /* ksqlDB's, of no effect outside Kafka */
 } StreamOptions;
@@ -33,6 +33,7 @@ static const OptionSpec stream_options[] = {
     { "max_errors_per_min", OPTION_INT, offsetof(StreamOptions, max_errors_per_min), "-1", "More bad rows in a minute end the query; 0: no bound. 1000 for topics with dead letters.", NULL, NULL, false, false, -1, INT64_MAX, false },
     { "max_error_ratio", OPTION_DOUBLE, offsetof(StreamOptions, max_error_ratio), "-1", "A larger share of bad ones among 1,000 records of a split ends the query; 0: no bound. 0.5 for topics with dead letters.", NULL, NULL, false, false, 0, 0, false },
     { "source.idle_timeout", OPTION_DURATION, offsetof(StreamOptions, idle_timeout_us), NULL, "After this long without rows a live split no longer holds time back.", NULL, NULL, false, false, 0, 0, false },
+    { "source.max_watermark_skew", OPTION_DURATION, offsetof(StreamOptions, max_skew_us), NULL, "A live split that is further ahead of others with unread rows waits for them; 0: none does.", NULL, NULL, false, false, 0, 0, false },
     { "event_time.max_ahead", OPTION_DURATION, offsetof(StreamOptions, max_ahead_us), NULL, "On live input a row further ahead of the clock than this is bad.", NULL, NULL, false, false, 0, 0, false },
     { NULL, 0, 0, NULL, NULL, NULL, NULL, false, false, 0, 0, false },
 };
@@ -171,6 +172,21 @@ static void add_setting_properties(const Binder *binder, Arena *arena, AstProper
 }
 
 /* Everything in WITH (..) into entry->source. inherited: the topic that the defining query reads, whose formats hold on; NULL none. */
+/* Of input that does not end: the stream's own, or the setting's, or what suits the connector. */
+static void bind_live_options(const Binder *binder, const AstProperties *with, const StreamOptions *options, CatalogSource *source)
+{
+    const PlannerSettings *settings = binder->settings;
+    source->idle_timeout_us = options->idle_timeout_us;
+    source->max_ahead_us = options->max_ahead_us;
+    if (source->bounded)
+        return;
+    if (!find_option(with, "source.idle_timeout"))
+        source->idle_timeout_us = settings->idle_timeout_us >= 0 ? settings->idle_timeout_us : source->connector->source->idle_timeout_us;
+    source->max_skew_us = find_option(with, "source.max_watermark_skew") ? options->max_skew_us : settings->max_skew_us;
+    if (!options->max_ahead_us)
+        source->max_ahead_us = dialect_rules(settings->dialect)->any_time ? 0 : settings->max_ahead_us;
+}
+
 static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, const CatalogSource *inherited, Span at)
 {
     Arena *arena = &binder->catalog->arena;
@@ -226,12 +242,7 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
     source->timestamp_at = timestamp ? timestamp->value_at : at;
     source->timestamp_format = options.timestamp_format;
     source->bounded = !source->connector || !source->connector->source || source->connector->source->bounded(source->connector_options);
-    source->idle_timeout_us = options.idle_timeout_us;
-    source->max_ahead_us = options.max_ahead_us;
-    if (!source->bounded) {
-        source->idle_timeout_us = options.idle_timeout_us ? options.idle_timeout_us : binder->settings->idle_timeout_us;
-        source->max_ahead_us = options.max_ahead_us ? options.max_ahead_us : rules->any_time ? 0 : binder->settings->max_ahead_us;
-    }
+    bind_live_options(binder, with, &options, source);
     return bind_letters(binder, with, &options, entry);
 }
 

@@ -57,7 +57,7 @@ typedef struct CatalogSource {
     const void *letter_options;     /* connector 'kafka': how that topic is reached */
     int64_t max_errors_per_min;     /* more bad rows end the job; 0: no bound */
     double max_error_ratio;         /* of 1,000 records; 0: no bound */
-    int64_t idle_timeout_us, max_ahead_us;
+    int64_t idle_timeout_us, max_ahead_us, max_skew_us;
     bool bounded;
     bool key_not_enforced;          /* PRIMARY KEY .. NOT ENFORCED: a promise about an append-only stream */
 } CatalogSource;

@@ -238,6 +238,7 @@ typedef struct PlanNode {
             bool bounded;
             int64_t max_ahead_us;           /* 0: no bound */
             int64_t idle_timeout_us;        /* 0: never idle */
+            int64_t max_skew_us;            /* a split that is further ahead of others with unread rows waits; 0: none does */
         } scan;
         struct { Value *rows; int row_count; } values;             /* row-major */
         struct {

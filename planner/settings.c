@@ -13,7 +13,7 @@ static const char *const policy_names[] = { "fail", "skip", "null", "dead_letter
 
 void settings_init(PlannerSettings *settings)
 {
-    *settings = (PlannerSettings){ .dialect = DIALECT_BIDSQL, .conflate = -1, .on_error = -1, .on_expr_error = -1, .max_ahead_us = US_PER_DAY,
+    *settings = (PlannerSettings){ .dialect = DIALECT_BIDSQL, .conflate = -1, .on_error = -1, .on_expr_error = -1, .max_ahead_us = US_PER_DAY, .idle_timeout_us = -1, .max_skew_us = US_PER_HOUR,
                                    .lua_steps = LUA_STEPS_DEFAULT, .lua_memory = LUA_MEMORY_DEFAULT };
 }
 
@@ -231,7 +231,9 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
     if (option_name_equal(name, "time_zone") || option_name_equal(name, "table.local_time_zone"))
         return set_zone(value, value_at, &settings->time_zone);
     if (option_name_equal(name, "source.idle_timeout"))
-        return set_duration(name, value, value_at, 0, &settings->idle_timeout_us);
+        return set_duration(name, value, value_at, -1, &settings->idle_timeout_us);
+    if (option_name_equal(name, "source.max_watermark_skew"))
+        return set_duration(name, value, value_at, US_PER_HOUR, &settings->max_skew_us);
     if (option_name_equal(name, "event_time.max_ahead"))
         return set_duration(name, value, value_at, US_PER_DAY, &settings->max_ahead_us);
     if (option_name_equal(name, "collect_list.limit") || option_name_equal(name, "ksql.functions.collect_list.limit"))
@@ -267,7 +269,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
 {
     const PlannerSettings *settings = &planner->settings;
     const DialectRules *rules = dialect_rules(settings->dialect);
-    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 16);
+    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 20);
     int used = 0;
     list[used++] = (PlannerSetting){ "collect_list.limit", arena_printf(arena, "%lld", (long long)settings->list_limit), "0", "Most values that COLLECT_LIST keeps; 0: no limit" };
     list[used++] = (PlannerSetting){ "collect_set.limit", arena_printf(arena, "%lld", (long long)settings->set_limit), "0", "Most values that COLLECT_SET keeps; 0: no limit" };
@@ -288,7 +290,8 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
             list[at] = list[at - 1];
         list[at] = setting;
     }
-    list[used++] = (PlannerSetting){ "source.idle_timeout", duration_value(arena, settings->idle_timeout_us), "0 s", "After this long without rows a live split no longer holds time back; 0: never" };
+    list[used++] = (PlannerSetting){ "source.idle_timeout", settings->idle_timeout_us < 0 ? "" : duration_value(arena, settings->idle_timeout_us), "", "After this long without rows a live split no longer holds time back; 0: never. By default 10 s for topics, else never" };
+    list[used++] = (PlannerSetting){ "source.max_watermark_skew", duration_value(arena, settings->max_skew_us), "1 h", "A live split that is further ahead of others with unread rows waits for them; 0: none does" };
     list[used++] = (PlannerSetting){ "time_zone", settings->time_zone ? timezone_name(settings->time_zone) : "UTC", "UTC", "Stands between TIMESTAMP and TIMESTAMP WITH TIME ZONE" };
     list[used++] = (PlannerSetting){ "topic.key_format", settings->key_format ? settings->key_format : "kafka", "kafka", "How keys of topics are written that do not say it" };
     list[used++] = (PlannerSetting){ "topic.value_format", settings->value_format ? settings->value_format : "", "", "How values of topics are written that do not say it" };

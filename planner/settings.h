@@ -12,7 +12,8 @@ typedef struct PlannerSettings {
     int conflate;                 /* changes of a key between two outputs are one: 1 on, 0 off; -1: the preset's */
     int on_error, on_expr_error;  /* RowPolicy; -1: the preset's */
     const char *dead_letter;      /* stream that takes rows whose expressions failed; NULL: the source's */
-    int64_t idle_timeout_us;      /* of live sources */
+    int64_t idle_timeout_us;      /* of live sources; -1: the source's own */
+    int64_t max_skew_us;          /* of live sources */
     int64_t max_ahead_us;         /* of live sources */
     const char *topic_prefix;     /* of topics that are named by their stream; NULL: none */
     const struct OptionEntry *topic_properties; /* 'properties.*' of all topics; in the planner's arena, replaced when one changes */
