@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "exec/checkpoint.h"
+#include "exec/meeting.h"
 
 /* ---- preparing ---- */
 
@@ -45,6 +46,7 @@ static bool wants_clock(const PlanNode *node)
     case PLAN_LIMIT:
     case PLAN_UNION:
     case PLAN_SET:
+    case PLAN_JOIN:
     case PLAN_SINK:
         return false;
     case PLAN_SUBQUERY:
@@ -120,6 +122,7 @@ static void note_places_above(Job *job, const PlanNode *node, bool *seen)
     case PLAN_SORT:
     case PLAN_SET:
     case PLAN_SUBQUERY:
+    case PLAN_JOIN:
     case PLAN_SINK:
         return;
     }
@@ -131,7 +134,7 @@ static void survey_places(Job *job)
     for (int id = 0; id < job->plan->node_count; id++) {
         const PlanNode *node = job->plan->nodes[id];
         bool may_fail = !job->parallel[id] && (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT || node->kind == PLAN_WATERMARK);
-        bool meets = node->kind == PLAN_UNION && union_meets(job->plan, node);
+        bool meets = (node->kind == PLAN_UNION || node->kind == PLAN_JOIN) && inputs_meet(job->plan, node);
         job->on_clock[id] |= meets;
         if (may_fail || meets)
             note_places_above(job, node, ARENA_ARRAY(&job->arena, bool, (size_t)job->plan->node_count + 1));

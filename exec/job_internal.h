@@ -213,9 +213,6 @@ Error *pipeline_push_inputs(Job *job, Turn *turn);
 WorkerContext *context_worker(Operator *op);
 Operator *const *pipeline_targets(Job *job, const PlanNode *node, int port, int *count);
 
-/* op_union.c: do inputs of the node lead back to one source? */
-bool union_meets(const Plan *plan, const PlanNode *node);
-
 /* sequencer.c: which split is next, and what its turn holds */
 Error *sequencer_open(Job *job);
 void sequencer_close(Job *job);

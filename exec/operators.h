@@ -24,4 +24,5 @@ extern const OperatorType sort_operator;
 extern const OperatorType limit_operator;
 extern const OperatorType union_operator;
 extern const OperatorType set_operator;
+extern const OperatorType join_operator;
 extern const OperatorType sink_operator;

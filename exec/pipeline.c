@@ -321,7 +321,8 @@ Error *pipeline_release_rows(Job *job)
 {
     for (int id = 0; id < job->plan->node_count; id++) {
         Operator *op = job->ordered.operators[id];
-        if (op && op->type != &boundary_type && job->plan->nodes[id]->kind == PLAN_UNION)
+        const PlanKind kind = job->plan->nodes[id]->kind;
+        if (op && op->type != &boundary_type && (kind == PLAN_UNION || kind == PLAN_JOIN))
             TRY(op->type->advance(op, op->wm_us));
     }
     return NULL;

@@ -143,8 +143,13 @@ Error *row_store_gather_column(const RowStore *store, int column, const uint32_t
 {
     const PhysicalType physical = type_physical(vector->type);
     for (uint32_t r = 0; r < count; r++) {
-        const char *entry = state_entry(&store->rows, numbers[r]), *field = entry + store->offsets[column];
         const uint32_t row = first + r;
+        if (numbers[r] == ROW_NONE) {
+            Value none = value_null(vector->type);
+            vector_put_value(arena, vector, row, &none);
+            continue;
+        }
+        const char *entry = state_entry(&store->rows, numbers[r]), *field = entry + store->offsets[column];
         const bool null = bit_get((const uint64_t *)(entry + nulls_offset(store)), (uint32_t)column);
         if (null && physical != PHYSICAL_ARRAY && physical != PHYSICAL_STRUCT) {
             vector_set_null(arena, vector, row);

@@ -36,7 +36,8 @@ static inline const Str *row_store_key(const RowStore *store, uint32_t number)
 {
     return (const Str *)(state_entry(&store->rows, number) + 8 * (size_t)store->own_count);
 }
-/* Writes rows numbers[0..count) into the schema's columns, from row `first` on. */
+/* Writes rows numbers[0..count) into the schema's columns, from row `first` on; ROW_NONE is a row of NULLs. */
+#define ROW_NONE UINT32_MAX
 Error *row_store_gather(const RowStore *store, const uint32_t *numbers, uint32_t count, Vector *const columns[], uint32_t first,
                         Arena *arena);
 /* The same for one column. */

@@ -12,6 +12,7 @@ typedef struct ScopeRelation {
     const char *alias;        /* NULL: columns cannot be qualified */
     const Schema *schema;     /* hidden columns are found by name, too */
     int base;
+    int time_place;           /* the column of its event time, plus one; 0: none */
 } ScopeRelation;
 
 typedef struct Scope {

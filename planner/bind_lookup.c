@@ -1,24 +1,9 @@
-/* planner/bind_lookup.c: joins. Today: a stream with a table of a connector that looks rows up by key. Every other join is named
- * and refused. */
+/* planner/bind_lookup.c: joins with a table of a connector that looks rows up by key. */
 #include "planner/ast_map.h"
 #include "planner/binder.h"
 
-static const char *join_name(const AstRelation *join)
-{
-    switch (join->join) {
-    case AST_JOIN_INNER: return join->has_within ? "JOIN .. WITHIN" : "JOIN";
-    case AST_JOIN_LEFT: return join->has_within ? "LEFT JOIN .. WITHIN" : "LEFT JOIN";
-    case AST_JOIN_RIGHT: return "RIGHT JOIN";
-    case AST_JOIN_FULL: return "FULL JOIN";
-    case AST_JOIN_CROSS: return "CROSS JOIN";
-    case AST_JOIN_CROSS_APPLY: return "CROSS APPLY";
-    case AST_JOIN_OUTER_APPLY: return "OUTER APPLY";
-    }
-    return "JOIN";
-}
-
 /* The entry if the relation is a table that rows can be looked up in. */
-static CatalogEntry *lookup_entry(Binder *binder, const AstRelation *ast)
+CatalogEntry *bind_lookup_entry(Binder *binder, const AstRelation *ast)
 {
     if (ast->kind != AST_REL_NAME)
         return NULL;
@@ -195,7 +180,7 @@ static Error *plan_lookup(LookupJoin *lookup, const AstRelation *join, Relation 
     relation->input = main_port(node);
     relation->schema = node->schema;
     relation->alias = NULL;
-    Relation part = { .alias = lookup->alias, .schema = *table };
+    Relation part = { .alias = lookup->alias, .schema = *table, .time_column = -1 };
     block_add_part(block, &part, width);
     for (int i = 0; i < lookup->rest.count; i++) {
         const AstExpr *condition = lookup->rest.items[i];
@@ -210,37 +195,11 @@ static Error *plan_lookup(LookupJoin *lookup, const AstRelation *join, Relation 
     return NULL;
 }
 
-Error *bind_join(Block *block, const AstRelation *join, Relation *relation)
+Error *bind_lookup_join(Block *block, const AstRelation *join, CatalogEntry *table, Relation *relation)
 {
-    Binder *binder = block->binder;
-    if (join->kind != AST_REL_JOIN) {
-        TRY(bind_relation(binder, join, block->query->timestamp_by, relation));
-        if (relation->pending)
-            TRY(bind_window_assign(binder, relation));
-        block_add_part(block, relation, 0);
-        return NULL;
-    }
-    CatalogEntry *table = lookup_entry(binder, join->right);
-    bool planned = join->join == AST_JOIN_INNER || join->join == AST_JOIN_LEFT || join->join == AST_JOIN_CROSS;
-    if (join->natural)
-        return binder_unsupported(join->at, "NATURAL JOIN");
-    if (join->right->kind == AST_REL_FUNCTION && join->right->function && !is_window_call(join->right->function)) {
-        Relation left;
-        TRY(bind_join(block, join->left, &left));
-        return bind_table_join(block, join, &left, relation);
-    }
-    if (!table || !planned || join->has_within) {
-        const char *what = join_name(join);
-        Relation side;
-        TRY(bind_join(block, join->left, &side)); /* a name that nobody knows is the first thing to say */
-        if (!table)
-            TRY(bind_relation(binder, join->right, NULL, &side));
-        Error *error = binder_unsupported(join->right->at, table && !planned ? "%s with a lookup table" : "%s of streams", what);
-        return error_hint(error, "a stream can be joined with a table over connector 'sqlite'");
-    }
     LookupJoin lookup = { .block = block, .table = table };
     TRY(bind_join(block, join->left, &lookup.left));
-    binder_use(binder, table->name);
+    binder_use(block->binder, table->name);
     lookup.table_schema = &table->schema;
     if (join->right->column_aliases.count)
         return binder_unsupported(join->right->column_aliases.items[0].at, "column names of a lookup table");

@@ -310,6 +310,7 @@ static bool waits_for_end(const LogicalNode *node)
     case PLAN_AGGREGATE: return node->aggregate.trigger != TRIGGER_CHANGES;
     case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: return node->aggregate.window.processing_time || node->aggregate.trigger == TRIGGER_DELAY;
     case PLAN_SET: return node->set.trigger == TRIGGER_END;
+    case PLAN_JOIN: return node->join.padding == PADDING_AT_END && (node->join.sides[0].preserved || node->join.sides[1].preserved);
     case PLAN_SUBQUERY: return node->subquery.until_end;
     default: return true;
     }

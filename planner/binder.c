@@ -137,7 +137,7 @@ Error *binder_scope_expr(Binder *binder, const Relation *relation, const ScopeRe
         relations[i] = parts[i];
     int count = part_count;
     if (markers)
-        relations[count++] = (ScopeRelation){ MARKER_ALIAS, &numbers, 0 };
+        relations[count++] = (ScopeRelation){ MARKER_ALIAS, &numbers, 0, 0 };
     Scope scope = { relations, count };
     ExprOwner owner = { binder, relation };
     BindContext context = { .arena = arena, .scope = &scope, .rules = binder_rules(binder), .special = special, .custom_type = custom_type, .user_function = user_function, .owner = &owner };
@@ -149,7 +149,7 @@ Error *binder_scope_expr(Binder *binder, const Relation *relation, const ScopeRe
 
 Error *binder_expr(Binder *binder, const Relation *relation, const AstExpr *ast, Expr **expr)
 {
-    ScopeRelation part = { relation->alias, &relation->schema, 0 };
+    ScopeRelation part = { relation->alias, &relation->schema, 0, 0 };
     return binder_scope_expr(binder, relation, &part, 1, ast, expr);
 }
 
@@ -299,7 +299,7 @@ void block_add_part(Block *block, const Relation *relation, int base)
 {
     Schema *schema = ARENA_NEW(block->binder->arena, Schema);
     *schema = relation->schema;
-    ScopeRelation part = { relation->alias, schema, base };
+    ScopeRelation part = { relation->alias, schema, base, relation->time_column + 1 };
     LIST_ADD(block->binder->arena, &block->parts, part);
 }
 

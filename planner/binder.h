@@ -225,8 +225,14 @@ void bind_message_sink(Binder *binder, const CatalogEntry *target, const Relatio
 /* CREATE .. AS and INSERT INTO a topic: the target's columns that stand in the key. */
 Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *target, Span at);
 
-/* ---- bind_lookup.c: joins ---- */
+/* ---- bind_join.c ---- */
+/* What stands in FROM, a chain of joins or one relation; its parts are added to the block. */
 Error *bind_join(Block *block, const AstRelation *join, Relation *relation);
+
+/* ---- bind_lookup.c: joins with a table that is looked up by key ---- */
+/* The table, if the relation is one; else NULL. */
+CatalogEntry *bind_lookup_entry(Binder *binder, const AstRelation *ast);
+Error *bind_lookup_join(Block *block, const AstRelation *join, CatalogEntry *table, Relation *relation);
 
 /* ---- bind_window.c: the three spellings ---- */
 /* TABLE(TUMBLE(TABLE t, ..)): the relation with window columns behind, pending set. *is_window false: some other function. */

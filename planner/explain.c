@@ -350,6 +350,9 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
         if (node->set.trigger == TRIGGER_END)
             text_add_c(text, " at the end");
         break;
+    case PLAN_JOIN:
+        explain_join(node, text);
+        break;
     case PLAN_UNION:
         text_printf(text, " of %d", node->input_count);
         break;

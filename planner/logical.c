@@ -61,6 +61,7 @@ const char *plan_kind_name(PlanKind kind)
     case PLAN_LIMIT: return "Limit";
     case PLAN_UNION: return "Union";
     case PLAN_SET: return "SetOperation";
+    case PLAN_JOIN: return "Join";
     case PLAN_SINK: return "Sink";
     }
     return "?";
@@ -113,7 +114,7 @@ const TimeColumn *traits_time(const EdgeTraits *traits, int column)
 
 /* ---- traits ---- */
 
-static void add_time(Arena *arena, EdgeTraits *traits, TimeColumn time)
+void traits_add_time(Arena *arena, EdgeTraits *traits, TimeColumn time)
 {
     TimeColumn *times = ARENA_ARRAY(arena, TimeColumn, traits->time_count + 1);
     if (traits->time_count)
@@ -122,7 +123,7 @@ static void add_time(Arena *arena, EdgeTraits *traits, TimeColumn time)
     traits->times = times;
 }
 
-static void add_key(Arena *arena, EdgeTraits *traits, int count, const int *columns)
+void traits_add_key(Arena *arena, EdgeTraits *traits, int count, const int *columns)
 {
     ColumnSet *keys = ARENA_ARRAY(arena, ColumnSet, traits->key_count + 1);
     if (traits->key_count)
@@ -139,11 +140,11 @@ static void derive_project(Arena *arena, LogicalNode *node, const EdgeTraits *un
     for (int t = 0; t < under->time_count; t++)
         for (int i = 0; i < count; i++)
             if (node->project.exprs[i]->kind == EXPR_COLUMN && node->project.exprs[i]->column == under->times[t].column)
-                add_time(arena, traits, (TimeColumn){ i, under->times[t].lag_us, under->times[t].processing });
+                traits_add_time(arena, traits, (TimeColumn){ i, under->times[t].lag_us, under->times[t].processing });
     for (int i = 0; i < count; i++) {
         const Expr *expr = node->project.exprs[i];
         if (expr->kind == EXPR_CALL && expr->arg_count == 0 && name_equal(expr->function->name, "proctime"))
-            add_time(arena, traits, (TimeColumn){ i, 0, true });
+            traits_add_time(arena, traits, (TimeColumn){ i, 0, true });
     }
     for (int k = 0; k < under->key_count; k++) {
         int *columns = ARENA_ARRAY(arena, int, under->keys[k].count + 1), found = 0;
@@ -154,7 +155,7 @@ static void derive_project(Arena *arena, LogicalNode *node, const EdgeTraits *un
                     break;
                 }
         if (found == under->keys[k].count)
-            add_key(arena, traits, found, columns);
+            traits_add_key(arena, traits, found, columns);
     }
 }
 
@@ -176,8 +177,8 @@ static void derive_window(Arena *arena, LogicalNode *node)
         lag = time_add(lag, window->size_us);
     int end = node->aggregate.key_count + 1;
     int64_t more = window->end_inclusive || window->kind == WINDOW_SESSION ? US_PER_MS : finer_than_ms(arena, node, window->time_column);
-    add_time(arena, &node->traits, (TimeColumn){ end + 1, time_add(lag, more), window->processing_time });
-    add_time(arena, &node->traits, (TimeColumn){ end, lag, window->processing_time });
+    traits_add_time(arena, &node->traits, (TimeColumn){ end + 1, time_add(lag, more), window->processing_time });
+    traits_add_time(arena, &node->traits, (TimeColumn){ end, lag, window->processing_time });
 }
 
 /* Groups without aggregates of rows that only come: they only come, too. */
@@ -204,12 +205,12 @@ static void derive_aggregate(Arena *arena, LogicalNode *node)
         return; /* several windows of a key may have the same times */
     if (windowed) { /* a window is known by its end, and mostly by its start as well */
         if (node->aggregate.window.kind != WINDOW_CUMULATING)
-            add_key(arena, &node->traits, keys + 1, columns);
+            traits_add_key(arena, &node->traits, keys + 1, columns);
         columns[keys] = keys + 1;
-        add_key(arena, &node->traits, keys + 1, columns);
+        traits_add_key(arena, &node->traits, keys + 1, columns);
         derive_window(arena, node);
     } else {
-        add_key(arena, &node->traits, keys, columns);
+        traits_add_key(arena, &node->traits, keys, columns);
     }
 }
 
@@ -224,7 +225,7 @@ static void derive_set(Arena *arena, LogicalNode *node)
     for (int i = 0; i < count; i++)
         columns[i] = i;
     if (!node->set.all)
-        add_key(arena, &node->traits, count, columns);
+        traits_add_key(arena, &node->traits, count, columns);
 }
 
 static void derive_union(Arena *arena, LogicalNode *node)
@@ -248,7 +249,7 @@ static void derive_union(Arena *arena, LogicalNode *node)
                 time.lag_us = other->lag_us;
         }
         if (everywhere)
-            add_time(arena, &node->traits, time);
+            traits_add_time(arena, &node->traits, time);
     }
 }
 
@@ -278,7 +279,7 @@ static void derive_unnest(Arena *arena, LogicalNode *node, const EdgeTraits *und
         if (key->count)
             memcpy(columns, key->columns, sizeof *columns * (size_t)key->count);
         columns[key->count] = node->schema.column_count - 1;
-        add_key(arena, &node->traits, key->count + 1, columns);
+        traits_add_key(arena, &node->traits, key->count + 1, columns);
     }
 }
 
@@ -289,7 +290,7 @@ static void derive_numbered_key(Arena *arena, LogicalNode *node)
     for (int i = 0; i < node->rank.partition_count; i++)
         columns[i] = node->rank.partition_columns[i];
     columns[node->rank.partition_count] = node->schema.column_count - 1;
-    add_key(arena, &node->traits, node->rank.partition_count + 1, columns);
+    traits_add_key(arena, &node->traits, node->rank.partition_count + 1, columns);
 }
 
 /* How far a frame reaches behind its row in time; TIME_MAX: nobody knows in time. */
@@ -326,15 +327,15 @@ static void derive_over_times(Arena *arena, LogicalNode *node, const EdgeTraits 
                     continue;
                 time.lag_us = time_add(time.lag_us, US_PER_MS); /* window_time, when window_end orders */
             }
-            add_time(arena, &node->traits, time);
+            traits_add_time(arena, &node->traits, time);
             break;
         case OVER_BY_ARRIVAL:
             if (following == 0)
-                add_time(arena, &node->traits, time);
+                traits_add_time(arena, &node->traits, time);
             break;
         case OVER_WHOLE:
             if (node->over.window_time_column >= 0)
-                add_time(arena, &node->traits, time);
+                traits_add_time(arena, &node->traits, time);
             break;
         }
     }
@@ -364,7 +365,7 @@ static void derive_filter_keys(Arena *arena, LogicalNode *node)
             if (!fixes_column(node->filter.predicate, key.columns[c]))
                 columns[left++] = key.columns[c];
         if (left < key.count)
-            add_key(arena, &node->traits, left, columns);
+            traits_add_key(arena, &node->traits, left, columns);
     }
 }
 
@@ -387,10 +388,10 @@ void logical_derive(Arena *arena, LogicalNode *node)
         node->traits.keys = under.keys;
         node->traits.key_count = under.key_count;
         if (node->watermark.time_column >= 0)
-            add_time(arena, &node->traits, (TimeColumn){ node->watermark.time_column, 0, false });
+            traits_add_time(arena, &node->traits, (TimeColumn){ node->watermark.time_column, 0, false });
         for (int i = 0; i < under.time_count; i++) /* PROCTIME() columns stay what they are */
             if (under.times[i].processing)
-                add_time(arena, &node->traits, under.times[i]);
+                traits_add_time(arena, &node->traits, under.times[i]);
         break;
     case PLAN_FILTER:
     case PLAN_LIMIT:
@@ -424,8 +425,8 @@ void logical_derive(Arena *arena, LogicalNode *node)
         node->traits.time_count = under.time_count;
         int start = node->schema.column_count - 3;
         const WindowSpec *window = &node->assign.window;
-        add_time(arena, &node->traits, (TimeColumn){ start + 2, time_add(window->lag_us, finer_than_ms(arena, node, window->time_column)), window->processing_time });
-        add_time(arena, &node->traits, (TimeColumn){ start + 1, window->lag_us, window->processing_time });
+        traits_add_time(arena, &node->traits, (TimeColumn){ start + 2, time_add(window->lag_us, finer_than_ms(arena, node, window->time_column)), window->processing_time });
+        traits_add_time(arena, &node->traits, (TimeColumn){ start + 1, window->lag_us, window->processing_time });
         break;
     }
     case PLAN_AGGREGATE:
@@ -440,7 +441,7 @@ void logical_derive(Arena *arena, LogicalNode *node)
             node->traits.time_count = under.time_count;
         }
         if (node->rank.rank == RANK_ROW_NUMBER && node->rank.limit == 1)
-            add_key(arena, &node->traits, node->rank.partition_count, node->rank.partition_columns);
+            traits_add_key(arena, &node->traits, node->rank.partition_count, node->rank.partition_columns);
         else if (node->rank.rank == RANK_ROW_NUMBER && node->rank.rank_column)
             derive_numbered_key(arena, node);
         break;
@@ -460,6 +461,9 @@ void logical_derive(Arena *arena, LogicalNode *node)
         break;
     case PLAN_SET:
         derive_set(arena, node);
+        break;
+    case PLAN_JOIN:
+        logical_derive_join(arena, node);
         break;
     case PLAN_SINK:
         node->traits = under;
@@ -574,6 +578,7 @@ Expr **logical_exprs(LogicalNode *node, int *count)
     case PLAN_WATERMARK: *count = node->watermark.watermark != NULL; return &node->watermark.watermark;
     case PLAN_FILTER: *count = 1; return &node->filter.predicate;
     case PLAN_PROJECT: *count = node->schema.column_count; return node->project.exprs;
+    case PLAN_JOIN: *count = node->join.condition != NULL; return &node->join.condition;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_UNNEST:
     case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK: case PLAN_SUBQUERY:
         return NULL;
@@ -658,6 +663,7 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
         for (int i = 0; i < node->sort.key_count; i++)
             LIST_ADD(arena, refs, &node->sort.keys[i].column);
         break;
+    case PLAN_JOIN: /* of both inputs: logical_join_refs */
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK:
         break;
     }
@@ -669,7 +675,7 @@ bool logical_passes_columns(const LogicalNode *node)
     case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST: case PLAN_SUBQUERY:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_PROJECT: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
-    case PLAN_UNION: case PLAN_SET: case PLAN_SINK:
+    case PLAN_UNION: case PLAN_SET: case PLAN_JOIN: case PLAN_SINK:
         return false;
     }
     return false;
@@ -679,6 +685,8 @@ static void order_node(Arena *arena, LogicalNode *node, NodeList *nodes)
 {
     if (logical_place(nodes, node) >= 0)
         return;
+    if (node->kind == PLAN_JOIN && node->join.form == JOIN_TABLE) /* the table first */
+        order_node(arena, node->inputs[1].node, nodes);
     if (node->kind == PLAN_SUBQUERY) /* of sources that are read one after the other, the sub-query's comes first: rows wait for it */
         order_node(arena, node->inputs[1].node, nodes);
     for (int i = 0; i < node->input_count; i++)

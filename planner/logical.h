@@ -58,5 +58,18 @@ static inline int place_next(const PlaceTable *table, int place) { return table-
 /* Gives every node and expression under `node` the place `at`: they came from another text. */
 void logical_replace_spans(Arena *arena, PlanInput input, Span at);
 
+/* ---- joins: logical_join.c ---- */
+/* Traits of a join; its schema stays as it is. */
+void logical_derive_join(Arena *arena, LogicalNode *node);
+/* Columns of one input that it reads by index. */
+void logical_join_refs(Arena *arena, LogicalNode *node, int side, ColumnRefs *refs);
+void join_canonical(const LogicalNode *node, Text *text);
+void join_state_bound(const LogicalNode *node, Text *text);
+void explain_join(const LogicalNode *node, Text *text);
+
+/* ---- traits in the making ---- */
+void traits_add_time(Arena *arena, EdgeTraits *traits, TimeColumn time);
+void traits_add_key(Arena *arena, EdgeTraits *traits, int count, const int *columns);
+
 /* True for nodes that pass every column of input 0 on, in place, and may add columns behind. */
 bool logical_passes_columns(const LogicalNode *node);

@@ -251,6 +251,9 @@ void node_canonical(const LogicalNode *node, Text *text)
     case PLAN_SET:
         text_printf(text, " %d%d e%d", node->set.kind, node->set.all, node->set.trigger);
         break;
+    case PLAN_JOIN:
+        join_canonical(node, text);
+        break;
     case PLAN_SINK:
         print_sink(node, text);
         break;
@@ -361,7 +364,7 @@ static uint64_t layout_of(Arena *arena, const LogicalNode *node)
 static bool keeps_state(const LogicalNode *node)
 {
     switch (node->kind) {
-    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET: case PLAN_SUBQUERY:
+    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET: case PLAN_SUBQUERY: case PLAN_JOIN:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
     case PLAN_UNNEST: case PLAN_UNION: case PLAN_SINK:
@@ -388,7 +391,7 @@ static void set_segment(LogicalNode *node)
             node->segment = SEGMENT_ORDERED; /* rows put aside come out in turn order */
         node->segment_reason = node->segment == SEGMENT_PARALLEL ? "each row by itself" : "its input is in turn order";
         return;
-    case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_SET: case PLAN_SUBQUERY:
+    case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_SET: case PLAN_SUBQUERY: case PLAN_JOIN:
         node->segment_reason = "its state takes rows in turn order";
         return;
     case PLAN_LIMIT:
@@ -469,6 +472,9 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
     case PLAN_SET:
         text_add_c(&text, node->traits.bounded ? "one entry a distinct row" : "one entry a distinct row: nothing bounds it");
         break;
+    case PLAN_JOIN:
+        join_state_bound(node, &text);
+        break;
     case PLAN_LIMIT:
         text_add_c(&text, "a counter");
         break;
@@ -524,6 +530,7 @@ static void drop_unused_watermarks(RewriteContext *context)
         LogicalNode *node = nodes.items[n];
         bool here = acts[n] || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE ||
                     (node->kind == PLAN_RANK && node->rank.trigger == TRIGGER_FINAL) ||
+                    (node->kind == PLAN_JOIN && (node->join.form != JOIN_BOTH || node->join.sides[0].bound_count || node->join.sides[1].bound_count)) ||
                     (node->kind == PLAN_OVER && (node->over.order == OVER_BY_TIME || node->over.window_time_column >= 0));
         for (int i = 0; i < node->input_count; i++) {
             int under = logical_place(&nodes, node->inputs[i].node);

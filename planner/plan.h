@@ -87,6 +87,7 @@ typedef enum PlanKind {
     PLAN_LIMIT,             /* LIMIT [OFFSET] in arrival order; ends the job when reached everywhere */
     PLAN_UNION,
     PLAN_SET,               /* INTERSECT, EXCEPT of two inputs */
+    PLAN_JOIN,              /* rows of input 0 with rows of input 1; a table of a LookupType is PLAN_LOOKUP's */
     PLAN_SINK
 } PlanKind;
 
@@ -203,6 +204,48 @@ typedef struct OverCall {
     bool spikes, dips;            /* SPIKE_AND_DIP: what counts */
 } OverCall;
 
+/* ---- joins ---- */
+
+typedef enum JoinForm {
+    JOIN_BOTH,       /* rows of both sides are kept; each meets those of the other, whichever comes second */
+    JOIN_TABLE,      /* rows of input 0 meet input 1 as it stands when they come */
+    JOIN_VERSIONS,   /* rows of input 0 meet input 1 as it was at their own time */
+    JOIN_ARRIVAL     /* as BOTH, with clocks made of the rows that have come to each side (ksqlDB) */
+} JoinForm;
+
+/* When a row without a match comes out (with the other side's columns NULL). */
+typedef enum JoinPadding {
+    PADDING_CHANGES,  /* at once; taken back when a match comes */
+    PADDING_AT_BOUND, /* when nothing can match it any more */
+    PADDING_AT_END,   /* at the end of bounded input */
+    PADDING_EAGER     /* at once, and stays also if a match comes (ksqlDB without GRACE PERIOD) */
+} JoinPadding;
+
+/* A row of the side is dead, and meets nothing that comes later, once W - lag > column + offset. */
+typedef struct JoinBound {
+    int column;                 /* of the side's input, TIMESTAMP; NULL there: nothing ever matches the row */
+    int64_t offset_us, lag_us;
+} JoinBound;
+
+/* A condition on two columns of 64 bits: right <= left + offset, or right >= left + offset. */
+typedef struct JoinCompare {
+    int columns[2];             /* of the inputs */
+    bool at_least;
+    int64_t offset;
+} JoinCompare;
+
+typedef struct JoinSide {
+    int *keys;                  /* columns of its input; they equal the other side's */
+    bool preserved;             /* rows without a match come out, too */
+    bool unique;                /* at most one row a key */
+    bool updates, upserts;      /* its rows are taken back; or replaced by a later one of the same identity */
+    int *identity; int identity_count; /* updates: the columns that tell its rows apart */
+    int time_column;            /* event time; -1: none */
+    bool window_times;          /* the input's event times are all bounds of the same windows */
+    bool on_clock;              /* its watermark counts */
+    JoinBound *bounds; int bound_count; /* 0: rows are kept for ever */
+} JoinSide;
+
 typedef struct PlanNode {
     PlanKind kind;
     int id;                     /* index in plan->nodes */
@@ -317,6 +360,19 @@ typedef struct PlanNode {
             bool all;                       /* as often as on both sides; as often as more on the left. Else once */
             Trigger trigger;                /* CHANGES or END */
         } set;
+        struct {
+            JoinForm form;
+            JoinPadding padding;
+            JoinSide sides[2];
+            int key_count;
+            JoinCompare *compares; int compare_count;
+            Expr *condition;                /* over input 0's columns, then input 1's; NULL: none */
+            RowPolicy on_error;             /* POLICY_NULL: a failed pair does not match */
+            bool with_time;                 /* a column behind: the later one of both times */
+            bool with_key;                  /* then the key's columns, of whichever side has them */
+            bool change_times;              /* rows that are taken back carry the time of what does it (ksqlDB) */
+            /* schema: input 0's columns, input 1's columns, the time, the key */
+        } join;
         struct {
             const ConnectorType *connector; /* NULL: the result goes to the caller (a top-level SELECT) */
             SinkSpec spec;

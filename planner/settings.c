@@ -14,7 +14,7 @@ static const char *const policy_names[] = { "fail", "skip", "null", "dead_letter
 void settings_init(PlannerSettings *settings)
 {
     *settings = (PlannerSettings){ .dialect = DIALECT_BIDSQL, .conflate = -1, .on_error = -1, .on_expr_error = -1, .max_ahead_us = US_PER_DAY, .idle_timeout_us = -1, .max_skew_us = US_PER_HOUR,
-                                   .lua_steps = LUA_STEPS_DEFAULT, .lua_memory = LUA_MEMORY_DEFAULT };
+                                   .join_time_bounds = true, .lua_steps = LUA_STEPS_DEFAULT, .lua_memory = LUA_MEMORY_DEFAULT };
 }
 
 #define REWRITE_PREFIX "planner.rewrite."
@@ -99,6 +99,12 @@ static Error *set_zone(const char *value, Span at, const TimeZone **zone)
     if (error)
         error->at = at;
     return error;
+}
+
+static Error *set_switch(const char *value, Span at, bool *on)
+{
+    *on = !value || name_equal(value, "on") || name_equal(value, "true");
+    return *on || name_equal(value, "off") || name_equal(value, "false") ? NULL : error_at(ERR_BIND, at, "'%s' is neither on nor off", value);
 }
 
 static Error *set_rewrites(Planner *planner, const char *name, const char *value, Span name_at, Span value_at)
@@ -219,6 +225,8 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
             settings->conflate = name_equal(value, "on") || name_equal(value, "true");
         return NULL;
     }
+    if (option_name_equal(name, "join.time_bounds"))
+        return set_switch(value, value_at, &settings->join_time_bounds);
     if (option_name_equal(name, "topic.prefix") || option_name_equal(name, "ksql.output.topic.name.prefix")) {
         settings->topic_prefix = value && *value ? arena_strdup(&planner->arena, value) : NULL;
         return NULL;
@@ -269,7 +277,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
 {
     const PlannerSettings *settings = &planner->settings;
     const DialectRules *rules = dialect_rules(settings->dialect);
-    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 20);
+    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 24);
     int used = 0;
     list[used++] = (PlannerSetting){ "collect_list.limit", arena_printf(arena, "%lld", (long long)settings->list_limit), "0", "Most values that COLLECT_LIST keeps; 0: no limit" };
     list[used++] = (PlannerSetting){ "collect_set.limit", arena_printf(arena, "%lld", (long long)settings->set_limit), "0", "Most values that COLLECT_SET keeps; 0: no limit" };
@@ -278,6 +286,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
     list[used++] = (PlannerSetting){ "event_time.max_ahead", duration_value(arena, settings->max_ahead_us), "1 d", "On live input a row further ahead of the clock is bad" };
     list[used++] = (PlannerSetting){ "exec.conflate", (settings->conflate >= 0 ? settings->conflate : rules->conflate) ? "on" : "off", rules->conflate ? "on" : "off",
                                      "Changes of one key between two outputs come out as one; off: every row's change comes out" };
+    list[used++] = (PlannerSetting){ "join.time_bounds", settings->join_time_bounds ? "on" : "off", "on", "Conditions on event times end the rows that joins keep; off: rows are kept for ever" };
     list[used++] = (PlannerSetting){ "lua.max_memory", arena_printf(arena, "%lldKiB", (long long)settings->lua_memory >> 10), "16384KiB", "What a function in Lua that is made may hold" };
     list[used++] = (PlannerSetting){ "lua.max_steps", arena_printf(arena, "%lld", (long long)settings->lua_steps), "1000000", "What a call of a function in Lua that is made may take" };
     list[used++] = (PlannerSetting){ "on_error", policy_names[settings->on_error >= 0 ? settings->on_error : (int)rules->on_error], policy_names[rules->on_error], "What becomes of a record that does not decode" };

@@ -62,6 +62,27 @@ static bool project_can_fail(const LogicalNode *node)
     return false;
 }
 
+static void mark_sides(const Expr *expr, int left_count, int right_count, bool sides[3])
+{
+    if (expr->kind == EXPR_COLUMN)
+        sides[expr->column < left_count ? 0 : expr->column < left_count + right_count ? 1 : 2] = true;
+    for (int i = 0; i < expr->arg_count; i++)
+        mark_sides(expr->args[i], left_count, right_count, sides);
+}
+
+/* The side of a join that a conjunct is about, if its rows can be tested there: the other side's rows do not come out without a match, and its
+ * rows do not replace each other. -1: neither. */
+static int join_side(Arena *arena, const LogicalNode *join, const Expr *conjunct)
+{
+    bool sides[3] = { false };
+    int left_count = port_schema(arena, join->inputs[0]).column_count, right_count = port_schema(arena, join->inputs[1]).column_count;
+    mark_sides(conjunct, left_count, right_count, sides);
+    if (sides[2] || sides[0] == sides[1])
+        return -1;
+    const int side = sides[1];
+    return join->join.sides[!side].preserved || join->join.sides[side].upserts ? -1 : side;
+}
+
 /* May the conjunct be tested before `below` has worked on the row? */
 static bool may_move(const Expr *conjunct, LogicalNode *below, Arena *arena)
 {
@@ -78,6 +99,8 @@ static bool may_move(const Expr *conjunct, LogicalNode *below, Arena *arena)
     case PLAN_UNION:
     case PLAN_SET:
         return true;
+    case PLAN_JOIN:
+        return join_side(arena, below, conjunct) >= 0;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE:
     case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SINK:
         return false;
@@ -99,6 +122,24 @@ static void put_filter(Arena *arena, PlanInput *input, const Conjuncts *moved, c
     }
     *input = main_port(logical_filter(arena, *input, join(arena, moved), filter->filter.on_error, filter->at));
     input->node->consumers = 1;
+}
+
+static void push_into_join(Arena *arena, LogicalNode *join, const Conjuncts *moved, const LogicalNode *filter)
+{
+    const int left_count = port_schema(arena, join->inputs[0]).column_count, count = left_count + port_schema(arena, join->inputs[1]).column_count;
+    int *map = ARENA_ARRAY(arena, int, count + 1);
+    Conjuncts own[2] = { 0 };
+    for (int c = 0; c < count; c++)
+        map[c] = c < left_count ? c : c - left_count;
+    for (int i = 0; i < moved->count; i++) {
+        const int side = join_side(arena, join, moved->items[i]);
+        Expr *conjunct = expr_copy(arena, moved->items[i]);
+        expr_remap(conjunct, map);
+        LIST_ADD(arena, &own[side], conjunct);
+    }
+    for (int s = 0; s < 2; s++)
+        if (own[s].count)
+            put_filter(arena, &join->inputs[s], &own[s], filter);
 }
 
 static bool push_one(Arena *arena, const NodeList *nodes, LogicalNode *filter)
@@ -129,7 +170,9 @@ static bool push_one(Arena *arena, const NodeList *nodes, LogicalNode *filter)
     if (below->kind == PLAN_PROJECT)
         for (int i = 0; i < moved.count; i++)
             moved.items[i] = rewrite_substitute(arena, moved.items[i], below->project.exprs);
-    for (int i = 0; i < (below->kind == PLAN_SUBQUERY ? 1 : below->input_count); i++)
+    if (below->kind == PLAN_JOIN)
+        push_into_join(arena, below, &moved, filter);
+    for (int i = 0; i < (below->kind == PLAN_JOIN ? 0 : below->kind == PLAN_SUBQUERY ? 1 : below->input_count); i++)
         put_filter(arena, &below->inputs[i], &moved, filter);
     if (kept.count)
         filter->filter.predicate = join(arena, &kept);

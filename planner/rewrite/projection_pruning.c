@@ -139,6 +139,40 @@ static void need_project(Pruner *pruner, LogicalNode *node, const Leaf *wanted)
     need_input(pruner, node->inputs[0], (Leaf){ leaf.column, leaf.length + wanted->length, path });
 }
 
+/* Column `leaf` of a join's inputs laid side by side. */
+static void need_join_leaf(Pruner *pruner, const LogicalNode *node, Leaf leaf)
+{
+    const int left_count = port_schema(pruner->arena, node->inputs[0]).column_count, right_count = port_schema(pruner->arena, node->inputs[1]).column_count;
+    if (leaf.column >= left_count + right_count)
+        return;
+    const int side = leaf.column >= left_count;
+    leaf.column -= side ? left_count : 0;
+    need_input(pruner, node->inputs[side], leaf);
+}
+
+static void need_join_expr(Pruner *pruner, const LogicalNode *node, const Expr *expr)
+{
+    Leaf leaf;
+    if (expr_leaf(pruner->arena, expr, &leaf)) {
+        need_join_leaf(pruner, node, leaf);
+        return;
+    }
+    for (int i = 0; i < expr->arg_count; i++)
+        need_join_expr(pruner, node, expr->args[i]);
+}
+
+static void need_join(Pruner *pruner, LogicalNode *node)
+{
+    for (int s = 0; s < 2; s++) {
+        ColumnRefs refs = { 0 };
+        logical_join_refs(pruner->arena, node, s, &refs);
+        for (int i = 0; i < refs.count; i++)
+            need_input(pruner, node->inputs[s], (Leaf){ *refs.items[i], 0, NULL });
+    }
+    if (node->join.condition)
+        need_join_expr(pruner, node, node->join.condition);
+}
+
 /* Where bad rows are read, everything that may go wrong is computed. */
 static void collect_needs(Pruner *pruner, int place)
 {
@@ -153,6 +187,8 @@ static void collect_needs(Pruner *pruner, int place)
     logical_column_refs(pruner->arena, node, &refs);
     for (int i = 0; i < refs.count; i++)
         need_input(pruner, node->inputs[0], (Leaf){ *refs.items[i], 0, NULL });
+    if (node->kind == PLAN_JOIN)
+        need_join(pruner, node);
     for (int i = 0; node->kind == PLAN_SUBQUERY && i < port_schema(pruner->arena, node->inputs[1]).column_count; i++)
         need_input(pruner, node->inputs[1], (Leaf){ i, 0, NULL });
     if (node->kind == PLAN_FILTER)
@@ -163,6 +199,8 @@ static void collect_needs(Pruner *pruner, int place)
         const Leaf *leaf = &needs->items[i];
         if (node->kind == PLAN_PROJECT)
             need_project(pruner, node, leaf);
+        else if (node->kind == PLAN_JOIN)
+            need_join_leaf(pruner, node, *leaf);
         else if (node->kind == PLAN_UNION || node->kind == PLAN_SET || node->kind == PLAN_SINK)
             for (int in = 0; in < node->input_count; in++)
                 need_input(pruner, node->inputs[in], *leaf);
@@ -432,6 +470,58 @@ static void align_subquery(Pruner *pruner, LogicalNode *node)
     align_input(pruner, node, 1, &all);
 }
 
+/* Columns of a port before pruning. */
+static int old_width(const Pruner *pruner, PlanInput from)
+{
+    if (from.port == PORT_MAIN)
+        return pruner->old_counts[place_of(pruner, from.node)];
+    if (from.port == PORT_DEAD_LETTER)
+        return dead_letter_columns.column_count;
+    return late_columns.column_count + old_width(pruner, from.node->inputs[0]);
+}
+
+/* Both inputs' columns as they are now, then the time and the key if they are read. */
+static void prune_join(Pruner *pruner, LogicalNode *node, const Leaves *needs, Leaves *slots)
+{
+    Arena *arena = pruner->arena;
+    const Schema old = node->schema;
+    struct { Column *items; int count, capacity; } columns = { 0 };
+    int shift = 0;
+    for (int s = 0; s < 2; s++) {
+        Leaves under = port_slots(pruner, node->inputs[s]);
+        Schema input = port_schema(arena, node->inputs[s]);
+        ColumnRefs refs = { 0 };
+        logical_join_refs(arena, node, s, &refs);
+        for (int i = 0; i < refs.count; i++) {
+            Leaf leaf = { *refs.items[i], 0, NULL };
+            *refs.items[i] = find_slot(&under, &leaf);
+        }
+        for (int i = 0; i < under.count; i++) {
+            Leaf leaf = under.items[i];
+            leaf.column += shift;
+            LIST_ADD(arena, slots, leaf);
+            LIST_ADD(arena, &columns, input.columns[i]);
+        }
+        shift += old_width(pruner, node->inputs[s]);
+    }
+    const Schema schema = { columns.count, columns.items };
+    if (node->join.condition)
+        node->join.condition = renumber(pruner, node->join.condition, slots, &schema);
+    const bool had_time = node->join.with_time;
+    bool key = false;
+    for (int i = shift + had_time; i < old.column_count; i++)
+        key |= needs_column(needs, i);
+    node->join.with_time = had_time && needs_column(needs, shift);
+    node->join.with_key &= key;
+    for (int i = shift; i < old.column_count; i++) {
+        if (i == shift && had_time ? !node->join.with_time : !node->join.with_key)
+            continue;
+        LIST_ADD(arena, slots, ((Leaf){ i, 0, NULL }));
+        LIST_ADD(arena, &columns, old.columns[i]);
+    }
+    node->schema = (Schema){ columns.count, columns.items };
+}
+
 static void prune_node(Pruner *pruner, int place)
 {
     Arena *arena = pruner->arena;
@@ -450,6 +540,8 @@ static void prune_node(Pruner *pruner, int place)
         Leaf leaf = { *refs.items[i], 0, NULL };
         *refs.items[i] = find_slot(&under, &leaf);
     }
+    if (node->kind == PLAN_JOIN)
+        refs.count = 0;
     if (node->kind == PLAN_FILTER)
         node->filter.predicate = renumber(pruner, node->filter.predicate, &under, &input);
     if (node->kind == PLAN_WATERMARK && node->watermark.watermark)
@@ -478,6 +570,9 @@ static void prune_node(Pruner *pruner, int place)
         *slots = *needs;
         break;
     }
+    case PLAN_JOIN:
+        prune_join(pruner, node, needs, slots);
+        break;
     case PLAN_SINK:
         align_input(pruner, node, 0, needs);
         *slots = *needs;
