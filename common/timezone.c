@@ -417,4 +417,15 @@ static int64_t to_utc(const TimeZone *zone, int64_t local_us, bool at_change)
 }
 
 int64_t timezone_utc(const TimeZone *zone, int64_t local_us) { return to_utc(zone, local_us, false); }
+
+bool timezone_parse(const TimeZone *zone, const char *bytes, size_t length, int64_t *utc_us)
+{
+    bool zoned;
+    if (!timestamp_parse(bytes, length, utc_us, &zoned))
+        return false;
+    if (zone && !zoned)
+        *utc_us = timezone_utc(zone, *utc_us);
+    return true;
+}
+
 int64_t timezone_utc_start(const TimeZone *zone, int64_t local_us) { return to_utc(zone, local_us, true); }

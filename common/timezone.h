@@ -29,6 +29,8 @@ int64_t timezone_local(const TimeZone *zone, int64_t utc_us);
 /* Local -> UTC. A time that comes twice is the first one. A time that is left out, as clocks are set forward, moves on by as much
  * (java.time does so): 02:30 becomes 03:30. */
 int64_t timezone_utc(const TimeZone *zone, int64_t local_us);
+/* timestamp_parse of an instant: text without a zone is of this one; NULL: UTC. */
+bool timezone_parse(const TimeZone *zone, const char *bytes, size_t length, int64_t *utc_us);
 /* The same, but a time that is left out is the moment of the change: the start of a day whose midnight does not exist. */
 int64_t timezone_utc_start(const TimeZone *zone, int64_t local_us);
 /* The zone that an abbreviation commonly means: PST, CEST. NULL: none. */

@@ -146,6 +146,14 @@ bool type_is_numeric(const Type *type) { return type->kind >= TYPE_TINYINT && ty
 bool type_is_nested(const Type *type) { return type->kind == TYPE_ARRAY || type->kind == TYPE_MAP || type->kind == TYPE_STRUCT; }
 bool type_is_timestamp(const Type *type) { return type->kind == TYPE_TIMESTAMP || type->kind == TYPE_TIMESTAMP_TZ; }
 
+bool type_holds_instants(const Type *type)
+{
+    bool found = type->kind == TYPE_TIMESTAMP_TZ;
+    for (int i = 0; i < type->child_count && !found; i++)
+        found = type_holds_instants(type->children[i]);
+    return found;
+}
+
 int type_field(const Type *type, const char *name)
 {
     int found = -1;

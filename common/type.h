@@ -76,6 +76,7 @@ bool type_is_integer(const Type *type);
 bool type_is_numeric(const Type *type); /* integers, FLOAT, DOUBLE, DECIMAL */
 bool type_is_nested(const Type *type);
 bool type_is_timestamp(const Type *type);
+bool type_holds_instants(const Type *type); /* TIMESTAMP WITH TIME ZONE, also in its elements and fields */
 int type_field(const Type *struct_type, const char *name); /* index; exact, then unique without case; -1 */
 const char *type_kind_name(TypeKind kind);
 void type_print(const Type *type, Text *text); /* as SQL: DECIMAL(10,2), ARRAY<INT>, STRUCT<a INT> */

@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/filesystem.h"
 #include "common/options.h"
+#include "common/timezone.h"
 
 typedef struct ConnectorType ConnectorType;
 typedef struct TopicLogs TopicLogs; /* connectors/topic_log.h */
@@ -58,6 +59,7 @@ typedef struct SourceSpec {
     const SourceColumn *columns; /* row sources: in this order into the batch; only these are computed */
     int column_count;
     bool wants_headers;          /* record sources: somebody reads the messages' headers */
+    const TimeZone *zone;        /* row sources: of text without one that becomes an instant; NULL: UTC */
 } SourceSpec;
 
 typedef struct Source {
@@ -228,6 +230,7 @@ typedef struct LookupSpec {
     const char *const *value_columns; /* wanted columns of the table */
     const Type *const *value_types;
     int value_count;
+    const TimeZone *zone;             /* as SourceSpec's */
 } LookupSpec;
 
 /* One handle a worker. Results never depend on the cache: the database's version is polled once a turn. */

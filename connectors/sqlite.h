@@ -53,7 +53,7 @@ void sql_add_name(Text *sql, const char *name); /* quoted */
 bool sqlite_can_read(const Type *type);
 /* Column `column` of the statement's row as a value of `type`; text points into SQLite's memory until the next step. False if it is none:
  * *reason lives in `arena`. */
-bool sqlite_read(Arena *arena, sqlite3_stmt *statement, int column, const Type *type, Value *value, const char **reason);
+bool sqlite_read(Arena *arena, sqlite3_stmt *statement, int column, const Type *type, const TimeZone *zone, Value *value, const char **reason);
 /* Binds row `row`. Nested values are bound as JSON text; `scratch` is used for what needs text. */
 int sqlite_bind(sqlite3_stmt *statement, int parameter, const Vector *vector, uint32_t row, Text *scratch);
 /* The type that a declared type stands for, by SQLite's rules of affinity and the names of SQL. */

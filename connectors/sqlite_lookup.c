@@ -229,7 +229,7 @@ static Error *read_match(Lookup *lookup, Generation *young)
     for (int v = 0; v < spec->value_count; v++) {
         Value value;
         const char *reason = NULL;
-        if (!sqlite_read(&young->arena, state->find, v, spec->value_types[v], &value, &reason))
+        if (!sqlite_read(&young->arena, state->find, v, spec->value_types[v], spec->zone, &value, &reason))
             return error_new(ERR_ROW, "'%s', table '%s', column '%s': %s", state->database.path, options_of(lookup)->table, spec->value_columns[v], reason);
         vector_set(&young->arena, young->columns[v], young->row_count, &value);
     }

@@ -130,7 +130,7 @@ static void read_row(const Source *source, SqliteScan *scan, Batch *page, uint32
     for (int c = 0; c < spec->column_count; c++) {
         Value value;
         const char *reason = NULL;
-        if (sqlite_read(&page->arena, scan->statement, c, spec->columns[c].type, &value, &reason)) {
+        if (sqlite_read(&page->arena, scan->statement, c, spec->columns[c].type, spec->zone, &value, &reason)) {
             vector_set(&page->arena, page->columns[c], row, &value);
             continue;
         }

@@ -56,11 +56,11 @@ static bool read_decimal(const Type *type, const char *text, size_t length, int 
     return decimal_parse(text, length, type->precision, type->scale, scaled);
 }
 
-static bool read_timestamp(const char *text, size_t length, int kind, sqlite3_stmt *statement, int column, int64_t *value)
+static bool read_timestamp(const char *text, size_t length, int kind, sqlite3_stmt *statement, int column, const TimeZone *zone, int64_t *value)
 {
     if (kind == SQLITE_INTEGER)
         return !__builtin_mul_overflow(sqlite3_column_int64(statement, column), US_PER_MS, value);
-    return kind == SQLITE_TEXT && timestamp_parse(text, length, value, NULL);
+    return kind == SQLITE_TEXT && timezone_parse(zone, text, length, value);
 }
 
 static bool read_number(const char *text, size_t length, int kind, sqlite3_stmt *statement, int column, double *number)
@@ -79,7 +79,7 @@ static bool read_text(const Type *type, const char *text, size_t length, Value *
     return true;
 }
 
-static bool read_scalar(sqlite3_stmt *statement, int column, int kind, const char *text, size_t length, const Type *type, Value *value)
+static bool read_scalar(sqlite3_stmt *statement, int column, int kind, const char *text, size_t length, const Type *type, const TimeZone *zone, Value *value)
 {
     bool textual = kind == SQLITE_TEXT;
     switch (type->kind) {
@@ -110,13 +110,13 @@ static bool read_scalar(sqlite3_stmt *statement, int column, int kind, const cha
     case TYPE_BYTES: return read_text(type, text, length, value);
     case TYPE_DATE: return textual && date_parse(text, length, &value->integer);
     case TYPE_TIME: return textual && time_parse(text, length, &value->integer);
-    case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMP_TZ: return read_timestamp(text, length, kind, statement, column, &value->integer);
+    case TYPE_TIMESTAMP: return read_timestamp(text, length, kind, statement, column, NULL, &value->integer);
+    case TYPE_TIMESTAMP_TZ: return read_timestamp(text, length, kind, statement, column, zone, &value->integer);
     default: return false;
     }
 }
 
-bool sqlite_read(Arena *arena, sqlite3_stmt *statement, int column, const Type *type, Value *value, const char **reason)
+bool sqlite_read(Arena *arena, sqlite3_stmt *statement, int column, const Type *type, const TimeZone *zone, Value *value, const char **reason)
 {
     int kind = sqlite3_column_type(statement, column);
     *value = (Value){ .type = type, .is_null = kind == SQLITE_NULL };
@@ -131,7 +131,7 @@ bool sqlite_read(Arena *arena, sqlite3_stmt *statement, int column, const Type *
     }
     if (!text)
         text = "";
-    if (read_scalar(statement, column, kind, text, length, type, value))
+    if (read_scalar(statement, column, kind, text, length, type, zone, value))
         return true;
     static const char *const kinds[] = { [SQLITE_INTEGER] = "integer", [SQLITE_FLOAT] = "number", [SQLITE_TEXT] = "text", [SQLITE_BLOB] = "bytes" };
     if (kind == SQLITE_BLOB)

@@ -25,7 +25,7 @@ static void part_of_spec(Arena *arena, const PlanNode *node, RecordPart part, co
     for (int i = 0; i < node->scan.declared_count; i++)
         if (node->scan.declared_parts[i] == part)
             names[declared++] = node->scan.declared_names[i];
-    columns->spec = (DecodeSpec){ .columns = specs, .column_count = columns->count, .declared_count = declared, .declared_names = names, .options = options };
+    columns->spec = (DecodeSpec){ .columns = specs, .column_count = columns->count, .declared_count = declared, .declared_names = names, .options = options, .zone = node->scan.zone };
 }
 
 void record_scan_init(Arena *arena, const PlanNode *node, SchemaRegistry *registry, RecordScan *scan)

@@ -13,7 +13,7 @@ static void decode_spec_for(Scan *scan)
     const PlanNode *node = scan->node;
     scan->decode_spec = (DecodeSpec){ .columns = node->scan.columns, .column_count = node->schema.column_count,
         .declared_count = node->scan.declared_count, .declared_names = node->scan.declared_names,
-        .options = node->scan.format_options, .want_raw = scan->count_lines,
+        .options = node->scan.format_options, .zone = node->scan.zone, .want_raw = scan->count_lines,
         .want_positions = scan->count_lines || scan->note_places };
     scan->decode_spec_places = scan->decode_spec;
     scan->decode_spec_places.want_positions = true;
@@ -69,7 +69,7 @@ static Error *open_scan(Job *job, int number)
         SourceColumn *columns = ARENA_ARRAY(&job->arena, SourceColumn, (size_t)node->schema.column_count + 1);
         for (int i = 0; i < node->schema.column_count; i++)
             columns[i] = (SourceColumn){ node->scan.columns[i].path, node->scan.columns[i].path_length, node->scan.columns[i].type };
-        scan->source_spec = (SourceSpec){ node->scan.connector, node->scan.connector_options, columns, node->schema.column_count, node->dead_letter_wanted };
+        scan->source_spec = (SourceSpec){ node->scan.connector, node->scan.connector_options, columns, node->schema.column_count, node->dead_letter_wanted, node->scan.zone };
         for (int i = 0; i < node->schema.column_count; i++)
             scan->source_spec.wants_headers |= node->scan.columns[i].part == RECORD_HEADER || node->scan.columns[i].part == RECORD_HEADERS;
         scan->row_source = node->scan.connector->source->row_source;

@@ -16,6 +16,7 @@ typedef struct CsvColumn {
     const Type *type;
     const char *name;
     const TimestampPattern *pattern;
+    const TimeZone *zone;       /* of instants in text without one; NULL: UTC, or the column has none */
     const char *const *path;    /* below the cell: fields of its JSON text */
     int path_length;
     int declared;               /* field_index */
@@ -60,7 +61,7 @@ static CellKind kind_of(const CsvColumn *column)
     case TYPE_DECIMAL: return type_physical(column->type) == PHYSICAL_INT64 ? CELL_DECIMAL : CELL_OTHER;
     case TYPE_DOUBLE: return CELL_DOUBLE;
     case TYPE_VARCHAR: return column->type->length ? CELL_OTHER : CELL_TEXT;
-    case TYPE_TIMESTAMP: case TYPE_TIMESTAMP_TZ: return !column->pattern || timestamp_pattern_kind(column->pattern) == PATTERN_ISO ? CELL_TIMESTAMP : CELL_OTHER;
+    case TYPE_TIMESTAMP: case TYPE_TIMESTAMP_TZ: return !column->zone && (!column->pattern || timestamp_pattern_kind(column->pattern) == PATTERN_ISO) ? CELL_TIMESTAMP : CELL_OTHER;
     default: return CELL_OTHER;
     }
 }
@@ -86,7 +87,8 @@ Error *csv_decoder_open(Decoder *decoder)
         const DecodeColumn *from = &spec->columns[c];
         CsvColumn *column = &state->columns[c];
         *column = (CsvColumn){ .type = from->type, .name = path_text(&state->arena, from->path, from->path_length), .declared = from->field_index,
-                               .path = from->path + 1, .path_length = from->path_length - 1, .not_null = from->not_null, .nested = type_is_nested(from->type) };
+                               .path = from->path + 1, .path_length = from->path_length - 1, .not_null = from->not_null, .nested = type_is_nested(from->type),
+                               .zone = type_holds_instants(from->type) ? spec->zone : NULL };
         if (column->path_length < 0)
             column->path_length = 0;
         json_integer_range(from->type, &column->minimum, &column->maximum);
@@ -153,7 +155,7 @@ static const char *json_cell(CsvRun *run, const CsvColumn *column, const char *b
         return arena_printf(run->arena, "expected JSON text for %s, wrong at byte %zu", type_text(run->arena, column->type), (size_t)((after ? after : bad) - bytes));
     const char *p = bytes;
     JsonToken token = follow_path(json_read(&p, end), column->path, column->path_length);
-    JsonConversion conversion = { run->arena, &state->scratch, column->pattern, false };
+    JsonConversion conversion = { run->arena, &state->scratch, column->pattern, column->zone, false };
     *value = value_null(column->type);
     return token.kind == JSON_NULL || token.kind == JSON_MISSING ? NULL : json_to_value(&conversion, column->type, &token, value);
 }
@@ -161,11 +163,11 @@ static const char *json_cell(CsvRun *run, const CsvColumn *column, const char *b
 static bool timestamp_cell(const CsvColumn *column, const char *bytes, size_t length, int64_t *timestamp_us)
 {
     if (column->pattern)
-        return timestamp_pattern_parse(column->pattern, bytes, length, timestamp_us);
+        return timestamp_pattern_parse_in(column->pattern, column->zone, bytes, length, timestamp_us);
     int64_t millis;
     if (int64_parse(bytes, length, &millis))
         return !__builtin_mul_overflow(millis, US_PER_MS, timestamp_us);
-    return timestamp_parse(bytes, length, timestamp_us, NULL);
+    return timezone_parse(column->zone, bytes, length, timestamp_us);
 }
 
 static bool boolean_cell(const char *bytes, size_t length, int64_t *value)

@@ -6,6 +6,7 @@
 #include "common/batch.h"
 #include "common/options.h"
 #include "common/schema_registry.h"
+#include "common/timezone.h"
 
 typedef struct FormatType FormatType;
 
@@ -43,6 +44,7 @@ typedef struct DecodeSpec {
     const char *const *declared_names;
     const void *options;          /* the format's options struct, from options_parse */
     SchemaRegistry *registry;     /* of AVRO, JSON_SR; NULL: none is known */
+    const TimeZone *zone;         /* of text without one that becomes an instant; NULL: UTC */
     bool want_raw;                /* fill batch->raw */
     bool want_positions;          /* fill batch->positions and ->lines */
     bool use_general;             /* tests: switch the fast path off */

@@ -223,16 +223,17 @@ static const char *to_decimal(const JsonConversion *conversion, const Type *type
 static const char *to_timestamp(const JsonConversion *conversion, const Type *type, const JsonToken *token, Value *value)
 {
     const TimestampPattern *pattern = conversion->pattern;
+    const TimeZone *zone = type->kind == TYPE_TIMESTAMP_TZ ? conversion->zone : NULL;
     if (token->kind != JSON_NUMBER && token->kind != JSON_STRING)
         return wrong_type(conversion, type, token);
     size_t length = token->length;
     const char *bytes = token->kind == JSON_STRING ? string_content(conversion, token, &length) : token->bytes;
     bool fine = false;
     if (pattern && timestamp_pattern_kind(pattern) != PATTERN_ISO) {
-        fine = timestamp_pattern_parse(pattern, bytes, length, &value->integer);
+        fine = timestamp_pattern_parse_in(pattern, zone, bytes, length, &value->integer);
     } else {
         if (token->kind == JSON_STRING)
-            fine = timestamp_parse(bytes, length, &value->integer, NULL);
+            fine = timezone_parse(zone, bytes, length, &value->integer);
         JsonInteger kind = fine ? JSON_FRACTION : token_integer(conversion, token, &value->integer);
         if (kind == JSON_TOO_LARGE || (kind == JSON_INTEGER && __builtin_mul_overflow(value->integer, US_PER_MS, &value->integer)))
             return out_of_range(conversion, type, token);

@@ -47,7 +47,7 @@ Error *json_decoder_open(Decoder *decoder)
         const DecodeColumn *from = &spec->columns[c];
         JsonColumn *column = &state->columns[c];
         *column = (JsonColumn){ .type = from->type, .name = path_text(&state->arena, from->path, from->path_length), .node = json_path_node(state->root, from, state->bare)->number,
-                                .not_null = from->not_null, .nested = type_is_nested(from->type) };
+                                .not_null = from->not_null, .nested = type_is_nested(from->type), .zone = type_holds_instants(from->type) ? spec->zone : NULL };
         json_integer_range(from->type, &column->minimum, &column->maximum);
         if (from->timestamp_format)
             TRY(timestamp_pattern_new(&state->arena, from->timestamp_format, &column->pattern));
@@ -158,7 +158,7 @@ static const char *convert_column(JsonRun *run, int c)
         vector_store_null(arena, vector, run->row);
         return NULL;
     }
-    JsonConversion conversion = { arena, &state->scratch, column->pattern, state->options.coerce == JSON_KSQL };
+    JsonConversion conversion = { arena, &state->scratch, column->pattern, column->zone, state->options.coerce == JSON_KSQL };
     const char *reason = json_to_value(&conversion, column->type, token, &value);
     if (reason) {
         if (!state->options.ignore_parse_errors || column->not_null)

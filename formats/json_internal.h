@@ -85,6 +85,7 @@ typedef struct JsonColumn {
     const Type *type;
     const char *name;                  /* the path with dots, for messages */
     const TimestampPattern *pattern;   /* NULL: epoch milliseconds or text */
+    const TimeZone *zone;              /* of instants in text without one; NULL: UTC, or the column has none */
     int node;                          /* its place in the tree of paths */
     int64_t minimum, maximum;          /* integers */
     bool not_null, nested;
@@ -94,6 +95,7 @@ typedef struct JsonConversion {
     Arena *strings;         /* unescaped strings, messages; lives with the batch */
     Arena *scratch;         /* nested values under way */
     const TimestampPattern *pattern;
+    const TimeZone *zone;   /* of instants without one; NULL: UTC */
     bool as_ksql;           /* numbers may be in strings, fractions of integers are cut, decimals are not rounded, objects are text without blanks */
 } JsonConversion;
 

@@ -135,7 +135,7 @@ __attribute__((noinline)) static const char *skip_unusual(JsonScan *scan, const 
         return store_null(scan, step, row) ? after : NULL;
     }
     Value value;
-    JsonConversion conversion = { scan->arena, &scan->scratch, column->pattern, scan->as_ksql };
+    JsonConversion conversion = { scan->arena, &scan->scratch, column->pattern, column->zone, scan->as_ksql };
     const char *reason = json_to_value(&conversion, column->type, &token, &value);
     if (!reason && column->nested)
         vector_set(scan->arena, scan->vectors[step->column], row, &value);
@@ -224,7 +224,7 @@ static StepAction string_action(const JsonColumn *column)
 {
     if (column->type->kind == TYPE_VARCHAR && !column->type->length)
         return STEP_TEXT;
-    bool usual = !column->pattern || timestamp_pattern_kind(column->pattern) == PATTERN_ISO;
+    bool usual = !column->zone && (!column->pattern || timestamp_pattern_kind(column->pattern) == PATTERN_ISO);
     return type_is_timestamp(column->type) && usual ? STEP_TIMESTAMP : STEP_OTHER;
 }
 

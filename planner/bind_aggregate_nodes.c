@@ -247,8 +247,9 @@ Error *grouping_build(Block *block, Grouping *grouping, Relation *over, Relation
     if (grouping->sets.count)
         schema.columns[schema.column_count++] = (Column){ .name = "$set", .type = type_scalar(TYPE_BIGINT), .hidden = true };
     static const char *const bounds[] = { "window_start", "window_end", "window_time", "$window_start", "$window_end", "$window_time" };
+    const Schema under = port_schema(arena, input);
     for (int i = 0; i < 3 && (window || again); i++)
-        schema.columns[schema.column_count++] = (Column){ .name = bounds[again ? 3 + i : i], .type = type_scalar(TYPE_TIMESTAMP), .hidden = true };
+        schema.columns[schema.column_count++] = (Column){ .name = bounds[again ? 3 + i : i], .type = window_bound_type(arena, &spec, &under), .hidden = true };
     for (int i = 0; i < grouping->calls.count; i++)
         schema.columns[schema.column_count++] = (Column){ .name = grouping->calls.items[i].name, .type = grouping->calls.items[i].of.type };
     if (latest)

@@ -1,6 +1,7 @@
 /* planner/bind_lookup.c: joins with a table of a connector that looks rows up by key. */
 #include "planner/ast_map.h"
 #include "planner/binder.h"
+#include "planner/session_zone.h"
 
 /* The entry if the relation is a table that rows can be looked up in. */
 CatalogEntry *bind_lookup_entry(Binder *binder, const AstRelation *ast)
@@ -171,7 +172,7 @@ static Error *plan_lookup(LookupJoin *lookup, const AstRelation *join, Relation 
         types[i] = table->columns[i].type;
     }
     const CatalogSource *source = lookup->table->source;
-    node->lookup.spec = (LookupSpec){ source->connector, source->connector_options, lookup->key_names, lookup->key_types, lookup->key_count, names, types, table->column_count };
+    node->lookup.spec = (LookupSpec){ source->connector, source->connector_options, lookup->key_names, lookup->key_types, lookup->key_count, names, types, table->column_count, session_zone() };
     node->lookup.key_columns = key_columns;
     node->lookup.left = join->join == AST_JOIN_LEFT;
     node->lookup.table_name = lookup->table->name;

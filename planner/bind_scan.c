@@ -4,6 +4,7 @@
 #include "planner/binder.h"
 #include "planner/expr.h"
 #include "planner/rewrite/rewrite.h"
+#include "planner/session_zone.h"
 
 static Expr *arrival_time(Binder *binder, Span at)
 {
@@ -317,6 +318,9 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
                                              .timestamp_format = type_is_timestamp(declared->type) ? source->timestamp_format : NULL, .not_null = declared->not_null };
     }
     scan->scan.source_name = entry->name;
+    for (int i = 0; i < scan->schema.column_count; i++)
+        if (type_holds_instants(scan->schema.columns[i].type))
+            scan->scan.zone = session_zone();
     scan->scan.connector = source->connector;
     scan->scan.connector_options = source->connector_options;
     scan->scan.format = source->format;

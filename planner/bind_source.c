@@ -278,7 +278,7 @@ static Error *infer_schema(Binder *binder, const CatalogSource *source, const ch
     if (!source->format || !source->format->infer || pipe)
         return error_hint(error_at(ERR_BIND, at, "'%s' needs its columns", name), "CREATE STREAM %s (a BIGINT, b STRING, ..) WITH (..)", name);
     OpenSource *open = ARENA_NEW(binder->arena, OpenSource);
-    open->spec = (SourceSpec){ connector, source->connector_options, NULL, 0, false };
+    open->spec = (SourceSpec){ connector, source->connector_options, NULL, 0, false, NULL };
     open->source = (Source){ .spec = &open->spec, .context = binder->connectors };
     arena_defer(binder->arena, close_source, open); /* also when memory runs out, and after a failed open */
     open->open = true;

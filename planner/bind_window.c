@@ -600,6 +600,7 @@ Error *bind_window_function(Binder *binder, const AstRelation *ast, Relation *re
     spec->end_inclusive = binder_rules(binder)->windows_end_inclusive && !session;
     window_session_zone(spec, &relation->schema);
     TRY(window_finish(spec, call->at));
+    const Type *type = window_bound_type(binder->arena, spec, &relation->schema);
     static const char *const bounds[] = { "window_start", "window_end", "window_time" };
     Schema schema = { 0, ARENA_ARRAY(binder->arena, Column, relation->schema.column_count + 3) };
     for (int i = 0; i < relation->schema.column_count; i++) {
@@ -610,7 +611,7 @@ Error *bind_window_function(Binder *binder, const AstRelation *ast, Relation *re
         schema.column_count++;
     }
     for (int b = 0; b < 3; b++)
-        schema.columns[schema.column_count++] = (Column){ .name = bounds[b], .type = type_scalar(TYPE_TIMESTAMP) };
+        schema.columns[schema.column_count++] = (Column){ .name = bounds[b], .type = type };
     relation->schema = schema;
     relation->pending = use;
     return NULL;

@@ -90,6 +90,7 @@ static void print_scan(const LogicalNode *node, Text *text)
         type_print(column->type, text);
         text_printf(text, " %d %d %s]", column->field_index, column->not_null, column->timestamp_format ? column->timestamp_format : "");
     }
+    text_printf(text, " %s", node->scan.zone ? timezone_name(node->scan.zone) : "");
     text_printf(text, " %d %d %lld %lld", node->scan.declared_count, node->scan.on_error, (long long)node->scan.max_ahead_us, (long long)node->scan.idle_timeout_us);
     for (int i = 0; i < node->scan.declared_count; i++)
         text_printf(text, " %s", node->scan.declared_names[i]);
@@ -209,6 +210,7 @@ void node_canonical(const LogicalNode *node, Text *text)
             text_printf(text, " %s=%d", spec->key_columns[i], node->lookup.key_columns[i]);
         for (int i = 0; i < spec->value_count; i++)
             text_printf(text, " %s", spec->value_columns[i]);
+        text_printf(text, " %s", spec->zone ? timezone_name(spec->zone) : "");
         print_types(&node->schema, text);
         break;
     }

@@ -277,6 +277,7 @@ typedef struct PlanNode {
             RowPolicy on_error;             /* FAIL, SKIP, DEAD_LETTER */
             int64_t max_errors_per_min;     /* more bad rows than this end the job; 0: no bound */
             double max_error_ratio;         /* .. than this share of 1,000 records of a split; 0: no bound */
+            const TimeZone *zone;           /* of text without one that becomes an instant; NULL: UTC, or no column is one */
             bool want_raw;                  /* a dead-letter stream wants the bytes */
             bool bounded;
             int64_t max_ahead_us;           /* 0: no bound */

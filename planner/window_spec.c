@@ -40,6 +40,13 @@ void window_session_zone(WindowSpec *spec, const Schema *schema)
         spec->zone = session_zone();
 }
 
+const Type *window_bound_type(Arena *arena, const WindowSpec *spec, const Schema *schema)
+{
+    const int time = spec->time_column;
+    const bool instants = time >= 0 && time < schema->column_count && schema->columns[time].type->kind == TYPE_TIMESTAMP_TZ;
+    return instants ? type_timestamp(arena, TYPE_TIMESTAMP_TZ, 3) : type_scalar(TYPE_TIMESTAMP);
+}
+
 /* Does the part fit into the whole without a rest, whatever the month? */
 static bool divides(int64_t us, int64_t months, int64_t whole_us, int64_t whole_months)
 {

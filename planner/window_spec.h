@@ -10,6 +10,8 @@ Error *window_positive(int64_t us, int64_t months, Span at, const char *what);
 Error *window_zone(Span at, const char *name, size_t length, WindowSpec *spec);
 /* Windows of days and longer over instants go by the zone of the session, if no other is given. */
 void window_session_zone(WindowSpec *spec, const Schema *schema);
+/* The type of window_start, window_end, window_time: TIMESTAMP(3), of instants where the time is one. */
+const Type *window_bound_type(Arena *arena, const WindowSpec *spec, const Schema *schema);
 /* The last step: what is said twice becomes one (hops of the size are tumbling), offsets are brought into their range, and hops and
  * steps are checked to make a grid. */
 Error *window_finish(WindowSpec *spec, Span at);
