@@ -1,6 +1,7 @@
 /* connectors/kafka.c: topics: messages of key and value in, messages out.
  *
  * Where the context has TopicLogs, topics are logs in this process (kafka_log.c); else they are a broker's. */
+#include "common/calendar.h"
 #include "connectors/kafka_internal.h"
 
 
@@ -51,6 +52,24 @@ static Error *kafka_next(Source *source, int split, uint64_t max_rows, int64_t n
     return source_type(source)->next_rows(source, split, max_rows, now_us, range);
 }
 
+
+static Error *kafka_discover(Source *source) { return source_type(source)->discover ? source_type(source)->discover(source) : NULL; }
+static int64_t kafka_end_position(Source *source, int split)
+{
+    return source_type(source)->end_position ? source_type(source)->end_position(source, split) : -1;
+}
+
+static void kafka_pause(Source *source, int split, bool paused)
+{
+    if (source_type(source)->pause)
+        source_type(source)->pause(source, split, paused);
+}
+
+static Error *kafka_commit(Source *source, const uint64_t positions[])
+{
+    return source_type(source)->commit ? source_type(source)->commit(source, positions) : NULL;
+}
+
 static const SourceType kafka_source = {
     .row_source = true,
     .record_source = true,
@@ -59,6 +78,11 @@ static const SourceType kafka_source = {
     .bounded = is_bounded,
     .seek = kafka_seek,
     .next_rows = kafka_next,
+    .discover = kafka_discover,
+    .end_position = kafka_end_position,
+    .pause = kafka_pause,
+    .commit = kafka_commit,
+    .idle_timeout_us = 10 * US_PER_SECOND,
     .progress = kafka_progress,
 };
 

@@ -94,7 +94,7 @@ static void show_types(Planner *planner, Arena *arena, PlannedRows *rows)
             table_add(&table, (const char *[]){ entries[i]->name, type_text(arena, entries[i]->type) });
 }
 
-/* Logs in the process: one partition each. */
+/* Logs in the process. */
 static void show_topics(Planner *planner, Arena *arena, PlannedRows *rows)
 {
     static const char *const columns[] = { "topic", "partitions", "records" };
@@ -103,7 +103,7 @@ static void show_topics(Planner *planner, Arena *arena, PlannedRows *rows)
     int count = 0;
     TopicLog *const *logs = topic_logs_all(planner->connectors->topics, &count);
     for (int i = 0; i < count; i++)
-        table_add(&table, (const char *[]){ topic_log_name(logs[i]), "1", arena_printf(arena, "%llu", (unsigned long long)topic_log_count(logs[i])) });
+        table_add(&table, (const char *[]){ topic_log_name(logs[i]), arena_printf(arena, "%d", topic_log_partitions(logs[i])), arena_printf(arena, "%llu", (unsigned long long)topic_log_count(logs[i])) });
 }
 
 static const char *key_of(const CatalogEntry *entry, int column)
