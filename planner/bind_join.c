@@ -55,6 +55,17 @@ static bool has_time(const Relation *relation) { return relation->time_column >=
 
 static bool is_table(const Relation *relation) { return relation->message && relation->message->is_table; }
 
+/* Does a stream look into a table? Of other joins with tables batch answers take what is left of them at the end. */
+static Error *settle_tables(JoinBinding *join)
+{
+    Binder *binder = join->block->binder;
+    EdgeTraits left = port_traits(binder->arena, join->sides[0].input), right = port_traits(binder->arena, join->sides[1].input);
+    join->table = is_table(&join->sides[1]) && right.changes != CHANGES_APPEND && left.changes == CHANGES_APPEND && !is_table(&join->sides[0]) && !join->preserved[1];
+    for (int s = 0; s < 2 && binder->final_results && !join->table; s++)
+        TRY(bind_normalize(binder, &join->sides[s], false, s ? join->ast->right->at : join->ast->left->at));
+    return NULL;
+}
+
 /* ---- WITHIN ---- */
 
 static Error *length_us(const AstDuration *duration, int64_t *us)
@@ -271,7 +282,7 @@ static LogicalNode *make_node(JoinBinding *join)
         node->join.condition = expr_copy(arena, expr_logic(arena, EXPR_AND, join->rest.items, join->rest.count, join->rest.items[0]->at));
         expr_remap(node->join.condition, map);
     }
-    const bool with_time = has_time(&join->sides[0]) && has_time(&join->sides[1]);
+    const bool with_time = !join->table && has_time(&join->sides[0]) && has_time(&join->sides[1]);
     Schema schema = { widths[0] + widths[1] + with_time, ARENA_ARRAY(arena, Column, widths[0] + widths[1] + join->keys.count + 2) };
     for (int s = 0, to = 0; s < 2; s++)
         for (int i = 0; i < widths[s]; i++, to++)
@@ -279,15 +290,11 @@ static LogicalNode *make_node(JoinBinding *join)
     if (with_time)
         schema.columns[widths[0] + widths[1]] = (Column){ .name = "$time", .type = type_timestamp(arena, TYPE_TIMESTAMP, 6), .hidden = true };
     node->join.with_time = with_time;
+    node->join.with_key = join->using.count && join->preserved[0] && join->preserved[1];
+    for (int k = 0; node->join.with_key && k < join->keys.count; k++)
+        schema.columns[schema.column_count++] = (Column){ .name = arena_printf(arena, "$key%d", k + 1), .type = join->keys.items[k].exprs[0]->type, .hidden = true };
     node->schema = schema;
     return node;
-}
-
-static JoinForm choose_form(const JoinBinding *join, const LogicalNode *node)
-{
-    EdgeTraits left = port_traits(join->block->binder->arena, node->inputs[0]), right = port_traits(join->block->binder->arena, node->inputs[1]);
-    bool table = is_table(&join->sides[1]) && right.changes != CHANGES_APPEND;
-    return table && left.changes == CHANGES_APPEND && !is_table(&join->sides[0]) && !join->preserved[1] ? JOIN_TABLE : JOIN_BOTH;
 }
 
 /* ---- the result ---- */
@@ -332,19 +339,41 @@ static void move_parts(JoinBinding *join, int first, int by)
         block->parts.items[p].base += by;
 }
 
-/* USING (k): one column k in SELECT *, the preserved side's. */
-static void merge_using(JoinBinding *join, int first_right)
+static void hide_using(JoinBinding *join, int from, int to)
+{
+    for (int p = from; p < to; p++) {
+        ScopeRelation *part = &join->block->parts.items[p];
+        Schema *schema = schema_copy(join->block->binder->arena, part->schema);
+        for (int i = 0; i < schema->column_count; i++)
+            for (int n = 0; n < join->using.count; n++)
+                schema->columns[i].hidden |= name_equal(schema->columns[i].name, join->using.items[n].text);
+        part->schema = schema;
+    }
+}
+
+/* USING (k): k is one column, the preserved side's, or of a FULL JOIN the one that is there. */
+static void merge_using(JoinBinding *join, int first_right, const LogicalNode *node)
 {
     Block *block = join->block;
     Arena *arena = block->binder->arena;
-    const int hidden = join->preserved[1] && !join->preserved[0] ? 0 : 1;
-    for (int p = hidden ? first_right : 0; p < (hidden ? block->parts.count : first_right); p++) {
-        Schema *schema = schema_copy(arena, block->parts.items[p].schema);
-        for (int i = 0; i < schema->column_count; i++)
-            for (int n = 0; n < join->ast->using.count; n++)
-                schema->columns[i].hidden |= name_equal(schema->columns[i].name, join->ast->using.items[n].text);
-        block->parts.items[p].schema = schema;
+    if (join->preserved[1])
+        hide_using(join, 0, first_right);
+    if (join->preserved[0] || !join->preserved[1])
+        hide_using(join, first_right, block->parts.count);
+    if (!node->join.with_key)
+        return;
+    Schema *schema = ARENA_NEW(arena, Schema);
+    const int first = node->schema.column_count - join->keys.count;
+    *schema = (Schema){ join->using.count, ARENA_ARRAY(arena, Column, join->using.count + 1) };
+    for (int n = 0; n < join->using.count; n++) {
+        schema->columns[n] = node->schema.columns[first + n];
+        schema->columns[n].name = join->using.items[n].text;
+        schema->columns[n].hidden = false;
     }
+    ScopeRelation part = { NULL, schema, first, 0 };
+    LIST_ADD(arena, &block->parts, part);
+    memmove(block->parts.items + 1, block->parts.items, sizeof part * (size_t)(block->parts.count - 1));
+    block->parts.items[0] = part;
 }
 
 static Error *filter_above(JoinBinding *join, Relation *relation)
@@ -363,7 +392,8 @@ static Error *filter_above(JoinBinding *join, Relation *relation)
             return error_at(ERR_BIND, ast->at, "ON needs conditions, this is %s", type_text(block->binder->arena, predicate->type));
         binder_filter(block->binder, &block->from, predicate, ast->at);
         *relation = block->from;
-        block->from = outer;
+        if (relation != &block->from)
+            block->from = outer;
     }
     return NULL;
 }
@@ -375,17 +405,13 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
     const int left_width = port_schema(arena, node->inputs[0]).column_count, width = left_width + port_schema(arena, node->inputs[1]).column_count;
     for (int s = 0; s < 2; s++)
         describe_side(join, node, s);
-    node->join.form = choose_form(join, node);
+    node->join.form = join->table ? JOIN_TABLE : JOIN_BOTH;
     const bool both = node->join.form == JOIN_BOTH;
     node->join.sides[0].on_clock = true;
     node->join.sides[1].on_clock = both;
     if (both)
         find_bounds(join, node);
     node->join.padding = both ? choose_padding(join, node) : PADDING_CHANGES;
-    if (!both && node->join.with_time) {
-        node->join.with_time = false;
-        node->schema.column_count--;
-    }
     logical_derive(arena, node);
     move_parts(join, first_right, left_width - join->left_count);
     const Relation *left = &join->sides[0], *right = &join->sides[1];
@@ -398,8 +424,8 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
         relation->time_column = right->time_column + left_width;
     if (left->window.windowed && !join->preserved[1])
         relation->window = left->window;
-    if (join->ast->using.count)
-        merge_using(join, first_right);
+    if (join->using.count)
+        merge_using(join, first_right, node);
     TRY(add_rowtime(join, relation));
     return filter_above(join, relation);
 }
@@ -411,12 +437,11 @@ static Error *bind_plain_join(Block *block, const AstRelation *ast, Relation *re
     join.preserved[1] = ast->join == AST_JOIN_RIGHT || ast->join == AST_JOIN_FULL;
     if (ast->join == AST_JOIN_CROSS_APPLY || ast->join == AST_JOIN_OUTER_APPLY)
         return binder_unsupported(ast->right->at, "APPLY of something that is no function");
-    const int before = block->parts.count;
-    (void)before;
     TRY(bind_sides(&join));
     int first_right = block->parts.count;
     while (first_right > 0 && block->parts.items[first_right - 1].base >= join.left_count)
         first_right--;
+    TRY(settle_tables(&join));
     if (ast->has_within)
         TRY(take_within(&join));
     TRY(bind_join_terms(&join));

@@ -13,9 +13,11 @@ typedef struct JoinBinding {
     Block *block;
     const AstRelation *ast;
     bool preserved[2];
+    bool table;               /* rows of the left side look into the right one */
     Relation sides[2];
     Relation joint;           /* both, for names */
     int left_count;
+    AstNames using;           /* USING, NATURAL */
     struct { JoinTerm *items; int count, capacity; } keys, compares;
     ExprList filters[2];      /* of one side alone, before the join */
     ExprList rest;

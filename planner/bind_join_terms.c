@@ -190,7 +190,7 @@ static void imply_bounds(JoinBinding *join, const Expr *call)
 static bool may_go_below(const JoinBinding *join, int side, const Expr *expr)
 {
     EdgeTraits traits = port_traits(join->block->binder->arena, join->sides[side].input);
-    return !join->preserved[side] && traits.changes != CHANGES_UPSERT && !expr_is_volatile(expr);
+    return !join->preserved[side] && traits.changes != CHANGES_UPSERT && !expr_can_fail(expr) && !expr_is_volatile(expr);
 }
 
 static void take_conjunct(JoinBinding *join, Expr *conjunct)
@@ -320,11 +320,11 @@ static void use_where(JoinBinding *join)
 Error *bind_join_terms(JoinBinding *join)
 {
     Arena *arena = join->block->binder->arena;
-    AstNames names = join->ast->using;
+    join->using = join->ast->using;
     if (join->ast->natural)
-        natural_names(join, &names);
-    for (int i = 0; i < names.count; i++)
-        TRY(take_using(join, &names.items[i]));
+        natural_names(join, &join->using);
+    for (int i = 0; i < join->using.count; i++)
+        TRY(take_using(join, &join->using.items[i]));
     AstExprs on = { 0 };
     ast_conjuncts(arena, join->ast->on, &on);
     for (int i = 0; i < on.count; i++) {
