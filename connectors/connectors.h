@@ -100,6 +100,7 @@ typedef struct Record {
     uint64_t offset;
     const RecordHeader *headers;
     int header_count;
+    size_t window_length;         /* written: so many bytes at the key's end are its window; they do not choose the partition */
 } Record;
 
 /* What a RowRange of a record source holds as its page: `count` records that live as long as it does. */
@@ -176,6 +177,9 @@ typedef struct SourceType {
 
 /* ---- sinks ---- */
 
+/* What becomes of a row, a message, that the target itself refuses: too large, a constraint. */
+typedef enum RefusedPolicy { REFUSED_FAIL, REFUSED_SKIP, REFUSED_DEAD_LETTER } RefusedPolicy;
+
 typedef struct SinkSpec {
     const ConnectorType *connector;
     const void *options;
@@ -185,12 +189,18 @@ typedef struct SinkSpec {
     const int *key_columns;            /* the primary key, for upserts */
     int key_count;
     bool replaces;                     /* the statement that made the target fills it: what is there already goes */
+    bool upserts, windowed_keys;       /* messages: rows of a table; their keys hold windows */
+    RefusedPolicy refused;
+    const void *letter_options;        /* REFUSED_DEAD_LETTER: of connector 'kafka' for the topic of dead letters */
+    const void *like;                  /* of connector 'kafka' for the topic that is read: a new one is made like it; NULL none */
     const char *format_name;           /* of byte sinks: names the files of partitions (part-0.json); NULL: no extension */
 } SinkSpec;
 
 typedef struct Sink {
     const SinkSpec *spec;
     const ConnectorContext *context;
+    uint64_t refused;          /* messages so far that the target refused and that were left out, as spec->refused says.. */
+    const char *refused_reason; /* ..why the last one was */
     uint32_t taken;            /* of write_records that returns ERR_BUSY: so many of the messages it has taken */
     void *state;
 } Sink;
@@ -280,6 +290,10 @@ const char *connector_topic(const ConnectorType *connector, const void *options)
 bool connector_reads_topic(const ConnectorType *connector, const void *options, const char *topic);
 /* Options of connector 'kafka' for another topic that is reached as the options at hand say; a connector without topics says nothing: defaults. */
 const void *connector_topic_options(Arena *arena, const ConnectorType *connector, const void *options, const char *topic);
+/* Options of connector 'kafka' to look at a topic with: from its beginning, or what comes from now on. Without end. */
+const void *connector_print_options(Arena *arena, const void *options, const char *topic, bool from_beginning);
+/* Do two options of connector 'kafka' name the same brokers? */
+bool connector_same_broker(const void *a, const void *b);
 /* Would the sink write a file that the source reads? Files are told apart by what they are, not by how they are written. */
 Error *connector_writes_input(Arena *arena, const ConnectorContext *context, const SourceSpec *source, const SinkSpec *sink, bool *writes);
 

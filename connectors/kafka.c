@@ -4,6 +4,8 @@
 #include "common/calendar.h"
 #include "connectors/kafka_internal.h"
 
+#include <string.h>
+
 
 const char *connector_topic(const ConnectorType *connector, const void *options)
 {
@@ -35,6 +37,19 @@ const void *connector_topic_options(Arena *arena, const ConnectorType *connector
         other->properties = ((const KafkaOptions *)options)->properties;
     other->topic = arena_strdup(arena, topic);
     return other;
+}
+
+const void *connector_print_options(Arena *arena, const void *options, const char *topic, bool from_beginning)
+{
+    KafkaOptions *other = (KafkaOptions *)connector_topic_options(arena, &kafka_connector, options, topic);
+    other->startup_mode = from_beginning ? STARTUP_EARLIEST : STARTUP_LATEST;
+    return other;
+}
+
+bool connector_same_broker(const void *a, const void *b)
+{
+    const char *one = ((const KafkaOptions *)a)->properties.bootstrap_servers, *other = ((const KafkaOptions *)b)->properties.bootstrap_servers;
+    return one == other || (one && other && strcmp(one, other) == 0);
 }
 
 /* ---- which of the two ---- */

@@ -19,13 +19,15 @@ static void add_partitions(Source *source, int count)
     SourceSplit *splits = ARENA_ARRAY(&state->arena, SourceSplit, (size_t)count);
     uint64_t *next = ARENA_ARRAY(&state->arena, uint64_t, (size_t)count), *end = ARENA_ARRAY(&state->arena, uint64_t, (size_t)count);
     int known = source->split_count;
+    const bool latest = kafka_startup(source->spec->options) == STARTUP_LATEST;
     if (known) {
         memcpy(splits, source->splits, sizeof *splits * (size_t)known);
         memcpy(next, state->next, sizeof *next * (size_t)known);
         memcpy(end, state->end, sizeof *end * (size_t)known);
     }
     for (int p = known; p < count; p++) {
-        splits[p] = (SourceSplit){ .name = arena_printf(&state->arena, "%s-%d", topic_log_name(state->log), p), .length = -1, .bounded = state->bounded };
+        next[p] = known == 0 && latest ? topic_log_readable(state->log, p) : 0;
+        splits[p] = (SourceSplit){ .name = arena_printf(&state->arena, "%s-%d", topic_log_name(state->log), p), .length = -1, .bounded = state->bounded, .start = next[p] };
         end[p] = state->bounded ? topic_log_readable(state->log, p) : UINT64_MAX;
     }
     source->splits = splits;

@@ -13,6 +13,7 @@ static const char *const startup_modes[] = { "default", "earliest-offset", "late
                                              "earliest", "latest", "group", NULL };
 static const KafkaStartup startup_meanings[] = { STARTUP_DEFAULT, STARTUP_EARLIEST, STARTUP_LATEST, STARTUP_GROUP, STARTUP_TIMESTAMP, STARTUP_OFFSETS,
                                                  STARTUP_EARLIEST, STARTUP_LATEST, STARTUP_GROUP };
+static const char *const deliveries[] = { "at-least-once", "none", NULL }; /* KafkaDelivery */
 static const char *const bounded_modes[] = { "unbounded", "latest-offset", "group-offsets", "timestamp", "specific-offsets", "latest", "group", NULL };
 static const KafkaBounded bounded_meanings[] = { BOUNDED_NEVER, BOUNDED_LATEST, BOUNDED_GROUP, BOUNDED_TIMESTAMP, BOUNDED_OFFSETS, BOUNDED_LATEST, BOUNDED_GROUP };
 
@@ -126,6 +127,10 @@ const OptionSpec kafka_options[] = {
     { .name = "replicas", .kind = OPTION_INT, .offset = FIELD(replicas), .minimum = -1, .maximum = 1 << 15, .doc = "Replicas of a topic that is made." },
     { .name = "retention_ms", .kind = OPTION_INT, .offset = FIELD(retention_ms), .minimum = -1, .maximum = INT64_MAX, .doc = "How long a topic that is made keeps messages." },
     { .name = "cleanup_policy", .kind = OPTION_STRING, .offset = FIELD(cleanup_policy), .aliases = NAMES("cleanup.policy"), .doc = "delete, compact or both, of a topic that is made." },
+    { .name = "sink.create-topic", .kind = OPTION_BOOL, .offset = FIELD(create_topics), .default_text = "true",
+      .doc = "Writing makes the topic if it is missing; `false`: that is an error." },
+    { .name = "sink.delivery-guarantee", .kind = OPTION_ENUM, .offset = FIELD(delivery), .default_text = "at-least-once", .choices = deliveries,
+      .doc = "`at-least-once`: a snapshot, and the end of a query, wait until every message is delivered; `none`: they do not." },
     KAFKA_PROPERTIES(PROPERTY_OPTION)
     REFUSED("plugin.library.paths", "it would load code into this process"),
     REFUSED("sasl.kerberos.kinit.cmd", "it would run a program"),

@@ -53,6 +53,8 @@
 typedef enum KafkaStartup { STARTUP_DEFAULT, STARTUP_EARLIEST, STARTUP_LATEST, STARTUP_GROUP, STARTUP_TIMESTAMP, STARTUP_OFFSETS } KafkaStartup;
 typedef enum KafkaBounded { BOUNDED_NEVER, BOUNDED_LATEST, BOUNDED_GROUP, BOUNDED_TIMESTAMP, BOUNDED_OFFSETS } KafkaBounded;
 
+typedef enum KafkaDelivery { DELIVERY_AT_LEAST_ONCE, DELIVERY_NONE } KafkaDelivery;
+
 typedef struct KafkaOptions {
     const char *topic;                            /* one, or several: 'a;b'; NULL: there is a pattern */
     const char *topic_pattern;                    /* a regular expression; NULL: none */
@@ -62,6 +64,8 @@ typedef struct KafkaOptions {
     const char *startup_offsets, *bounded_offsets; /* 'partition:0,offset:42;partition:1,offset:300' */
     int64_t startup_timestamp_ms, bounded_timestamp_ms;
     int64_t discovery_interval_us;                /* new partitions are looked for so often; 0: never */
+    bool create_topics;                           /* a missing topic is made when it is written */
+    int delivery;                                 /* KafkaDelivery */
     int64_t memory_bytes;                         /* of the client: what is fetched ahead, what waits to be sent */
     int64_t shards, shard;                        /* processes that share the partitions, and which of them this one is; 0 and 1 shards: it reads all */
     struct {

@@ -316,7 +316,7 @@ void topic_log_append_to(TopicLog *log, int partition, const Record *record, boo
 
 void topic_log_append(TopicLog *log, const Record *record, bool given)
 {
-    uint32_t place = record->key ? murmur2(record->key, record->key_length) & 0x7fffffff : 0;
+    uint32_t place = record->key ? murmur2(record->key, record->key_length - record->window_length) & 0x7fffffff : 0;
     lock(log->logs);
     if (!record->key)
         place = (uint32_t)log->keyless++;

@@ -156,7 +156,7 @@ static Error *check_planned(Check *check, Arena *arena, const AstStatement *stat
     case PLANNED_JOB_PART:
         planner_outside_changes(check->planner);
         return NULL;
-    case PLANNED_DONE: case PLANNED_QUERY: case PLANNED_ROWS: case PLANNED_SHOW: case PLANNED_QUESTION: case PLANNED_ASSERTION: case PLANNED_AFTER_JOB:
+    case PLANNED_DONE: case PLANNED_QUERY: case PLANNED_ROWS: case PLANNED_SHOW: case PLANNED_QUESTION: case PLANNED_ASSERTION: case PLANNED_TOPICS: case PLANNED_AFTER_JOB:
         return NULL;
     }
     return NULL;

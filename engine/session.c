@@ -189,7 +189,7 @@ static void notice(const SessionOutput *output, const char *format, ...)
     output->notice(output->caller, line);
 }
 
-static Error *emit_rows(const SessionOutput *output, const PlannedRows *rows, const char *title)
+Error *session_emit_rows(const SessionOutput *output, const PlannedRows *rows, const char *title)
 {
     ResultInfo info = { .schema = &rows->schema, .title = title, .preformatted = rows->preformatted };
     if (output->begin)
@@ -226,7 +226,7 @@ Error *session_emit_lines(const SessionOutput *output, const char *text, size_t 
         at += size + 1;
     }
     PlannedRows rows = { .schema = { 1, &column }, .rows = lines.items, .row_count = lines.count, .preformatted = true };
-    Error *error = emit_rows(output, &rows, title);
+    Error *error = session_emit_rows(output, &rows, title);
     arena_release(&arena);
     return error;
 }
@@ -508,7 +508,7 @@ static Error *show_own(Session *session, Arena *arena, AstShowKind show, const S
     /* SHOW QUERIES and SHOW LAG have nothing to list outside a server: a job runs while nothing else does. */
     rows.rows = values.items;
     rows.row_count = values.count / rows.schema.column_count;
-    return emit_rows(output, &rows, NULL);
+    return session_emit_rows(output, &rows, NULL);
 }
 
 static Error *run_planned(Session *session, Arena *arena, const AstStatement *statement, PlannedStatement *planned,
@@ -517,6 +517,7 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
     const char *title = title_before(arena, text, statement->at.start);
     switch (planned->kind) {
     case PLANNED_DONE:
+        TRY(session_change_topics(session, statement, planned));
         if (planned->message && *planned->message && !session->options.keep_quiet)
             notice(output, "%s", planned->message);
         return NULL;
@@ -526,7 +527,7 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
     case PLANNED_JOB_PART:
         return session->options.hold_jobs ? hold_job(session, statement, output) : NULL;
     case PLANNED_ROWS:
-        return emit_rows(output, &planned->rows, title);
+        return session_emit_rows(output, &planned->rows, title);
     case PLANNED_SETTING:
         return session_apply_setting(session, arena, planned);
     case PLANNED_VARIABLE:
@@ -538,6 +539,8 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
         return session_why_no_output(session, planned->plan, output, title);
     case PLANNED_ASSERTION:
         return session_assert(session, planned, output);
+    case PLANNED_TOPICS:
+        return session_topics(session, arena, planned, output, title);
     case PLANNED_SCRIPT:
         TRY(run_pending(session, output));
         return run_script_file(session, arena, planned->path, statement->at, output);

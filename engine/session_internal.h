@@ -73,6 +73,14 @@ Error *session_check(Session *session, const AstScript *script);
 /* ASSERT VALUES, ASSERT NULL VALUES: runs the plan and compares its next changes. */
 Error *session_assert(Session *session, const PlannedStatement *planned, const SessionOutput *output);
 
+/* ---- topics.c, print.c: statements about topics as such ---- */
+Error *session_topics(Session *session, Arena *arena, const PlannedStatement *planned, const SessionOutput *output, const char *title);
+/* What CREATE and DROP do to topics. */
+Error *session_change_topics(Session *session, const AstStatement *statement, const PlannedStatement *planned);
+Error *session_print(Session *session, Arena *arena, const PlannedStatement *planned, const SessionOutput *output);
+/* Gives rows that are there already. */
+Error *session_emit_rows(const SessionOutput *output, const PlannedRows *rows, const char *title);
+
 /* ---- held_jobs.c ---- */
 /* Plans what the statement has put into the pending job, for session_run_held. */
 Error *session_hold(Session *session, const AstStatement *statement);

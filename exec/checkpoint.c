@@ -3,6 +3,7 @@
  *   scalars: fingerprint, turns done, counters, reasons of bad rows | per scan and split: name, position, lines, flags | per domain: watermarks |
  *   clock steps | per stateful operator: its watermarks and containers | per sink: its own text */
 #include "exec/checkpoint.h"
+#include "exec/sink_queue.h"
 
 #include <string.h>
 
@@ -391,7 +392,7 @@ Error *checkpoint_flush_sinks(Job *job)
             return error;
         busy = error ? error : busy;
     }
-    return busy;
+    return busy ? busy : sink_queues_count_refused(job);
 }
 
 Error *checkpoint_close_sinks(Job *job, bool commit)

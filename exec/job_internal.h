@@ -257,4 +257,6 @@ void profile_end(const Operator *op, ProfileSpan span);
 Scan *row_errors_scan(Job *job, const PlanNode *node); /* that the node's rows come from; NULL: none */
 const char *row_errors_source(const PlanNode *node);   /* as the user knows it */
 Error *row_events_settle(Job *job, Turn *turn);
+/* So many rows more that a sink's target refused. */
+Error *row_errors_refused(Job *job, const PlanNode *sink, uint64_t count, const char *reason);
 void row_errors_place(Job *job, const PlanNode *node, int split, uint64_t position, uint64_t line, Text *place);

@@ -139,11 +139,13 @@ static void add_window(RecordSink *sink, const Batch *batch, uint32_t row, uint3
     SinkPart *key = &sink->key;
     if (sink->node->sink.key_window == KEY_WINDOW_NONE || key->none[message])
         return;
+    const size_t before = key->bytes.length;
     int64_t start_us = time_at(batch, sink->window_start, row), end_us = time_at(batch, sink->window_end, row);
     if (sink->node->sink.key_window == KEY_WINDOW_SESSION)
         add_big_endian(&key->bytes, floor_div(end_us, US_PER_MS));
     add_big_endian(&key->bytes, floor_div(start_us, US_PER_MS));
     key->ends[message] = key->bytes.length;
+    sink->records[message].window_length = key->bytes.length - before;
 }
 
 static bool has_no_value(const RecordSink *sink, const Batch *batch, uint32_t row)

@@ -91,22 +91,29 @@ const char *row_errors_source(const PlanNode *node)
 
 /* ---- counting ---- */
 
+/* False: the first of its kind, which needs an entry. */
+static bool count_known(Job *job, const char *source, const char *stage, const char *reason, uint64_t count)
+{
+    for (int i = 0; i < job->row_errors.count; i++) {
+        RowErrorSummary *known = &job->row_errors.items[i];
+        if (strcmp(known->source, source) == 0 && strcmp(known->stage, stage) == 0 && strcmp(known->reason, reason) == 0) {
+            known->count += count;
+            return true;
+        }
+    }
+    if (job->row_errors.count < REASONS_MAX)
+        return false;
+    RowErrorSummary *rest = &job->row_errors.items[job->row_errors.count - 1]; /* reasons that carry data: one line for all the rest */
+    rest->reason = "other reasons";
+    rest->count += count;
+    return true;
+}
+
 static void summarise(Job *job, const PlanNode *node, int split, const RowEvent *event)
 {
     const char *source = row_errors_source(node);
-    for (int i = 0; i < job->row_errors.count; i++) {
-        RowErrorSummary *known = &job->row_errors.items[i];
-        if (strcmp(known->source, source) == 0 && strcmp(known->stage, event->stage) == 0 && strcmp(known->reason, event->reason) == 0) {
-            known->count++;
-            return;
-        }
-    }
-    if (job->row_errors.count >= REASONS_MAX) { /* reasons that carry data: one line for all the rest */
-        RowErrorSummary *rest = &job->row_errors.items[job->row_errors.count - 1];
-        rest->reason = "other reasons";
-        rest->count++;
+    if (count_known(job, source, event->stage, event->reason, 1))
         return;
-    }
     Text place = { 0 };
     MEMORY_HOLD(text_unwind, &place);
     if (event->has_place)
@@ -133,6 +140,21 @@ static Error *count_event(Job *job, const PlanNode *node, int split, const RowEv
 }
 
 /* ---- events of a turn ---- */
+
+Error *row_errors_refused(Job *job, const PlanNode *sink, uint64_t count, const char *reason)
+{
+    const char *target = job->plan->outputs[sink->sink.output].name;
+    job->counters.bad_rows += count;
+    if (job->node_counters)
+        job->node_counters[sink->id].bad_rows += count;
+    if (!count_known(job, target, "sink", reason, count)) {
+        const RowErrorSummary summary = { arena_strdup(&job->arena, target), "sink", arena_strdup(&job->arena, reason), "", count };
+        LIST_ADD(&job->arena, &job->row_errors, summary);
+    }
+    if (job->counters.bad_rows + job->counters.row_errors > job->options.max_bad_rows)
+        return error_new(ERR_TOO_MANY_BAD, "more than %llu bad rows; the last: %s", (unsigned long long)job->options.max_bad_rows, reason);
+    return NULL;
+}
 
 static Error *settle(Job *job, Operator *op, int split, const RowEvent *event)
 {

@@ -7,6 +7,7 @@ struct SinkQueue {
     Arena arena;               /* of the kept pieces; renewed when the last of them is gone */
     struct { SinkPiece *items; int count, capacity; } pieces;
     int first;                 /* the next piece to offer */
+    uint64_t refused;          /* of sink->refused: what is counted */
 };
 
 /* ERR_BUSY: what was not taken is left in the piece. */
@@ -78,6 +79,25 @@ static SinkQueue *queue_of(Job *job, const PlanNode *node)
     return *queue;
 }
 
+/* Messages that the target has refused meanwhile. */
+static Error *count_refused(Job *job, const PlanNode *node, SinkQueue *queue)
+{
+    const Sink *sink = job->sinks[node->id];
+    const uint64_t before = queue->refused;
+    if (!sink || sink->refused == before)
+        return NULL;
+    queue->refused = sink->refused;
+    return row_errors_refused(job, node, sink->refused - before, sink->refused_reason);
+}
+
+Error *sink_queues_count_refused(Job *job)
+{
+    for (int id = 0; id < job->plan->node_count; id++)
+        if (job->sink_queues[id])
+            TRY(count_refused(job, job->plan->nodes[id], job->sink_queues[id]));
+    return NULL;
+}
+
 Error *sink_queue_give(Operator *op, const SinkPiece *piece)
 {
     Job *job = op->context->job;
@@ -85,7 +105,9 @@ Error *sink_queue_give(Operator *op, const SinkPiece *piece)
     SinkPiece left = *piece;
     if (!queue->pieces.count) {
         Error *error = offer(job, op->node, &left);
-        if (!error || error->code != ERR_BUSY)
+        if (!error)
+            return count_refused(job, op->node, queue);
+        if (error->code != ERR_BUSY)
             return error;
         error_free(error);
     }
@@ -99,7 +121,7 @@ static void empty_queue(SinkQueue *queue)
         batch_release(queue->pieces.items[i].batch);
     MemoryPool *pool = queue->arena.pool;
     arena_release(&queue->arena);
-    *queue = (SinkQueue){ .first = 0 };
+    *queue = (SinkQueue){ .refused = queue->refused };
     arena_init(&queue->arena, pool);
 }
 

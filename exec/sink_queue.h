@@ -18,5 +18,7 @@ typedef struct SinkPiece {
 Error *sink_queue_give(Operator *op, const SinkPiece *piece);
 /* Offers again what was kept. *empty: nothing is left. */
 Error *sink_queues_drain(Job *job, bool *empty);
+/* Counts what sinks have said to be refused; ERR_TOO_MANY_BAD. After a flush it is all of it. */
+Error *sink_queues_count_refused(Job *job);
 bool sink_queues_empty(const Job *job);
 void sink_queues_release(Job *job);

@@ -1,8 +1,7 @@
 /* planner/assert.c: ASSERT: what a script expects of its streams, tables and topics.
  *
- * ASSERT STREAM|TABLE and ASSERT TOPIC are decided here. ASSERT VALUES and ASSERT NULL VALUES need the changes of an entry: they become a plan
+ * ASSERT STREAM|TABLE is decided here, ASSERT TOPIC by the session (topics.c). ASSERT VALUES and ASSERT NULL VALUES need the changes of an entry: they become a plan
  * that gives them and the rows that they shall be; whoever runs the plan compares. */
-#include "connectors/topic_log.h"
 #include "planner/statement.h"
 
 /* ---- ASSERT STREAM | TABLE ---- */
@@ -87,28 +86,6 @@ static Error *assert_relation(Binder *binder, const AstStatement *statement)
     Error *errors = assert_columns(binder, entry, create);
     MEMORY_HOLD(error_unwind, &errors);
     return error_append(errors, assert_properties(entry, &create->with));
-}
-
-/* ---- ASSERT TOPIC ---- */
-
-static Error *assert_topic(Binder *binder, const AstStatement *statement)
-{
-    if (!binder->connectors->topics)
-        return error_hint(binder_unsupported(statement->at, "ASSERT TOPIC"), "there is no broker to ask");
-    TopicLog *log = topic_log(binder->connectors->topics, statement->name.text, false);
-    if (statement->negated)
-        return log ? error_at(ERR_ASSERT, statement->name.at, "there is a topic '%s'", statement->name.text) : NULL;
-    if (!log)
-        return error_at(ERR_ASSERT, statement->name.at, "there is no topic '%s'", statement->name.text);
-    for (int i = 0; i < statement->properties.count; i++) { /* a log in the process is one partition, kept once */
-        const OptionEntry *property = &statement->properties.items[i];
-        bool known = option_name_equal(property->name, "partitions") || option_name_equal(property->name, "replicas");
-        if (!known)
-            return error_at(ERR_BIND, property->name_at, "a topic has 'partitions' and 'replicas', not '%s'", property->name);
-        if (strcmp(property->value, "1") != 0)
-            return error_at(ERR_ASSERT, property->value_at, "'%s' of topic '%s' is 1", property->name, statement->name.text);
-    }
-    return NULL;
 }
 
 /* ---- ASSERT VALUES, ASSERT NULL VALUES ---- */
@@ -203,12 +180,7 @@ Error *plan_assert(Planner *planner, Arena *arena, const AstStatement *statement
     switch (statement->assert) {
     case AST_ASSERT_STREAM:
     case AST_ASSERT_TABLE: return assert_relation(&binder, statement);
-    case AST_ASSERT_TOPIC:
-        if (planner->pending_count) {
-            planned->kind = PLANNED_AFTER_JOB;
-            return NULL;
-        }
-        return assert_topic(&binder, statement);
+    case AST_ASSERT_TOPIC: return plan_assert_topic(planner, arena, statement, planned);
     case AST_ASSERT_SCHEMA:
         return error_at(ERR_UNSUPPORTED, statement->at, "ASSERT SCHEMA asks a schema registry, and there is none");
     case AST_ASSERT_VALUES:

@@ -235,6 +235,9 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
     const DialectRules *rules = dialect_rules(binder->settings->dialect);
     source->on_error = options.on_error ? on_error_policies[options.on_error]
                                         : binder->settings->on_error >= 0 ? (RowPolicy)binder->settings->on_error : rules->on_error;
+    source->refused = source->on_error == POLICY_DEAD_LETTER && options.dead_letter_topic ? REFUSED_DEAD_LETTER
+                    : options.on_error && source->on_error == POLICY_SKIP                  ? REFUSED_SKIP
+                                                                                           : REFUSED_FAIL;
     source->on_expr_error = options.on_expr_error ? on_expr_error_policies[options.on_expr_error] : binder_policy(binder);
     source->on_expr_error_given = options.on_expr_error != 0;
     source->timestamp_column = options.timestamp;

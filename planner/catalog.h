@@ -51,6 +51,7 @@ typedef struct CatalogSource {
     const AstExpr *watermark;
     Span watermark_at;
     RowPolicy on_error, on_expr_error;
+    RefusedPolicy refused;          /* what WITH (on_error = ..) says of messages that are written */
     bool on_expr_error_given;       /* in WITH: it then holds for every query over the stream, too */
     const char *dead_letter;        /* stream name; NULL none */
     const char *dead_letter_topic;  /* NULL none */

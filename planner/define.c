@@ -309,6 +309,8 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
     if (job) {
         planner_push(planner, statement);
         planned->kind = PLANNED_JOB_PART;
+    } else {
+        plan_make_topic(statement, entry, planned);
     }
     planned->message = arena_printf(arena, "%s '%s' %s", catalog_kind_name(entry->kind), entry->name, old ? "replaced" : "created");
     return NULL;
@@ -435,14 +437,19 @@ Error *define_drop(Planner *planner, const AstStatement *statement, Arena *arena
         return error_hint(error_at(ERR_BIND, statement->name.at, "'%s' is a %s", entry->name, catalog_kind_name(entry->kind)), "DROP %s %s", catalog_kind_upper(entry->kind), entry->name);
     if (statement->delete_topic && entry->read_only)
         return error_at(ERR_BIND, statement->name.at, "'%s' is a source: it is read only, and its topic is kept", entry->name);
-    if (statement->delete_topic)
-        return binder_unsupported(statement->at, "DELETE TOPIC");
+    const CatalogSource *source = entry->source;
+    const char *topic = statement->delete_topic && source && source->connector ? connector_topic(source->connector, source->connector_options) : NULL;
+    if (statement->delete_topic && !topic)
+        return error_at(ERR_BIND, statement->name.at, "'%s' has no topic of its own that could be deleted", entry->name);
     TRY(catalog_check_unused(planner->catalog, entry, statement->name.at));
     if (planner->pending_count) {
         planned->kind = PLANNED_AFTER_JOB;
         return NULL;
     }
     TRY(planner->catalog->remove(planner->catalog, entry));
-    planned->message = arena_printf(arena, "%s '%s' dropped", catalog_kind_name(entry->kind), entry->name);
+    planned->message = arena_printf(arena, topic ? "%s '%s' dropped, and its topic '%s'" : "%s '%s' dropped", catalog_kind_name(entry->kind), entry->name, topic);
+    planned->delete_topic.name = topic;
+    planned->delete_topic.options = topic ? source->connector_options : NULL;
+    planned->delete_topic.at = statement->name.at;
     return NULL;
 }

@@ -1,5 +1,4 @@
 /* planner/describe.c: SHOW and DESCRIBE as rows. */
-#include "connectors/topic_log.h"
 #include "planner/ast_map.h"
 #include "planner/statement.h"
 
@@ -92,18 +91,6 @@ static void show_types(Planner *planner, Arena *arena, PlannedRows *rows)
     for (int i = 0; i < count; i++)
         if (entries[i]->kind == CATALOG_TYPE)
             table_add(&table, (const char *[]){ entries[i]->name, type_text(arena, entries[i]->type) });
-}
-
-/* Logs in the process. */
-static void show_topics(Planner *planner, Arena *arena, PlannedRows *rows)
-{
-    static const char *const columns[] = { "topic", "partitions", "records" };
-    Table table;
-    table_start(&table, arena, rows, columns, 3);
-    int count = 0;
-    TopicLog *const *logs = topic_logs_all(planner->connectors->topics, &count);
-    for (int i = 0; i < count; i++)
-        table_add(&table, (const char *[]){ topic_log_name(logs[i]), arena_printf(arena, "%d", topic_log_partitions(logs[i])), arena_printf(arena, "%llu", (unsigned long long)topic_log_count(logs[i])) });
 }
 
 static const char *key_of(const CatalogEntry *entry, int column)
@@ -253,13 +240,8 @@ Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *st
     case AST_SHOW_VIEWS: show_relations(planner, arena, CATALOG_VIEW, statement->extended, rows); return NULL;
     case AST_SHOW_TYPES: show_types(planner, arena, rows); return NULL;
     case AST_SHOW_FUNCTIONS: list_functions(planner, arena, NULL, rows); return NULL;
-    case AST_SHOW_TOPICS:
-        if (!planner->connectors->topics)
-            return error_hint(binder_unsupported(statement->at, "SHOW TOPICS"), "there is no broker to ask");
-        show_topics(planner, arena, rows);
-        return NULL;
     case AST_SHOW_CONNECTORS: return error_at(ERR_UNSUPPORTED, statement->at, "Kafka Connect statements are not supported: there is no Connect cluster here");
-    case AST_SHOW_QUERIES: case AST_SHOW_VARIABLES: case AST_SHOW_PROPERTIES: case AST_SHOW_LAG: break;
+    case AST_SHOW_TOPICS: case AST_SHOW_QUERIES: case AST_SHOW_VARIABLES: case AST_SHOW_PROPERTIES: case AST_SHOW_LAG: break;
     }
     return error_at(ERR_INTERNAL, statement->at, "not the planner's to show");
 }

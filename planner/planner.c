@@ -97,6 +97,13 @@ const CatalogEntry *planner_topic_entry(const Planner *planner, const char *topi
 
 const CatalogEntry *planner_entry(const Planner *planner, const char *name) { return planner->catalog->find(planner->catalog, name, false); }
 
+void planner_forget(Planner *planner, const char *name)
+{
+    const CatalogEntry *entry = planner->catalog->find(planner->catalog, name, SPACE_RELATIONS);
+    if (entry)
+        error_free(planner->catalog->remove(planner->catalog, entry));
+}
+
 bool planner_job_pending(const Planner *planner) { return planner->pending_count > 0; }
 void planner_job_clear(Planner *planner) { planner->pending_count = 0; }
 
@@ -317,6 +324,8 @@ Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *sta
             planned->show = statement->show;
             return NULL;
         }
+        if (statement->show == AST_SHOW_TOPICS)
+            return plan_show_topics(planner, arena, statement, planned);
         planned->kind = PLANNED_ROWS;
         return describe_statement(planner, arena, statement, &planned->rows);
     case AST_STMT_EXPLAIN:
@@ -337,7 +346,7 @@ Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *sta
     case AST_STMT_TERMINATE: return binder_unsupported(statement->at, "TERMINATE");
     case AST_STMT_PAUSE: return binder_unsupported(statement->at, "PAUSE");
     case AST_STMT_RESUME: return binder_unsupported(statement->at, "RESUME");
-    case AST_STMT_PRINT: return binder_unsupported(statement->at, "PRINT");
+    case AST_STMT_PRINT: return plan_print(planner, arena, statement, planned);
     case AST_STMT_ASSERT: return plan_assert(planner, arena, statement, planned);
     case AST_STMT_CONNECTOR: return error_at(ERR_UNSUPPORTED, statement->at, "Kafka Connect statements are not supported: there is no Connect cluster here");
     }

@@ -39,6 +39,7 @@ typedef enum PlannedKind {
     PLANNED_SCRIPT,     /* RUN SCRIPT `path` */
     PLANNED_QUESTION,   /* EXPLAIN WHY NO OUTPUT: run `plan`, whose conditions are filters each, and say where its rows went */
     PLANNED_ASSERTION,  /* ASSERT VALUES: run `plan`, compare its changes with `expected` */
+    PLANNED_TOPICS,     /* SHOW TOPICS, PRINT, ASSERT TOPIC: ask the broker, as `topics` says */
     PLANNED_AFTER_JOB   /* nothing happened: the statement reads what the pending job writes or changes what it reads. Run
                          * planner_job, then ask again */
 } PlannedKind;
@@ -49,6 +50,8 @@ typedef struct PlannedRows {
     int row_count;
     bool preformatted;    /* one VARCHAR column whose rows are lines of text: no table around them (EXPLAIN) */
 } PlannedRows;
+
+typedef enum PlannedTopicsKind { TOPICS_SHOW, TOPICS_PRINT, TOPICS_ASSERT } PlannedTopicsKind;
 
 typedef struct PlannedStatement {
     PlannedKind kind;
@@ -65,6 +68,21 @@ typedef struct PlannedStatement {
     struct { const char *name, *value; } variable; /* value NULL: forget it */
     AstShowKind show;
     const char *path;
+    struct {
+        PlannedTopicsKind kind;
+        const void *options;      /* of connector 'kafka': how the broker is reached; of PRINT: what to read */
+        const char *name;         /* of the topic; NULL: all */
+        Span at;
+        bool internal, extended;  /* SHOW ALL TOPICS EXTENDED */
+        bool from_beginning;      /* PRINT .. */
+        int64_t interval, limit;  /* .. limit -1: none */
+        bool negated;             /* ASSERT NOT EXISTS .. */
+        int64_t partitions, replicas; /* .. 0: any */
+        Span partitions_at, replicas_at;
+        int64_t timeout_us;       /* .. until it holds */
+    } topics;
+    struct { const void *options; const char *name; Span at; } make_topic, delete_topic; /* PLANNED_DONE: of CREATE .. WITH (partitions = n), of DROP ..
+                                                                                          * DELETE TOPIC; name NULL: none */
     struct {
         const char *name;         /* of the stream or table */
         Value *rows; int row_count; /* row-major, as wide as the plan's result */
@@ -86,6 +104,8 @@ void planner_output(Planner *planner, const AstStatement *create);
 const struct CatalogEntry *planner_topic_entry(const Planner *planner, const char *topic);
 /* The stream, table or view of that name; NULL: none. */
 const struct CatalogEntry *planner_entry(const Planner *planner, const char *name);
+/* Forgets what CREATE has just made, as something that belongs to it could not be had. */
+void planner_forget(Planner *planner, const char *name);
 bool planner_job_pending(const Planner *planner);
 /* One plan with an output for every pending statement, reading each source once; afterwards nothing is pending (also on error).
  * *plan is NULL if nothing was. */

@@ -256,7 +256,9 @@ Error *statement_add_sink(Binder *binder, CatalogEntry *target, const Relation *
     TRY(record_places(binder, target, target->key_columns, target->key_count, at, &keys));
     TRY(record_places(binder, target, target->partition_columns, target->partition_count, at, &partitions));
     *spec = (SinkSpec){ source->connector, source->connector_options, &node->schema, partitions, target->partition_count, keys, target->key_count,
-                        false, source->format ? source->format->name : NULL };
+                        false, .upserts = target->kind == CATALOG_TABLE, .windowed_keys = source->key_window != KEY_WINDOW_NONE, .refused = source->refused,
+                        .letter_options = source->letter_options, .like = rows->message && rows->message->from ? rows->message->from->connector_options : NULL,
+                        .format_name = source->format ? source->format->name : NULL };
     node->sink.connector = source->connector;
     node->sink.format = source->format;
     node->sink.format_options = source->format_options;

@@ -75,6 +75,13 @@ Error *statement_target_entry(Planner *planner, const AstName *name, CatalogEntr
 /* ---- explained.c ---- */
 Error *plan_explain(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
 
+/* ---- topics.c ---- */
+/* CREATE .. WITH (partitions = n) makes the topic if it is missing, as ksqlDB does; what a query fills makes its topic as it begins to write. */
+void plan_make_topic(const AstStatement *statement, const CatalogEntry *entry, PlannedStatement *planned);
+Error *plan_show_topics(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
+Error *plan_print(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
+Error *plan_assert_topic(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
+
 /* ---- assert.c ---- */
 Error *plan_assert(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
 

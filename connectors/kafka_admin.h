@@ -1,0 +1,15 @@
+/* connectors/kafka_admin.h: a broker's topics, through a client that is there already. Private to the connector 'kafka'. */
+#pragma once
+#include "connectors/kafka_client.h"
+#include "connectors/topics.h"
+
+/* partitions 0: there is no such topic. */
+Error *kafka_topic_find(KafkaClient *client, const char *name, int *partitions, int *replicas);
+/* Makes it and waits until every partition has a leader. Fine where somebody else was faster. */
+Error *kafka_topic_create(KafkaClient *client, const char *name, const TopicWish *wish);
+/* As topic_ensure. wish: NULL says nothing. */
+Error *kafka_topic_ensure(KafkaClient *client, const char *name, const TopicWish *wish, bool *made);
+Error *kafka_topic_delete(KafkaClient *client, const char *name, bool *existed);
+
+/* The broker's part of topics.h. */
+Error *kafka_topics_list(Arena *arena, KafkaClient *client, bool internal, bool extended, TopicDescription **topics, int *count);
