@@ -91,6 +91,7 @@ typedef struct TopicInfo {
     bool is_table, read_only;
     Schema key, value;                /* columns in the message's key and in its value */
     const char *key_format, *value_format; /* "kafka", "json", .. */
+    const char *key_schema_name, *value_schema_name; /* of the record or message that is meant, of registered schemas; NULL: the first */
     KeyWindow window;                 /* of the key */
     int64_t window_size_us;           /* KEY_WINDOW_TIME; 0: not known */
 } TopicInfo;

@@ -50,6 +50,9 @@ static Error *topic_info(Session *session, const CatalogEntry *entry, TopicInfo 
     Schema *const parts[] = { &info->key, &info->value };
     *info = (TopicInfo){ .name = entry->name, .is_table = entry->kind == CATALOG_TABLE, .read_only = entry->read_only, .key_format = source->key_format->name, .value_format = source->format->name,
                          .window = source->key_window, .window_size_us = source->key_window_size_us };
+    const RegistryOptions *keys = format_registry(source->key_format, source->key_format_options), *values = format_registry(source->format, source->format_options);
+    info->key_schema_name = keys ? keys->full_name : NULL;
+    info->value_schema_name = values ? values->full_name : NULL;
     for (int p = 0; p < 2; p++)
         parts[p]->columns = ARENA_ARRAY(&session->arena, Column, (size_t)entry->column_count + 1);
     for (int k = 0; k < entry->key_count; k++)

@@ -66,7 +66,7 @@ static Error *sink_open(Operator *op)
         return NULL;
     TRY(open_sink(op));
     if (op->node->sink.connector->sink->record_sink)
-        return record_sink_open(&state->arena, op->node, topic_logs_registry(op->context->job->connectors.topics), &state->records);
+        return record_sink_open(&state->arena, op->node, &op->context->job->connectors, &state->records);
     return op->node->sink.connector->sink->row_sink ? NULL : open_encoder(op, state);
 }
 

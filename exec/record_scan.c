@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/calendar.h"
+#include "connectors/schema_registries.h"
 
 /* ---- what is decoded ---- */
 
@@ -28,11 +29,12 @@ static void part_of_spec(Arena *arena, const PlanNode *node, RecordPart part, co
     columns->spec = (DecodeSpec){ .columns = specs, .column_count = columns->count, .declared_count = declared, .declared_names = names, .options = options, .zone = node->scan.zone };
 }
 
-void record_scan_init(Arena *arena, const PlanNode *node, SchemaRegistry *registry, RecordScan *scan)
+Error *record_scan_init(Arena *arena, const PlanNode *node, const ConnectorContext *context, RecordScan *scan)
 {
     part_of_spec(arena, node, RECORD_KEY, node->scan.key_format, node->scan.key_format_options, &scan->key);
     part_of_spec(arena, node, RECORD_VALUE, node->scan.format, node->scan.format_options, &scan->value);
-    scan->key.spec.registry = scan->value.spec.registry = registry;
+    TRY(schema_registry_find(context, registry_connection(node->scan.key_format, node->scan.key_format_options), &scan->key.spec.registry));
+    return schema_registry_find(context, registry_connection(node->scan.format, node->scan.format_options), &scan->value.spec.registry);
 }
 
 Error *record_decoders_open(const RecordScan *scan, RecordDecoders *decoders)

@@ -15,7 +15,7 @@ typedef struct RecordScan { RecordColumns key, value; } RecordScan;
 /* One pair a worker. */
 typedef struct RecordDecoders { Decoder key, value; } RecordDecoders;
 
-void record_scan_init(Arena *arena, const PlanNode *node, SchemaRegistry *registry, RecordScan *scan);
+Error *record_scan_init(Arena *arena, const PlanNode *node, const ConnectorContext *context, RecordScan *scan);
 Error *record_decoders_open(const RecordScan *scan, RecordDecoders *decoders);
 void record_decoders_close(RecordDecoders *decoders); /* also after a failed open */
 

@@ -3,6 +3,7 @@
 #include "exec/sink_queue.h"
 
 #include "common/calendar.h"
+#include "connectors/schema_registries.h"
 
 typedef struct SinkPart {
     Encoder encoder;
@@ -45,7 +46,7 @@ static void add_places(const PlanNode *node, RecordPart wanted, SinkPart *part)
     }
 }
 
-static Error *open_part(Arena *arena, const PlanNode *node, RecordPart wanted, const FormatType *format, const void *options, SchemaRegistry *registry, SinkPart *part)
+static Error *open_part(Arena *arena, const PlanNode *node, RecordPart wanted, const FormatType *format, const void *options, const ConnectorContext *context, SinkPart *part)
 {
     int count = node->schema.column_count;
     part->schema.columns = ARENA_ARRAY(arena, Column, (size_t)count + 1);
@@ -54,13 +55,15 @@ static Error *open_part(Arena *arena, const PlanNode *node, RecordPart wanted, c
     add_places(node, wanted, part);
     if (!format || part->schema.column_count == 0)
         return NULL;
+    SchemaRegistry *registry;
+    TRY(schema_registry_find(context, registry_connection(format, options), &registry));
     part->encoder = (Encoder){ .type = format, .schema = &part->schema, .options = options, .key = wanted == RECORD_KEY,
                                  .registry = registry, .topic = connector_topic(node->sink.connector, node->sink.spec.options) };
     part->open = true; /* close is due also after a failed open */
     return format->encoder_open(&part->encoder);
 }
 
-Error *record_sink_open(Arena *arena, const PlanNode *node, SchemaRegistry *registry, RecordSink **result)
+Error *record_sink_open(Arena *arena, const PlanNode *node, const ConnectorContext *context, RecordSink **result)
 {
     RecordSink *sink = *result = ARENA_NEW(arena, RecordSink);
     sink->node = node;
@@ -69,8 +72,8 @@ Error *record_sink_open(Arena *arena, const PlanNode *node, SchemaRegistry *regi
     sink->window_start = find_part(node, RECORD_WINDOW_START);
     sink->window_end = find_part(node, RECORD_WINDOW_END);
     sink->headers = find_part(node, RECORD_HEADERS);
-    TRY(open_part(arena, node, RECORD_KEY, node->sink.key_format, node->sink.key_format_options, registry, &sink->key));
-    return open_part(arena, node, RECORD_VALUE, node->sink.format, node->sink.format_options, registry, &sink->value);
+    TRY(open_part(arena, node, RECORD_KEY, node->sink.key_format, node->sink.key_format_options, context, &sink->key));
+    return open_part(arena, node, RECORD_VALUE, node->sink.format, node->sink.format_options, context, &sink->value);
 }
 
 static void close_part(SinkPart *part)

@@ -75,7 +75,7 @@ static Error *open_scan(Job *job, int number)
         scan->row_source = node->scan.connector->source->row_source;
         scan->record_source = node->scan.connector->source->record_source;
         if (scan->record_source)
-            record_scan_init(&job->arena, node, topic_logs_registry(job->connectors.topics), &scan->records);
+            TRY(record_scan_init(&job->arena, node, &job->connectors, &scan->records));
         if (!scan->row_source)
             decode_spec_for(scan);
         scan->source = (Source){ .spec = &scan->source_spec, .context = &job->connectors };

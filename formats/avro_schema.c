@@ -1,10 +1,10 @@
-/* formats/avro_schema.c: Avro schemas as JSON. */
+/* formats/avro_schema.c: Avro schemas, read from their JSON. */
 #include "formats/avro_schema.h"
 
-#include "common/value_text.h"
 #include "formats/json_internal.h"
 
 #define SCHEMA_DEPTH_LIMIT 64
+#define SCHEMA_LENGTH_LIMIT (1u << 20)
 
 static const char *const kind_names[] = { "null", "boolean", "int", "long", "float", "double", "bytes", "string", "record", "enum", "fixed", "array", "map", "union" };
 
@@ -91,17 +91,32 @@ static AvroSchema *parse_union(AvroParser *parser, const JsonToken *token, const
 static void read_logical(const JsonToken *token, Arena *arena, AvroSchema *schema)
 {
     static const struct { const char *name; AvroKind kind; AvroLogical logical; } types[] = {
-        { "date", AVRO_INT, AVRO_DATE }, { "time-millis", AVRO_INT, AVRO_MILLIS }, { "time-micros", AVRO_LONG, AVRO_MICROS }, { "timestamp-millis", AVRO_LONG, AVRO_MILLIS },
+        { "date", AVRO_INT, AVRO_DATE }, { "time-millis", AVRO_INT, AVRO_MILLIS }, { "time-micros", AVRO_LONG, AVRO_TIME_MICROS }, { "timestamp-millis", AVRO_LONG, AVRO_MILLIS },
         { "timestamp-micros", AVRO_LONG, AVRO_MICROS }, { "local-timestamp-millis", AVRO_LONG, AVRO_MILLIS }, { "local-timestamp-micros", AVRO_LONG, AVRO_MICROS },
         { "decimal", AVRO_BYTES, AVRO_DECIMAL }, { "decimal", AVRO_FIXED, AVRO_DECIMAL } };
-    JsonToken logical = member(token, "logicalType"), scale = member(token, "scale");
+    JsonToken logical = member(token, "logicalType"), scale = member(token, "scale"), precision = member(token, "precision");
     const char *name = text_of(arena, &logical);
     for (size_t i = 0; name && i < sizeof types / sizeof *types; i++)
         if (strcmp(types[i].name, name) == 0 && types[i].kind == schema->kind)
             schema->logical = types[i].logical;
     schema->scale = (int)number_of(&scale, 0);
-    if (schema->scale < 0 || schema->scale > 38) /* no decimal of ours */
+    schema->precision = (int)number_of(&precision, 38);
+    if (schema->logical == AVRO_DECIMAL && (schema->scale < 0 || schema->scale > 38)) /* no decimal of ours */
         schema->logical = AVRO_PLAIN;
+}
+
+/* Other names that a field had. */
+static void read_aliases(Arena *arena, const JsonToken *token, AvroField *field)
+{
+    JsonToken list = member(token, "aliases"), alias;
+    struct { const char **items; int count, capacity; } names = { 0 };
+    for (const char *p = NULL; list.kind == JSON_ARRAY && json_next_element(&list, &p, &alias);) {
+        const char *name = text_of(arena, &alias);
+        if (name)
+            LIST_ADD(arena, &names, name);
+    }
+    field->aliases = names.items;
+    field->alias_count = names.count;
 }
 
 static AvroSchema *parse_fields(AvroParser *parser, const JsonToken *token, const char *space, AvroSchema *schema)
@@ -109,6 +124,7 @@ static AvroSchema *parse_fields(AvroParser *parser, const JsonToken *token, cons
     JsonToken fields = member(token, "fields"), field;
     struct { AvroSchema **items; int count, capacity; } children = { 0 };
     struct { const char **items; int count, capacity; } names = { 0 };
+    struct { AvroField *items; int count, capacity; } facts = { 0 };
     if (fields.kind != JSON_ARRAY)
         return refuse(parser, "a record without fields");
     for (const char *p = NULL; json_next_element(&fields, &p, &field);) {
@@ -121,16 +137,21 @@ static AvroSchema *parse_fields(AvroParser *parser, const JsonToken *token, cons
         const char *text = text_of(parser->arena, &name);
         LIST_ADD(parser->arena, &children, child);
         LIST_ADD(parser->arena, &names, text);
+        AvroField fact = { .standard = member(&field, "default") };
+        fact.has_default = fact.standard.kind != JSON_MISSING;
+        read_aliases(parser->arena, &field, &fact);
+        LIST_ADD(parser->arena, &facts, fact);
     }
     schema->children = children.items;
     schema->names = names.items;
+    schema->fields = facts.items;
     schema->count = children.count;
     return schema;
 }
 
 static AvroSchema *parse_symbols(AvroParser *parser, const JsonToken *token, AvroSchema *schema)
 {
-    JsonToken symbols = member(token, "symbols"), symbol;
+    JsonToken symbols = member(token, "symbols"), standard = member(token, "default"), symbol;
     struct { const char **items; int count, capacity; } names = { 0 };
     for (const char *p = NULL; symbols.kind == JSON_ARRAY && json_next_element(&symbols, &p, &symbol);) {
         const char *text = text_of(parser->arena, &symbol);
@@ -140,6 +161,7 @@ static AvroSchema *parse_symbols(AvroParser *parser, const JsonToken *token, Avr
     }
     schema->names = names.items;
     schema->count = names.count;
+    schema->standard = text_of(parser->arena, &standard);
     return schema;
 }
 
@@ -211,23 +233,56 @@ static AvroSchema *parse(AvroParser *parser, const JsonToken *token, const char 
     return schema;
 }
 
-const AvroSchema *avro_schema_parse(Arena *arena, const char *text, const char **reason)
+static const AvroSchema *parse_text(AvroParser *parser, const char *text, const char **reason)
 {
     const char *end = text + strlen(text), *bad, *start = json_space(text, end), *p = start, *after = json_skip_value(start, end, JSON_DEPTH_LIMIT, &bad);
+    if (strlen(text) > SCHEMA_LENGTH_LIMIT) {
+        *reason = "the schema is longer than 1 MiB";
+        return NULL;
+    }
     if (!after || json_space(after, end) != end) { /* a simple type may stand there without quotes */
-        AvroParser names = { .arena = arena };
+        AvroParser names = { .arena = parser->arena };
         const AvroSchema *simple = parse_name(&names, text, "");
         *reason = simple ? NULL : "the schema is not JSON";
         return simple;
     }
-    AvroParser parser = { .arena = arena };
     JsonToken token = json_read(&p, end);
-    const AvroSchema *schema = parse(&parser, &token, "");
-    *reason = schema ? NULL : parser.reason ? parser.reason : "it is none";
+    const AvroSchema *schema = parse(parser, &token, "");
+    *reason = schema ? NULL : parser->reason ? parser->reason : "it is none";
     return schema;
 }
 
-/* ---- writing ---- */
+const AvroSchema *avro_schema_parse(Arena *arena, const char *text, const char **reason)
+{
+    AvroParser parser = { .arena = arena };
+    return parse_text(&parser, text, reason);
+}
+
+/* What a schema refers to stands before it; types that several refer to are read once. */
+static const AvroSchema *read_with_references(AvroParser *parser, const RegisteredSchema *schema, int depth, const char **reason)
+{
+    if (depth > SCHEMA_DEPTH_LIMIT) {
+        *reason = "its references are nested too deeply";
+        return NULL;
+    }
+    for (int i = 0; i < schema->reference_count; i++) {
+        const SchemaReference *reference = &schema->references[i];
+        bool known = false;
+        for (int n = 0; n < parser->named.count && !known; n++)
+            known = strcmp(parser->named.items[n]->name, reference->name) == 0;
+        if (!known && !read_with_references(parser, reference->schema, depth + 1, reason))
+            return NULL;
+    }
+    return parse_text(parser, schema->text, reason);
+}
+
+const AvroSchema *avro_schema_read(Arena *arena, const RegisteredSchema *schema, const char **reason)
+{
+    AvroParser parser = { .arena = arena };
+    return read_with_references(&parser, schema, 0, reason);
+}
+
+/* ---- names ---- */
 
 bool avro_name_fits(const char *name)
 {
@@ -237,65 +292,22 @@ bool avro_name_fits(const char *name)
     return *name != 0;
 }
 
-static void add_type(Text *out, const Type *type, const char *record, Arena *arena);
-
-static void add_nullable(Text *out, const Type *type, const char *record, Arena *arena)
+const char *avro_branch_name(const AvroSchema *schema)
 {
-    text_add_c(out, "[\"null\",");
-    add_type(out, type, record, arena);
-    text_add_char(out, ']');
+    const char *dot = schema->name ? strrchr(schema->name, '.') : NULL;
+    return dot ? dot + 1 : schema->name ? schema->name : kind_names[schema->kind];
 }
 
-static void add_field(Text *out, int i, const char *name, const Type *type, const char *record, Arena *arena)
+const AvroSchema *avro_not_null(const AvroSchema *schema)
 {
-    text_printf(out, "%s{\"name\":", i ? "," : "");
-    text_add_json_string(out, name, strlen(name));
-    text_add_c(out, ",\"type\":");
-    add_nullable(out, type, arena_printf(arena, "%s_%s", record, name), arena);
-    text_add_c(out, ",\"default\":null}");
-}
-
-static void add_type(Text *out, const Type *type, const char *record, Arena *arena)
-{
-    switch (type->kind) {
-    case TYPE_BOOLEAN: text_add_c(out, "\"boolean\""); return;
-    case TYPE_TINYINT: case TYPE_SMALLINT: case TYPE_INT: text_add_c(out, "\"int\""); return;
-    case TYPE_BIGINT: text_add_c(out, "\"long\""); return;
-    case TYPE_FLOAT: text_add_c(out, "\"float\""); return;
-    case TYPE_DOUBLE: text_add_c(out, "\"double\""); return;
-    case TYPE_BYTES: text_add_c(out, "\"bytes\""); return;
-    case TYPE_DECIMAL: text_printf(out, "{\"type\":\"bytes\",\"scale\":%d,\"precision\":%d,\"logicalType\":\"decimal\"}", type->scale, type->precision); return;
-    case TYPE_DATE: text_add_c(out, "{\"type\":\"int\",\"logicalType\":\"date\"}"); return;
-    case TYPE_TIME: text_add_c(out, "{\"type\":\"int\",\"logicalType\":\"time-millis\"}"); return;
-    case TYPE_TIMESTAMP: case TYPE_TIMESTAMP_TZ: text_add_c(out, "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}"); return;
-    case TYPE_ARRAY: case TYPE_MAP:
-        text_add_c(out, type->kind == TYPE_ARRAY ? "{\"type\":\"array\",\"items\":" : "{\"type\":\"map\",\"values\":");
-        add_nullable(out, type->children[type->kind == TYPE_MAP], record, arena);
-        text_add_char(out, '}');
-        return;
-    case TYPE_STRUCT:
-        text_printf(out, "{\"type\":\"record\",\"name\":\"%s\",\"fields\":[", record);
-        for (int i = 0; i < type->child_count; i++)
-            add_field(out, i, type->names[i], type->children[i], record, arena);
-        text_add_c(out, "]}");
-        return;
-    default: text_add_c(out, "\"string\""); return;
-    }
-}
-
-void avro_schema_add(Text *out, const Schema *schema, bool bare)
-{
-    static const char record[] = "KsqlDataSourceSchema"; /* as ksqlDB calls it: tools look for it */
-    Arena arena;
-    arena_init(&arena, NULL);
-    MEMORY_HOLD(arena_unwind, &arena);
-    if (bare) {
-        add_nullable(out, schema->columns[0].type, record, &arena);
-    } else {
-        text_printf(out, "{\"type\":\"record\",\"name\":\"%s\",\"namespace\":\"io.confluent.ksql.avro_schemas\",\"fields\":[", record);
-        for (int i = 0; i < schema->column_count; i++)
-            add_field(out, i, schema->columns[i].name, schema->columns[i].type, record, &arena);
-        text_add_c(out, "]}");
-    }
-    arena_release(&arena);
+    if (schema->kind != AVRO_UNION)
+        return schema;
+    const AvroSchema *found = NULL;
+    for (int i = 0; i < schema->count; i++)
+        if (schema->children[i]->kind != AVRO_NULL) {
+            if (found)
+                return NULL;
+            found = schema->children[i];
+        }
+    return found ? found : schema->count ? schema->children[0] : NULL;
 }

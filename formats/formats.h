@@ -37,6 +37,23 @@ typedef struct DecodeColumn {
     RecordPart part;
 } DecodeColumn;
 
+/* What formats with a schema registry have in common: their options structs begin with it. */
+typedef struct RegistryOptions {
+    RegistryConnection connection;
+    bool auto_register;
+    int strategy;                 /* names subjects: index in registry_strategies */
+    const char *subject;          /* given by name; NULL: by the strategy */
+    int64_t schema_id;            /* the schema to read and write by; 0: not said */
+    const char *full_name;        /* its record or message; NULL: the first one */
+    int ignored[2];               /* where credentials come from: said by what is given */
+    int64_t reader_id;            /* the schema whose columns the declared ones are; 0: they are the user's own. Not an option */
+} RegistryOptions;
+const OptionSpec *registry_option_rows(void); /* ended by a NULL name */
+/* By name or alias; NULL: none that is about the registry and not about one topic. */
+const OptionSpec *registry_option_find(const char *name);
+/* The subject of keys or values of a topic; record: the name of their type, NULL not known. */
+const char *registry_subject(Arena *arena, const RegistryOptions *options, const char *topic, bool key, const char *record);
+
 typedef struct DecodeSpec {
     const DecodeColumn *columns;
     int column_count;             /* may be 0: COUNT(*) */
@@ -99,6 +116,7 @@ struct FormatType {
     const char *doc;
     const OptionSpec *options;    /* ended by a NULL name */
     size_t options_size;
+    bool registered;              /* messages begin with the number of their schema; options begin with RegistryOptions */
     bool whole_columns;           /* fields are known by their place in the declared type: no field of a STRUCT can be wanted by itself */
 
     /* The functions for streams of bytes (cut to decode, encode): NULL in formats that only messages have.
@@ -126,6 +144,10 @@ struct FormatType {
     /* Can keys, values be of these columns? ERR_BIND (without place) says why not: KAFKA holds one column, maps are no keys.. NULL: all can. */
     Error *(*check_record)(const void *options, const Schema *schema, bool key);
 
+    /* The columns of a schema of a registry; a schema that is no record is one column without a name. ERR_BIND (without place): why there are
+     * none. NULL: the format has no schemas. */
+    Error *(*columns)(Arena *arena, const void *options, const RegisteredSchema *schema, bool key, Schema *columns);
+
     Error *(*encoder_open)(Encoder *encoder); /* NULL: the format cannot be written */
     void (*encoder_close)(Encoder *encoder);
     /* Bytes before the first record of a file (CSV's header). May be NULL. */
@@ -137,9 +159,18 @@ struct FormatType {
     Error *(*encode_record)(Encoder *encoder, const Vector *const columns[], uint32_t row, Text *out, bool *none);
 };
 
+/* What the options say of the registry; NULL: the format (which may be NULL) has none. */
+const RegistryOptions *format_registry(const FormatType *format, const void *options);
+static inline const RegistryConnection *registry_connection(const FormatType *format, const void *options)
+{
+    const RegistryOptions *registry = format_registry(format, options);
+    return registry ? &registry->connection : NULL;
+}
 const FormatType *format_find(const char *name); /* by name or alias; NULL */
 /* By a file's name: .json .jsonl .ndjson .csv .tsv .txt .log, with .gz or .zst behind; NULL. */
 const FormatType *format_for_path(const char *path);
 const FormatType *const *formats_all(int *count);
+/* `K` INTEGER, `V` ARRAY<STRING>: columns in ksqlDB's words. */
+void format_add_columns(Text *text, const Schema *schema);
 
 /* A Schema (types) -> DecodeSpec helpers and encoders read TIMESTAMP text by common/calendar.h and common/timestamp_pattern.h. */

@@ -57,8 +57,28 @@ size_t decimal_to_bytes(Int128 value, char out[sizeof(Int128)]);
 /* A message that begins with the number of its schema (common/schema_registry.h): what follows. NULL or why it is none. */
 const char *record_schema(const RecordBytes *record, int32_t *id, RecordBytes *rest);
 void record_add_schema(Text *out, int32_t id);
-/* Registers the schema of what the encoder writes under its topic's subject. */
-Error *record_put_schema(const Encoder *encoder, const char *type, const char *schema, int32_t *id);
+/* ---- registered.c: formats with a schema registry ---- */
+
+#define REGISTRY_OPTION_COUNT 17
+/* The rows of the options that they share, for the head of a table. */
+extern const OptionSpec registry_options[REGISTRY_OPTION_COUNT + 1];
+/* A table of options: those, and `own`, which ends with a NULL name. Made before main. */
+#define REGISTERED_OPTIONS(table, own, count) \
+    static OptionSpec table[REGISTRY_OPTION_COUNT + (count)]; \
+    __attribute__((constructor)) static void make_##table(void) \
+    { \
+        memcpy(table, registry_options, sizeof *table * REGISTRY_OPTION_COUNT); \
+        memcpy(table + REGISTRY_OPTION_COUNT, own, sizeof *table * (count)); \
+    }
+/* The schema with that number; NULL: *reason, in `arena`. */
+Error *registered_get(const DecodeSpec *spec, const char *format, Arena *arena, int32_t id, const RegisteredSchema **schema, const char **reason);
+/* The schema that `options` name by its number, for reading or writing by it; NULL: none is named. */
+Error *registered_named(SchemaRegistry *registry, const char *format, int64_t id, const RegisteredSchema **schema);
+/* The schema that rows are written by: named, or the one that the columns were made from; 0: neither. */
+static inline int64_t registered_target(const RegistryOptions *options) { return !options ? 0 : options->schema_id ? options->schema_id : options->reader_id; }
+/* Registers the schema of what the encoder writes, or finds it. record: the name of its type. */
+Error *registered_put(const Encoder *encoder, const char *type, const char *record, const char *schema, int32_t *id);
+
 /* A row without any value. */
 bool row_is_null(int count, const Vector *const columns[], uint32_t row);
 

@@ -13,6 +13,28 @@
 #include "formats/protobuf_internal.h"
 #include "formats/varint.h"
 
+/* ---- options ---- */
+
+typedef struct ProtobufOptions {
+    RegistryOptions registry;
+    int nulls;                    /* ProtoNulls */
+    int wrap;
+} ProtobufOptions;
+
+enum { WRAP_AUTO, WRAP_TRUE, WRAP_FALSE };
+static const char *const wrap_choices[] = { "auto", "true", "false", NULL };
+static const char *const nulls_choices[] = { "none", "optional", "wrapper", NULL };
+static const OptionSpec own_options[] = {
+    { .name = "protobuf_nullable_representation", .kind = OPTION_ENUM, .offset = offsetof(ProtobufOptions, nulls), .default_text = "none", .choices = nulls_choices,
+      .doc = "How a scalar that is NULL is written: as 0, false or \"\"; by `optional`, as no field; as no google.protobuf.Int64Value, StringValue and so on." },
+    { .name = "wrap_single_value", .kind = OPTION_ENUM, .offset = offsetof(ProtobufOptions, wrap), .default_text = "auto", .choices = wrap_choices,
+      .doc = "Values and keys are messages: a single column cannot stand bare." },
+    { .name = NULL }
+};
+REGISTERED_OPTIONS(protobuf_options, own_options, 3)
+
+static ProtoNulls nulls_of(const void *options) { return options ? (ProtoNulls)((const ProtobufOptions *)options)->nulls : PROTO_NULLS_NONE; }
+
 /* ---- reading ---- */
 
 #define PATH_LIMIT 8
@@ -48,7 +70,7 @@ static Error *protobuf_decoder_open(Decoder *decoder)
     for (int c = 0; c < spec->column_count; c++) {
         state->names[c] = spec->columns[c].path[0];
         state->types[c] = spec->columns[c].type;
-        ProtoField field = proto_of_column(&state->arena, state->names[c], spec->columns[c].field_index + 1, state->types[c]);
+        ProtoField field = proto_of_column(&state->arena, state->names[c], spec->columns[c].field_index + 1, state->types[c], nulls_of(spec->options));
         LIST_ADD(&state->arena, &columns->fields, field);
     }
     state->plan = proto_plan_make(&state->arena, columns, spec->column_count, state->names, state->types);
@@ -109,16 +131,13 @@ static const ProtoMessage *message_at(const ProtoMessage *file, const KnownMessa
 static Error *learn_message(Decoder *decoder, KnownMessage *known)
 {
     ProtobufDecoder *state = decoder->state;
-    const char *text, *reason = NULL;
-    if (!decoder->spec->registry)
-        return error_new(ERR_CONNECT, "format 'protobuf' needs a schema registry");
-    TRY(decoder->spec->registry->get(decoder->spec->registry, known->id, &text));
-    const ProtoMessage *message = text ? message_at(proto_parse(&state->arena, text, &reason), known) : NULL;
+    const char *reason = NULL;
+    const RegisteredSchema *registered = NULL;
+    TRY(registered_get(decoder->spec, "protobuf", &state->arena, known->id, &registered, &known->reason));
+    const ProtoMessage *message = registered ? message_at(proto_file_read(&state->arena, registered, &reason), known) : NULL;
     if (message)
         known->plan = proto_plan_make(&state->arena, message, decoder->spec->column_count, state->names, state->types);
-    else if (!text)
-        known->reason = arena_printf(&state->arena, "its schema %d is not registered", known->id);
-    else
+    else if (registered)
         known->reason = arena_printf(&state->arena, "its schema %d %s%s", known->id, reason ? "cannot be read: " : "has no such message", reason ? reason : "");
     LIST_ADD(&state->arena, &state->known, *known);
     return NULL;
@@ -175,7 +194,7 @@ static Error *protobuf_decode_records(Decoder *decoder, const RecordBytes *recor
     return NULL;
 }
 
-/* ---- writing and columns ---- */
+/* ---- which columns it holds ---- */
 
 /* Why the type has no form here; NULL: it has one. within: of a list, whose values cannot be lists. */
 static const char *refused_type(const Type *type, bool within)
@@ -200,10 +219,11 @@ static bool name_fits(const char *name)
     return length > 0 && name[length] == 0 && !(*name >= '0' && *name <= '9');
 }
 
-static Error *protobuf_check(const void *options, const Schema *schema, bool key)
+static Error *check_types(const char *format, const void *options, const Schema *schema, bool key)
 {
-    (void)options;
     TRY(record_check_key(schema, key));
+    if (!key && options && ((const ProtobufOptions *)options)->wrap == WRAP_FALSE)
+        return error_new(ERR_BIND, "format '%s' does not support WRAP_SINGLE_VALUE = false: values are messages", format);
     for (int i = 0; i < schema->column_count; i++) {
         const char *reason = refused_type(schema->columns[i].type, false);
         if (reason)
@@ -211,6 +231,8 @@ static Error *protobuf_check(const void *options, const Schema *schema, bool key
     }
     return NULL;
 }
+
+static Error *protobuf_check(const void *options, const Schema *schema, bool key) { return check_types("protobuf_nosr", options, schema, key); }
 
 static bool names_fit(const Type *type)
 {
@@ -223,60 +245,97 @@ static bool names_fit(const Type *type)
 /* With a registry fields have names. */
 static Error *protobuf_sr_check(const void *options, const Schema *schema, bool key)
 {
-    TRY(protobuf_check(options, schema, key));
+    TRY(check_types("protobuf", options, schema, key));
     for (int i = 0; i < schema->column_count; i++)
         if (!name_fits(schema->columns[i].name) || !names_fit(schema->columns[i].type))
             return record_refuse("PROTOBUF", schema, key, "Schema is not compatible with Protobuf: names have letters, digits and _");
     return NULL;
 }
 
+/* ---- writing ---- */
+
 typedef struct ProtobufEncoder {
+    Arena arena;
     bool framed;
     int32_t id;
+    int path[PATH_LIMIT], depth;  /* which message of its file */
+    ProtoWriter *writer;
 } ProtobufEncoder;
 
-static Error *protobuf_encoder_open(Encoder *encoder)
+/* The message that is written: of a registered file, or made of the columns. */
+static Error *find_message(Encoder *encoder, ProtobufEncoder *state, int count, const char *const names[], const Type *const types[], const ProtoMessage **message)
 {
-    ProtobufEncoder *state = mem_calloc(1, sizeof *state);
-    encoder->state = state;
-    return protobuf_check(encoder->options, encoder->schema, encoder->key);
+    const ProtobufOptions *options = encoder->options;
+    const RegisteredSchema *registered = NULL;
+    const char *reason = NULL, *wanted = options ? options->registry.full_name : NULL;
+    state->path[0] = 0;
+    state->depth = 1;
+    if (state->framed && options)
+        TRY(registered_named(encoder->registry, "protobuf", registered_target(&options->registry), &registered));
+    if (!registered) {
+        ProtoMessage *made = proto_of_columns(&state->arena, count, names, types, nulls_of(options));
+        made->name = wanted && name_fits(wanted) ? wanted : NULL;
+        *message = made;
+        if (!state->framed)
+            return NULL;
+        Text text = { 0 };
+        MEMORY_HOLD(text_unwind, &text);
+        proto_add_file(&text, made);
+        Error *error = registered_put(encoder, "PROTOBUF", made->name ? made->name : "ConnectDefault1", text_c(&text), &state->id);
+        text_release(&text);
+        return error;
+    }
+    state->id = registered->id;
+    const ProtoMessage *file = proto_file_read(&state->arena, registered, &reason);
+    *message = file ? proto_message_named(file, wanted, state->path, PATH_LIMIT, &state->depth) : NULL;
+    if (*message)
+        return NULL;
+    return reason ? error_new(ERR_BIND, "the schema %d cannot be read: %s", registered->id, reason) : error_new(ERR_BIND, "the schema %d has no message '%s'", registered->id, wanted ? wanted : "");
 }
 
-static Error *put_schema(Encoder *encoder, ProtobufEncoder *state)
+static Error *open_encoder(Encoder *encoder, bool framed)
 {
-    Arena arena;
-    Text text = { 0 };
-    arena_init(&arena, NULL);
-    MEMORY_HOLD(arena_unwind, &arena);
-    MEMORY_HOLD(text_unwind, &text);
+    ProtobufEncoder *state = mem_calloc(1, sizeof *state);
+    const ProtoMessage *message = NULL;
+    const char *reason = NULL;
     int count = encoder->schema->column_count;
-    const char **names = ARENA_ARRAY(&arena, const char *, (size_t)count + 1);
-    const Type **types = ARENA_ARRAY(&arena, const Type *, (size_t)count + 1);
+    encoder->state = state;
+    arena_init(&state->arena, NULL);
+    state->framed = framed;
+    TRY(check_types(encoder->type->name, encoder->options, encoder->schema, encoder->key));
+    const char **names = ARENA_ARRAY(&state->arena, const char *, (size_t)count + 1);
+    const Type **types = ARENA_ARRAY(&state->arena, const Type *, (size_t)count + 1);
     for (int i = 0; i < count; i++) {
         names[i] = encoder->schema->columns[i].name;
         types[i] = encoder->schema->columns[i].type;
     }
-    proto_add_file(&text, proto_of_columns(&arena, count, names, types));
-    Error *error = record_put_schema(encoder, "PROTOBUF", text_c(&text), &state->id);
-    text_release(&text);
-    arena_release(&arena);
-    return error;
+    TRY(find_message(encoder, state, count, names, types, &message));
+    state->writer = proto_writer_make(&state->arena, message, count, names, types, &reason);
+    return state->writer ? NULL : error_new(ERR_BIND, "the columns cannot be written by the Protocol Buffers schema: %s", reason);
 }
 
-static Error *protobuf_sr_encoder_open(Encoder *encoder)
-{
-    if (!encoder->registry)
-        return error_new(ERR_CONNECT, "format 'protobuf' needs a schema registry");
-    TRY(protobuf_encoder_open(encoder));
-    ProtobufEncoder *state = encoder->state;
-    state->framed = true;
-    return put_schema(encoder, state);
-}
+static Error *protobuf_encoder_open(Encoder *encoder) { return open_encoder(encoder, false); }
+static Error *protobuf_sr_encoder_open(Encoder *encoder) { return open_encoder(encoder, true); }
 
 static void protobuf_encoder_close(Encoder *encoder)
 {
-    mem_free(encoder->state);
+    ProtobufEncoder *state = encoder->state;
+    if (state)
+        arena_release(&state->arena);
+    mem_free(state);
     encoder->state = NULL;
+}
+
+/* Which message of the file: how many places, then each; the first one is a 0. */
+static void add_path(Text *out, const ProtobufEncoder *state)
+{
+    if (state->depth == 1 && state->path[0] == 0) {
+        text_add_char(out, 0);
+        return;
+    }
+    add_varint(out, (uint64_t)state->depth << 1);
+    for (int i = 0; i < state->depth; i++)
+        add_varint(out, (uint64_t)state->path[i] << 1);
 }
 
 static Error *protobuf_encode_record(Encoder *encoder, const Vector *const columns[], uint32_t row, Text *out, bool *none)
@@ -284,27 +343,46 @@ static Error *protobuf_encode_record(Encoder *encoder, const Vector *const colum
     const ProtobufEncoder *state = encoder->state;
     int count = encoder->schema->column_count;
     *none = encoder->key && count == 1 && row_is_null(count, columns, row);
-    if (state->framed && !*none) {
+    if (*none)
+        return NULL;
+    if (state->framed) {
         record_add_schema(out, state->id);
-        text_add_char(out, 0); /* the file's first message */
+        add_path(out, state);
     }
-    for (int c = 0; c < count && !*none; c++)
-        proto_add_field(out, c + 1, columns[c], row);
+    const char *reason = proto_write_row(out, state->writer, columns, row);
+    return reason ? error_new(ERR_IO, "a row cannot be written as its Protocol Buffers message: %s", reason) : NULL;
+}
+
+/* ---- a schema's columns ---- */
+
+static Error *protobuf_columns(Arena *arena, const void *given, const RegisteredSchema *registered, bool key, Schema *columns)
+{
+    (void)key;
+    const ProtobufOptions *options = given;
+    const char *reason = NULL, *wanted = options ? options->registry.full_name : NULL;
+    int path[PATH_LIMIT], depth;
+    const ProtoMessage *file = proto_file_read(arena, registered, &reason);
+    const ProtoMessage *message = file ? proto_message_named(file, wanted, path, PATH_LIMIT, &depth) : NULL;
+    const Type *type = message ? proto_type(arena, message, &reason) : NULL;
+    if (!type)
+        return error_new(ERR_BIND, "the Protocol Buffers schema gives no columns: %s", reason ? reason : arena_printf(arena, "it has no message '%s'", wanted ? wanted : ""));
+    columns->column_count = type->child_count;
+    columns->columns = ARENA_ARRAY(arena, Column, (size_t)type->child_count + 1);
+    for (int i = 0; i < type->child_count; i++)
+        columns->columns[i] = (Column){ .name = type->names[i], .type = type->children[i] };
     return NULL;
 }
 
-static const OptionSpec protobuf_options[] = { { .name = NULL } };
-
 const FormatType protobuf_nosr_format = {
     .name = "protobuf_nosr", .doc = "Protocol Buffers (proto3) messages whose fields are the columns in their order, without a schema registry.",
-    .options = protobuf_options, .whole_columns = true,
+    .options = own_options, .options_size = sizeof(ProtobufOptions), .whole_columns = true,
     .decoder_open = protobuf_decoder_open, .decoder_close = protobuf_decoder_close, .decode_records = protobuf_decode_records, .check_record = protobuf_check,
     .encoder_open = protobuf_encoder_open, .encoder_close = protobuf_encoder_close, .encode_record = protobuf_encode_record,
 };
 
 const FormatType protobuf_format = {
     .name = "protobuf", .doc = "Protocol Buffers (proto3) behind the number of their schema in a registry.",
-    .options = protobuf_options, .whole_columns = true,
-    .decoder_open = protobuf_decoder_open, .decoder_close = protobuf_decoder_close, .decode_records = protobuf_decode_records, .check_record = protobuf_sr_check,
+    .options = protobuf_options, .options_size = sizeof(ProtobufOptions), .registered = true, .whole_columns = true,
+    .decoder_open = protobuf_decoder_open, .decoder_close = protobuf_decoder_close, .decode_records = protobuf_decode_records, .check_record = protobuf_sr_check, .columns = protobuf_columns,
     .encoder_open = protobuf_sr_encoder_open, .encoder_close = protobuf_encoder_close, .encode_record = protobuf_encode_record,
 };

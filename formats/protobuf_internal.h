@@ -7,6 +7,8 @@ enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
 /* ---- protobuf_read.c ---- */
 
+int proto_wire_of(ProtoKind kind);
+
 /* What becomes of a message: of each of `count` targets the field of its name. */
 typedef struct ProtoPlan ProtoPlan;
 ProtoPlan *proto_plan_make(Arena *arena, const ProtoMessage *message, int count, const char *const names[], const Type *const types[]);
@@ -22,5 +24,8 @@ const char *proto_read(const ProtoReader *reader, const char *bytes, size_t leng
 
 /* ---- protobuf_write.c ---- */
 
-/* Appends the field; what readers put in where it is missing is left out. */
-void proto_add_field(Text *out, int number, const Vector *vector, uint32_t row);
+/* How columns are written as the message's fields of their names. NULL: *reason says why they cannot. */
+typedef struct ProtoWriter ProtoWriter;
+ProtoWriter *proto_writer_make(Arena *arena, const ProtoMessage *message, int count, const char *const names[], const Type *const types[], const char **reason);
+/* Appends a row's message. What readers put in where it is missing is left out. NULL or why it cannot be written. */
+const char *proto_write_row(Text *out, const ProtoWriter *writer, const Vector *const columns[], uint32_t row);

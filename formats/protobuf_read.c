@@ -60,7 +60,7 @@ struct ProtoPlan {
     ProtoStep *steps;             /* one a target */
 };
 
-static int wire_of_kind(ProtoKind kind)
+int proto_wire_of(ProtoKind kind)
 {
     if (kind <= PROTO_ENUM)
         return WIRE_VARINT;
@@ -88,17 +88,6 @@ static bool kind_fits(ProtoKind kind, const Type *type)
     }
 }
 
-static const ProtoField *field_named(const ProtoMessage *message, const char *name)
-{
-    for (int i = 0; i < message->fields.count; i++)
-        if (strcmp(message->fields.items[i].name, name) == 0)
-            return &message->fields.items[i];
-    for (int i = 0; i < message->fields.count; i++)
-        if (name_equal(message->fields.items[i].name, name))
-            return &message->fields.items[i];
-    return NULL;
-}
-
 static void plan_field(Arena *arena, const ProtoField *field, const Type *type, ProtoStep *step)
 {
     static const char *const entry[] = { "key", "value" };
@@ -119,7 +108,7 @@ ProtoPlan *proto_plan_make(Arena *arena, const ProtoMessage *message, int count,
     plan->count = count;
     plan->steps = ARENA_ARRAY(arena, ProtoStep, (size_t)count + 1);
     for (int i = 0; i < count; i++)
-        plan_field(arena, field_named(message, names[i]), types[i], &plan->steps[i]);
+        plan_field(arena, proto_field_named(message, names[i]), types[i], &plan->steps[i]);
     return plan;
 }
 
@@ -278,7 +267,7 @@ static const char *read_value(const ProtoReader *reader, const ProtoStep *step, 
 static const char *read_wrapped(const ProtoReader *reader, const ProtoStep *step, const WireField *wire, Value *value)
 {
     const char *p = wire->bytes, *end = p + wire->length;
-    WireField field, inner = { .number = 1, .wire = wire_of_kind(step->field->kind), .bytes = "" };
+    WireField field, inner = { .number = 1, .wire = proto_wire_of(step->field->kind), .bytes = "" };
     while (p < end) {
         if (!read_field(&p, end, &field))
             return PROTO_NO_MESSAGE;
@@ -304,7 +293,7 @@ static Value missing_value(const ProtoStep *step)
 static const char *read_list(const ProtoReader *reader, const ProtoStep *step, const char *bytes, size_t length, Value *items, uint32_t *count)
 {
     const ProtoField *field = step->field;
-    int wire = field->wrapped ? WIRE_BYTES : wire_of_kind(field->kind);
+    int wire = field->wrapped ? WIRE_BYTES : proto_wire_of(field->kind);
     const char *p = bytes, *end = bytes + length, *reason = NULL;
     WireField found;
     *count = 0;
@@ -349,7 +338,7 @@ static const char *read_list_value(const ProtoReader *reader, const ProtoStep *s
 static const char *read_step(const ProtoReader *reader, const ProtoStep *step, const WireField *wire, const char *bytes, size_t length, Value *value)
 {
     const ProtoField *field = step->field;
-    if (step->mismatch || (!field->repeated && wire->wire != (field->wrapped ? WIRE_BYTES : wire_of_kind(field->kind))))
+    if (step->mismatch || (!field->repeated && wire->wire != (field->wrapped ? WIRE_BYTES : proto_wire_of(field->kind))))
         return arena_printf(reader->strings, "field %d is of another type than %s", (int)field->number, type_text(reader->strings, step->type));
     if (field->repeated)
         return value->nested.items ? NULL : read_list_value(reader, step, bytes, length, value); /* all with the first of its values */

@@ -1,4 +1,4 @@
-/* formats/protobuf_schema.c: .proto text, read and written. Of proto3 what says how messages look; services and options are passed over. */
+/* formats/protobuf_schema.c: .proto text, read. Of proto3 what says how messages look; services and options are passed over. */
 #include "formats/protobuf_schema.h"
 
 #include <stdio.h>
@@ -17,6 +17,25 @@ static const struct { const char *name; ProtoKind kind; bool wrapped; } simple_t
 };
 #define SIMPLE_COUNT ((int)(sizeof simple_types / sizeof *simple_types))
 
+bool proto_simple_type(const char *name, ProtoKind *kind, bool *wrapped)
+{
+    for (int i = 0; i < SIMPLE_COUNT; i++)
+        if (strcmp(simple_types[i].name, name) == 0) {
+            *kind = simple_types[i].kind;
+            *wrapped = simple_types[i].wrapped;
+            return true;
+        }
+    return false;
+}
+
+const char *proto_simple_name(ProtoKind kind, bool wrapped)
+{
+    for (int i = 0; i < SIMPLE_COUNT; i++)
+        if (simple_types[i].kind == kind && simple_types[i].wrapped == wrapped)
+            return simple_types[i].name;
+    return NULL;
+}
+
 /* ---- tokens ---- */
 
 typedef struct ProtoParser {
@@ -24,6 +43,7 @@ typedef struct ProtoParser {
     const char *p;
     const char *token;      /* "" at the end */
     const char *reason;
+    const RegisteredSchema *schema; /* what imports are looked for in; NULL: none */
     int depth;
 } ProtoParser;
 
@@ -140,12 +160,8 @@ static void set_type(ProtoField *field, const char *name)
 {
     name += *name == '.';
     field->type_name = name;
-    for (int i = 0; i < SIMPLE_COUNT; i++)
-        if (strcmp(simple_types[i].name, name) == 0) {
-            field->kind = simple_types[i].kind;
-            field->wrapped = simple_types[i].wrapped;
-            field->type_name = NULL;
-        }
+    if (proto_simple_type(name, &field->kind, &field->wrapped))
+        field->type_name = NULL;
     field->nullable |= field->wrapped || (!field->type_name && field->kind >= PROTO_MESSAGE);
 }
 
@@ -166,6 +182,42 @@ static bool parse_map(ProtoParser *parser, ProtoMessage *message, ProtoField *fi
     field->kind = PROTO_MESSAGE;
     field->message = entry;
     return true;
+}
+
+/* The number in "4"; -1: it is none. */
+static int quoted_number(const char *token)
+{
+    char *end;
+    long number = strtol(token + 1, &end, 10);
+    return (*token == '"' || *token == '\'') && end > token + 1 && *end == *token && number >= 0 && number <= 38 ? (int)number : -1;
+}
+
+/* [(confluent.field_meta) = { params: [{ key: "precision", value: "4" }, ..] }]: a decimal's digits; other options mean nothing here. To behind the ; */
+static bool parse_field_options(ProtoParser *parser, ProtoField *field)
+{
+    const char *key = NULL;
+    int number = -1, depth = 0;
+    while (*parser->token) {
+        if (depth == 0 && take(parser, ";"))
+            return true;
+        depth += at(parser, "[") || at(parser, "{");
+        depth -= at(parser, "]") || at(parser, "}");
+        if (at(parser, "{") || at(parser, "}")) {
+            key = NULL;
+            number = -1;
+        }
+        bool names = at(parser, "key"), values = at(parser, "value");
+        advance(parser);
+        if ((names || values) && take(parser, ":")) {
+            key = names ? parser->token : key;
+            number = values ? quoted_number(parser->token) : number;
+        }
+        if (key && number >= 0 && strncmp(key + 1, "precision", 9) == 0)
+            field->precision = number;
+        else if (key && number >= 0 && strncmp(key + 1, "scale", 5) == 0)
+            field->scale = number;
+    }
+    return refuse(parser, "';'");
 }
 
 static bool parse_field(ProtoParser *parser, ProtoMessage *message, bool one_of)
@@ -193,11 +245,14 @@ static bool parse_field(ProtoParser *parser, ProtoMessage *message, bool one_of)
     field.number = strtoull(parser->token, &end, 0);
     if (*end || field.number == 0 || field.number > 536870911)
         return refuse(parser, "the number of a field");
+    advance(parser);
+    bool fine = parse_field_options(parser, &field);
     LIST_ADD(parser->arena, &message->fields, field);
-    return skip_statement(parser);
+    return fine;
 }
 
 static bool parse_message(ProtoParser *parser, ProtoMessage *within);
+static bool parse_import(ProtoParser *parser, ProtoMessage *file);
 
 /* What may stand in a message, and in a file. */
 static bool parse_part(ProtoParser *parser, ProtoMessage *message, bool file)
@@ -208,7 +263,13 @@ static bool parse_part(ProtoParser *parser, ProtoMessage *message, bool file)
         return parse_message(parser, message);
     if (take(parser, "enum"))
         return parse_enum(parser, message);
-    bool other = at(parser, "option") || at(parser, "reserved") || at(parser, "extensions") || at(parser, "extend") || at(parser, "service") || at(parser, "syntax") || at(parser, "package") || at(parser, "import");
+    if (file && take(parser, "package")) {
+        message->package = take_word(parser);
+        return message->package && skip_statement(parser);
+    }
+    if (file && take(parser, "import"))
+        return parse_import(parser, message);
+    bool other = at(parser, "option") || at(parser, "reserved") || at(parser, "extensions") || at(parser, "extend") || at(parser, "service") || at(parser, "syntax");
     if (file || other)
         return other ? skip_statement(parser) : refuse(parser, "a message");
     if (!take(parser, "oneof"))
@@ -265,13 +326,39 @@ static bool find_within(const ProtoMessage *scope, const char *name, ProtoField 
     return false;
 }
 
-/* From the inside out; a package before the name is passed over. */
+/* In a file and what it imports, by the name with the package. */
+static bool find_in_file(const ProtoMessage *file, const char *name, ProtoField *field, int depth)
+{
+    size_t length = file->package ? strlen(file->package) : 0;
+    if (length && strncmp(file->package, name, length) == 0 && name[length] == '.' && find_within(file, name + length + 1, field))
+        return true;
+    if (!length && find_within(file, name, field))
+        return true;
+    for (int i = 0; i < file->imports.count && depth < PROTO_DEPTH_LIMIT; i++)
+        if (find_in_file(file->imports.items[i], name, field, depth + 1))
+            return true;
+    return false;
+}
+
+/* From the inside out, then by the name with its package, then by a part of that: a name may leave out what both packages have in common. */
 static bool find_type(const ProtoMessage *scope, ProtoField *field)
 {
-    for (const char *name = field->type_name; name; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL)
-        for (const ProtoMessage *around = scope; around; around = around->parent)
-            if (find_within(around, name, field))
-                return true;
+    const ProtoMessage *file = scope;
+    for (const ProtoMessage *around = scope; around; around = around->parent) {
+        file = around;
+        if (find_within(around, field->type_name, field))
+            return true;
+    }
+    if (find_in_file(file, field->type_name, field, 0))
+        return true;
+    for (const char *package = file->package; package; package = NULL)
+        for (size_t length = strlen(package); length; length--)
+            if (package[length] == 0 || package[length] == '.') {
+                char name[512];
+                int written = snprintf(name, sizeof name, "%.*s.%s", (int)length, package, field->type_name);
+                if (written > 0 && (size_t)written < sizeof name && find_in_file(file, name, field, 0))
+                    return true;
+            }
     return false;
 }
 
@@ -292,110 +379,115 @@ static bool resolve(ProtoParser *parser, ProtoMessage *message)
     return true;
 }
 
-const ProtoMessage *proto_parse(Arena *arena, const char *text, const char **reason)
+/* ---- files ---- */
+
+/* Google's common files, as far as .proto files are likely to ask for them. */
+static const struct { const char *name, *text; } common_files[] = {
+    { "google/protobuf/any.proto", "package google.protobuf; message Any { string type_url = 1; bytes value = 2; }" },
+    { "google/protobuf/duration.proto", "package google.protobuf; message Duration { int64 seconds = 1; int32 nanos = 2; }" },
+    { "google/protobuf/empty.proto", "package google.protobuf; message Empty { }" },
+    { "google/protobuf/field_mask.proto", "package google.protobuf; message FieldMask { repeated string paths = 1; }" },
+    { "google/protobuf/struct.proto", "package google.protobuf; message Struct { map<string, Value> fields = 1; } message ListValue { repeated Value values = 1; } enum NullValue { NULL_VALUE = 0; }"
+      " message Value { oneof kind { NullValue null_value = 1; double number_value = 2; string string_value = 3; bool bool_value = 4; Struct struct_value = 5; ListValue list_value = 6; } }" },
+    { "google/type/money.proto", "package google.type; message Money { string currency_code = 1; int64 units = 2; int32 nanos = 3; }" },
+    { "google/type/latlng.proto", "package google.type; message LatLng { double latitude = 1; double longitude = 2; }" },
+};
+
+static ProtoMessage *read_file(ProtoParser *around, const RegisteredSchema *schema);
+
+/* import "event.proto": one that the schema refers to, or a common one. Others (of options, mostly) are missed where one of their types is used. */
+static bool parse_import(ProtoParser *parser, ProtoMessage *file)
 {
-    ProtoParser parser = { .arena = arena, .p = text };
-    ProtoMessage *file = ARENA_NEW(arena, ProtoMessage);
-    bool fine = true;
+    if (at(parser, "public") || at(parser, "weak"))
+        advance(parser);
+    size_t length = strlen(parser->token);
+    const char *name = length >= 2 ? arena_strndup(parser->arena, parser->token + 1, length - 2) : "";
+    RegisteredSchema common = { 0 };
+    const RegisteredSchema *found = NULL;
+    for (int i = 0; parser->schema && i < parser->schema->reference_count && !found; i++)
+        if (strcmp(parser->schema->references[i].name, name) == 0)
+            found = parser->schema->references[i].schema;
+    for (size_t i = 0; i < sizeof common_files / sizeof *common_files && !found; i++)
+        if (strcmp(common_files[i].name, name) == 0) {
+            common.text = common_files[i].text;
+            found = &common;
+        }
+    const ProtoMessage *imported = found ? read_file(parser, found) : NULL;
+    if (found && !imported)
+        return false;
+    if (imported)
+        LIST_ADD(parser->arena, &file->imports, imported);
+    return skip_statement(parser);
+}
+
+/* A file; around: what imports it. */
+static ProtoMessage *read_file(ProtoParser *around, const RegisteredSchema *schema)
+{
+    ProtoParser parser = { .arena = around->arena, .p = schema->text, .schema = schema, .depth = around->depth + 1 };
+    ProtoMessage *file = ARENA_NEW(parser.arena, ProtoMessage);
+    bool fine = parser.depth < PROTO_DEPTH_LIMIT || refuse(&parser, "fewer files that import each other");
     advance(&parser);
     while (fine && *parser.token)
         fine = parse_part(&parser, file, true);
     fine = fine && resolve(&parser, file);
-    *reason = fine ? NULL : parser.reason;
+    if (!fine)
+        around->reason = parser.reason;
     return fine ? file : NULL;
 }
 
-/* ---- columns ---- */
-
-static ProtoKind kind_of(const Type *type)
+const ProtoMessage *proto_file_read(Arena *arena, const RegisteredSchema *schema, const char **reason)
 {
-    switch (type->kind) {
-    case TYPE_BOOLEAN: return PROTO_BOOL;
-    case TYPE_TINYINT: case TYPE_SMALLINT: case TYPE_INT: return PROTO_INT32;
-    case TYPE_BIGINT: return PROTO_INT64;
-    case TYPE_FLOAT: return PROTO_FLOAT;
-    case TYPE_DOUBLE: return PROTO_DOUBLE;
-    case TYPE_BYTES: return PROTO_BYTES;
-    case TYPE_DECIMAL: return PROTO_DECIMAL;
-    case TYPE_DATE: return PROTO_DATE;
-    case TYPE_TIME: return PROTO_TIME;
-    case TYPE_TIMESTAMP: case TYPE_TIMESTAMP_TZ: return PROTO_TIMESTAMP;
-    case TYPE_MAP: case TYPE_STRUCT: return PROTO_MESSAGE;
-    default: return PROTO_STRING;
-    }
+    ProtoParser none = { .arena = arena, .depth = -1, .p = "", .token = "" };
+    const ProtoMessage *file = read_file(&none, schema);
+    *reason = none.reason;
+    return file;
 }
 
-ProtoField proto_of_column(Arena *arena, const char *name, int number, const Type *type)
+const ProtoMessage *proto_parse(Arena *arena, const char *text, const char **reason)
 {
-    const Type *element = type->kind == TYPE_ARRAY ? type->children[0] : type;
-    ProtoField field = { .name = name, .number = (uint64_t)number, .kind = kind_of(element), .repeated = type->kind == TYPE_ARRAY || type->kind == TYPE_MAP, .map = type->kind == TYPE_MAP };
-    static const char *const entry[] = { "key", "value" };
-    field.nullable = !field.repeated && field.kind >= PROTO_MESSAGE;
-    if (field.kind == PROTO_MESSAGE)
-        field.message = proto_of_columns(arena, element->child_count, field.map ? entry : element->names, element->children);
-    return field;
+    RegisteredSchema schema = { .text = text };
+    return proto_file_read(arena, &schema, reason);
 }
 
-const ProtoMessage *proto_of_columns(Arena *arena, int count, const char *const names[], const Type *const types[])
+/* ---- finding ---- */
+
+const ProtoField *proto_field_named(const ProtoMessage *message, const char *name)
 {
-    ProtoMessage *message = ARENA_NEW(arena, ProtoMessage);
-    for (int i = 0; i < count; i++) {
-        ProtoField field = proto_of_column(arena, names[i], i + 1, types[i]);
-        LIST_ADD(arena, &message->fields, field);
-    }
-    return message;
-}
-
-/* ---- writing ---- */
-
-/* Messages are called ConnectDefault1, 2, .. in the order of their fields, as Kafka Connect calls them. */
-static void add_message(Text *out, const ProtoMessage *message, int *next, int indent);
-
-static const char *simple_name(const ProtoField *field)
-{
-    for (int i = 0; i < SIMPLE_COUNT; i++)
-        if (simple_types[i].kind == field->kind && !simple_types[i].wrapped)
-            return simple_types[i].name;
+    for (int i = 0; i < message->fields.count; i++)
+        if (strcmp(message->fields.items[i].name, name) == 0)
+            return &message->fields.items[i];
+    for (int i = 0; i < message->fields.count; i++)
+        if (name_equal(message->fields.items[i].name, name))
+            return &message->fields.items[i];
     return NULL;
 }
 
-static void add_field(Text *out, const ProtoField *field, int *next, int indent)
+/* The message at a name with dots within another one. */
+static const ProtoMessage *named_within(const ProtoMessage *scope, const char *name, int path[], int limit, int *depth)
 {
-    const ProtoField *value = field->map ? &field->message->fields.items[1] : field;
-    const char *simple = simple_name(value);
-    char name[32];
-    if (!simple) {
-        snprintf(name, sizeof name, "ConnectDefault%d", *next);
-        add_message(out, value->message, next, indent);
-        simple = name;
+    for (int i = 0; i < scope->messages.count && *depth < limit; i++) {
+        const ProtoMessage *message = scope->messages.items[i];
+        size_t length = strlen(message->name);
+        if (strncmp(message->name, name, length) != 0 || (name[length] && name[length] != '.'))
+            continue;
+        path[(*depth)++] = i;
+        const ProtoMessage *found = name[length] ? named_within(message, name + length + 1, path, limit, depth) : message;
+        if (found)
+            return found;
+        --*depth;
     }
-    text_printf(out, field->map ? "%*smap<string, %s> %s = %d;\n" : field->repeated ? "%*srepeated %s %s = %d;\n" : "%*s%s %s = %d;\n", indent, "", simple, field->name, (int)field->number);
+    return NULL;
 }
 
-static void add_message(Text *out, const ProtoMessage *message, int *next, int indent)
+const ProtoMessage *proto_message_named(const ProtoMessage *file, const char *name, int path[], int limit, int *depth)
 {
-    text_printf(out, "%*smessage ConnectDefault%d {\n", indent, "", (*next)++);
-    for (int i = 0; i < message->fields.count; i++)
-        add_field(out, &message->fields.items[i], next, indent + 2);
-    text_printf(out, "%*s}\n", indent, "");
-}
-
-static bool has_kind(const ProtoMessage *message, ProtoKind kind)
-{
-    for (int i = 0; i < message->fields.count; i++)
-        if (message->fields.items[i].kind == kind || (message->fields.items[i].message && has_kind(message->fields.items[i].message, kind)))
-            return true;
-    return false;
-}
-
-void proto_add_file(Text *out, const ProtoMessage *message)
-{
-    static const struct { ProtoKind kind; const char *file; } imports[] = { { PROTO_DECIMAL, "confluent/type/decimal.proto" }, { PROTO_TIMESTAMP, "google/protobuf/timestamp.proto" },
-                                                                              { PROTO_DATE, "google/type/date.proto" }, { PROTO_TIME, "google/type/timeofday.proto" } };
-    int next = 1;
-    text_add_c(out, "syntax = \"proto3\";\n");
-    for (size_t i = 0; i < sizeof imports / sizeof *imports; i++)
-        if (has_kind(message, imports[i].kind))
-            text_printf(out, "import \"%s\";\n", imports[i].file);
-    add_message(out, message, &next, 0);
+    *depth = 0;
+    if (!name) {
+        path[(*depth)++] = 0;
+        return file->messages.count ? file->messages.items[0] : NULL;
+    }
+    size_t length = file->package ? strlen(file->package) : 0;
+    if (length && strncmp(file->package, name, length) == 0 && name[length] == '.')
+        name += length + 1;
+    return named_within(file, name, path, limit, depth);
 }

@@ -1,25 +1,90 @@
-/* formats/protobuf_write.c: values become the bytes of Protocol Buffers. */
+/* formats/protobuf_write.c: values become the bytes of Protocol Buffers, by a message: that of the columns, or one that is registered. */
 #include "common/calendar.h"
 #include "formats/protobuf_internal.h"
 #include "formats/varint.h"
 
-static int wire_of(const Type *type)
+/* One field that is written. */
+typedef struct WriteStep {
+    const ProtoField *field;
+    int source;                   /* the column, or the field of a STRUCT */
+    const ProtoWriter *inner;     /* of messages and entries of maps */
+} WriteStep;
+
+struct ProtoWriter {
+    int count;
+    WriteStep *steps;             /* in the order of columns */
+};
+
+/* ---- making ---- */
+
+typedef struct Making {
+    Arena *arena;
+    const char *reason;
+} Making;
+
+static bool is_whole(ProtoKind kind) { return kind <= PROTO_SINT64 || kind == PROTO_FIXED64 || kind == PROTO_SFIXED64 || kind == PROTO_FIXED32 || kind == PROTO_SFIXED32; }
+
+static bool takes(const ProtoField *field, const Type *type)
 {
-    switch (type->kind) {
-    case TYPE_BOOLEAN: case TYPE_TINYINT: case TYPE_SMALLINT: case TYPE_INT: case TYPE_BIGINT: return WIRE_VARINT;
-    case TYPE_DOUBLE: return WIRE_FIXED64;
-    case TYPE_FLOAT: return WIRE_FIXED32;
-    default: return WIRE_BYTES;
+    if (is_whole(field->kind))
+        return type_is_integer(type);
+    switch (field->kind) {
+    case PROTO_BOOL: return type->kind == TYPE_BOOLEAN;
+    case PROTO_ENUM: return type->kind == TYPE_VARCHAR || type_is_integer(type);
+    case PROTO_DOUBLE: case PROTO_FLOAT: return type->kind == TYPE_DOUBLE || type->kind == TYPE_FLOAT;
+    case PROTO_STRING: return type->kind == TYPE_VARCHAR;
+    case PROTO_BYTES: return type->kind == TYPE_BYTES;
+    case PROTO_MESSAGE: return type->kind == TYPE_STRUCT;
+    case PROTO_DECIMAL: return type->kind == TYPE_DECIMAL;
+    case PROTO_TIMESTAMP: return type_is_timestamp(type);
+    case PROTO_DATE: return type->kind == TYPE_DATE;
+    case PROTO_TIME: return type->kind == TYPE_TIME;
+    default: return false;
     }
 }
 
-static void add_tag(Text *out, int number, int wire) { add_varint(out, (uint64_t)number << 3 | (unsigned)wire); }
+static ProtoWriter *make_writer(Making *making, const ProtoMessage *message, int count, const char *const names[], const Type *const types[])
+{
+    static const char *const entry[] = { "key", "value" };
+    ProtoWriter *writer = ARENA_NEW(making->arena, ProtoWriter);
+    writer->steps = ARENA_ARRAY(making->arena, WriteStep, (size_t)count + 1);
+    for (int i = 0; i < count && !making->reason; i++) {
+        const ProtoField *field = proto_field_named(message, names[i]);
+        const Type *element = types[i]->kind == TYPE_ARRAY ? types[i]->children[0] : types[i];
+        bool list = types[i]->kind == TYPE_ARRAY, map = types[i]->kind == TYPE_MAP;
+        if (!field)
+            making->reason = arena_printf(making->arena, "it has no field '%s'", names[i]);
+        else if (field->repeated != (list || map) || field->map != map || (!map && !takes(field, element)))
+            making->reason = arena_printf(making->arena, "its field '%s' is of another type than %s", names[i], type_text(making->arena, types[i]));
+        if (making->reason)
+            break;
+        WriteStep *step = &writer->steps[writer->count++];
+        *step = (WriteStep){ field, i, NULL };
+        if (map)
+            step->inner = make_writer(making, field->message, 2, entry, types[i]->children);
+        else if (field->kind == PROTO_MESSAGE)
+            step->inner = make_writer(making, field->message, element->child_count, element->names, element->children);
+    }
+    return writer;
+}
+
+ProtoWriter *proto_writer_make(Arena *arena, const ProtoMessage *message, int count, const char *const names[], const Type *const types[], const char **reason)
+{
+    Making making = { .arena = arena };
+    ProtoWriter *writer = make_writer(&making, message, count, names, types);
+    *reason = making.reason;
+    return making.reason ? NULL : writer;
+}
+
+/* ---- the wire ---- */
+
+static void add_tag(Text *out, uint64_t number, int wire) { add_varint(out, number << 3 | (unsigned)wire); }
 
 static void add_number(Text *out, int number, int64_t value)
 {
     if (!value)
         return;
-    add_tag(out, number, WIRE_VARINT);
+    add_tag(out, (uint64_t)number, WIRE_VARINT);
     add_varint(out, (uint64_t)value);
 }
 
@@ -68,76 +133,152 @@ static void add_time_parts(Text *out, const Type *type, int64_t value)
     }
 }
 
-/* The value without its tag: a varint, fixed bytes, or a length and bytes. */
-static void add_payload(Text *out, const Vector *vector, uint32_t row)
+/* ---- values ---- */
+
+static const char *add_whole(Text *out, ProtoKind kind, int64_t number)
 {
-    const Type *type = vector->type;
+    bool narrow = kind == PROTO_INT32 || kind == PROTO_SINT32 || kind == PROTO_SFIXED32, narrow_unsigned = kind == PROTO_UINT32 || kind == PROTO_FIXED32;
+    if ((narrow && number != (int32_t)number) || (narrow_unsigned && number != (uint32_t)number) || ((kind == PROTO_UINT64 || kind == PROTO_FIXED64) && number < 0))
+        return "a number is out of its field's range";
+    switch (kind) {
+    case PROTO_SINT32: case PROTO_SINT64: add_varint(out, (uint64_t)number << 1 ^ (uint64_t)(number >> 63)); return NULL;
+    case PROTO_FIXED64: case PROTO_SFIXED64: text_add(out, (const char *)&number, 8); return NULL;
+    case PROTO_FIXED32: case PROTO_SFIXED32: text_add(out, (const char *)&number, 4); return NULL;
+    default: add_varint(out, (uint64_t)number); return NULL;
+    }
+}
+
+static const char *add_symbol(Text *out, const ProtoField *field, const Str *text)
+{
+    for (int i = 0; i < field->symbols->symbols.count; i++) {
+        const ProtoSymbol *symbol = &field->symbols->symbols.items[i];
+        if (strlen(symbol->name) == text->length && memcmp(symbol->name, str_bytes(text), text->length) == 0) {
+            add_varint(out, (uint64_t)symbol->number);
+            return NULL;
+        }
+    }
+    return "a text is no symbol of its field";
+}
+
+static const char *write_message(Text *out, const ProtoWriter *writer, Vector *const vectors[], uint32_t row);
+
+/* The value without its tag: a varint, fixed bytes, or a length and bytes. */
+static const char *add_payload(Text *out, const WriteStep *step, const Vector *vector, uint32_t row)
+{
+    const ProtoField *field = step->field;
     const int64_t *integers = vector->values;
-    switch (wire_of(type)) {
-    case WIRE_VARINT: add_varint(out, type->kind == TYPE_BOOLEAN ? ((const uint8_t *)vector->values)[row] : (uint64_t)integers[row]); return;
-    case WIRE_FIXED64: text_add(out, (const char *)&integers[row], 8); return;
-    case WIRE_FIXED32: {
+    if (is_whole(field->kind))
+        return add_whole(out, field->kind, integers[row]);
+    switch (field->kind) {
+    case PROTO_BOOL: add_varint(out, ((const uint8_t *)vector->values)[row]); return NULL;
+    case PROTO_ENUM: return vector->type->kind == TYPE_VARCHAR ? add_symbol(out, field, &((const Str *)vector->values)[row]) : add_whole(out, PROTO_INT32, integers[row]);
+    case PROTO_DOUBLE: text_add(out, (const char *)&integers[row], 8); return NULL;
+    case PROTO_FLOAT: {
         float single = (float)((const double *)vector->values)[row];
         text_add(out, (const char *)&single, 4);
-        return;
+        return NULL;
     }
     default: break;
     }
     text_reserve(out, 1);
     size_t start = out->length;
-    if (type_physical(type) == PHYSICAL_STR)
+    const char *reason = NULL;
+    if (field->kind == PROTO_STRING || field->kind == PROTO_BYTES)
         text_add_str(out, &((const Str *)vector->values)[row]);
-    else if (type->kind == TYPE_DECIMAL)
+    else if (field->kind == PROTO_DECIMAL)
         add_decimal(out, vector, row);
-    else if (type->kind != TYPE_STRUCT)
-        add_time_parts(out, type, integers[row]);
-    for (int i = 0; type->kind == TYPE_STRUCT && i < type->child_count; i++)
-        proto_add_field(out, i + 1, vector->children[i], row);
+    else if (field->kind == PROTO_MESSAGE)
+        reason = write_message(out, step->inner, vector->children, row);
+    else
+        add_time_parts(out, vector->type, integers[row]);
     close_bytes(out, start);
-}
-
-static void add_list(Text *out, int number, const Vector *vector, uint32_t row)
-{
-    const Vector *child = vector->children[0];
-    uint32_t first = vector->offsets[row], after = vector->offsets[row + 1];
-    bool packed = wire_of(child->type) != WIRE_BYTES;
-    if (first == after)
-        return;
-    size_t start = 0;
-    if (packed) {
-        add_tag(out, number, WIRE_BYTES);
-        start = out->length;
-    }
-    for (uint32_t at = first; at < after; at++) {
-        if (!packed)
-            add_tag(out, number, WIRE_BYTES);
-        add_payload(out, child, at);
-    }
-    if (packed)
-        close_bytes(out, start);
+    return reason;
 }
 
 /* A scalar's value that readers put in where it is missing. */
-static bool is_default(const Vector *vector, uint32_t row)
+static bool is_default(const ProtoField *field, const Vector *vector, uint32_t row)
 {
+    if (field->kind == PROTO_ENUM && vector->type->kind == TYPE_VARCHAR)
+        return false;
+    if (field->kind > PROTO_BYTES)
+        return false;
     switch (type_physical(vector->type)) {
     case PHYSICAL_BOOL: return !((const uint8_t *)vector->values)[row];
-    case PHYSICAL_INT64: return wire_of(vector->type) == WIRE_VARINT && ((const int64_t *)vector->values)[row] == 0;
+    case PHYSICAL_INT64: return ((const int64_t *)vector->values)[row] == 0;
     case PHYSICAL_DOUBLE: return ((const uint64_t *)vector->values)[row] == 0;
     case PHYSICAL_STR: return ((const Str *)vector->values)[row].length == 0;
     default: return false;
     }
 }
 
-void proto_add_field(Text *out, int number, const Vector *vector, uint32_t row)
+static const char *add_list(Text *out, const WriteStep *step, const Vector *vector, uint32_t row)
 {
-    row &= vector_mask(vector);
-    if (vector_is_null(vector, row) || is_default(vector, row))
-        return;
-    if (vector->type->kind == TYPE_ARRAY || vector->type->kind == TYPE_MAP) {
-        add_list(out, number, vector, row);
-        return;
+    const ProtoField *field = step->field;
+    const Vector *child = vector->children[0];
+    uint32_t first = vector->offsets[row], after = vector->offsets[row + 1];
+    bool packed = !field->map && !field->wrapped && proto_wire_of(field->kind) != WIRE_BYTES;
+    const char *reason = NULL;
+    if (first == after)
+        return NULL;
+    size_t start = 0;
+    if (packed) {
+        add_tag(out, field->number, WIRE_BYTES);
+        start = out->length;
     }
-    add_tag(out, number, wire_of(vector->type));
-    add_payload(out, vector, row);
+    for (uint32_t at = first; at < after && !reason; at++) {
+        if (!packed)
+            add_tag(out, field->number, WIRE_BYTES);
+        if (field->map || field->wrapped) {
+            text_reserve(out, 1);
+            size_t inner = out->length;
+            if (field->map) {
+                reason = write_message(out, step->inner, child->children, at);
+            } else if (!vector_is_null(child, at)) {
+                add_tag(out, 1, proto_wire_of(field->kind));
+                reason = add_payload(out, step, child, at);
+            }
+            close_bytes(out, inner);
+        } else {
+            reason = add_payload(out, step, child, at);
+        }
+    }
+    if (packed)
+        close_bytes(out, start);
+    return reason;
 }
+
+static const char *add_field(Text *out, const WriteStep *step, const Vector *vector, uint32_t row)
+{
+    const ProtoField *field = step->field;
+    row &= vector_mask(vector);
+    if (vector_is_null(vector, row))
+        return NULL;
+    if (field->repeated)
+        return add_list(out, step, vector, row);
+    if (!field->nullable && is_default(field, vector, row))
+        return NULL;
+    if (!field->wrapped) {
+        add_tag(out, field->number, proto_wire_of(field->kind));
+        return add_payload(out, step, vector, row);
+    }
+    add_tag(out, field->number, WIRE_BYTES);
+    text_reserve(out, 1);
+    size_t start = out->length;
+    const char *reason = NULL;
+    if (!is_default(field, vector, row)) {
+        add_tag(out, 1, proto_wire_of(field->kind));
+        reason = add_payload(out, step, vector, row);
+    }
+    close_bytes(out, start);
+    return reason;
+}
+
+static const char *write_message(Text *out, const ProtoWriter *writer, Vector *const vectors[], uint32_t row)
+{
+    const char *reason = NULL;
+    for (int i = 0; i < writer->count && !reason; i++)
+        reason = add_field(out, &writer->steps[i], vectors[writer->steps[i].source], row);
+    return reason;
+}
+
+const char *proto_write_row(Text *out, const ProtoWriter *writer, const Vector *const columns[], uint32_t row) { return write_message(out, writer, (Vector *const *)columns, row); }

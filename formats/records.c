@@ -60,16 +60,6 @@ void record_add_schema(Text *out, int32_t id)
         text_add_char(out, (char)((uint32_t)id >> shift));
 }
 
-Error *record_put_schema(const Encoder *encoder, const char *type, const char *schema, int32_t *id)
-{
-    Text subject = { 0 };
-    MEMORY_HOLD(text_unwind, &subject);
-    text_printf(&subject, "%s-%s", encoder->topic ? encoder->topic : "", encoder->key ? "key" : "value");
-    Error *error = encoder->registry->put(encoder->registry, text_c(&subject), type, schema, id);
-    text_release(&subject);
-    return error;
-}
-
 size_t decimal_to_bytes(Int128 value, char out[sizeof(Int128)])
 {
     int width = 1;
@@ -157,6 +147,8 @@ void record_add_columns(Text *text, const Schema *schema, bool key)
         text_add_c(text, key ? " KEY" : "");
     }
 }
+
+void format_add_columns(Text *text, const Schema *schema) { record_add_columns(text, schema, false); }
 
 Error *record_refuse(const char *format, const Schema *schema, bool key, const char *reason)
 {

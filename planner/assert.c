@@ -182,7 +182,11 @@ Error *plan_assert(Planner *planner, Arena *arena, const AstStatement *statement
     case AST_ASSERT_TABLE: return assert_relation(&binder, statement);
     case AST_ASSERT_TOPIC: return plan_assert_topic(planner, arena, statement, planned);
     case AST_ASSERT_SCHEMA:
-        return error_at(ERR_UNSUPPORTED, statement->at, "ASSERT SCHEMA asks a schema registry, and there is none");
+        if (planner->pending_count) {
+            planned->kind = PLANNED_AFTER_JOB;
+            return NULL;
+        }
+        return assert_schema(&binder, statement);
     case AST_ASSERT_VALUES:
     case AST_ASSERT_TOMBSTONE: return assert_values(planner, &binder, statement, planned);
     }

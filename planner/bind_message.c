@@ -25,18 +25,36 @@ static const OptionSpec message_options[] = {
     { 0 },
 };
 
+static const OptionSpec *find_spec(const FormatType *format, const char *name)
+{
+    for (const OptionSpec *spec = format->options; spec && spec->name; spec++) {
+        bool fits = option_name_equal(spec->name, name);
+        for (int a = 0; spec->aliases && spec->aliases[a]; a++)
+            fits |= option_name_equal(spec->aliases[a], name);
+        if (fits)
+            return spec;
+    }
+    return NULL;
+}
+
 static bool knows_option(const FormatType *format, const char *name)
 {
-    for (int i = 0; format->options && format->options[i].name; i++)
-        if (option_name_equal(format->options[i].name, name))
-            return true;
-    return false;
+    return find_spec(format, name) != NULL;
+}
+
+static const OptionEntry *find_entry(const AstProperties *with, const char *name)
+{
+    for (int i = 0; i < with->count; i++)
+        if (option_name_equal(with->items[i].name, name))
+            return &with->items[i];
+    return NULL;
 }
 
 static void add_entry(Arena *arena, AstProperties *list, const FormatType *format, const char *name, const char *value, Span at)
 {
+    const OptionSpec *spec = find_spec(format, name);
     for (int i = 0; i < list->count; i++)
-        if (option_name_equal(list->items[i].name, name))
+        if (option_name_equal(list->items[i].name, name) || (spec && find_spec(format, list->items[i].name) == spec))
             return;
     OptionEntry entry = { .name = name, .value = value, .name_at = at, .value_at = at };
     if (knows_option(format, name))
@@ -71,6 +89,29 @@ static void add_preset(const Binder *binder, Arena *arena, AstProperties *list, 
         add_entry(arena, list, format, "numbers", "java", at);
         add_entry(arena, list, format, "coerce", "ksql", at);
     }
+    for (int i = 0; i < binder->settings->registry_count; i++)
+        add_entry(arena, list, format, binder->settings->registry[i].name, binder->settings->registry[i].value, at);
+}
+
+/* The registry is said once for keys and values. */
+static void share_registry(Arena *arena, const AstProperties *with, const FormatType *key, const FormatType *value, AstProperties *keys)
+{
+    for (int i = 0; i < with->count; i++)
+        if (key->registered && value->registered && registry_option_find(with->items[i].name))
+            add_entry(arena, keys, key, with->items[i].name, with->items[i].value, with->items[i].name_at);
+}
+
+/* KEY_SCHEMA_ID and its like are of formats that have schemas. */
+static Error *check_schema_names(const AstProperties *with, const CatalogSource *source)
+{
+    static const struct { const char *name; bool key; } names[] = { { "key_schema_id", true }, { "value_schema_id", false }, { "key_schema_full_name", true }, { "value_schema_full_name", false } };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const OptionEntry *entry = find_entry(with, names[i].name);
+        const FormatType *format = names[i].key ? source->key_format : source->format;
+        if (entry && !format->registered)
+            return error_hint(error_at(ERR_BIND, entry->name_at, "'%s' is of formats with a schema registry, and the %s's format is '%s'", names[i].name, names[i].key ? "key" : "value", format->name), "avro, protobuf or json_sr");
+    }
+    return NULL;
 }
 
 /* key_delimiter = '|' is the key format's delimiter. False: the property is none of a format's own under that prefix. */
@@ -98,14 +139,6 @@ static Error *named_format(Binder *binder, const char *name, Span at, const Form
     for (int i = 0; i < count; i++)
         names[i] = all[i]->name;
     return error_suggest(error_at(ERR_BIND, at, "no format '%s'", name), name, names, count);
-}
-
-static const OptionEntry *find_entry(const AstProperties *with, const char *name)
-{
-    for (int i = 0; i < with->count; i++)
-        if (option_name_equal(with->items[i].name, name))
-            return &with->items[i];
-    return NULL;
 }
 
 static Error *find_key_format(Binder *binder, const AstProperties *with, CatalogSource *source, const CatalogSource *inherited)
@@ -167,13 +200,17 @@ Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEn
     CatalogSource *source = entry->source;
     TRY(find_key_format(binder, with, source, inherited));
     AstProperties key = { 0 }, own = { 0 };
+    TRY(check_schema_names(with, source));
     for (int i = 0; i < with->count; i++) {
         const OptionEntry *item = &with->items[i];
         if (option_name_equal(item->name, "key_format") || option_name_equal(item->name, "key.format") || option_name_equal(item->name, "window_type") || option_name_equal(item->name, "window_size"))
             LIST_ADD(arena, &own, *item);
+        else if (source->key_format->registered && !source->format->registered && registry_option_find(item->name))
+            LIST_ADD(arena, &key, *item);
         else if (!take_prefixed(arena, item, "key", source->key_format, &key) && !take_prefixed(arena, item, "value", source->format, rest))
             LIST_ADD(arena, rest, *item);
     }
+    share_registry(arena, with, source->key_format, source->format, &key);
     if (inherited && takes_over(source->format, inherited->format, rest))
         source->format_options = without_wrapping(arena, source->format, inherited->format_options);
     else
@@ -471,7 +508,8 @@ Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *t
     target->source->key_window_size_us = message->window_size_us;
     if (!target->source->key_format_given)
         TRY(fit_key_format(binder, target, at));
-    return bind_message_check(binder, target, at);
+    TRY(bind_message_check(binder, target, at));
+    return bind_registered_target(binder, target, at);
 }
 
 static int add_hidden(Arena *arena, Expr ***exprs, Schema *schema, Expr *expr, const char *name)

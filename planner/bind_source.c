@@ -442,8 +442,9 @@ static Error *bind_keys(Binder *binder, const AstCreate *create, CatalogEntry *e
 {
     Arena *arena = &binder->catalog->arena;
     entry->key_columns = ARENA_ARRAY(arena, int, entry->column_count + 1);
-    for (int i = 0; i < create->columns.count && i < entry->column_count; i++)
-        if (create->columns.items[i].is_primary || entry->columns[i].part == RECORD_KEY)
+    bool messages = is_record_connector(entry->source->connector);
+    for (int i = 0; i < entry->column_count; i++)
+        if (messages ? entry->columns[i].part == RECORD_KEY : i < create->columns.count && create->columns.items[i].is_primary)
             entry->key_columns[entry->key_count++] = i;
     if (create->primary_key.count) {
         if (entry->key_count)
@@ -526,7 +527,9 @@ Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEn
             return error_hint(error_at(ERR_BIND, create->columns.items[0].at, "CREATE .. AS takes its columns from the query"), "leave the column list out");
         return NULL;
     }
-    if (create->columns.count == 0) {
+    if (is_record_connector(source->connector) && (source->format->registered || source->key_format->registered))
+        TRY(bind_registered_columns(binder, create, entry));
+    if (entry->column_count == 0) {
         if (!source->connector)
             return error_hint(error_at(ERR_BIND, at, "'%s' has neither columns nor a connector", entry->name), "CREATE STREAM %s (a BIGINT, ..) or .. WITH (connector = 'file', path = '..')", entry->name);
         if (!source->connector->source)
@@ -536,7 +539,7 @@ Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEn
         columns_from_schema(&binder->catalog->arena, entry, schema, at);
     }
     TRY(bind_keys(binder, create, entry));
-    if (is_record_connector(source->connector) && create->columns.count)
+    if (is_record_connector(source->connector) && entry->column_count)
         TRY(bind_message_declared(create, entry));
     if (create->watermark_column.text) {
         source->watermark_column = create->watermark_column.text;

@@ -182,6 +182,20 @@ Error *bind_default(Binder *binder, const CatalogColumn *column, Expr **value);
 /* TIMESTAMP BY over any relation. */
 Error *bind_timestamp_by(Binder *binder, const AstExpr *expr, Relation *relation);
 
+/* ---- bind_schema.c: schema registries ---- */
+
+bool registry_setting_known(const char *name);
+Error *registry_setting_set(Arena *arena, PlannerSettings *settings, const char *name, const char *value, Span name_at, Span value_at);
+/* Columns of key and value that CREATE does not declare, where their formats have a registry. */
+Error *bind_registered_columns(Binder *binder, const AstCreate *create, CatalogEntry *entry);
+/* Do the columns fit the schemas by which they are written, where those are named by their numbers? */
+Error *bind_registered_target(Binder *binder, const CatalogEntry *entry, Span at);
+/* CREATE of a source, in ksqlDB's preset: the schemas of its columns are registered where their subjects have none. */
+Error *bind_register_schemas(Binder *binder, const CatalogEntry *entry, Span at);
+Error *assert_schema(Binder *binder, const AstStatement *statement);
+/* The subjects of the entry's topic go. */
+Error *bind_forget_schemas(Binder *binder, const CatalogEntry *entry, Span at);
+
 /* ---- bind_message.c: topics: keys, times and formats of messages ---- */
 /* Is the connector one of messages? */
 bool is_record_connector(const ConnectorType *connector);

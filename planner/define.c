@@ -293,6 +293,8 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
             return NULL;
         }
     }
+    if (statement->kind == AST_STMT_CREATE_SOURCE)
+        TRY(bind_register_schemas(&binder, entry, create->name.at));
     TRY(planner->catalog->put(planner->catalog, entry));
     Error *error = define_sides(planner, &binder, statement);
     if (!error)

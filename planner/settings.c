@@ -5,6 +5,7 @@
 #include "common/calendar.h"
 #include "common/decimal.h"
 #include "common/options.h"
+#include "planner/binder.h"
 #include "planner/explain.h"
 #include "planner/rewrite/rewrite.h"
 #include "planner/statement.h"
@@ -255,6 +256,8 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
     const char *property = topic_property_name(&planner->arena, name);
     if (property)
         return set_topic_property(planner, property, value, name_at, value_at);
+    if (registry_setting_known(name))
+        return registry_setting_set(&planner->arena, settings, name, value, name_at, value_at);
     if (strncasecmp(name, REWRITE_PREFIX, strlen(REWRITE_PREFIX)) == 0)
         return set_rewrites(planner, name, value, name_at, value_at);
     *known = false;
@@ -277,7 +280,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
 {
     const PlannerSettings *settings = &planner->settings;
     const DialectRules *rules = dialect_rules(settings->dialect);
-    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 24);
+    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 25);
     int used = 0;
     list[used++] = (PlannerSetting){ "collect_list.limit", arena_printf(arena, "%lld", (long long)settings->list_limit), "0", "Most values that COLLECT_LIST keeps; 0: no limit" };
     list[used++] = (PlannerSetting){ "collect_set.limit", arena_printf(arena, "%lld", (long long)settings->set_limit), "0", "Most values that COLLECT_SET keeps; 0: no limit" };
@@ -299,6 +302,11 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
             list[at] = list[at - 1];
         list[at] = setting;
     }
+    const char *registry_url = "";
+    for (int i = 0; i < settings->registry_count; i++)
+        if (strcmp(settings->registry[i].name, "schema.registry.url") == 0)
+            registry_url = settings->registry[i].value;
+    list[used++] = (PlannerSetting){ "schema.registry.url", registry_url, "", "The schema registry of AVRO, PROTOBUF and JSON_SR; several between commas" };
     list[used++] = (PlannerSetting){ "source.idle_timeout", settings->idle_timeout_us < 0 ? "" : duration_value(arena, settings->idle_timeout_us), "", "After this long without rows a live split no longer holds time back; 0: never. By default 10 s for topics, else never" };
     list[used++] = (PlannerSetting){ "source.max_watermark_skew", duration_value(arena, settings->max_skew_us), "1 h", "A live split that is further ahead of others with unread rows waits for them; 0: none does" };
     list[used++] = (PlannerSetting){ "time_zone", settings->time_zone ? timezone_name(settings->time_zone) : "UTC", "UTC", "Stands between TIMESTAMP and TIMESTAMP WITH TIME ZONE" };

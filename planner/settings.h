@@ -3,6 +3,7 @@
 #pragma once
 #include "planner/dialect.h"
 #include "planner/plan.h"
+#include "common/options.h"
 
 /* One bit a rewrite, in the order of rewrite.c's table. */
 typedef uint32_t RewriteSet;
@@ -23,6 +24,7 @@ typedef struct PlannerSettings {
     int64_t lua_steps, lua_memory; /* limits of functions in Lua that are made: instructions of a call, bytes */
     const TimeZone *time_zone;    /* between TIMESTAMP and TIMESTAMP WITH TIME ZONE; NULL: UTC */
     bool join_time_bounds;        /* conditions on event times end rows that joins keep */
+    const OptionEntry *registry; int registry_count; /* SET 'schema.registry.url' and the like: of formats with a registry that do not say it */
     RewriteSet rewrites_off;
 } PlannerSettings;
 

@@ -1,6 +1,7 @@
 /* tester/conformance_convert.c: a message in one format becomes the same message in another. */
 #include "tester/conformance_convert.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "formats/formats.h"
@@ -18,9 +19,9 @@ static bool knows(const FormatType *format, const char *name)
 }
 
 /* As ksqlDB takes and writes values. bare: a single value has nothing around it. */
-static Error *format_options(Arena *arena, const FormatType *format, bool bare, const void **result)
+static Error *format_options(Arena *arena, const FormatType *format, bool bare, const ConvertedForm *form, const void **result)
 {
-    const OptionEntry all[] = { { .name = "timestamps", .value = "epoch_ms" }, { .name = "coerce", .value = "ksql" }, { .name = "wrap_single_value", .value = bare ? "false" : "auto" } };
+    OptionEntry all[] = { { .name = "timestamps", .value = "epoch_ms" }, { .name = "coerce", .value = "ksql" }, { .name = "wrap_single_value", .value = bare && strncmp(format->name, "protobuf", 8) != 0 ? "false" : "auto" } };
     OptionEntry entries[3];
     int count = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -29,7 +30,12 @@ static Error *format_options(Arena *arena, const FormatType *format, bool bare, 
     void *options = arena_calloc(arena, 1, format->options_size + 1);
     OptionTarget target = { format->options, options, NULL };
     *result = options;
-    return options_parse(arena, entries, count, &target, 1, SPAN_NONE);
+    TRY(options_parse(arena, entries, count, &target, 1, SPAN_NONE));
+    if (format->registered && form) {
+        ((RegistryOptions *)options)->schema_id = form->schema ? form->schema->id : 0;
+        ((RegistryOptions *)options)->full_name = form->name;
+    }
+    return NULL;
 }
 
 /* ---- one message ---- */
@@ -44,7 +50,7 @@ static Error *read_message(Arena *arena, const FormatType *format, const Convert
         vectors[i] = vector_new(arena, columns->columns[i].type, 1);
     }
     spec.columns = wanted;
-    TRY(format_options(arena, format, bare, &spec.options));
+    TRY(format_options(arena, format, bare, NULL, &spec.options));
     Decoder decoder = { .type = format, .spec = &spec };
     RecordFailures failures = { 0 };
     Error *error = format->decoder_open(&decoder);
@@ -58,7 +64,7 @@ static Error *write_message(Arena *arena, const FormatType *format, const Conver
 {
     bool none;
     Encoder encoder = { .type = format, .schema = form->columns, .key = form->key, .registry = form->registry };
-    TRY(format_options(arena, format, bare, &encoder.options));
+    TRY(format_options(arena, format, bare, form, &encoder.options));
     Error *error = format->encoder_open(&encoder);
     if (!error)
         error = format->encode_record(&encoder, (const Vector *const *)vectors, 0, out, &none);
@@ -90,5 +96,111 @@ static Error *convert_either_way(const FormatType *from, const FormatType *to, c
     return second ? error : NULL;
 }
 
-Error *conformance_from_json(const ConvertedForm *form, const char *json, size_t length, Text *bytes) { return convert_either_way(format_find("json"), format_find(form->format), form, json, length, bytes); }
-Error *conformance_to_json(const ConvertedForm *form, const char *bytes, size_t length, Text *json) { return convert_either_way(format_find(form->format), format_find("json"), form, bytes, length, json); }
+/* ---- the schema that there is ---- */
+
+/* The columns of a schema; false: it has none. */
+static bool columns_of(Arena *arena, const FormatType *format, const RegisteredSchema *schema, const ConvertedForm *form, Schema *columns, bool *bare)
+{
+    ConvertedForm named = *form;
+    named.schema = NULL;
+    bool key = form->key;
+    for (int wrap = 0; wrap < 2; wrap++) {
+        const void *options;
+        *bare = wrap == 1;
+        Error *error = format_options(arena, format, *bare, &named, &options);
+        if (!error)
+            error = format->columns(arena, options, schema, key, columns);
+        bool fine = !error;
+        error_free(error);
+        for (int i = 0; fine && i < columns->column_count; i++)
+            if (!columns->columns[i].name)
+                columns->columns[i].name = key ? "ROWKEY" : "ROWVAL";
+        if (fine)
+            return true;
+    }
+    return false;
+}
+
+static bool is_json(const ConvertedForm *form) { return strcasecmp(form->format, "json_sr") == 0; }
+
+static Error *with_schema(Arena *arena, const ConvertedForm *form, const RegisteredSchema *schema, bool write, const char *bytes, size_t length, Text *out, bool *done)
+{
+    const FormatType *format = format_find(form->format), *json = format_find("json");
+    Schema columns = { 0 };
+    bool bare = false;
+    ConvertedForm own = *form;
+    *done = schema && format->columns && columns_of(arena, format, schema, form, &columns, &bare);
+    if (!*done)
+        return NULL;
+    own.columns = &columns;
+    own.schema = write ? schema : NULL;
+    return write ? convert(json, format, &own, bare, bytes, length, out) : convert(format, json, &own, bare, bytes, length, out);
+}
+
+/* JSON stands behind its number as it is. */
+static Error *add_json(const ConvertedForm *form, const char *json, size_t length, Text *bytes)
+{
+    RegisteredSchema any = { .type = "JSON", .text = "{}" };
+    int32_t id = form->schema ? form->schema->id : 0;
+    if (!form->schema)
+        TRY(form->registry->put(form->registry, "any", &any, true, &id));
+    text_add_char(bytes, 0);
+    for (int shift = 24; shift >= 0; shift -= 8)
+        text_add_char(bytes, (char)((uint32_t)id >> shift));
+    text_add(bytes, json, length);
+    return NULL;
+}
+
+/* The schema whose number stands before the message; NULL: it has none. */
+static Error *schema_of(const ConvertedForm *form, const char *bytes, size_t length, const RegisteredSchema **schema)
+{
+    uint32_t id = 0;
+    *schema = NULL;
+    for (int i = 1; i < 5 && length >= 5; i++)
+        id = id << 8 | (unsigned char)bytes[i];
+    return length >= 5 && bytes[0] == 0 && strcasecmp(form->format, "protobuf_nosr") != 0 ? form->registry->get(form->registry, (int32_t)id, schema) : NULL;
+}
+
+static Error *with_arena(const ConvertedForm *form, const RegisteredSchema *schema, bool write, const char *bytes, size_t length, Text *out, bool *done)
+{
+    Arena arena;
+    arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
+    Error *error = with_schema(&arena, form, schema, write, bytes, length, out, done);
+    arena_release(&arena);
+    return error;
+}
+
+/* A key of Protocol Buffers is a message as values are: {"K": null} is a key, too. */
+static ConvertedForm as_given(const ConvertedForm *form)
+{
+    ConvertedForm copy = *form;
+    copy.key = form->key && strncasecmp(form->format, "protobuf", 8) != 0;
+    return copy;
+}
+
+Error *conformance_from_json(const ConvertedForm *given, const char *json, size_t length, Text *bytes)
+{
+    const ConvertedForm copy = as_given(given), *form = &copy;
+    bool done = false;
+    if (is_json(form))
+        return add_json(form, json, length, bytes);
+    TRY(with_arena(form, form->schema, true, json, length, bytes, &done));
+    return done ? NULL : convert_either_way(format_find("json"), format_find(form->format), form, json, length, bytes);
+}
+
+Error *conformance_to_json(const ConvertedForm *given, const char *bytes, size_t length, Text *json)
+{
+    const ConvertedForm copy = as_given(given), *form = &copy;
+    const RegisteredSchema *schema = NULL;
+    bool done = false;
+    TRY(schema_of(form, bytes, length, &schema));
+    if (is_json(form)) {
+        if (length < 5)
+            return error_new(ERR_BIND, "it does not begin with the number of a registered schema");
+        text_add(json, bytes + 5, length - 5);
+        return NULL;
+    }
+    TRY(with_arena(form, schema, false, bytes, length, json, &done));
+    return done ? NULL : convert_either_way(format_find(form->format), format_find("json"), form, bytes, length, json);
+}

@@ -10,7 +10,9 @@ typedef struct ConvertedForm {
     const char *format;
     const Schema *columns;
     bool key;
+    const char *name;               /* the record or message of the schema that is meant; NULL: the first */
     SchemaRegistry *registry;
+    const RegisteredSchema *schema; /* that messages from outside are written by; NULL: that of the columns */
 } ConvertedForm;
 
 bool conformance_converts(const char *format);

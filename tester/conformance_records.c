@@ -18,19 +18,35 @@ static const char *format_name(const JsonTree *tree)
     return name ? name : json_text(tree);
 }
 
+/* The schemas that are registered for the topic. */
+static void topic_schemas(const char *topic, TopicForm *form)
+{
+    const struct { const char *part; const RegisteredSchema **schema; } parts[] = { { "key", &form->key_schema }, { "value", &form->value_schema } };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        Text subject = { 0 };
+        MEMORY_HOLD(text_unwind, &subject);
+        text_printf(&subject, "%s-%s", topic, parts[i].part);
+        if (form->registry)
+            error_free(form->registry->latest(form->registry, text_c(&subject), parts[i].schema));
+        text_release(&subject);
+    }
+}
+
 void topic_form(Session *session, TopicLogs *logs, const JsonTree *test, const char *topic, TopicForm *form)
 {
     TopicInfo info;
     *form = (TopicForm){ .key_format = "kafka", .value_format = "json", .registry = topic_logs_registry(logs) };
-    if (session_topic(session, topic, &info)) {
-        *form = (TopicForm){ .key_format = info.key_format, .value_format = info.value_format, .key = info.key, .value = info.value,
+    bool known = session_topic(session, topic, &info);
+    if (known)
+        *form = (TopicForm){ .key_format = info.key_format, .value_format = info.value_format, .key = info.key, .value = info.value, .key_name = info.key_schema_name, .value_name = info.value_schema_name,
                              .window = info.window, .window_size_ms = info.window_size_us / 1000, .registry = topic_logs_registry(logs) };
-        return;
-    }
+    topic_schemas(topic, form);
     const JsonTree *topics = json_member(test, "topics");
     for (const JsonTree *entry = topics ? topics->first : NULL; entry; entry = entry->next) {
         const char *name = json_text(json_member(entry, "name"));
         if (!name || strcmp(name, topic) != 0)
+            continue;
+        if (known)
             continue;
         const char *key = format_name(json_member(entry, "keyFormat")), *value = format_name(json_member(entry, "valueFormat"));
         form->key_format = key ? key : form->key_format;
@@ -87,7 +103,7 @@ static Error *encode(const JsonTree *given, const TopicForm *form, bool key, Tex
     *none = json_is_null(given);
     if (*none || !conformance_converts(format) || columns->column_count == 0)
         return conformance_encode(given, format, columns, bytes, none);
-    ConvertedForm converted = { format, columns, key, form->registry };
+    ConvertedForm converted = { format, columns, key, key ? form->key_name : form->value_name, form->registry, key ? form->key_schema : form->value_schema };
     Text json = { 0 };
     MEMORY_HOLD(text_unwind, &json);
     json_tree_print(given, &json);
@@ -102,7 +118,7 @@ static Error *decode(Arena *arena, const char *bytes, size_t length, const Topic
     const Schema *columns = key ? &form->key : &form->value;
     if (!bytes || !conformance_converts(format) || columns->column_count == 0)
         return conformance_decode(arena, bytes, length, format, columns, tree);
-    ConvertedForm converted = { format, columns, key, form->registry };
+    ConvertedForm converted = { format, columns, key, key ? form->key_name : form->value_name, form->registry, NULL };
     Text json = { 0 };
     MEMORY_HOLD(text_unwind, &json);
     Error *error = conformance_to_json(&converted, bytes, length, &json);

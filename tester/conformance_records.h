@@ -10,6 +10,8 @@ typedef struct TopicForm {
     KeyWindow window;
     int64_t window_size_ms;
     SchemaRegistry *registry;
+    const char *key_name, *value_name; /* of records and messages of schemas that hold several; NULL: the first */
+    const RegisteredSchema *key_schema, *value_schema; /* that messages from outside are written by; NULL: those of the columns */
 } TopicForm;
 
 /* A message as test files write it. */

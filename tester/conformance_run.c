@@ -8,6 +8,7 @@
 
 #include "tester/conformance_post.h"
 #include "tester/conformance_records.h"
+#include "tester/conformance_schemas.h"
 
 #define START_US INT64_C(1600000000000000)  /* the clock; rows bring their own times */
 #define MEMORY_LIMIT (INT64_C(512) << 20)
@@ -160,7 +161,9 @@ static bool run_statements(CaseRun *run, const SessionOutput *output)
 {
     for (const JsonTree *statement = list_of(run, "statements"); statement; statement = statement->next) {
         const char *sql = json_text(statement);
-        Error *error = session_run(run->session, sql, strlen(sql), output);
+        Error *error = conformance_schemas(&run->arena, run->test->tree, sql, topic_logs_registry(run->logs));
+        if (!error)
+            error = session_run(run->session, sql, strlen(sql), output);
         if (!error)
             continue;
         if (statement->next)

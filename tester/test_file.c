@@ -124,6 +124,12 @@ static Error *read_step(Reader *reader, const char *line, int number)
     } else if (strcmp(verb, "clock") == 0) {
         step.kind = STEP_CLOCK;
         step.value = after_words(line, 1);
+    } else if (strcmp(verb, "schema") == 0 && words.count > 2) {
+        step.kind = STEP_SCHEMA;
+        step.value = words.word[2];
+        step.number = words.count > 3 ? atoi(words.word[3]) : 0;
+        step.expected_line = reader->at + 1;
+        read_block(reader, NULL, &step.expected);
     } else if (strcmp(verb, "topics") == 0 && words.count == 1) {
         reader->file->topics = true;
         return NULL;

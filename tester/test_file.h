@@ -12,7 +12,8 @@ typedef enum StepKind {
     STEP_EXPECT,     /* a counter, or a part of a notice */
     STEP_FILE_IS,    /* compare a written file */
     STEP_SET,        /* a session setting */
-    STEP_CLOCK       /* set the clock */
+    STEP_CLOCK,      /* set the clock */
+    STEP_SCHEMA      /* register a schema with the registry of the topics */
 } StepKind;
 
 typedef struct Lines { const char **items; int count, capacity; } Lines;
@@ -24,7 +25,8 @@ typedef struct Step {
     bool includes;         /* every expected line is part of some row */
     bool changelog, sorted, final;
     const char *name;      /* file, setting, counter */
-    const char *value;
+    const char *value;     /* STEP_SCHEMA: the type */
+    int number;            /* STEP_SCHEMA: 0: the next one */
     const char *sql;
     Lines expected;        /* rows; parts of an error; lines of a file */
 } Step;

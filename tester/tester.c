@@ -412,6 +412,18 @@ static void check_expect(Run *run, const Step *step)
     fail_step(run, step, "no counter '%s'", step->name);
 }
 
+static Error *register_schema(Run *run, const Step *step)
+{
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    for (int i = 0; i < step->expected.count; i++)
+        text_printf(&text, "%s%s", i ? "\n" : "", step->expected.items[i]);
+    const RegisteredSchema schema = { .type = step->value, .text = text_c(&text) }, *registered;
+    Error *error = schema_registry_put_as(topic_logs_registry(run->topics), step->name, &schema, step->number, &registered);
+    text_release(&text);
+    return error;
+}
+
 static void run_step(Run *run, const Step *step)
 {
     Error *error = NULL;
@@ -433,6 +445,7 @@ static void run_step(Run *run, const Step *step)
         return;
     case STEP_EXPECT: check_expect(run, step); return;
     case STEP_SET: error = session_set(run->session, step->name, step->value); break;
+    case STEP_SCHEMA: error = register_schema(run, step); break;
     case STEP_CLOCK:
         if (timestamp_parse(step->value, strlen(step->value), &time_us, NULL))
             run->clock.current_us = time_us;

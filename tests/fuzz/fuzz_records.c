@@ -6,7 +6,7 @@
 
 #include "formats/csv_internal.h"
 #include "formats/formats_internal.h"
-#include "formats/json_internal.h"
+#include "formats/json_schema.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/rows.h"
 
@@ -28,7 +28,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 
 typedef struct Choice {
     const FormatType *format;
-    union { JsonOptions json; CsvOptions csv; } options;
+    union { JsonOptions json; CsvOptions csv; JsonSrOptions registered; char any[sizeof(JsonSrOptions) + 64]; } options;
     DecodeSpec spec;
     Schema schema;     /* the same columns as c0, c1, .. */
     bool keys, framed, own_schema;
@@ -61,8 +61,11 @@ static const Type *column_type(Arena *arena, int number)
 static void choose_options(const uint8_t *data, Choice *choice)
 {
     static const char delimiters[] = { ',', '|', ' ', '\t' };
+    JsonOptions *json = choice->format == &json_sr_format ? &choice->options.registered.json : &choice->options.json;
+    if (choice->format->registered)
+        choice->options.registered.registry.auto_register = true;
     if (choice->format == &json_format || choice->format == &json_sr_format)
-        choice->options.json = (JsonOptions){ .ignore_parse_errors = data[1] & 1, .fail_on_missing_field = data[1] & 2, .ignore_null_fields = data[1] & 4, .wrap = data[1] & 8 ? JSON_WRAP_FALSE : JSON_WRAP_AUTO,
+        *json = (JsonOptions){ .ignore_parse_errors = data[1] & 1, .fail_on_missing_field = data[1] & 2, .ignore_null_fields = data[1] & 4, .wrap = data[1] & 8 ? JSON_WRAP_FALSE : JSON_WRAP_AUTO,
                                               .coerce = data[1] & 16 ? JSON_KSQL : JSON_STRICT, .times = (data[1] >> 5) % 3 };
     else if (choice->format == &csv_format)
         choice->options.csv = (CsvOptions){ .delimiter = delimiters[data[1] & 3], .quote = '"', .disable_quotes = data[1] & 4, .escape = data[1] & 8 ? '\\' : 0, .null_text = data[1] & 16 ? "NULL" : "",
@@ -270,7 +273,7 @@ static void frame_messages(Arena *arena, Choice *choice, RecordBytes *messages, 
     int32_t id = columns_schema(choice);
     if (choice->own_schema && count && messages[0].bytes) {
         const char *text = arena_strndup(arena, messages[0].bytes, messages[0].length);
-        Error *error = choice->registry->put(choice->registry, "fuzz", "ANY", text, &id);
+        Error *error = choice->registry->put(choice->registry, "fuzz", &(RegisteredSchema){ .type = "ANY", .text = text }, true, &id);
         if (error)
             fuzz_fail("no schema: %s", error->message);
     }

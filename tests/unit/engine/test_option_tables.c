@@ -4,6 +4,7 @@
 #include "formats/formats.h"
 
 #define PAGE "docs/connectors.md"
+#define FORMATS_PAGE "docs/formats.md"
 
 static const char *type_name(Arena *arena, const OptionSpec *spec)
 {
@@ -47,21 +48,34 @@ static void add_options(Arena *arena, const OptionSpec *specs, Text *out)
     }
 }
 
+/* Without those that all formats with a registry share, which have a table of their own. */
+static const OptionSpec *own_options(const FormatType *format)
+{
+    const OptionSpec *own = format->options;
+    for (const OptionSpec *shared = registry_option_rows(); format->registered && shared->name; shared++)
+        own++;
+    return own;
+}
+
 static void add_table(Arena *arena, const char *name, Text *out)
 {
+    if (strcmp(name, "schema registry") == 0) {
+        add_options(arena, registry_option_rows(), out);
+        return;
+    }
     const ConnectorType *connector = connector_find(name);
     const FormatType *format = connector ? NULL : format_find(name);
     if (!connector && !format)
         print_error("%s: no connector or format '%s'\n", PAGE, name);
     assert_true(connector || format);
-    add_options(arena, connector ? connector->options : format->options, out);
+    add_options(arena, connector ? connector->options : own_options(format), out);
 }
 
 /* Another name for the same, or the same with something around it. */
 static bool listed_before(const FormatType *const formats[], int i)
 {
     for (int k = 0; k < i; k++)
-        if (formats[k]->options == formats[i]->options)
+        if (formats[k]->options && own_options(formats[k])->name && strcmp(own_options(formats[k])->name, own_options(formats[i])->name) == 0)
             return true;
     return false;
 }
@@ -76,9 +90,11 @@ static void page_is_current(void **state)
             page_must_hold(PAGE, "options", connectors[i]->name);
     const FormatType *const *formats = formats_all(&count);
     for (int i = 0; i < count; i++)
-        if (formats[i]->options && formats[i]->options->name && !listed_before(formats, i))
+        if (formats[i]->options && own_options(formats[i])->name && !listed_before(formats, i))
             page_must_hold(PAGE, "options", formats[i]->name);
     page_check(PAGE, "options", add_table);
+    page_must_hold(FORMATS_PAGE, "options", "schema registry");
+    page_check(FORMATS_PAGE, "options", add_table);
 }
 
 int main(void)

@@ -8,7 +8,7 @@ static const Type *scalar(TypeKind kind) { return type_scalar(kind); }
 static int32_t put(const char *schema)
 {
     int32_t id;
-    assert_fine(registry->put(registry, "t-value", "AVRO", schema, &id));
+    assert_fine(registry->put(registry, "t-value", &(RegisteredSchema){ .type = "AVRO", .text = schema }, true, &id));
     return id;
 }
 
@@ -29,15 +29,15 @@ static void the_registry_numbers_schemas(void **state)
     assert_int_equal(first, 1);
     assert_int_equal(second, 2);
     assert_int_equal(put("\"int\""), 1); /* known already */
-    assert_fine(registry->put(registry, "t-value", "JSON", "\"int\"", &json));
+    assert_fine(registry->put(registry, "t-value", &(RegisteredSchema){ .type = "JSON", .text = "\"int\"" }, true, &json));
     assert_int_equal(json, 3);
-    const char *text;
-    assert_fine(registry->get(registry, 2, &text));
-    assert_string_equal(text, "\"long\"");
-    assert_fine(registry->get(registry, 4, &text));
-    assert_null(text);
-    assert_fine(registry->get(registry, 0, &text));
-    assert_null(text);
+    const RegisteredSchema *schema;
+    assert_fine(registry->get(registry, 2, &schema));
+    assert_string_equal(schema->text, "\"long\"");
+    assert_fine(registry->get(registry, 4, &schema));
+    assert_null(schema);
+    assert_fine(registry->get(registry, 0, &schema));
+    assert_null(schema);
 }
 
 static void simple_values_become_columns(void **state)
@@ -150,7 +150,7 @@ static void json_stands_behind_the_number_of_its_schema(void **state)
 {
     (void)state;
     Columns two = { 2, { "A", "B" }, { scalar(TYPE_INT), type_array(&arena, scalar(TYPE_VARCHAR)) }, false }, key = KEY("K", scalar(TYPE_BIGINT));
-    const char *text;
+    const RegisteredSchema *schema;
     size_t length;
     RecordFailures failures = { 0 };
     const RecordBytes message = { "\0\0\0\0\7{\"a\":1,\"B\":[\"x\"]}", 22 }, none = { NULL, 0 };
@@ -161,9 +161,9 @@ static void json_stands_behind_the_number_of_its_schema(void **state)
     const char *bytes = record_encode(&json_sr_format, &two, NULL, vectors, 0, &length);
     assert_memory_equal(bytes, "\0\0\0\0\1{\"A\":1,\"B\":[\"x\"]}", 22);
     assert_int_equal(length, 22);
-    assert_fine(registry->get(registry, 1, &text));
-    assert_string_equal(text, "{\"type\":\"object\",\"properties\":{\"A\":{\"oneOf\":[{\"type\":\"null\"},{\"type\":\"integer\",\"connect.type\":\"int32\"}]},"
-                        "\"B\":{\"oneOf\":[{\"type\":\"null\"},{\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"null\"},{\"type\":\"string\"}]}}]}}}");
+    assert_fine(registry->get(registry, 1, &schema));
+    assert_string_equal(schema->text, "{\"type\":\"object\",\"properties\":{\"A\":{\"connect.index\":0,\"oneOf\":[{\"type\":\"null\"},{\"type\":\"integer\",\"connect.type\":\"int32\"}]},"
+                        "\"B\":{\"connect.index\":1,\"oneOf\":[{\"type\":\"null\"},{\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"null\"},{\"type\":\"string\"}]}}]}}}");
     vectors = records_decode(&json_sr_format, records_spec(&key, NULL), &none, 1, &failures);
     assert_null(record_encode(&json_sr_format, &key, NULL, vectors, 0, &length));
     assert_int_equal(length, 0);

@@ -107,7 +107,7 @@ static void columns_without_a_form_are_refused(void **state)
 static void put(const char *schema, int32_t expected)
 {
     int32_t id;
-    assert_fine(registry->put(registry, "t-value", "PROTOBUF", schema, &id));
+    assert_fine(registry->put(registry, "t-value", &(RegisteredSchema){ .type = "PROTOBUF", .text = schema }, true, &id));
     assert_int_equal(id, expected);
 }
 
@@ -174,13 +174,13 @@ static void schemas_are_made_of_columns(void **state)
     const char *names[] = { "x", "t" };
     const Type *types[] = { scalar(TYPE_INT), scalar(TYPE_TIMESTAMP) };
     Columns columns = { 4, { "A", "L", "S", "M" }, { type_decimal(&arena, 5, 2), type_array(&arena, scalar(TYPE_VARCHAR)), type_struct(&arena, 2, names, types), type_map(&arena, scalar(TYPE_VARCHAR), scalar(TYPE_BOOLEAN)) }, false };
-    const char *text;
-    put("syntax = \"proto3\";\nimport \"confluent/type/decimal.proto\";\nimport \"google/protobuf/timestamp.proto\";\nmessage ConnectDefault1 {\n  confluent.type.Decimal A = 1;\n  repeated string L = 2;\n"
+    const RegisteredSchema *schema;
+    put("syntax = \"proto3\";\nimport \"confluent/meta.proto\";\nimport \"confluent/type/decimal.proto\";\nimport \"google/protobuf/timestamp.proto\";\nmessage ConnectDefault1 {\n  confluent.type.Decimal A = 1 [(confluent.field_meta) = { params: [{ key: \"precision\", value: \"5\" }, { key: \"scale\", value: \"2\" }] }];\n  repeated string L = 2;\n"
         "  message ConnectDefault2 {\n    int32 x = 1;\n    google.protobuf.Timestamp t = 2;\n  }\n  ConnectDefault2 S = 3;\n  map<string, bool> M = 4;\n}\n", 1);
     const char *message = "00 00 00 00 01 00 0a 08 0a 02 01 c2 10 05 18 02 12 01 61 1a 06 08 01 12 02 08 05 22 05 0a 01 6b 10 01";
     assert_hex_rewritten(&protobuf_format, &columns, NULL, message, "4.50 | ARRAY['a'] | STRUCT(x := 1, t := TIMESTAMP '1970-01-01 00:00:05') | MAP('k' := TRUE)\n", message);
-    assert_fine(registry->get(registry, 2, &text));
-    assert_null(text); /* what is written has the schema that was known */
+    assert_fine(registry->get(registry, 2, &schema));
+    assert_null(schema); /* what is written has the schema that was known */
     Columns name = ONE("@T", scalar(TYPE_INT));
     assert_refused(&protobuf_format, &name, NULL, "Schema is not compatible with Protobuf");
     assert_accepted(&protobuf_format, &columns, NULL);

@@ -1,0 +1,67 @@
+/* formats/avro_internal.h: what the files of Avro share.
+ *
+ * Bytes are read by the schema of their writer. Columns, and the schema that they were made from (the reader's), say what becomes of them:
+ * avro_plan.c works that out once for each writer's schema, avro_read.c does it for each message. */
+#pragma once
+#include "formats/avro_schema.h"
+#include "formats/formats_internal.h"
+#include "formats/varint.h"
+
+#define AVRO_BROKEN "the bytes do not follow their schema"
+
+typedef struct AvroPlan AvroPlan;
+
+/* A field that the writer's schema does not have: the reader's default, as bytes of the reader's schema. */
+typedef struct AvroDefault {
+    int target;
+    const AvroPlan *plan;
+    RecordBytes bytes;
+} AvroDefault;
+
+/* What becomes of a part of the bytes. */
+struct AvroPlan {
+    const AvroSchema *schema;     /* the writer's */
+    const Type *type;             /* NULL: it is passed over */
+    AvroLogical logical;          /* the writer's, or where it has none the reader's */
+    int scale;
+    const AvroPlan **children;    /* of fields (NULL: passed over), branches, items */
+    int *targets;                 /* of fields: the field of the type; of branches that are fields of a STRUCT: that field */
+    bool branches_are_fields;     /* a union of several types as a STRUCT */
+    const char *const *symbols;   /* of enums: as the reader has them; NULL: it does not know it */
+    struct { AvroDefault *items; int count, capacity; } defaults;
+    bool mismatch;                /* no value of the schema becomes one of the type */
+};
+
+/* reader: NULL, or the schema that the type was made from. NULL: *reason says why there is no plan. */
+const AvroPlan *avro_plan_make(Arena *arena, const AvroSchema *writer, const AvroSchema *reader, const Type *type, const char **reason);
+
+/* ---- avro_read.c ---- */
+
+typedef struct AvroReader {
+    const char *p, *end;
+    Arena *strings, *scratch;     /* reasons and texts that outlive the call; values under way */
+    int depth;
+} AvroReader;
+
+bool avro_skip(AvroReader *reader, const AvroSchema *schema);
+/* NULL or why the bytes are no such value. */
+const char *avro_read_value(AvroReader *reader, const AvroPlan *plan, Value *value);
+
+/* A message's fields one after the other, values of simple types straight into columns. */
+typedef struct AvroProgram AvroProgram;
+/* columns[i]: where field i of the plan's type goes; -1: nowhere. The plan is of a record and a STRUCT. */
+AvroProgram *avro_program_make(Arena *arena, const AvroPlan *plan, const int *columns);
+const char *avro_program_run(AvroReader *reader, const AvroProgram *program, Vector *const columns[], uint32_t row);
+/* NULL: the row is NULL there. */
+void avro_store(Arena *arena, Vector *vector, uint32_t row, const Value *value);
+
+/* ---- avro_write.c ---- */
+
+typedef struct AvroWriter AvroWriter;
+/* How columns are written by a schema, whose fields are found by their names; bare: the one column is all of it. NULL: *reason. */
+AvroWriter *avro_writer_make(Arena *arena, const AvroSchema *schema, const Schema *columns, bool bare, const char **reason);
+/* Appends a row. NULL or why it cannot be written. */
+const char *avro_write_row(const AvroWriter *writer, const Vector *const columns[], uint32_t row, Text *out);
+/* A default as the schema's bytes; false: it is none of the schema. */
+bool avro_write_default(Arena *arena, const AvroSchema *schema, const JsonToken *token, Text *out);
+static inline void avro_add_long(Text *out, int64_t value) { add_varint(out, (uint64_t)value << 1 ^ (uint64_t)(value >> 63)); }
