@@ -99,7 +99,9 @@ static Error *log_next(Source *source, int split, uint64_t max_rows, int64_t now
 {
     (void)now_us;
     LogSource *state = source->state;
-    uint64_t next = state->next[split], end = end_of(state, split), there = end > next ? end - next : 0;
+    uint64_t next = state->next[split], end = end_of(state, split), fetched = topic_log_fetched(state->log, split);
+    end = fetched < end ? fetched : end;
+    uint64_t there = end > next ? end - next : 0;
     *range = (RowRange){ .first = next, .count = there < max_rows ? there : max_rows };
     range->end = next + range->count >= state->end[split];
     if (!state->bounded && topic_log_partitions(state->log) > source->split_count)

@@ -22,6 +22,7 @@ typedef struct LogEntries {
 
 typedef struct LogPartition {
     LogEntries all, given;
+    uint64_t fetched;
 } LogPartition;
 
 struct TopicLog {
@@ -222,6 +223,7 @@ void topic_log_grow(TopicLog *log, int partitions)
     for (int have = topic_log_partitions(log); have < partitions; have = topic_log_partitions(log)) {
         LogPartition *added = mem_calloc(1, sizeof *added), **more;
         MEMORY_HOLD(mem_free, added);
+        added->fetched = UINT64_MAX;
         more = mem_calloc((size_t)have + 1, sizeof *more);
         LogPartition **old = more;
         lock(log->logs);
@@ -356,6 +358,22 @@ uint64_t topic_log_room(const TopicLog *log)
 }
 
 /* ---- reading ---- */
+
+void topic_log_set_fetched(TopicLog *log, int partition, uint64_t records)
+{
+    lock(log->logs);
+    log->partitions[partition]->fetched = records;
+    wake_watchers(log);
+    unlock(log->logs);
+}
+
+uint64_t topic_log_fetched(const TopicLog *log, int partition)
+{
+    lock(log->logs);
+    uint64_t fetched = log->partitions[partition]->fetched;
+    unlock(log->logs);
+    return fetched;
+}
 
 uint64_t topic_log_count(const TopicLog *log)
 {

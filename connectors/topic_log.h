@@ -47,6 +47,9 @@ const Record *topic_log_readable_record(const TopicLog *log, int partition, uint
 /* Queries find room for no more than `records` in all, until there is more room: a broker that is slow. */
 void topic_log_set_room(TopicLog *log, uint64_t records);
 uint64_t topic_log_room(const TopicLog *log); /* how many more */
+/* Readers know of all records of the partition and get no more than the first `records`, until there are more: a broker that has not sent them yet. */
+void topic_log_set_fetched(TopicLog *log, int partition, uint64_t records);
+uint64_t topic_log_fetched(const TopicLog *log, int partition);
 /* Wakes whoever reads or writes the log when records, partitions or room come, until it is told to forget him. */
 void topic_log_watch(TopicLog *log, Waker *waker);
 void topic_log_forget(TopicLog *log, Waker *waker);

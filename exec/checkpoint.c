@@ -48,6 +48,7 @@ static void write_job(const Job *job, Text *snapshot)
 {
     PageWriter page = page_begin(snapshot, PAGE_SCALARS, JOB_VERSION, job->plan->fingerprint, 0);
     page_put_u64(&page, job->turns_done);
+    page_put_u64(&page, job->chosen_by_age);
     put_counters(&page, &job->counters);
     put_row_errors(job, &page);
     for (int i = 0; i < job->scan_count; i++) {
@@ -62,7 +63,8 @@ static void write_job(const Job *job, Text *snapshot)
             page_put_u64(&page, split->error_block);
             page_put_u64(&page, split->block_errors);
             page_put_u64(&page, (uint64_t)split->last_rows_us);
-            page_put_u64(&page, (uint64_t)split->ended | (uint64_t)split->idle << 1 | (uint64_t)split->skipping << 2 | (uint64_t)split->opened << 3 | (uint64_t)split->idle_in_order << 4 | (uint64_t)split->ended_in_order << 5);
+            page_put_u64(&page, split->last_turn);
+            page_put_u64(&page, (uint64_t)split->ended | (uint64_t)split->idle << 1 | (uint64_t)split->skipping << 2 | (uint64_t)split->opened << 3 | (uint64_t)split->idle_in_order << 4 | (uint64_t)split->ended_in_order << 5 | (uint64_t)split->caught_up << 6);
         }
     }
     for (int d = 0; d < job->domain_count; d++) {
@@ -196,6 +198,7 @@ static void take_flags(SplitState *split, uint64_t flags)
     split->opened = flags >> 3 & 1;
     split->idle_in_order = flags >> 4 & 1;
     split->ended_in_order = flags >> 5 & 1;
+    split->caught_up = flags >> 6 & 1;
 }
 
 /* A position belongs to a split, whatever its place in the list is now. */
@@ -210,6 +213,7 @@ static Error *read_split(Scan *scan, PageReader *page, Arena *arena, int *place)
     TRY(page_get_u64(page, &known.error_block));
     TRY(page_get_u64(page, &known.block_errors));
     TRY(get_i64(page, &known.last_rows_us));
+    TRY(page_get_u64(page, &known.last_turn));
     TRY(page_get_u64(page, &flags));
     take_flags(&known, flags);
     *place = place_of(scan, name);
@@ -221,6 +225,7 @@ static Error *read_split(Scan *scan, PageReader *page, Arena *arena, int *place)
     split->error_block = known.error_block;
     split->block_errors = known.block_errors;
     split->last_rows_us = known.last_rows_us;
+    split->last_turn = known.last_turn;
     take_flags(split, flags);
     return NULL;
 }
@@ -291,7 +296,10 @@ static Error *read_job(Job *job, SnapshotReader *reader)
 {
     PageReader page;
     TRY(page_open(reader, PAGE_SCALARS, JOB_VERSION, job->plan->fingerprint, &page));
+    uint64_t by_age;
     TRY(page_get_u64(&page, &job->turns_done));
+    TRY(page_get_u64(&page, &by_age));
+    job->chosen_by_age = by_age;
     job->turns_drawn = job->turns_done;
     TRY(get_counters(&page, &job->counters));
     TRY(get_row_errors(job, &page));

@@ -140,6 +140,7 @@ static bool ordered_is_due(const Job *job)
 static void execute_turn(Job *job) /* locked, as the following */
 {
     Turn *turn = &job->ring[job->turns_done % TURNS_IN_FLIGHT];
+    job->sink_woken = false; /* before a sink can say that it is busy */
     pthread_mutex_unlock(&job->lock);
     Error *error = unless_enough(job, turn_ordered(job, turn));
     turn_finish(turn);
@@ -157,6 +158,7 @@ static void execute_turn(Job *job) /* locked, as the following */
 static void execute_end(Job *job)
 {
     Turn *turn = &job->ring[job->turns_drawn % TURNS_IN_FLIGHT];
+    job->sink_woken = false;
     pthread_mutex_unlock(&job->lock);
     turn->number = job->turns_drawn;
     turn_start(turn, job);

@@ -444,6 +444,6 @@ Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us)
         return NULL;
     turn->kind = TURN_TICK; /* time passes: processing-time windows and delays look at their clocks */
     turn->scan = turn->split = 0;
-    *wait_until_us = split_choice_wait(job, turn->now_us);
+    *wait_until_us = sequencer_grows(job) ? turn->now_us : split_choice_wait(job, turn->now_us); /* what was found while it looked is taken at once */
     return NULL;
 }

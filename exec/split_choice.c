@@ -1,8 +1,8 @@
 /* exec/split_choice.c: which split gives the next turn, and which ones are left out for a while.
  *
  * The next turn goes to the split with the lowest watermark (ties: split order), judged by the clocks as of TURNS_IN_FLIGHT turns ago: a constant, so that
- * the sequence depends on the input alone and never on threads or speed. Splits whose end is known (topics) and that have been read up to it
- * take turns by age instead, every other turn: one that trickles late rows makes nobody wait.
+ * the sequence depends on the input alone and never on threads or speed. Of splits whose end is known (topics) that have been read up to it the one that was
+ * drawn longest ago is next, every other turn: one that trickles late rows makes nobody wait. Ties among these are by age, too.
  *
  *   behind      there is more than has been read: by watermark; one that is far ahead of the others behind is left out (source.max_watermark_skew)
  *   caught up   by how long ago it was drawn
@@ -41,26 +41,30 @@ typedef struct Choice {
     bool found;
     int scan, split;
     int64_t wm_us;
-    uint64_t last_turn;
+    uint64_t age;         /* the turn that was drawn last; 0: none, or age does not count */
 } Choice;
 
 static void offer(Choice *best, const Choice *offered, bool by_age)
 {
-    if (!best->found || (by_age ? offered->last_turn < best->last_turn : offered->wm_us < best->wm_us))
+    bool better = by_age || offered->wm_us == best->wm_us ? offered->age < best->age : offered->wm_us < best->wm_us;
+    if (!best->found || better)
         *best = *offered;
 }
 
 bool split_choice_next(Job *job, int64_t now_us, int *scan, int *split)
 {
     Choice behind = { .found = false }, caught_up = { .found = false };
-    for (int i = 0; i < job->scan_count; i++)
-        for (int s = 0; s < job->scans[i].split_count; s++) {
-            const SplitState *state = &job->scans[i].splits[s];
+    for (int i = 0; i < job->scan_count; i++) {
+        Scan *of = &job->scans[i];
+        bool ages = of->source_open && of->source_spec.connector->source->end_position;
+        for (int s = 0; s < of->split_count; s++) {
+            const SplitState *state = &of->splits[s];
             if (!may_have_data(state, now_us))
                 continue;
-            Choice choice = { true, i, s, visible_watermark(job, i, s), state->last_turn };
+            Choice choice = { true, i, s, visible_watermark(job, i, s), ages ? state->last_turn : 0 };
             offer(state->caught_up ? &caught_up : &behind, &choice, state->caught_up);
         }
+    }
     bool by_age = caught_up.found && (!behind.found || !job->chosen_by_age);
     const Choice *chosen = by_age ? &caught_up : &behind;
     job->chosen_by_age = by_age;
