@@ -15,7 +15,7 @@ static const Type *input_type(const Aggregates *aggregates, int column) { return
 static void add_distinct(Aggregates *aggregates, int call)
 {
     const AggregateCall *plan = &aggregates->calls[call];
-    const bool nulls_count = plan->arg_count > 1 ? !name_equal(plan->function->name, "count") : name_equal(plan->function->name, "collect_list");
+    const bool nulls_count = plan->arg_count > 1 ? !name_equal(plan->function->name, "count") : strncmp(plan->function->name, "collect_list", 12) == 0;
     for (int i = 0; i < aggregates->distinct_count; i++) {
         DistinctColumn *distinct = &aggregates->distincts[i];
         if (distinct->column_count == plan->arg_count && distinct->nulls_count == nulls_count && distinct->call_count < 64 &&

@@ -111,6 +111,23 @@ static void list_merge(char *into, const char *from, size_t stride, uint32_t cou
     }
 }
 
+/* ksqlDB: what is merged in is of an older session, and stands in front. */
+static void list_merge_in_front(char *into, const char *from, size_t stride, uint32_t count, StateHeap *heap, const AggregateShape *shape)
+{
+    (void)shape;
+    for (uint32_t i = 0; i < count; i++, into += stride, from += stride) {
+        ListState *list = (ListState *)into;
+        PackedEntry theirs, placed;
+        uint32_t place = 0;
+        for (PACKED_EACH(&((const ListState *)from)->entries, &theirs)) {
+            packed_insert(heap, &list->entries, place, theirs.value, theirs.length, theirs.number);
+            packed_at(&list->entries, place, &placed);
+            place = placed.next;
+            list->count++;
+        }
+    }
+}
+
 /* ---- results ---- */
 
 static void put_text(const Args *args, const ListState *list, const ListPlan *plan, Vector *out, uint32_t row)
@@ -209,6 +226,9 @@ static const char *const text_aliases[] = { "string_agg", NULL };
 
 const AggregateFunction earliest_aggregate = { .name = "earliest_by_offset", .returns = TYPE_ANY, .rule = LIST_EARLIEST, LIST_KERNELS };
 const AggregateFunction latest_aggregate = { .name = "latest_by_offset", .returns = TYPE_ANY, .rule = LIST_LATEST, LIST_KERNELS };
+
+const AggregateFunction ksql_collect_list = { .name = "collect_list by session", .args = { TYPE_ANY }, .returns = TYPE_ANY, .rule = LIST_ALL, .layout = "sl", .update = list_update,
+    .merge = list_merge_in_front, .result = list_result, .retract = RETRACT_INVERT, .order_sensitive = true, .limit_setting = "collect_list", .category = "aggregate" };
 
 const AggregateFunction list_aggregates[] = {
     { .name = "collect_list", .aliases = list_aliases, .args = { TYPE_ANY }, .returns = TYPE_ANY, .resolve = type_of_list, .rule = LIST_ALL, LIST_KERNELS,

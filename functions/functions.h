@@ -218,6 +218,8 @@ const AggregateFunction *aggregate_resolve(Arena *arena, const char *name, const
 extern const AggregateFunction latest_time_aggregate;
 /* STDDEV_SAMP as ksqlDB computes it: the variance, and 0 below two values. The planner's own; aggregate_statistics.c */
 extern const AggregateFunction ksql_stddev_samp;
+/* COLLECT_LIST of sessions that meet: in the order of the sessions, not of their rows. The planner's own; aggregate_list.c */
+extern const AggregateFunction ksql_collect_list;
 /* PERCENTILE_DISC(p) WITHIN GROUP (ORDER BY x DESC); the planner's own. aggregate_bag.c */
 extern const AggregateFunction percentile_disc_from_above;
 /* Over keys and what they order; the planner's own. aggregate_ranked.c */

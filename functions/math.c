@@ -218,6 +218,72 @@ static Error *round_integer_to(const Args *args, Vector *out)
     return NULL;
 }
 
+/* ---- halves upwards: ROUND as ksqlDB does it, -1.5 to -1 ---- */
+
+/* The nearest multiple of the unit. */
+static Int128 nearest_multiple(Int128 x, Int128 unit)
+{
+    Int128 multiple = x / unit, rest = x % unit < 0 ? -(x % unit) : x % unit;
+    const bool half = rest == unit - rest, more = rest > unit - rest;
+    return (multiple + (more || (half && x > 0) ? (x < 0 ? -1 : 1) : 0)) * unit;
+}
+
+static double round_digits_up(double x, int64_t digits)
+{
+    enum { EXACT = 20 }; /* digits behind the point: the shortest text of a number that small has no more */
+    Int128 scaled;
+    if (x < 0 && x > -1e15 && digits >= -18 && digits <= 18 && decimal_from_double(x, 38, EXACT, &scaled))
+        return decimal_to_double(nearest_multiple(scaled, decimal_power(EXACT - (int)digits)), EXACT);
+    return round_digits(x, digits, false);
+}
+
+static Error *round_double_up(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row)) {
+        double x = ARG(args, 0, double, row), below = floor(x);
+        below += x - below >= 0.5;
+        RESULT(out, int64_t)[row] = isnan(x) ? 0 : below >= 0x1p63 ? INT64_MAX : below < -0x1p63 ? INT64_MIN : (int64_t)below;
+    }
+    return NULL;
+}
+
+static Error *round_double_to_up(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, double)[row] = round_digits_up(ARG(args, 0, double, row), ARG(args, 1, int64_t, row));
+    return NULL;
+}
+
+static Error *round_decimal_up(const Args *args, Vector *out)
+{
+    bool wide_in = is_wide(args->arg[0]->type), wide_out = is_wide(out->type);
+    Int128 unit = decimal_power(args->arg[0]->type->scale);
+    for (ARGS_EACH(args, row)) {
+        Int128 x = decimal_at(args->arg[0]->values, wide_in, row & vector_mask(args->arg[0]));
+        decimal_put(out->values, wide_out, row, nearest_multiple(x, unit) / unit);
+    }
+    return NULL;
+}
+
+static Error *round_decimal_to_up(const Args *args, Vector *out)
+{
+    bool wide = is_wide(args->arg[0]->type);
+    int scale = args->arg[0]->type->scale;
+    for (ARGS_EACH(args, row)) {
+        Int128 x = decimal_at(args->arg[0]->values, wide, row & vector_mask(args->arg[0]));
+        int64_t digits = ARG(args, 1, int64_t, row);
+        if (digits < scale && scale - digits <= 38)
+            x = nearest_multiple(x, decimal_power(scale - (int)digits));
+        else if (digits < scale)
+            x = 0;
+        if (decimal_fits(x, out->type->precision))
+            decimal_put(out->values, wide, row, x);
+        else
+            args_fail(args, out, row, "the number needs more than %d digits", out->type->precision);
+    }
+    return NULL;
+}
+
 static Error *sign_double(const Args *args, Vector *out)
 {
     for (ARGS_EACH(args, row)) {
@@ -266,6 +332,12 @@ const ScalarFunction math_functions[] = {
     { "round", { D, I }, D, round_double_to, .category = "math", .doc = "Rounded to n digits behind the point, halves away from zero; negative n: before it.", .example = "round(2.675e0, 2)", .yields = "2.68" },
     { "round", { I, I }, I, round_integer_to, .can_fail = true, .category = "math", .doc = "Rounded to n digits; negative n: tens, hundreds..", .example = "round(1250, -2)", .yields = "1300" },
     { "round", { N, I }, TYPE_ANY, round_decimal_to, same_type, .can_fail = true, .category = "math", .doc = "Rounded to n digits behind the point, halves away from zero.", .example = "round(2.345, 2)", .yields = "2.350" },
+    { "round up", { D }, I, round_double_up, .hidden = true, .category = "math" },
+    { "round up", { I }, I, identity_integer, .hidden = true, .category = "math" },
+    { "round up", { N }, TYPE_ANY, round_decimal_up, whole_decimal, .hidden = true, .category = "math" },
+    { "round up", { D, I }, D, round_double_to_up, .hidden = true, .category = "math" },
+    { "round up", { I, I }, I, round_integer_to, .can_fail = true, .hidden = true, .category = "math" },
+    { "round up", { N, I }, TYPE_ANY, round_decimal_to_up, same_type, .can_fail = true, .hidden = true, .category = "math" },
     { "trunc", { D }, D, trunc_double, .aliases = ALIASES("truncate"), .category = "math", .doc = "Without what stands behind the point.", .example = "trunc(-1.7e0)", .yields = "-1.0" },
     { "trunc", { I }, I, identity_integer, .aliases = ALIASES("truncate"), .category = "math", .doc = "The number itself.", .example = "trunc(3)", .yields = "3" },
     { "trunc", { N }, TYPE_ANY, trunc_decimal, whole_decimal, .aliases = ALIASES("truncate"), .category = "math", .doc = "Without what stands behind the point.", .example = "trunc(-1.7)", .yields = "-1" },

@@ -130,25 +130,37 @@ static Error *lower_case(const Args *args, Vector *out)
     return NULL;
 }
 
-static Error *initcap(const Args *args, Vector *out)
+/* Does a word begin behind the character? */
+static bool ends_word(char c, bool blanks_only)
+{
+    const bool blank = c == ' ' || (c >= '\t' && c <= '\r');
+    return blank || (!blanks_only && (c == '-' || c == '_' || c == '.' || c == ',' || c == '/'));
+}
+
+static Error *capitalize(const Args *args, Vector *out, bool blanks_only)
 {
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
     for (ARGS_EACH(args, row)) {
+        const Str *from = &ARG(args, 0, Str, row);
+        const char *bytes = str_bytes(from);
         text.length = 0;
-        map_case(&text, &ARG(args, 0, Str, row), false);
         bool start = true;
-        for (size_t i = 0; i < text.length; i++) {
-            char c = text.bytes[i];
-            if (start && c >= 'a' && c <= 'z')
-                text.bytes[i] = (char)(c ^ 0x20);
-            start = c == ' ' || c == '\t' || c == '\n' || c == '-' || c == '_' || c == '.' || c == ',' || c == '/';
+        for (uint32_t at = 0, next; at < from->length; at = next) {
+            for (next = at + 1; next < from->length && ((unsigned char)bytes[next] & 0xc0) == 0x80;)
+                next++;
+            Str character = str_view(bytes + at, next - at);
+            map_case(&text, &character, start);
+            start = ends_word(bytes[at], blanks_only);
         }
         RESULT(out, Str)[row] = text_to_str(ARENA(args), &text);
     }
     text_release(&text);
     return NULL;
 }
+
+static Error *initcap(const Args *args, Vector *out) { return capitalize(args, out, false); }
+static Error *initcap_blanks(const Args *args, Vector *out) { return capitalize(args, out, true); }
 
 /* ---- parts ---- */
 
@@ -526,6 +538,7 @@ const ScalarFunction string_functions[] = {
     { "octet_length", { V }, I, octet_length, .category = "string", .doc = "The number of bytes.", .example = "octet_length('Zürich')", .yields = "7" },
     { "upper", { V }, V, upper_case, .aliases = ALIASES("ucase"), .category = "string", .doc = "The text in capital letters.", .example = "upper('ab')", .yields = "AB" },
     { "lower", { V }, V, lower_case, .aliases = ALIASES("lcase"), .category = "string", .doc = "The text in small letters.", .example = "lower('AB')", .yields = "ab" },
+    { "initcap blanks", { V }, V, initcap_blanks, .hidden = true, .category = "string" },
     { "initcap", { V }, V, initcap, .category = "string", .doc = "Each word with a capital letter first and small letters behind.", .example = "initcap('hello WORLD')", .yields = "Hello World" },
     { "substring", { V, I }, V, substring2, .aliases = ALIASES("substr"), .category = "string",
       .doc = "The text from a position on (from 1; negative counts from the end).", .example = "substring('bidsql', 4)", .yields = "sql" },

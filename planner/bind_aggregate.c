@@ -309,16 +309,22 @@ static AstExpr *whole_average(Arena *arena, AstExpr *average, const Type *of)
     return cast_to(arena, whole, of);
 }
 
-static AstExpr *or_zero(Arena *arena, AstExpr *sum, const Type *of)
+/* CASE COUNT(x) WHEN 0 THEN 0 ELSE SUM(x) END: NULL is left to sums that do not fit. */
+static Error *or_zero(Grouping *grouping, const AstExpr *ast, const Type *of, AstExpr **sum)
 {
-    AstExpr *zero = ARENA_NEW(arena, AstExpr), *either = ARENA_NEW(arena, AstExpr);
-    *zero = (AstExpr){ .kind = AST_LITERAL, .at = sum->at, .value = { .type = type_scalar(TYPE_INT) } };
-    *either = (AstExpr){ .kind = AST_CALL, .at = sum->at };
-    AstName coalesce = { .text = "coalesce", .at = sum->at };
-    LIST_ADD(arena, &either->path, coalesce);
-    LIST_ADD(arena, &either->args, sum);
+    Arena *arena = grouping->arena;
+    AstExpr *zero = ARENA_NEW(arena, AstExpr), *either = ARENA_NEW(arena, AstExpr), *count = arena_copy(arena, ast, sizeof *ast);
+    AstName name = { .text = "count", .at = ast->at };
+    int index = 0;
+    count->path = (AstNames){ 0 };
+    LIST_ADD(arena, &count->path, name);
+    TRY(add_call(grouping, count, &index));
+    *zero = (AstExpr){ .kind = AST_LITERAL, .at = ast->at, .value = { .type = type_scalar(TYPE_INT) } };
+    *either = (AstExpr){ .kind = AST_CASE, .at = ast->at, .left = ast_marker(arena, call_column(grouping, index), ast->at), .right = *sum };
     LIST_ADD(arena, &either->args, zero);
-    return of->kind == TYPE_INT ? cast_to(arena, either, of) : either;
+    LIST_ADD(arena, &either->args, zero);
+    *sum = of->kind == TYPE_INT ? cast_to(arena, either, of) : either;
+    return NULL;
 }
 
 static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
@@ -360,7 +366,7 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
         if (binder_rules(grouping->block->binder)->integer_average && name_equal(ast_call_name(ast), "avg"))
             *replacement = whole_average(arena, *replacement, summed_type(grouping->calls.items[index].of.args[0]));
         if (binder_rules(grouping->block->binder)->sum_of_nothing_is_zero && name_equal(ast_call_name(ast), "sum"))
-            *replacement = or_zero(arena, *replacement, summed_type(grouping->calls.items[index].of.args[0]));
+            TRY(or_zero(grouping, ast, summed_type(grouping->calls.items[index].of.args[0]), replacement));
         return NULL;
     }
     if (!grouping->windowed && is_window_bound_call(ast))

@@ -106,6 +106,10 @@ Error *aggregate_call_args(Binder *binder, const AstExpr *ast, BindArgument bind
     TRY(ast->user_aggregate ? bind_user_aggregate(binder, ast, call) : resolve_call(arena, ast, row_name, &list, types, call));
     if (!ast->user_aggregate && binder_rules(binder)->dialect == DIALECT_KSQL && name_equal(name, "stddev_samp"))
         call->function = &ksql_stddev_samp;
+    if (!ast->user_aggregate && binder_rules(binder)->java_functions && name_equal(call->function->name, "collect_list"))
+        call->function = &ksql_collect_list;
+    if (!ast->user_aggregate && binder_rules(binder)->narrow_sums && name_equal(name, "sum") && call->args[0]->type->kind == TYPE_DECIMAL)
+        call->type = call->args[0]->type;
     if (name_equal(name, "percentile_disc") && ast->within_order.count && ast->within_order.items[0].descending)
         call->function = &percentile_disc_from_above;
     if (call->distinct && call->arg_count == 0)

@@ -9,45 +9,9 @@
 
 static Error *unsupported(Span at, const char *what) { return error_at(ERR_UNSUPPORTED, at, "%s is not supported yet", what); }
 
-static const char *lower(Arena *arena, const char *text)
-{
-    char *copy = arena_strdup(arena, text);
-    for (char *at = copy; *at; at++)
-        *at = (char)tolower((unsigned char)*at);
-    return copy;
-}
-
-/* A call, computed at once if its arguments are constants. */
-/* Functions that count, and those that give what they take: INT in ksqlDB. */
-static bool gives_int(const char *name, int count, Expr *const args[])
-{
-    static const char *const counting[] = { "len", "length", "instr", "array_length", "json_array_length", "field", "bytes_length", "unix_date", NULL };
-    static const char *const taking[] = { "abs", "sign", "floor", "ceil", NULL };
-    for (int i = 0; counting[i]; i++)
-        if (name_equal(name, counting[i]))
-            return true;
-    for (int i = 0; taking[i] && count == 1; i++)
-        if (name_equal(name, taking[i]))
-            return args[0]->type->kind == TYPE_INT;
-    return false;
-}
-
-static Error *call(BindContext *context, const char *name, Span at, int count, Expr *const args[], Expr **result)
-{
-    TRY(expr_call(context->arena, name, at, count, args, result));
-    if (context->rules && context->rules->int_types && gives_int(name, count, args) && (*result)->type->kind == TYPE_BIGINT)
-        TRY(expr_cast(context->arena, *result, type_scalar(TYPE_INT), false, at, result));
-    for (int i = 0; i < (*result)->arg_count; i++)
-        if ((*result)->args[i]->kind != EXPR_CONSTANT)
-            return NULL;
-    if ((*result)->arg_count)
-        *result = expr_fold(context->arena, *result);
-    return NULL;
-}
-
 static Error *negate(BindContext *context, bool negated, Span at, Expr **expr)
 {
-    return negated ? call(context, "not", at, 1, expr, expr) : NULL;
+    return negated ? bind_function(context, "not", at, 1, expr, expr) : NULL;
 }
 
 Error *bind_boolean(BindContext *context, const char *what, Expr **expr)
@@ -106,7 +70,7 @@ static Error *compare(BindContext *context, const char *sign, Span at, Expr *lef
         date_for_pseudo(context, args[1 - i], &args[i]);
     if (context->rules && context->rules->flat_order && type_is_nested(left->type) && (*sign == '<' || *sign == '>') && strcmp(sign, "<>") != 0)
         return error_at(ERR_BIND, at, "%s with %s: such values have no order", type_text(context->arena, left->type), type_text(context->arena, right->type));
-    TRY(call(context, sign, at, 2, args, result));
+    TRY(bind_function(context, sign, at, 2, args, result));
     settle_unknown(context, result);
     return NULL;
 }
@@ -198,7 +162,7 @@ static Error *bind_binary(BindContext *context, const AstExpr *ast, Expr **resul
     }
     for (int i = 0; i < 2 && ast->op != OP_CONCAT; i++)
         TRY(require(context, &args[i]));
-    return call(context, arithmetic_sign(ast->op), at, 2, args, result);
+    return bind_function(context, arithmetic_sign(ast->op), at, 2, args, result);
 }
 
 static Error *bind_unary(BindContext *context, const AstExpr *ast, Expr **result)
@@ -219,7 +183,7 @@ static Error *bind_unary(BindContext *context, const AstExpr *ast, Expr **result
         *result = expr_constant(context->arena, &least, ast->at);
         return NULL;
     }
-    return call(context, "-", ast->at, 1, result, result);
+    return bind_function(context, "-", ast->at, 1, result, result);
 }
 
 static Error *bind_is(BindContext *context, const AstExpr *ast, Expr **result)
@@ -227,18 +191,18 @@ static Error *bind_is(BindContext *context, const AstExpr *ast, Expr **result)
     Expr *args[2] = { NULL, NULL };
     TRY(bind_expression(context, ast->left, &args[0]));
     switch (ast->is) {
-    case IS_NULL: return call(context, ast->negated ? "is not null" : "is null", ast->at, 1, args, result);
+    case IS_NULL: return bind_function(context, ast->negated ? "is not null" : "is null", ast->at, 1, args, result);
     case IS_DISTINCT:
         TRY(bind_expression(context, ast->right, &args[1]));
-        return call(context, ast->negated ? "is not distinct from" : "is distinct from", ast->at, 2, args, result);
+        return bind_function(context, ast->negated ? "is not distinct from" : "is distinct from", ast->at, 2, args, result);
     case IS_TRUE:
     case IS_FALSE:
         TRY(bind_boolean(context, ast->is == IS_TRUE ? "IS TRUE" : "IS FALSE", &args[0]));
-        TRY(call(context, ast->is == IS_TRUE ? "is true" : "is false", ast->at, 1, args, result));
+        TRY(bind_function(context, ast->is == IS_TRUE ? "is true" : "is false", ast->at, 1, args, result));
         return negate(context, ast->negated, ast->at, result);
     case IS_UNKNOWN:
         TRY(bind_boolean(context, "IS UNKNOWN", &args[0]));
-        return call(context, ast->negated ? "is not null" : "is null", ast->at, 1, args, result);
+        return bind_function(context, ast->negated ? "is not null" : "is null", ast->at, 1, args, result);
     }
     return NULL;
 }
@@ -313,14 +277,14 @@ static Error *bind_like(BindContext *context, const AstExpr *ast, Expr **result)
     TRY(bind_expression(context, ast->right, &args[1]));
     if (count > 2)
         TRY(bind_expression(context, ast->args.items[0], &args[2]));
-    TRY(call(context, "like", ast->at, count, args, result));
+    TRY(bind_function(context, "like", ast->at, count, args, result));
     settle_unknown(context, result);
     return negate(context, ast->negated, ast->at, result);
 }
 
 /* ---- choices ---- */
 
-static Expr *choice(Arena *arena, ExprKind kind, const Type *type, Expr **args, int count, Span at)
+Expr *expr_choice(Arena *arena, ExprKind kind, const Type *type, Expr **args, int count, Span at)
 {
     Expr *expr = ARENA_NEW(arena, Expr);
     *expr = (Expr){ .kind = kind, .type = type, .at = at, .arg_count = count, .args = args };
@@ -328,7 +292,7 @@ static Expr *choice(Arena *arena, ExprKind kind, const Type *type, Expr **args, 
 }
 
 /* args: when, then, .., else. Converts the results to one type. */
-static Error *finish_case(BindContext *context, Expr **args, int count, Span at, Expr **result)
+Error *bind_choice(BindContext *context, Expr **args, int count, Span at, Expr **result)
 {
     Expr ***results = ARENA_ARRAY(context->arena, Expr **, (size_t)count);
     int result_count = 0;
@@ -340,7 +304,7 @@ static Error *finish_case(BindContext *context, Expr **args, int count, Span at,
     TRY(expr_unify(context->arena, "CASE", results, result_count, &type));
     if (type->kind == TYPE_NULL && context->rules && context->rules->typed_nulls)
         return error_hint(error_at(ERR_BIND, at, "a NULL without a type cannot be all that a CASE gives"), "CAST(NULL AS VARCHAR)");
-    *result = choice(context->arena, EXPR_CASE, type, args, count, at);
+    *result = expr_choice(context->arena, EXPR_CASE, type, args, count, at);
     return NULL;
 }
 
@@ -361,7 +325,7 @@ static Error *bind_case(BindContext *context, const AstExpr *ast, Expr **result)
     }
     if (ast->right)
         TRY(bind_expression(context, ast->right, &args[count - 1]));
-    return finish_case(context, args, count, ast->at, result);
+    return bind_choice(context, args, count, ast->at, result);
 }
 
 /* ---- names ---- */
@@ -371,7 +335,7 @@ Error *bind_field(BindContext *context, Expr *whole, const char *name, Span name
     if (whole->type->kind == TYPE_MAP && whole->type->children[0]->kind == TYPE_VARCHAR) {
         Value key = { .type = type_scalar(TYPE_VARCHAR), .text = str_c(name) };
         Expr *args[2] = { whole, expr_constant(context->arena, &key, name_at) };
-        return call(context, "[]", at, 2, args, result);
+        return bind_function(context, "[]", at, 2, args, result);
     }
     if (whole->type->kind != TYPE_STRUCT) {
         Text text = { 0 };
@@ -385,7 +349,7 @@ Error *bind_field(BindContext *context, Expr *whole, const char *name, Span name
     if (field < 0)
         return error_suggest(error_at(ERR_BIND, name_at.length ? name_at : at, "no field '%s' in %s", name, type_text(context->arena, whole->type)), name,
                              whole->type->names, whole->type->child_count);
-    Expr *expr = choice(context->arena, EXPR_FIELD, whole->type->children[field], ARENA_ARRAY(context->arena, Expr *, 1), 1, at);
+    Expr *expr = expr_choice(context->arena, EXPR_FIELD, whole->type->children[field], ARENA_ARRAY(context->arena, Expr *, 1), 1, at);
     expr->args[0] = whole;
     expr->field = field;
     *result = expr;
@@ -411,7 +375,7 @@ static Error *bind_name(BindContext *context, const AstExpr *ast, Expr **result)
     if (is_bare_function(ast)) {
         TRY(scope_find(context->arena, scope, NULL, ast->path.items[0].text, ast->at, &column, &info));
         if (column < 0)
-            return expr_call(context->arena, lower(context->arena, ast->path.items[0].text), ast->at, 0, NULL, result);
+            return expr_call(context->arena, lower_word(context->arena, ast->path.items[0].text), ast->at, 0, NULL, result);
     }
     if (context->lambda && scope->relation_count == 0)
         return unknown_parameter(context, &ast->path.items[0]);
@@ -436,7 +400,7 @@ static Error *bind_subscript(BindContext *context, const AstExpr *ast, Expr **re
         TRY(expr_coerce(context->arena, args[1], type->children[0], &args[1]));
     else if (type->kind != TYPE_ARRAY)
         return error_at(ERR_BIND, ast->at, "a subscript needs an ARRAY or a MAP, this is %s", type_text(context->arena, type));
-    return call(context, "[]", ast->at, 2, args, result);
+    return bind_function(context, "[]", ast->at, 2, args, result);
 }
 
 /* ---- constructors ---- */
@@ -471,7 +435,7 @@ static Error *bind_array(BindContext *context, const AstExpr *ast, Expr **result
         places[i] = &args[i];
     const Type *type;
     TRY(expr_unify(context->arena, "ARRAY", places, ast->args.count, &type));
-    return call(context, "array", ast->at, ast->args.count, args, result);
+    return bind_function(context, "array", ast->at, ast->args.count, args, result);
 }
 
 static Error *bind_map(BindContext *context, const AstExpr *ast, Expr **result)
@@ -490,7 +454,7 @@ static Error *bind_map(BindContext *context, const AstExpr *ast, Expr **result)
             places[i / 2] = &args[i];
         TRY(expr_unify(context->arena, part ? "a MAP's values" : "a MAP's keys", places, count / 2, &type));
     }
-    return call(context, "map", ast->at, count, args, result);
+    return bind_function(context, "map", ast->at, count, args, result);
 }
 
 static Error *bind_struct_of(BindContext *context, const AstExpr *ast, Expr **result)
@@ -512,198 +476,6 @@ static Error *bind_struct_of(BindContext *context, const AstExpr *ast, Expr **re
     }
     *result = expr_fold(context->arena, *result); /* with its names */
     return NULL;
-}
-
-/* ---- calls ---- */
-
-/* Functions whose first argument is a unit of time, written as a bare word. */
-static bool takes_unit(const char *name)
-{
-    static const char *const names[] = { "datediff", "dateadd", "datepart", "datename", "timestampdiff", "timestampadd",
-                                         "datesub", "timestampsub", "timeadd", "timesub", NULL };
-    for (int i = 0; names[i]; i++)
-        if (name_equal(names[i], name))
-            return true;
-    return false;
-}
-
-bool has_bare_unit(const AstExpr *ast)
-{
-    const AstExpr *first = ast->kind == AST_CALL && ast->path.count == 1 && ast->args.count ? ast->args.items[0] : NULL;
-    return first && first->kind == AST_NAME && first->path.count == 1 && takes_unit(ast->path.items[0].text);
-}
-
-static Expr *word(BindContext *context, const char *text, Span at)
-{
-    Value value = { .type = type_scalar(TYPE_VARCHAR), .text = str_c(text) };
-    return expr_constant(context->arena, &value, at);
-}
-
-static Error *bind_call_args(BindContext *context, const AstExpr *ast, const char *name, Expr ***args)
-{
-    *args = ARENA_ARRAY(context->arena, Expr *, (size_t)ast->args.count + 1);
-    for (int i = 0; i < ast->args.count; i++) {
-        const AstExpr *arg = ast->args.items[i];
-        if (i == 0 && takes_unit(name) && arg->kind == AST_NAME && arg->path.count == 1) {
-            (*args)[0] = word(context, lower(context->arena, arg->path.items[0].text), arg->at);
-            continue;
-        }
-        TRY(bind_expression(context, arg, &(*args)[i]));
-    }
-    return NULL;
-}
-
-static Error *bind_coalesce(BindContext *context, Expr **args, int count, Span at, const char *name, Expr **result)
-{
-    Expr ***places = ARENA_ARRAY(context->arena, Expr **, (size_t)count + 1);
-    const Type *type;
-    if (count == 0)
-        return error_at(ERR_BIND, at, "%s needs an argument", name);
-    for (int i = 0; i < count; i++)
-        places[i] = &args[i];
-    TRY(expr_unify(context->arena, name, places, count, &type));
-    *result = count == 1 ? args[0] : choice(context->arena, EXPR_COALESCE, type, args, count, at);
-    return NULL;
-}
-
-static bool is_one_of(const char *name, const char *const names[])
-{
-    for (int i = 0; names[i]; i++)
-        if (name_equal(name, names[i]))
-            return true;
-    return false;
-}
-
-/* GREATEST(a, b) of what is not NULL: each argument that is NULL is replaced by one that is not. */
-static Error *skip_nulls(BindContext *context, const char *name, Expr **args, int count)
-{
-    Arena *arena = context->arena;
-    Expr ***places = ARENA_ARRAY(arena, Expr **, (size_t)count + 1), **made = ARENA_ARRAY(arena, Expr *, (size_t)count + 1);
-    const Type *type;
-    for (int i = 0; i < count; i++)
-        places[i] = &args[i];
-    if (count < 2)
-        return NULL;
-    TRY(expr_unify(arena, name, places, count, &type));
-    for (int i = 0; i < count; i++) {
-        Expr **either = ARENA_ARRAY(arena, Expr *, (size_t)count);
-        for (int k = 0; k < count; k++)
-            either[k] = args[(i + k) % count];
-        made[i] = choice(arena, EXPR_COALESCE, type, either, count, args[i]->at);
-    }
-    memcpy(args, made, sizeof *args * (size_t)count);
-    return NULL;
-}
-
-static bool is_java_timestamp(const BindContext *context, const Expr *value)
-{
-    return context->rules && context->rules->java_texts && value->type->kind == TYPE_TIMESTAMP;
-}
-
-/* A TIMESTAMP as text with a T between date and time. */
-static Error *java_timestamp(BindContext *context, Expr *value, Span at, Expr **result)
-{
-    Expr *args[3];
-    const char *const texts[] = { " ", "T" };
-    TRY(expr_cast(context->arena, value, type_scalar(TYPE_VARCHAR), false, at, &args[0]));
-    for (int i = 0; i < 2; i++)
-        args[i + 1] = expr_constant(context->arena, &(Value){ .type = type_scalar(TYPE_VARCHAR), .text = str_c(texts[i]) }, at);
-    return call(context, "replace", at, 3, args, result);
-}
-
-/* ASA: GetRecordPropertyValue(record, 'name') is the record's field of that name. */
-static Error *record_property(BindContext *context, const AstExpr *ast, Expr **result)
-{
-    const AstExpr *name = ast->args.count == 2 ? ast->args.items[1] : NULL;
-    if (!name || name->kind != AST_LITERAL || name->value.type->kind != TYPE_VARCHAR)
-        return error_hint(error_at(ERR_BIND, ast->at, "%s takes a record and the name of a property in quotes", ast->path.items[0].text), "GetRecordPropertyValue(r, 'speed')");
-    AstExpr field = { .kind = AST_FIELD, .at = ast->at, .op_at = name->at, .left = ast->args.items[0] };
-    AstName property = { .text = arena_strndup(context->arena, str_bytes(&name->value.text), name->value.text.length), .quoted = true, .at = name->at };
-    LIST_ADD(context->arena, &field.path, property);
-    return bind_expression(context, &field, result);
-}
-
-static Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
-{
-    static const char *const coalesces[] = { "coalesce", "ifnull", "nvl", NULL }, *const ifs[] = { "if", "iif", NULL }, *const extremes[] = { "greatest", "least", NULL }, *const extracts[] = { "regexp_extract", "regexp_extract_all", NULL };
-    /* of the dialect, and not there yet */
-    static const char *const planned[] = { "explode", "unnest", NULL };
-    Expr **args;
-    if (ast_is_user_call(ast) && context->user_function && !ast->over && !ast->filter && !ast->distinct && !ast->star)
-        return context->user_function(context, ast, result);
-    if (ast->path.count > 1) {
-        Text text = { 0 };
-        MEMORY_HOLD(text_unwind, &text);
-        for (int i = 0; i < ast->path.count; i++)
-            text_printf(&text, "%s%s", i ? "." : "", ast->path.items[i].text);
-        Error *error = error_at(ERR_BIND, ast->at, "no function '%s'", text_c(&text));
-        text_release(&text);
-        return error;
-    }
-    const char *name = ast->path.items[0].text;
-    if (ast->over)
-        return unsupported(ast->at, arena_printf(context->arena, "%s OVER (..)", name));
-    if (ast->filter || ast->distinct || ast->star || ast->within_order.count || ast->ignore_nulls) {
-        const char *what = ast->filter ? "FILTER" : ast->distinct ? "DISTINCT" : ast->star ? "*" : ast->ignore_nulls ? "IGNORE NULLS" : "ORDER BY";
-        return error_at(ERR_BIND, ast->at, "%s needs an aggregate, %s is none here", what, name);
-    }
-    if (name_equal(name, "getrecordpropertyvalue"))
-        return record_property(context, ast, result);
-    bool exists;
-    const Type *type;
-    function_resolve(context->arena, name, NULL, 0, &type, NULL, &exists);
-    if (!exists && is_one_of(name, planned))
-        return unsupported(ast->at, name);
-    if (!exists && context->user_function)
-        return context->user_function(context, ast, result);
-    if (!exists) /* the caret goes under the name */
-        return expr_call(context->arena, name, ast->path.items[0].at.length ? ast->path.items[0].at : ast->at, 0, NULL, result);
-    if (function_takes_lambdas(name))
-        return bind_apply(context, ast, result);
-    TRY(bind_call_args(context, ast, name, &args));
-    if (ast->args.count == 1 && name_equal(name, "to_json_string") && is_java_timestamp(context, args[0]))
-        TRY(java_timestamp(context, args[0], ast->at, &args[0]));
-    if (context->rules && context->rules->pattern_first && ast->args.count > 1 && is_one_of(name, extracts)) {
-        Expr *pattern = args[0];
-        args[0] = args[1];
-        args[1] = pattern;
-    }
-    if (context->rules && context->rules->extremes_skip_nulls && is_one_of(name, extremes))
-        TRY(skip_nulls(context, name, args, ast->args.count));
-    if (is_one_of(name, coalesces))
-        return bind_coalesce(context, args, ast->args.count, ast->at, name, result);
-    if (is_one_of(name, ifs) && (ast->args.count == 2 || ast->args.count == 3)) {
-        TRY(bind_boolean(context, name, &args[0]));
-        return finish_case(context, args, ast->args.count, ast->at, result);
-    }
-    return call(context, name, ast->at, ast->args.count, args, result);
-}
-
-static Error *bind_extract(BindContext *context, const AstExpr *ast, Expr **result)
-{
-    const AstName *unit = &ast->path.items[0];
-    const char *name = lower(context->arena, unit->text);
-    Expr *args[2] = { word(context, name, unit->at), NULL };
-    TRY(bind_expression(context, ast->left, &args[1]));
-    const Type *types[1] = { args[1]->type }, *casts[1], *type;
-    if (args[1]->type->kind == TYPE_TIME && function_resolve(context->arena, name, types, 1, &type, casts, NULL))
-        return call(context, name, ast->at, 1, &args[1], result);
-    if (args[1]->type->kind == TYPE_TIMESTAMP_TZ && strcmp(name, "epoch") == 0) /* of the instant, whatever clocks show */
-        return call(context, name, ast->at, 1, &args[1], result);
-    return call(context, "datepart", ast->at, 2, args, result);
-}
-
-static Error *bind_cast(BindContext *context, const AstExpr *ast, Expr **result)
-{
-    const Type *type;
-    Expr *value;
-    TRY(bind_expression(context, ast->left, &value));
-    TRY(bind_type(context, ast->type, &type));
-    if (type->kind == TYPE_VARCHAR && is_java_timestamp(context, value))
-        TRY(java_timestamp(context, value, ast->at, &value));
-    if (context->rules && context->rules->java_texts && type_is_nested(value->type) && type->kind == TYPE_VARCHAR)
-        TRY(call(context, "java text", ast->at, 1, &value, &value));
-    return expr_cast(context->arena, value, type, ast->try_cast, ast->at, result);
 }
 
 /* ---- all kinds ---- */

@@ -60,6 +60,17 @@ Error *bind_type(BindContext *context, const AstType *ast, const Type **type);
 Error *bind_field(BindContext *context, Expr *whole, const char *name, Span name_at, Span at, Expr **result);
 /* The expression must be BOOLEAN; a bare NULL becomes one. */
 Error *bind_boolean(BindContext *context, const char *what, Expr **expr);
+/* In small letters. */
+const char *lower_word(Arena *arena, const char *text);
+/* CASE or COALESCE of arguments that have the type. */
+Expr *expr_choice(Arena *arena, ExprKind kind, const Type *type, Expr **args, int count, Span at);
+/* when, then, when, then .. [else]: their common type. */
+Error *bind_choice(BindContext *context, Expr **args, int count, Span at, Expr **result);
+/* bind_call.c: a function or operator by its name, computed at once if its arguments are constants. */
+Error *bind_function(BindContext *context, const char *name, Span at, int count, Expr *const args[], Expr **result);
+Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result);
+Error *bind_extract(BindContext *context, const AstExpr *ast, Expr **result);
+Error *bind_cast(BindContext *context, const AstExpr *ast, Expr **result);
 /* bind_lambda.c: a call of a function that takes lambdas; a name, if it is a lambda's parameter (else *result stays NULL). */
 Error *bind_apply(BindContext *context, const AstExpr *ast, Expr **result);
 Error *bind_parameter(BindContext *context, const AstExpr *name, Expr **result);

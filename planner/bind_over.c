@@ -423,7 +423,7 @@ static Error *decide_order(Overs *overs, const Found *found, const int *partitio
 
 /* ---- the node of a group ---- */
 
-static Error *bind_call(Overs *overs, Found *found, const Order *order)
+static Error *bind_over_call(Overs *overs, Found *found, const Order *order)
 {
     const AstExpr *ast = found->ast;
     OverCall *call = &found->call;
@@ -485,7 +485,7 @@ static Error *plan_group(Overs *overs, const char *group)
     int made = 0;
     for (int i = 0; i < overs->found.count; i++)
         if (strcmp(overs->found.items[i].group, group) == 0) {
-            TRY(bind_call(overs, &overs->found.items[i], &order));
+            TRY(bind_over_call(overs, &overs->found.items[i], &order));
             list[made++] = overs->found.items[i].call;
         }
     if (overs->computed) {

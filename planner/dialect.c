@@ -25,7 +25,7 @@ static const DialectRules rules[] = {
         .dialect = DIALECT_KSQL, .name = "ksql", .upper_names = true, .two_valued_comparison = true, .drop_null_keys = true,
         .changes_grace_us = 24 * US_PER_HOUR, .lose_windows_on_jumps = true, .on_error = POLICY_SKIP, .on_expr_error = POLICY_NULL,
         .windowed_time = TIME_OF_LARGEST_EVENT, .epoch_json = true, .unnamed_column = "KSQL_COL_%d", .unnamed_counted = true,
-        .java_texts = true, .strict_lambdas = true,
+        .java_texts = true, .strict_lambdas = true, .java_functions = true, .narrow_sums = true,
         .pattern_first = true, .pull_select = true,
         .literals_follow = true, .keeps_headers = true,
         .typed_nulls = true, .flat_order = true,

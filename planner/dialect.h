@@ -31,6 +31,8 @@ typedef struct DialectRules {
     bool operator_clock;          /* a windowed aggregate's clock is the newest row that came to it, not to the source */
     bool windows_from_epoch;      /* no window begins before 1970-01-01, and rows before it have no time */
     bool extremes_skip_nulls;     /* GREATEST and LEAST of what is not NULL */
+    bool java_functions;          /* ROUND puts halves upwards, also those of negative numbers; INITCAP's words end at blanks alone, COLLECT_LIST of sessions that meet goes by session */
+    bool narrow_sums;             /* SUM of a DECIMAL has its type, not DECIMAL(38, s) */
     bool sum_of_nothing_is_zero;  /* SUM over no values is 0, not NULL */
     bool int_types;               /* small literals are INT, and so are lengths and sums of INT */
     bool no_ordinals;             /* GROUP BY 1 is a constant and not the first column */
