@@ -100,6 +100,20 @@ bool session_topic(Session *session, const char *topic, TopicInfo *info);
 /* The stream or table of that name; false: none over a topic. */
 bool session_source(Session *session, const char *name, TopicInfo *info);
 
+/* ---- for shells: between two calls of session_run ---- */
+
+typedef enum SessionNames {
+    SESSION_RELATIONS, SESSION_FUNCTIONS, SESSION_TYPES, SESSION_SETTINGS,
+    SESSION_PROPERTIES,  /* of WITH (..) */
+    SESSION_CONNECTORS, SESSION_FORMATS, SESSION_VARIABLES, SESSION_KEYWORDS
+} SessionNames;
+/* In `arena`; valid until the session runs something. */
+const char *const *session_names(Session *session, SessionNames kind, Arena *arena, int *count);
+/* The columns of a stream, table or view; NULL: there is none, or they are not known. */
+const Schema *session_columns(Session *session, const char *relation);
+/* "substring(VARCHAR, INT, ..) -> VARCHAR"; NULL: no such function. */
+const char *session_function_usage(Session *session, Arena *arena, const char *name);
+
 /* Stops what runs after the turn at hand; session_run then returns ERR_INTERRUPTED. Async-signal-safe. */
 void session_interrupt(Session *session);
 void session_counters(const Session *session, SessionCounters *counters);

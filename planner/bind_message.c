@@ -617,3 +617,5 @@ void bind_message_sink(Binder *binder, const CatalogEntry *target, const Relatio
     keys[spec->key_count++] = rows->window.end;
     spec->key_columns = keys;
 }
+
+const OptionSpec *bind_message_option_table(void) { return message_options; }

@@ -574,3 +574,5 @@ Error *bind_source_file(Binder *binder, const char *path, const AstProperties *h
     *result = entry;
     return NULL;
 }
+
+const OptionSpec *bind_stream_options(void) { return stream_options; }

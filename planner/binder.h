@@ -406,5 +406,8 @@ void binder_note_letters(Binder *binder, const char *stream, const CatalogEntry 
 Error *binder_to_ms(Arena *arena, Expr *timestamp, Expr **ms);
 Error *binder_from_ms(Arena *arena, Expr *ms, Expr **timestamp);
 void binder_use(Binder *binder, const char *name);
+/* The properties of CREATE .. WITH that are neither a connector's nor a format's: of every stream, and of those over topics. */
+const OptionSpec *bind_stream_options(void);
+const OptionSpec *bind_message_option_table(void);
 /* VALUES (..), (..); with a target its types and names. bind_from.c. */
 Error *bind_values(Binder *binder, const AstExprs *rows, int row_count, Span at, const Schema *target, Relation *relation);

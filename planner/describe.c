@@ -184,7 +184,7 @@ static bool is_called(const char *name, const char *const *aliases, const char *
 }
 
 /* All functions, or the one that is called `only`. */
-static void list_functions(Planner *planner, Arena *arena, const char *only, PlannedRows *rows)
+void describe_functions(const Planner *planner, Arena *arena, const char *only, PlannedRows *rows)
 {
     static const char *const columns[] = { "function", "category", "what it does", "example" };
     Table table;
@@ -227,7 +227,7 @@ Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *st
         return describe_relation(planner, arena, statement, rows);
     if (statement->kind == AST_STMT_DESCRIBE_FUNCTION) {
         /* COUNT_DISTINCT(x) is COUNT(DISTINCT x) */
-        list_functions(planner, arena, name_equal(statement->name.text, "count_distinct") ? "count" : statement->name.text, rows);
+        describe_functions(planner, arena, name_equal(statement->name.text, "count_distinct") ? "count" : statement->name.text, rows);
         if (rows->row_count)
             return NULL;
         int count = 0;
@@ -239,7 +239,7 @@ Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *st
     case AST_SHOW_TABLES: show_relations(planner, arena, CATALOG_TABLE, statement->extended, rows); return NULL;
     case AST_SHOW_VIEWS: show_relations(planner, arena, CATALOG_VIEW, statement->extended, rows); return NULL;
     case AST_SHOW_TYPES: show_types(planner, arena, rows); return NULL;
-    case AST_SHOW_FUNCTIONS: list_functions(planner, arena, NULL, rows); return NULL;
+    case AST_SHOW_FUNCTIONS: describe_functions(planner, arena, NULL, rows); return NULL;
     case AST_SHOW_CONNECTORS: return error_at(ERR_UNSUPPORTED, statement->at, "Kafka Connect statements are not supported: there is no Connect cluster here");
     case AST_SHOW_TOPICS: case AST_SHOW_QUERIES: case AST_SHOW_VARIABLES: case AST_SHOW_PROPERTIES: case AST_SHOW_LAG: break;
     }

@@ -139,3 +139,18 @@ void explain_node(const PlanNode *node, Text *text);
 const char *const *planner_relation_names(const Planner *planner, Arena *arena, int *count);
 /* The columns of a relation, or NULL. */
 const Schema *planner_relation_schema(const Planner *planner, const char *name);
+
+/* What may be typed somewhere. */
+typedef enum PlannerNames {
+    NAMES_RELATIONS,     /* streams, tables, views */
+    NAMES_FUNCTIONS,     /* with those that users made */
+    NAMES_TYPES,
+    NAMES_SETTINGS,      /* the planner's */
+    NAMES_PROPERTIES,    /* of WITH (..): every connector's and format's */
+    NAMES_CONNECTORS,
+    NAMES_FORMATS
+} PlannerNames;
+/* Sorted, each once; in `arena`. */
+const char *const *planner_names(const Planner *planner, PlannerNames kind, Arena *arena, int *count);
+/* "substring(VARCHAR, INT, ..) -> VARCHAR"; NULL: no such function. */
+const char *planner_function_usage(const Planner *planner, Arena *arena, const char *name);

@@ -65,6 +65,8 @@ bool planner_reads_pending(Planner *planner, const Binder *binder, const char *o
 void planner_push(Planner *planner, const AstStatement *statement);
 
 /* ---- describe.c: SHOW, DESCRIBE ---- */
+/* SHOW FUNCTIONS; `only`: the function of that name, no rows if there is none. */
+void describe_functions(const Planner *planner, Arena *arena, const char *only, PlannedRows *rows);
 Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *statement, PlannedRows *rows);
 /* One VARCHAR column of lines. */
 void rows_from_text(Arena *arena, const char *column, const char *text, PlannedRows *rows);

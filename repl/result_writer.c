@@ -6,9 +6,9 @@
 
 #include <errno.h>
 #include <unistd.h>
-#include <utf8proc.h>
 
 #include "common/value_text.h"
+#include "terminal/width.h"
 
 #define HELD_ROWS 5000
 #define WRITE_AT (256 * 1024) /* bytes gathered before a write */
@@ -18,7 +18,9 @@ const char *const output_mode_names[] = { "box", "table", "csv", "tsv", "json", 
 struct ResultWriter {
     OutputMode mode;
     int fd;
-    bool unicode;
+    Error *(*sink)(void *caller, const char *bytes, size_t length); /* NULL: fd */
+    void *sink_caller;
+    bool unicode, kinds_always;
     Text out;
     /* the result at hand */
     int column_count;
@@ -54,6 +56,14 @@ ResultWriter *result_writer_new(OutputMode mode, int fd, bool unicode)
     return writer;
 }
 
+void result_writer_set_sink(ResultWriter *writer, Error *(*write)(void *caller, const char *bytes, size_t length), void *caller)
+{
+    writer->sink = write;
+    writer->sink_caller = caller;
+}
+
+void result_writer_show_kinds(ResultWriter *writer, bool always) { writer->kinds_always = always; }
+
 static void result_forget(ResultWriter *writer)
 {
     for (int i = 0; i < writer->column_count; i++)
@@ -83,6 +93,11 @@ void result_writer_free(ResultWriter *writer)
 Error *result_writer_flush(ResultWriter *writer)
 {
     size_t done = 0;
+    if (writer->sink) {
+        Error *error = writer->out.length ? writer->sink(writer->sink_caller, writer->out.bytes, writer->out.length) : NULL;
+        writer->out.length = 0;
+        return error;
+    }
     while (done < writer->out.length) {
         ssize_t wrote = write(writer->fd, writer->out.bytes + done, writer->out.length - done);
         if (wrote < 0 && errno == EINTR)
@@ -105,25 +120,6 @@ static Error *flush_if_full(ResultWriter *writer)
 }
 
 /* ---- widths ---- */
-
-/* Columns of a terminal that the text takes. */
-static int display_width(const char *bytes, size_t length)
-{
-    int width = 0;
-    for (size_t at = 0; at < length;) {
-        utf8proc_int32_t point;
-        utf8proc_ssize_t size = utf8proc_iterate((const utf8proc_uint8_t *)bytes + at, (utf8proc_ssize_t)(length - at), &point);
-        if (size <= 0) {
-            at++;
-            width++;
-            continue;
-        }
-        int cell = point < 0x20 ? 1 : utf8proc_charwidth(point);
-        width += cell < 0 ? 0 : cell;
-        at += (size_t)size;
-    }
-    return width;
-}
 
 static void add_repeated(Text *out, const char *piece, int times)
 {
@@ -416,7 +412,7 @@ Error *result_writer_begin(ResultWriter *writer, const ResultInfo *info)
 {
     result_forget(writer);
     bool json = writer->mode == OUTPUT_JSON || writer->mode == OUTPUT_JSONL;
-    writer->with_kinds = info->updating;
+    writer->with_kinds = info->updating || (writer->kinds_always && info->continuous);
     writer->continuous = info->continuous;
     writer->lines = info->preformatted && !json;
     writer->started = false;

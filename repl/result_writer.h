@@ -13,6 +13,10 @@ typedef struct ResultWriter ResultWriter;
 
 /* Writes to `fd`. unicode: box-drawing characters. */
 ResultWriter *result_writer_new(OutputMode mode, int fd, bool unicode);
+/* Gives everything to `write` instead. */
+void result_writer_set_sink(ResultWriter *writer, Error *(*write)(void *caller, const char *bytes, size_t length), void *caller);
+/* From the next result on: the kind of change stands before every row of a query that goes on, also where all rows are new. */
+void result_writer_show_kinds(ResultWriter *writer, bool always);
 void result_writer_free(ResultWriter *writer);
 Error *result_writer_begin(ResultWriter *writer, const ResultInfo *info);
 Error *result_writer_rows(ResultWriter *writer, const Batch *batch);
