@@ -61,7 +61,8 @@ typedef struct SessionProgress {
     bool running;
     int64_t bytes_done, bytes_total; /* -1 unknown */
     bool in_rows;                    /* the two count rows */
-    uint64_t rows_in;
+    uint64_t rows_in, rows_out, late_rows;
+    int64_t watermark_us;            /* event time; TIME_MIN: none yet */
 } SessionProgress;
 
 Error *session_new(const SessionOptions *options, Session **session);

@@ -637,13 +637,14 @@ void session_interrupt(Session *session)
 
 void session_progress(Session *session, SessionProgress *progress)
 {
-    *progress = (SessionProgress){ .bytes_total = -1 };
+    *progress = (SessionProgress){ .bytes_total = -1, .watermark_us = TIME_MIN };
     session->job_watchers++;
     Job *job = session->job;
     if (job) {
         JobProgress now;
         job_progress(job, &now);
-        *progress = (SessionProgress){ .running = true, .bytes_done = now.bytes_done, .bytes_total = now.bytes_total, .in_rows = now.in_rows, .rows_in = now.rows_in };
+        *progress = (SessionProgress){ .running = true, .bytes_done = now.bytes_done, .bytes_total = now.bytes_total, .in_rows = now.in_rows, .rows_in = now.rows_in,
+            .rows_out = now.rows_out, .late_rows = now.late_rows, .watermark_us = now.watermark_us };
     }
     session->job_watchers--;
 }

@@ -107,5 +107,7 @@ void clocks_turn_done(Job *job, const Turn *turn)
             raise_query_watermark(job, &job->domains[d], turn->now_us);
     }
     job->progress_rows = job->counters.rows_in;
+    job->progress_rows_out = job->counters.rows_out;
+    job->progress_late_rows = job->counters.late_rows;
     job->progress_wm_us = job->domain_count ? job->domains[0].wm_us : TIME_MIN;
 }

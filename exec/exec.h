@@ -30,6 +30,7 @@ typedef struct JobProgress {
     bool in_rows;                     /* the two count rows: all input comes from generators or databases */
     uint64_t rows_in;
     int64_t watermark_us;             /* TIME_MIN: none yet */
+    uint64_t rows_out, late_rows;     /* as of the last turn done */
 } JobProgress;
 
 typedef struct JobOptions {

@@ -307,7 +307,8 @@ void job_progress(Job *job, JobProgress *progress)
         bytes |= !scan->row_source && !scan->values;
     }
     *progress = (JobProgress){ .bytes_done = job->progress_bytes, .bytes_total = rows && bytes ? -1 : total, .in_rows = !bytes,
-        .rows_in = job->progress_rows, .watermark_us = job->progress_wm_us };
+        .rows_in = job->progress_rows, .watermark_us = job->progress_wm_us,
+        .rows_out = job->progress_rows_out, .late_rows = job->progress_late_rows };
 }
 
 int64_t job_peak_bytes(const Job *job) { return job->pool.peak_bytes; }

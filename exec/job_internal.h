@@ -197,6 +197,7 @@ struct Job {
     _Atomic int64_t progress_bytes;
     _Atomic uint64_t progress_rows;
     _Atomic int64_t progress_wm_us;
+    _Atomic uint64_t progress_rows_out, progress_late_rows;
 };
 
 /* run.c: who executes turns */

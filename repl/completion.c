@@ -221,8 +221,8 @@ static void offer_expression(Place *place, size_t whole)
 {
     int count;
     offer_all_columns(place, whole);
-    if (place->word == place->length && before_is(place, 1, "select"))
-        return; /* nothing is typed yet: the columns are what is wanted */
+    if (place->word == place->length && place->found->count)
+        return; /* nothing is typed yet: columns are what is wanted, not every function there is */
     offer_names(place, SESSION_FUNCTIONS, "(");
     const char *const *keywords = place->backend->type->names(place->backend, SESSION_KEYWORDS, place->arena, &count);
     offer_keywords(place, keywords, count);

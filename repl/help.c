@@ -1,6 +1,7 @@
 /* repl/help.c: a row a statement; a test parses every example. */
 #include "repl/help.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

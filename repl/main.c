@@ -15,6 +15,7 @@
 #include "engine/bidsql.h"
 #include "repl/progress.h"
 #include "repl/result_writer.h"
+#include "repl/shell.h"
 #include "tester/tester.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SQL = 3, EXIT_CONNECT = 4, EXIT_BAD_ROWS = 5, EXIT_INTERRUPT = 130 };
@@ -30,7 +31,7 @@ typedef struct Arguments {
     const char *file, *command;          /* -f, -c */
     char folder[4096];                   /* of `file` */
     OutputMode output;
-    bool output_given, explain, check, quiet;
+    bool output_given, explain, check, quiet, no_rc;
     NameValue defines[MAX_PAIRS], settings[MAX_PAIRS], inputs[MAX_PAIRS], outputs[MAX_PAIRS];
     int define_count, setting_count, input_count, output_count;
     SessionOptions session;
@@ -43,7 +44,7 @@ typedef struct CliOption {
     const char *name, *argument, *help;
 } CliOption;
 
-enum { FLAG_SET = 256, FLAG_INPUT, FLAG_DIALECT, FLAG_THREADS, FLAG_CHECK, FLAG_EXPLAIN, FLAG_VERSION, FLAG_HELP, FLAG_MAX_ERRORS, FLAG_MEMORY, FLAG_PROGRESS, FLAG_BATCH_ROWS };
+enum { FLAG_SET = 256, FLAG_INPUT, FLAG_DIALECT, FLAG_THREADS, FLAG_CHECK, FLAG_EXPLAIN, FLAG_VERSION, FLAG_HELP, FLAG_MAX_ERRORS, FLAG_MEMORY, FLAG_PROGRESS, FLAG_BATCH_ROWS, FLAG_NO_RC };
 
 static const struct { int flag; CliOption option; } cli_options[] = {
     { 'f', { 'f', "file", "FILE", "run the script in FILE ('-': stdin)" } },
@@ -61,6 +62,7 @@ static const struct { int flag; CliOption option; } cli_options[] = {
     { FLAG_EXPLAIN, { 0, "explain", NULL, "print the plans instead of running the queries" } },
     { FLAG_PROGRESS, { 0, "progress", "WHEN", "auto, on or off: progress on stderr (auto: on a terminal, after a second)" } },
     { FLAG_BATCH_ROWS, { 0, "batch-rows", "N", "largest batch; 1 shows every single change" } },
+    { FLAG_NO_RC, { 0, "no-rc", NULL, "the shell does not run the file bidsqlrc" } },
     { 'q', { 'q', "quiet", NULL, "no notices, but for wrong and late rows" } },
     { FLAG_VERSION, { 'V', "version", NULL, "print the version" } },
     { FLAG_HELP, { 'h', "help", NULL, "print this" } },
@@ -70,6 +72,7 @@ static const struct { int flag; CliOption option; } cli_options[] = {
 static void print_help(FILE *out)
 {
     fputs("bidsql: streaming SQL on files, generators and SQLite, in one small binary.\n\n"
+          "  bidsql                         the shell\n"
           "  bidsql -f query.sql            run a script\n"
           "  bidsql -c \"SELECT ...\"         run SQL, e.g. SELECT * FROM 'bids.jsonl.gz' LIMIT 5\n"
           "  bidsql < query.sql             the same from stdin\n"
@@ -203,6 +206,7 @@ static int take_option(Arguments *arguments, int flag, char *value)
             return usage_error("--progress wants auto, on or off, not '%s'", value) + 1;
         arguments->progress = strcmp(value, "on") == 0 ? PROGRESS_ON : strcmp(value, "off") == 0 ? PROGRESS_OFF : PROGRESS_AUTO;
         return 0;
+    case FLAG_NO_RC: arguments->no_rc = true; return 0;
     case FLAG_CHECK: arguments->check = arguments->session.check_only = true; return 0;
     case FLAG_EXPLAIN: arguments->explain = arguments->session.explain_only = true; return 0;
     case FLAG_VERSION:
@@ -327,35 +331,35 @@ static Error *read_script(const Arguments *arguments, const char **name, Text *t
     return error;
 }
 
-typedef struct Shell {
+typedef struct Script {
     ResultWriter *writer;
     Progress *progress;
     bool quiet;
-} Shell;
+} Script;
 
 static Error *shell_begin(void *caller, const ResultInfo *info)
 {
-    Shell *shell = caller;
+    Script *shell = caller;
     return result_writer_begin(shell->writer, info);
 }
 
 static Error *shell_rows(void *caller, const Batch *batch)
 {
-    Shell *shell = caller;
+    Script *shell = caller;
     progress_pause(shell->progress);
     return result_writer_rows(shell->writer, batch);
 }
 
 static Error *shell_end(void *caller)
 {
-    Shell *shell = caller;
+    Script *shell = caller;
     progress_pause(shell->progress);
     return result_writer_end(shell->writer);
 }
 
 static void shell_notice(void *caller, const char *text)
 {
-    Shell *shell = caller;
+    Script *shell = caller;
     progress_pause(shell->progress);
     fprintf(stderr, "%s\n", text);
 }
@@ -398,7 +402,7 @@ static Error *run_script(const Arguments *arguments, const char **name, Text *sc
     TRY(session_new(&arguments->session, &session));
     bool unicode = arguments->output_given || strcmp(nl_langinfo(CODESET), "UTF-8") == 0; /* who asks for a box gets one */
     OutputMode mode = arguments->output_given ? arguments->output : isatty(1) || arguments->explain ? OUTPUT_BOX : OUTPUT_JSONL;
-    Shell shell = { .writer = result_writer_new(mode, 1, unicode), .quiet = arguments->quiet };
+    Script shell = { .writer = result_writer_new(mode, 1, unicode), .quiet = arguments->quiet };
     bool show = arguments->progress == PROGRESS_ON || (arguments->progress == PROGRESS_AUTO && isatty(2));
     shell.progress = progress_start(session, show);
     SessionOutput output = { shell_begin, shell_rows, shell_end, shell_notice, &shell };
@@ -419,6 +423,27 @@ static Error *run_script(const Arguments *arguments, const char **name, Text *sc
     return error;
 }
 
+static int run_interactively(const Arguments *arguments)
+{
+    Session *session;
+    Error *error = session_new(&arguments->session, &session);
+    if (!error && (error = prepare_session(arguments, session)))
+        session_free(session);
+    if (error) {
+        Text none = { 0 };
+        int code = report(error, "bidsql", &none);
+        error_free(error);
+        return code;
+    }
+    bool unicode = arguments->output_given || strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    ShellOptions options = { .mode = arguments->output_given ? arguments->output : OUTPUT_BOX, .quiet = arguments->quiet, .no_rc = arguments->no_rc,
+        .color = want_color() && isatty(1), .unicode = unicode };
+    Backend *backend = backend_local(session);
+    int code = shell_run(backend, &options);
+    backend->type->free(backend);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
@@ -429,10 +454,8 @@ int main(int argc, char **argv)
     int outcome = parse_arguments(argc, argv, &arguments);
     if (outcome)
         return outcome < 0 ? EXIT_DONE : outcome - 1;
-    if (!arguments.file && !arguments.command && isatty(0)) {
-        print_help(stderr);
-        return EXIT_USAGE;
-    }
+    if (!arguments.file && !arguments.command && isatty(0))
+        return run_interactively(&arguments);
     const char *name = "";
     Text script = { 0 };
     MEMORY_HOLD(text_unwind, &script);

@@ -3,9 +3,16 @@
 #include "engine/bidsql.h"
 
 typedef struct Progress Progress;
+typedef struct Backend Backend;
 
 /* Starts watching; nothing is shown in the first second, and nothing at all unless `show`. */
 Progress *progress_start(Session *session, bool show);
+/* The same for what a shell's backend runs. */
+Progress *progress_start_for(Backend *backend, bool show);
+/* The query at hand does not end: rows and rows/s so far, watermark and lag in event time, late rows instead. */
+void progress_continuous(Progress *progress, bool continuous);
+/* Somebody else has the screen. */
+void progress_hold(Progress *progress, bool held);
 /* Takes the line away before other output; it comes back by itself. */
 void progress_pause(Progress *progress);
 void progress_stop(Progress *progress);

@@ -180,7 +180,7 @@ bool shell_execute(Shell *shell, const char *name, const char *text, size_t leng
     Error *error;
     MEMORY_GUARDED(error, run_and_show(shell, text, length));
     bool stopped = error && error->code == ERR_INTERRUPTED, fine = !error;
-    if (stopped && interrupt_asked())
+    if (stopped)
         shell_say(shell, "stopped");
     if (stopped)
         error_free(error);
@@ -195,12 +195,18 @@ bool shell_execute(Shell *shell, const char *name, const char *text, size_t leng
 
 /* ---- texts of statements and commands ---- */
 
+static size_t line_end(const char *text, size_t length, size_t at)
+{
+    const char *end = at < length ? memchr(text + at, '\n', length - at) : NULL;
+    return end ? (size_t)(end - text) : length;
+}
+
 /* A command is a line; everything else goes on to its `;`, or to the end. */
 static bool run_pieces(Shell *shell, const char *name, const char *text, size_t length, bool stop_on_error)
 {
     bool fine = true;
     for (size_t at = 0; at < length && !shell->done && (fine || !stop_on_error);) {
-        size_t line = (size_t)((const char *)memchr(text + at, '\n', length - at) ?: text + length) - at;
+        size_t line = line_end(text, length, at) - at;
         if (sql_is_blank(text + at, line)) {
             at += line + (at + line < length);
             continue;
@@ -211,10 +217,8 @@ static bool run_pieces(Shell *shell, const char *name, const char *text, size_t 
             continue;
         }
         size_t end = at + line;
-        while (end < length && !sql_is_finished(text + at, end - at)) {
-            end++;
-            end += (size_t)((const char *)memchr(text + end, '\n', length - end) ?: text + length) - end;
-        }
+        while (end < length && !sql_is_finished(text + at, end - at))
+            end = line_end(text, length, end + 1);
         fine &= shell_execute(shell, name, text + at, end - at);
         at = end;
     }

@@ -39,10 +39,10 @@ static void add_list(const Completions *completions, int columns, int rows, Text
                 for (int pad = widest + 2 - display_width(name, strlen(name)); pad > 0; pad--)
                     text_add_char(out, ' ');
         }
-        text_add_c(out, "\r\n");
+        text_add_c(out, "\n");
     }
     if (lines > most)
-        text_printf(out, ".. %d in all: type more\r\n", completions->count);
+        text_printf(out, ".. %d in all: type more\n", completions->count);
 }
 
 static void list(Editor *editor, const Completions *completions)

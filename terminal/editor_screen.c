@@ -105,7 +105,7 @@ void editor_draw(Editor *editor)
         size_t start = row ? layout->row_ends[row - 1] : 0;
         text_add(&out, layout->text.bytes + start, layout->row_ends[row] - start);
         if (row + 1 < first + count)
-            text_add_c(&out, "\r\n");
+            text_add_char(&out, '\n');
     }
     size_t below = first + count - 1 - layout->cursor_row;
     if (below)
@@ -130,6 +130,6 @@ void editor_leave(Editor *editor)
     editor_draw(editor);
     editor->hooks = hooks;
     editor->buffer.cursor = cursor;
-    editor_write(editor, "\r\n", 2);
+    editor_write(editor, "\n", 1);
     editor->drawn = false;
 }

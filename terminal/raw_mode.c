@@ -102,10 +102,12 @@ Error *raw_mode_begin(int input, int output, bool editing)
     raw_input = input;
     raw_output = output;
     marks = editing;
-    if (!set_modes())
-        return error_new(ERR_IO, "cannot change the terminal's modes: %s", strerror(errno));
-    raw = 1;
-    return NULL;
+    raw = 1; /* before they change: a signal may end us at any moment */
+    if (set_modes())
+        return NULL;
+    Error *error = error_new(ERR_IO, "cannot change the terminal's modes: %s", strerror(errno));
+    raw_mode_end();
+    return error;
 }
 
 void terminal_size(int fd, int *columns, int *rows)

@@ -27,7 +27,8 @@ size_t grapheme_next(const char *bytes, size_t length, int *columns)
             break;
         int more = utf8proc_charwidth(next);
         width = more > width ? more : width;
-        if (next == 0xFE0F && width == 1) /* shown as an emoji */
+        bool flag = point >= 0x1F1E6 && point <= 0x1F1FF;
+        if ((next == 0xFE0F || flag) && width == 1) /* shown as an emoji */
             width = 2;
         point = next;
         at += size;

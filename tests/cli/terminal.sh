@@ -54,10 +54,6 @@ check("NO_COLOR", code == 3 and "\x1b" not in text, text)
 code, text, _, err = run(["-c", "SELECT x"], on_terminal=())
 check("no colours in a file", code == 3 and "\x1b" not in err and "error:" in err, err)
 
-# Without SQL on a terminal: how it is used.
-code, text, _, _ = run([], on_terminal=(0, 1, 2))
-check("nothing to do", code == 2 and "bidsql -f query.sql" in text, text)
-
 # Progress: after a second, with the share and the time left where the end is known, and it leaves nothing behind.
 # A paced generator makes the second, whatever the machine.
 paced = "CREATE STREAM g (a BIGINT) WITH (connector = 'datagen', rows = 300, rows_per_second = 150); SELECT COUNT(*) AS n FROM g"

@@ -1,0 +1,230 @@
+#!/bin/sh
+# The shell on a real pseudo-terminal, seen through a terminal emulator (pyte): what somebody types, and what they then see.
+set -u
+cd "$(dirname "$0")/../.."
+exec /usr/bin/python3 - <<'PY'
+import fcntl, os, pty, re, select, signal, struct, subprocess, sys, tempfile, termios, time
+import pyte
+
+failures = 0
+folder = tempfile.mkdtemp()
+history = os.path.join(folder, "state", "history")
+
+class Terminal:
+    """bidsql on a terminal of its own. `type` waits until the screen shows what is expected."""
+    def __init__(self, *arguments, rows=24, columns=100, environment=None):
+        main, side = pty.openpty()
+        fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.screen, self.main, self.raw = pyte.Screen(columns, rows), main, b""
+        self.stream = pyte.ByteStream(self.screen)
+        self.process = subprocess.Popen(["./bidsql", *arguments], stdin=side, stdout=side, stderr=side, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", "BIDSQL_HISTORY": history, "BIDSQL_PAGER": "", "BIDSQL_RC": "", **(environment or {})})
+        os.close(side)
+        self.expect("bidsql> ")
+
+    def feed(self, wait):
+        if not select.select([self.main], [], [], wait)[0]:
+            return False
+        try:
+            piece = os.read(self.main, 65536)
+        except OSError:
+            return False
+        self.raw += piece
+        self.stream.feed(piece)
+        return bool(piece)
+
+    def text(self):
+        return "\n".join(line.rstrip() for line in self.screen.display).rstrip() + (" " if self.screen.display[self.screen.cursor.y].rstrip().endswith(">") else "")
+
+    def expect(self, wanted, what=None):
+        global failures
+        deadline = time.monotonic() + 30
+        fits = (lambda: re.search(wanted, self.text(), re.M)) if what == "pattern" else (lambda: wanted in self.text())
+        while not fits():
+            if time.monotonic() > deadline or (not self.feed(0.1) and self.process.poll() is not None and not self.feed(0)):
+                if fits():
+                    return
+                failures += 1
+                print(f"expected {wanted!r} on the screen:\n{self.text()}\n----")
+                return
+
+    def type(self, keys, wanted=None, what=None):
+        os.write(self.main, keys.encode())
+        if wanted is not None:
+            self.expect(wanted, what)
+
+    def line(self):
+        return self.screen.display[self.screen.cursor.y].rstrip()
+
+    def wait_for_keys(self):
+        """Until keys come one by one: a Ctrl-D before that is none."""
+        deadline = time.monotonic() + 30
+        while termios.tcgetattr(self.main)[3] & termios.ICANON and time.monotonic() < deadline:
+            self.feed(0.02)
+
+    def leave(self, keys="\x04"):
+        self.wait_for_keys()
+        os.write(self.main, keys.encode())
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and self.process.poll() is None:
+            self.feed(0.05)
+        code = self.process.wait(1)
+        while self.feed(0.05):
+            pass
+        os.close(self.main)
+        return code
+
+def check(what, fine, shown=""):
+    global failures
+    if not fine:
+        failures += 1
+        print(f"{what}: {shown}")
+
+ENDLESS = "CREATE STREAM g (a BIGINT) WITH (connector = 'datagen', rows_per_second = 500, 'fields.a.kind' = 'sequence');"
+
+# A first statement, a second one over several lines, an error with its caret; Ctrl-D leaves.
+t = Terminal()
+t.type("SELECT 1 AS one;\r", "│   1 │")
+t.type("SELECT 'a\rb' AS\r", "     -> ")
+check("prompts say what is open", "     '> b' AS" in t.text(), t.text())
+t.type("two;\r", "│ two")
+t.type("SELECT nothing FROM nowhere;\r", "^~~~~~~")
+t.type("SELEC 1;\r", "did you mean 'SELECT'")
+check("Ctrl-D leaves", t.leave() == 0)
+
+# Keys: the line is edited in place, also behind wide characters; Ctrl-C drops it.
+t = Terminal()
+t.type("SELECT '漢字' AS b;\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D", "AS b;")
+t.type("X", "'漢字'X AS b;")
+t.type("\x7f\x05\r", "│ 漢字 │")
+t.type("garbage", "bidsql> garbage")
+t.type("\x03SELECT 2 AS two;\r", "│   2 │")
+t.type("\x1b[A", "bidsql> SELECT 2 AS two;")
+t.type("\x1b[A\x1b[A", "bidsql> SELECT '漢字' AS b;")
+t.type("\x1b[B\x03", "bidsql> ")
+t.type("\x12two", "search 'two': SELECT 2 AS two;")
+t.type("\x07", "bidsql> ")
+t.type("abc def\x17xyz\x19\r\x03", "xyzdef")
+
+# Pasted text is text: its line ends run nothing, its escape sequences do nothing.
+t.type("\x1b[200~SELECT 3 AS\r\n  three;\x1b[201~", "     ->   three;")
+check("nothing has run", "│     3 │" not in t.text(), t.text())
+t.type("\r", "│     3 │")
+
+# A text that is longer than the line, and a terminal that becomes narrower.
+t.type("SELECT '" + "0123456789" * 12 + "' AS long;\x01", "0123456789' AS long;")
+check("long lines wrap", t.screen.cursor.x == 8, t.screen.cursor.x)
+t.type("\x03")
+check("the history has it all", t.leave("\\q\r") == 0)
+
+# The history is kept, privately, and without secrets.
+t = Terminal()
+t.type("SET 'x.password' = 'hidden';\r", "no setting")
+t.type("\x1b[A", "bidsql> \\q")
+t.leave("\x03\x04")
+kept = open(history).read()
+check("statements are kept", "SELECT 2 AS two;" in kept and "SELECT 3 AS\\n  three;" in kept, kept)
+check("secrets are not", "hidden" not in kept, kept)
+check("the history is private", os.stat(history).st_mode & 0o777 == 0o600)
+
+# Tab.
+t = Terminal()
+t.type(ENDLESS + "\r", "stream 'g' created")
+t.type("sel\t", "bidsql> select")
+t.type("* fr\t g lim\t1;\r", "│ 0 │")
+t.type("SHOW \t", "PROPERTIES")
+t.type("\x03SELECT upper(", "upper(VARCHAR) -> VARCHAR")
+t.type("\x03")
+
+# Commands.
+t.type("\\?\r", "\\timing [on|off]")
+t.type("\\? create type\r", "CREATE TYPE [IF NOT EXISTS]")
+t.type("help upper;\r", "upper('ab') = AB")
+t.type("\\d g\r", "│ a ")
+t.type(".mode csv\rSELECT 1 AS a, 2 AS b;\r", "1,2")
+t.type("\\mode bix\r", "did you mean 'box'?")
+t.type("\\timin\r", "did you mean '\\timing'?")
+t.type("\\mode box\r\\timing on\rSELECT 5 AS five;\r", r"^0\.\d{3} s", "pattern")
+t.type("\\timing off\r", "timing is off")
+out = os.path.join(folder, "out.txt")
+t.type(f"\\o {out}\rSELECT 42 AS answer;\r\\o\r\\echo back\r", "^back", "pattern")
+check("\\o", "42" in open(out).read(), open(out).read())
+script = os.path.join(folder, "s.sql")
+open(script, "w").write("-- two statements and a command\nSELECT 7 AS seven;\n\\echo from the file\nSELECT 8\n  AS eight;\n")
+t.type(f"\\i {script}\r", "│     8 │")
+check("\\i runs all of it", "│     7 │" in t.text() and "from the file" in t.text(), t.text())
+t.type("\\set x 11\rSELECT ${x} AS x;\r", "│ 11 │")
+t.type("\\watch 0.05\r", "every 0.05 s")
+t.type("\x03", "bidsql> ")
+check("the shell lives", t.leave("exit\r") == 0)
+
+# A query that goes on: rows as they come, Ctrl-C ends it and not the shell.
+t = Terminal(rows=20)
+t.type(ENDLESS + "\r", "created")
+t.type("SELECT a FROM g;\r", "│ 3 │")
+t.type("\x03", "stopped")
+t.type("SELECT 'still here' AS s;\r", "│ still here │")
+t.type("SELECT a % 2 AS k, COUNT(*) AS n FROM g GROUP BY a % 2;\r", "│ -U │")
+t.type("\x03", "stopped")
+t.type("\\display changelog\rSELECT a FROM g;\r", "│ +I │ 2 │")
+t.type("\x03", "stopped")
+
+# ..and as a table that changes in place.
+t.type("\x0c\\display live\rSELECT a % 2 AS k, COUNT(*) AS n FROM g GROUP BY a % 2;\r", r"^1 │ \d\d+\n2 rows, \d+ changes", "pattern")
+check("the picture is drawn in place", t.text().count("k │ n") == 1, t.text())
+t.type(" ", "held: space goes on")
+t.type(" ", "space holds, q ends")
+t.type("q", "stopped")
+check("the last picture stays", re.search(r"^0 │ \d+\n1 │ \d+\n2 rows, \d+ changes$", t.text(), re.M), t.text())
+t.type("SELECT 9 AS nine;\r", "│    9 │")
+t.leave()
+
+# Long results go through the pager; leaving it is no error.
+t = Terminal(environment={"BIDSQL_PAGER": "sed 's/^/P:/'"})
+t.type("SELECT 1 AS few;\r", "│   1 │")
+check("short ones do not", "P:" not in t.text(), t.text())
+t.type("CREATE STREAM s (a BIGINT) WITH (connector = 'datagen', rows = 200, 'fields.a.kind' = 'sequence'); SELECT a FROM s;\r", "P:│ 199 │")
+t.type("\\pager head -3\rSELECT a FROM s;\r", "├─────┤\n")
+t.type("SELECT 'fine' AS s;\r", "│ fine │")
+
+# $EDITOR gets the statement and gives another one.
+t.leave()
+editor = os.path.join(folder, "editor.sh")
+open(editor, "w").write("#!/bin/sh\nsed -i s/before/after/ \"$1\"\n")
+os.chmod(editor, 0o755)
+t = Terminal(environment={"EDITOR": editor})
+t.type("SELECT 'before' AS s;\r", "│ before │")
+t.type("\\e\r", "bidsql> SELECT 'after' AS s;")
+t.type("\r", "│ after │")
+t.type("SELECT 'before' AS x\x18\x05", "bidsql> SELECT 'after' AS x")
+t.leave("\x03\x04")
+
+# Colours, and none of them where they are not wanted.
+t = Terminal()
+t.type("SELECT 1;\r", "│")
+check("keywords have a colour", b"\x1b[1;34mSELECT" in t.raw, t.raw)
+t.leave()
+t = Terminal(environment={"NO_COLOR": "1"})
+t.type("SELECT 1;\r", "│")
+check("NO_COLOR", not re.search(rb"\x1b\[[0-9;]*m", t.raw), t.raw)
+check("marks for pasted text are taken back", t.leave() == 0 and t.raw.rstrip().endswith(b"\x1b[?2004l"), t.raw[-40:])
+
+# The file of one's own settings; --no-rc.
+rc = os.path.join(folder, "rc")
+open(rc, "w").write("\\mode csv\n")
+t = Terminal(environment={"BIDSQL_RC": rc})
+t.type("SELECT 1 AS a, 2 AS b;\r", "\n1,2")
+t.leave()
+t = Terminal("--no-rc", environment={"BIDSQL_RC": rc})
+t.type("SELECT 1 AS a, 2 AS b;\r", "│ 1 │ 2 │")
+
+# Killed: the terminal has its modes again.
+t.wait_for_keys()
+before = termios.tcgetattr(t.main)[3] & termios.ECHO
+t.process.send_signal(signal.SIGTERM)
+t.process.wait(10)
+check("SIGTERM", t.process.returncode == 128 + signal.SIGTERM, t.process.returncode)
+check("a raw terminal is given back", not before and termios.tcgetattr(t.main)[3] & termios.ECHO, (before,))
+sys.exit(failures != 0)
+PY
