@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 #include "common/calendar.h"
+#include "common/select.h"
 #include "exec/over.h"
 #include "exec/value_bytes.h"
 
@@ -20,35 +21,9 @@ enum { LEAST_HISTORY = 4 };         /* fewer values say nothing about how far th
 
 /* ---- numbers ---- */
 
-/* The k-th smallest; rearranges the values. */
-static double select_value(double *values, uint32_t count, uint32_t k)
-{
-    uint32_t low = 0, high = count - 1;
-    while (low < high) {
-        double pivot = values[low + (high - low) / 2];
-        uint32_t i = low, j = high;
-        for (;;) {
-            while (values[i] < pivot)
-                i++;
-            while (values[j] > pivot)
-                j--;
-            if (i >= j)
-                break;
-            double swap = values[i];
-            values[i++] = values[j];
-            values[j--] = swap;
-        }
-        if (k <= j)
-            high = j;
-        else
-            low = j + 1;
-    }
-    return values[k];
-}
-
 static double median(double *values, uint32_t count)
 {
-    double upper = select_value(values, count, count / 2);
+    double upper = select_kth(values, count, count / 2);
     if (count % 2)
         return upper;
     double lower = values[0]; /* the largest of the lower half, which stands before it now */

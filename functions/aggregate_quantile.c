@@ -8,6 +8,7 @@
 #include "functions/aggregate_kernels.h"
 #include <math.h>
 #include <stdlib.h>
+#include "common/select.h"
 
 static inline int compare(double a, double b) /* NaN is the largest */
 {
@@ -52,38 +53,12 @@ static void values_merge(char *into, const char *from, size_t stride, uint32_t c
     }
 }
 
-/* Puts the k-th smallest value (from 0) at its place, smaller ones before it. */
-static void select_place(double *values, size_t count, size_t k)
-{
-    size_t low = 0, high = count - 1;
-    while (low < high) {
-        double pivot = values[low + (high - low) / 2];
-        size_t i = low, j = high;
-        for (;;) {
-            while (compare(values[i], pivot) < 0)
-                i++;
-            while (compare(pivot, values[j]) < 0)
-                j--;
-            if (i >= j)
-                break;
-            double swap = values[i];
-            values[i++] = values[j];
-            values[j--] = swap;
-        }
-        if (k <= j)
-            high = j;
-        else
-            low = j + 1;
-    }
-}
-
 /* Between the two values next to the place p * (count - 1). */
 static double values_quantile(double *values, size_t count, double share)
 {
     double place = share * (double)(count - 1);
     size_t below = (size_t)place;
-    select_place(values, count, below);
-    double low = values[below], part = place - (double)below;
+    double low = select_kth(values, count, below), part = place - (double)below;
     if (part == 0)
         return low;
     double high = values[below + 1];

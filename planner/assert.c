@@ -64,6 +64,7 @@ static const OptionEntry *stated_property(const CatalogEntry *entry, const char 
 static Error *assert_properties(const CatalogEntry *entry, const AstProperties *wanted)
 {
     Error *errors = NULL;
+    MEMORY_HOLD(error_unwind, &errors);
     for (int i = 0; i < wanted->count; i++) {
         const OptionEntry *property = &wanted->items[i], *stated = stated_property(entry, property->name);
         if (!stated)

@@ -432,6 +432,7 @@ Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *r
     const AstQuery *query = block->query;
     Grouping grouping = { .block = block, .arena = arena, .in_alias = ARENA_ARRAY(arena, bool, block->query->items.count + 1) };
     Error *errors = NULL;
+    MEMORY_HOLD(error_unwind, &errors);
     for (int i = 0; i < query->group_by.count; i++)
         errors = error_append(errors, group_item(&grouping, query->group_by.items[i]));
     if (!errors && query->group_kind != AST_GROUP_PLAIN)

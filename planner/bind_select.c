@@ -445,6 +445,7 @@ static Error *project(Select *select, Relation *under, Relation *relation)
     int room = items + extras + under->schema.column_count + 1;
     Projection projection = { ARENA_ARRAY(arena, Expr *, room), ARENA_ARRAY(arena, Column, room), 0 };
     Error *errors = NULL;
+    MEMORY_HOLD(error_unwind, &errors);
     for (int i = 0; i < items; i++) {
         Expr *expr = NULL;
         Error *error = block_expr(block, under, select->exprs[i], &expr);

@@ -406,6 +406,7 @@ static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogE
 {
     Arena *arena = &binder->catalog->arena;
     Error *errors = NULL;
+    MEMORY_HOLD(error_unwind, &errors);
     entry->columns = ARENA_ARRAY(arena, CatalogColumn, create->columns.count + 1);
     for (int i = 0; i < create->columns.count; i++) {
         const AstColumn *ast = &create->columns.items[i];

@@ -249,6 +249,7 @@ static Error *plan_insert(Planner *planner, Arena *arena, const AstStatement *st
 static Error *plan_set(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
 {
     Error *errors = NULL;
+    MEMORY_HOLD(error_unwind, &errors);
     planner->in_set = true; /* its statements are one job */
     for (int pass = 0; pass < 2 && !errors; pass++)
         for (int i = 0; i < statement->statements.count; i++) {

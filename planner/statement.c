@@ -166,6 +166,7 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
         return error_at(ERR_BIND, query ? query->at : statement->at, "'%s' takes %d column%s, the query gives %d", target->name, count, count == 1 ? "" : "s", given_count);
     Expr **exprs = ARENA_ARRAY(arena, Expr *, schema.column_count + 1);
     Error *errors = NULL;
+    MEMORY_HOLD(error_unwind, &errors);
     for (int i = 0; i < count; i++) {
         Span at = query && query->kind == AST_SELECT && i < query->items.count && query->items.items[i].expr->kind != AST_STAR ? query->items.items[i].expr->at : query ? query->at : statement->at;
         Expr *expr = binder_column(arena, &rows.schema, given[i], at);
