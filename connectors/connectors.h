@@ -98,6 +98,7 @@ typedef struct Record {
     size_t key_length, value_length;
     int64_t timestamp_us;
     uint64_t offset;
+    uint64_t sequence;            /* topics within the process: how many records were written before it, to whatever topic */
     const RecordHeader *headers;
     int header_count;
     size_t window_length;         /* written: so many bytes at the key's end are its window; they do not choose the partition */
@@ -164,6 +165,9 @@ typedef struct SourceType {
     Error *(*discover)(Source *source);
     /* The position behind the split's last row that is known now; -1: unknown. What it is ahead of our own position is the split's lag. Cheap. */
     int64_t (*end_position)(Source *source, int split);
+    /* Sources whose rows have one order with those of other sources (topics within the process): the place of the split's next row in it; INT64_MAX: there is
+     * none now; -1: they have no such order. May be NULL. */
+    int64_t (*next_sequence)(Source *source, int split);
     /* The split's time is too far ahead of the others': it is not drawn for now, and need not be read ahead. May be NULL. */
     void (*pause)(Source *source, int split, bool paused);
     /* Everything before these positions (one a split) is done for good: snapshots hold it. For tools that watch; the snapshot stays the authority. May be NULL. */

@@ -74,6 +74,11 @@ static int64_t kafka_end_position(Source *source, int split)
     return source_type(source)->end_position ? source_type(source)->end_position(source, split) : -1;
 }
 
+static int64_t kafka_next_sequence(Source *source, int split)
+{
+    return source_type(source)->next_sequence ? source_type(source)->next_sequence(source, split) : -1;
+}
+
 static void kafka_pause(Source *source, int split, bool paused)
 {
     if (source_type(source)->pause)
@@ -95,6 +100,7 @@ static const SourceType kafka_source = {
     .next_rows = kafka_next,
     .discover = kafka_discover,
     .end_position = kafka_end_position,
+    .next_sequence = kafka_next_sequence,
     .pause = kafka_pause,
     .commit = kafka_commit,
     .idle_timeout_us = 10 * US_PER_SECOND,

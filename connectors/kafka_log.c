@@ -124,6 +124,13 @@ static Error *log_next(Source *source, int split, uint64_t max_rows, int64_t now
     return NULL;
 }
 
+static int64_t log_next_sequence(Source *source, int split)
+{
+    const LogSource *state = source->state;
+    uint64_t next = state->next[split];
+    return next < end_of(state, split) ? (int64_t)topic_log_readable_record(state->log, split, next)->sequence : INT64_MAX;
+}
+
 static int64_t log_progress(Source *source, int split) { return (int64_t)((LogSource *)source->state)->next[split]; }
 
 const SourceType kafka_log_source = {
@@ -132,6 +139,7 @@ const SourceType kafka_log_source = {
     .open = log_open,
     .close = log_close,
     .seek = log_seek,
+    .next_sequence = log_next_sequence,
     .next_rows = log_next,
     .discover = log_discover,
     .end_position = log_end_position,

@@ -41,6 +41,7 @@ struct TopicLogs {
     pthread_mutex_t lock;       /* of everything in the logs */
     struct { TopicLog **items; uint64_t count, capacity; } logs, removed;
     LogEntry *cut;
+    uint64_t written;           /* records, to all topics */
     SchemaRegistry *registry;
 };
 
@@ -298,6 +299,7 @@ static void append(TopicLog *log, int partition, LogEntry *entry)
         ;
     entry->partition = partition;
     entry->record.offset = part->all.count;
+    entry->record.sequence = logs->written++;
     log->entries.items[log->entries.count++] = entry;
     part->all.items[part->all.count++] = entry;
     if (entry->given)

@@ -189,6 +189,7 @@ struct Job {
     atomic_bool source_woken, sink_woken;
     bool ended;                /* every turn is done: all watermarks are TIME_MAX */
     Error *error;
+    bool sequenced;            /* rows of all sources have one order, in which they are read: see SourceType.next_sequence */
     atomic_bool stop;
     JobCounters counters;
     NodeCounters *node_counters;   /* per node; NULL: not profiled */

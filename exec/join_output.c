@@ -24,6 +24,7 @@ Error *join_output_open(JoinOutput *join, Operator *op)
     const PlanNode *node = op->node;
     join->op = op;
     join->node = node;
+    join->change_time_us = TIME_MIN;
     arena_init(&join->arena, op->context->pool);
     join_state_open(&join->state, op, &join->arena);
     builder_init(&join->builder, op, PORT_MAIN, &node->schema, node->traits.changes != CHANGES_APPEND);
@@ -215,7 +216,7 @@ void join_unmatched(const JoinOutput *join, int side, RowNumbers *found)
 static void put_times(const JoinOutput *join, const JoinPair *pairs, uint32_t count, Vector *vector, uint32_t first, Arena *arena)
 {
     for (uint32_t i = 0; i < count; i++) {
-        int64_t latest = TIME_MIN;
+        int64_t latest = pairs[i].time_us;
         for (int s = 0; s < 2; s++)
             if (pairs[i].rows[s] != ROW_NONE && join_row(&join->state, s, pairs[i].rows[s])->time_us > latest)
                 latest = join_row(&join->state, s, pairs[i].rows[s])->time_us;
@@ -298,6 +299,7 @@ Error *join_pair(JoinOutput *join, int side, uint32_t row, uint32_t other, uint8
     pair->rows[!side] = other;
     pair->kind = kind;
     pair->wm_us = wm_us;
+    pair->time_us = join->change_time_us;
     return NULL;
 }
 

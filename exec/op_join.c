@@ -174,6 +174,13 @@ static Error *change_partners(Join *join, int s, uint32_t before, uint32_t after
     return NULL;
 }
 
+/* ksqlDB's foreign keys: a row of the left table that goes, or whose key changes, deletes its result also where it had none. */
+static bool is_deleted(const Join *join, uint32_t before, uint32_t after)
+{
+    const int64_t group = join_row(&join->output.state, 0, before)->group;
+    return group >= 0 && (after == ROW_NONE || join_row(&join->output.state, 0, after)->group != group);
+}
+
 /* A row of the side that has at most one partner is one row of the result, whichever partner that is. */
 static Error *change_single(Join *join, int s, uint32_t before, uint32_t after)
 {
@@ -181,6 +188,8 @@ static Error *change_single(Join *join, int s, uint32_t before, uint32_t after)
     const RowNumbers *a = &join->before, *b = &join->after;
     Half minus = { before != ROW_NONE && (a->count || pad), before, a->count ? a->items[0] : ROW_NONE };
     Half plus = { after != ROW_NONE && (b->count || pad), after, b->count ? b->items[0] : ROW_NONE };
+    if (join->output.node->join.retracts_unmatched && s == 0 && before != ROW_NONE && !a->count && !plus.there)
+        minus.there = is_deleted(join, before, after);
     if (a->count)
         count_match(join, !s, a->items[0], -1);
     if (b->count)
@@ -248,18 +257,6 @@ static Error *add_row(Join *join, int s, const Batch *batch, uint32_t row, uint3
     return NULL;
 }
 
-/* Row i of those located takes back what it stands for, if that is there. */
-static uint32_t find_row(Join *join, int s, const Batch *batch, uint32_t row, uint32_t i)
-{
-    uint32_t number = join_find(&join->output.state, s, i);
-    if (number != ROW_NONE && join->output.node->join.change_times) {
-        int64_t time_us = join_time(&join->output, s, batch, row);
-        JoinRow *own = join_touch(&join->output.state, s, number);
-        own->time_us = time_us > own->time_us ? time_us : own->time_us;
-    }
-    return number;
-}
-
 /* One change of a side: -row, +row, or, where the next row is its other half, both. *used: rows that it took. */
 static Error *take_change(Join *join, int s, const Batch *batch, const uint32_t *rows, uint32_t i, uint32_t count, uint32_t *used)
 {
@@ -268,7 +265,9 @@ static Error *take_change(Join *join, int s, const Batch *batch, const uint32_t 
     uint32_t before = ROW_NONE, after = ROW_NONE;
     *used = 1;
     if (side->identified && (side->plan->upserts || row_kind_retracts(kind)))
-        before = find_row(join, s, batch, rows[i], i);
+        before = join_find(&join->output.state, s, i);
+    if (join->output.node->join.change_times)
+        join->output.change_time_us = join_time(&join->output, s, batch, rows[i]);
     if (side->plan->upserts && kind == ROW_UPDATE_BEFORE)
         return NULL; /* the row after it says the same of its key */
     if (!row_kind_retracts(kind)) {

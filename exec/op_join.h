@@ -9,6 +9,7 @@ typedef struct JoinPair { /* numbers of rows; ROW_NONE: NULLs */
     uint32_t rows[2];
     uint8_t kind;
     int64_t wm_us;
+    int64_t time_us;         /* at least; TIME_MIN: that of its rows */
 } JoinPair;
 
 typedef struct RowNumbers { uint32_t *items; size_t capacity; uint32_t count; } RowNumbers;
@@ -22,6 +23,7 @@ typedef struct JoinOutput {
     Schema pair_schema;       /* both sides' columns */
     bool *condition_reads;    /* per column of it */
     uint64_t turn, tested;    /* pairs that the condition has seen in that turn */
+    int64_t change_time_us;   /* of the row at hand, where what it changes carries its time; else TIME_MIN */
     OutputBuilder builder;
     JoinPair *pairs;
     size_t pair_capacity;

@@ -36,7 +36,7 @@ const OperatorType *operator_type_for(const PlanNode *node)
     case PLAN_SORT: return &sort_operator;
     case PLAN_LIMIT: return &limit_operator;
     case PLAN_SET: return &set_operator;
-    case PLAN_JOIN: return &join_operator;
+    case PLAN_JOIN: return node->join.form == JOIN_ARRIVAL ? &join_arrival_operator : &join_operator;
     case PLAN_UNION: return &union_operator;
     case PLAN_SINK: return &sink_operator;
     }

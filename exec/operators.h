@@ -25,4 +25,5 @@ extern const OperatorType limit_operator;
 extern const OperatorType union_operator;
 extern const OperatorType set_operator;
 extern const OperatorType join_operator;
+extern const OperatorType join_arrival_operator;
 extern const OperatorType sink_operator;

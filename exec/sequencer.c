@@ -359,7 +359,7 @@ static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
 static Error *draw_rows(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
 {
     SplitState *split = &scan->splits[s];
-    uint64_t most = job->options.turn_bytes < TURN_BYTES ? 1 : TURN_ROWS;
+    uint64_t most = job->options.turn_bytes < TURN_BYTES || job->sequenced ? 1 : TURN_ROWS;
     if (scan->values) {
         uint64_t total = (uint64_t)scan->node->values.row_count;
         turn->range = (RowRange){ .first = split->position, .count = total - split->position < most ? total - split->position : most };

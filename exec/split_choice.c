@@ -4,6 +4,8 @@
  * the sequence depends on the input alone and never on threads or speed. Of splits whose end is known (topics) that have been read up to it the one that was
  * drawn longest ago is next, every other turn: one that trickles late rows makes nobody wait. Ties among these are by age, too.
  *
+ * Topics within the process are read in the order in which their messages were written, one message a turn.
+ *
  *   behind      there is more than has been read: by watermark; one that is far ahead of the others behind is left out (source.max_watermark_skew)
  *   caught up   by how long ago it was drawn
  *   idle        silent for source.idle_timeout and caught up: it holds no time back until it has rows again */
@@ -51,8 +53,34 @@ static void offer(Choice *best, const Choice *offered, bool by_age)
         *best = *offered;
 }
 
+/* Of sources whose rows have one order: the split with the next row. False: there is no such order, or nothing to read. */
+static bool next_in_sequence(Job *job, int64_t now_us, int *scan, int *split)
+{
+    int64_t first = INT64_MAX;
+    int splits = 0;
+    for (int i = 0; i < job->scan_count; i++) {
+        Scan *source = &job->scans[i];
+        int64_t (*next)(Source *, int) = source->source_open ? source->source_spec.connector->source->next_sequence : NULL;
+        splits += source->split_count;
+        for (int s = 0; s < source->split_count; s++) {
+            int64_t sequence = next ? next(&source->source, s) : -1;
+            if (sequence < 0)
+                return job->sequenced = false;
+            if (sequence < first && may_have_data(&source->splits[s], now_us)) {
+                first = sequence;
+                *scan = i;
+                *split = s;
+            }
+        }
+    }
+    job->sequenced = splits > 1;
+    return job->sequenced && first != INT64_MAX;
+}
+
 bool split_choice_next(Job *job, int64_t now_us, int *scan, int *split)
 {
+    if (next_in_sequence(job, now_us, scan, split))
+        return true;
     Choice behind = { .found = false }, caught_up = { .found = false };
     for (int i = 0; i < job->scan_count; i++) {
         Scan *of = &job->scans[i];

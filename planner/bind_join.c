@@ -18,6 +18,7 @@ static Error *bind_side(Block *block, const AstRelation *ast, Relation *relation
     Binder *binder = block->binder;
     AstRelation plain = *ast; /* FOR SYSTEM_TIME AS OF is the join's */
     plain.system_time = NULL;
+    plain.alias.text = plain.alias.text ? binder_new_name(binder, binder->arena, &ast->alias) : NULL;
     if (ast->timestamp_over)
         return binder_unsupported(ast->timestamp_over->at, "TIMESTAMP BY .. OVER");
     TRY(bind_relation(binder, &plain, ast->timestamp_by, relation));
@@ -80,7 +81,6 @@ static Error *take_within(JoinBinding *join)
 {
     const AstRelation *ast = join->ast;
     Arena *arena = join->block->binder->arena;
-    int64_t before_us = 0, after_us = 0;
     for (int s = 0; s < 2; s++) {
         const Span at = s ? ast->right->at : ast->left->at;
         if (is_table(&join->sides[s]))
@@ -88,12 +88,13 @@ static Error *take_within(JoinBinding *join)
         if (!has_time(&join->sides[s]))
             return error_hint(error_at(ERR_BIND, at, "JOIN .. WITHIN needs an event time on both sides, this one has none"), "declare WATERMARK FOR column AS column");
     }
-    TRY(length_us(&ast->within_before, &before_us));
-    TRY(length_us(&ast->within_after, &after_us));
-    if (ast->join_grace.given)
+    TRY(length_us(&ast->within_before, &join->before_us));
+    TRY(length_us(&ast->within_after, &join->after_us));
+    join->grace_given = ast->join_grace.given;
+    if (join->grace_given)
         TRY(length_us(&ast->join_grace, &join->grace_us));
     for (int end = 0; end < 2; end++) {
-        JoinTerm term = { .at_least = end == 0, .offset = end == 0 ? -before_us : after_us };
+        JoinTerm term = { .at_least = end == 0, .offset = end == 0 ? -join->before_us : join->after_us };
         for (int s = 0; s < 2; s++)
             term.exprs[s] = binder_column(arena, &join->sides[s].schema, join->sides[s].time_column, ast->at);
         LIST_ADD(arena, &join->compares, term);
@@ -194,6 +195,19 @@ static void find_bounds(JoinBinding *join, LogicalNode *node)
     }
 }
 
+/* ksqlDB's stores: how far a row of a side waits, and the grace; without one it is a day, and nothing waits. */
+static void set_reaches(JoinBinding *join, LogicalNode *node)
+{
+    const int64_t grace_us = join->grace_given ? join->grace_us : 24 * 3600 * US_PER_SECOND;
+    for (int s = 0; s < 2; s++) {
+        JoinSide *side = &node->join.sides[s];
+        side->bounds = ARENA_ARRAY(join->block->binder->arena, JoinBound, 1);
+        side->bounds[0] = (JoinBound){ side->time_column, s ? join->before_us : join->after_us, grace_us };
+        side->bound_count = 1;
+    }
+    node->join.padding = join->grace_given ? PADDING_AT_BOUND : PADDING_EAGER;
+}
+
 /* ---- the node ---- */
 
 static bool is_key_of(const ColumnSet *key, const int *columns, int count)
@@ -290,9 +304,9 @@ static LogicalNode *make_node(JoinBinding *join)
     if (with_time)
         schema.columns[widths[0] + widths[1]] = (Column){ .name = "$time", .type = type_timestamp(arena, TYPE_TIMESTAMP, 6), .hidden = true };
     node->join.with_time = with_time;
-    node->join.with_key = join->using.count && join->preserved[0] && join->preserved[1];
+    node->join.with_key = join->using.count ? join->preserved[0] && join->preserved[1] : join->keys.count && binder_rules(binder)->joins_by_arrival && bind_join_names_key(join);
     for (int k = 0; node->join.with_key && k < join->keys.count; k++)
-        schema.columns[schema.column_count++] = (Column){ .name = arena_printf(arena, "$key%d", k + 1), .type = join->keys.items[k].exprs[0]->type, .hidden = true };
+        schema.columns[schema.column_count++] = (Column){ .name = join->using.count || k ? arena_printf(arena, "$key%d", k + 1) : "ROWKEY", .type = join->keys.items[k].exprs[0]->type, .hidden = true };
     node->schema = schema;
     return node;
 }
@@ -376,6 +390,26 @@ static void merge_using(JoinBinding *join, int first_right, const LogicalNode *n
     block->parts.items[0] = part;
 }
 
+/* ksqlDB's name of a key that is no column of a side. */
+static void add_rowkey(JoinBinding *join, const LogicalNode *node)
+{
+    Block *block = join->block;
+    Arena *arena = block->binder->arena;
+    Schema *schema = ARENA_NEW(arena, Schema);
+    const int first = node->schema.column_count - join->keys.count;
+    *schema = (Schema){ 1, ARENA_ARRAY(arena, Column, 1) };
+    schema->columns[0] = (Column){ .name = "ROWKEY", .type = node->schema.columns[first].type };
+    ScopeRelation part = { NULL, schema, first, 0 };
+    for (int p = block->parts.count - 1; p >= 0; p--) /* of a join below: this one's stands for it */
+        if (!block->parts.items[p].alias && block->parts.items[p].schema->column_count == 1 && strcmp(block->parts.items[p].schema->columns[0].name, "ROWKEY") == 0) {
+            memmove(&block->parts.items[p], &block->parts.items[p + 1], sizeof part * (size_t)(block->parts.count - p - 1));
+            block->parts.count--;
+        }
+    LIST_ADD(arena, &block->parts, part);
+    memmove(block->parts.items + 1, block->parts.items, sizeof part * (size_t)(block->parts.count - 1));
+    block->parts.items[0] = part;
+}
+
 static Error *filter_above(JoinBinding *join, Relation *relation)
 {
     Block *block = join->block;
@@ -405,13 +439,18 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
     const int left_width = port_schema(arena, node->inputs[0]).column_count, width = left_width + port_schema(arena, node->inputs[1]).column_count;
     for (int s = 0; s < 2; s++)
         describe_side(join, node, s);
-    node->join.form = join->table ? JOIN_TABLE : JOIN_BOTH;
-    const bool both = node->join.form == JOIN_BOTH;
+    const DialectRules *rules = binder_rules(join->block->binder);
+    node->join.form = join->table ? JOIN_TABLE : join->ast->has_within && rules->joins_by_arrival ? JOIN_ARRIVAL : JOIN_BOTH;
+    node->join.change_times = rules->windowed_time == TIME_OF_LARGEST_EVENT;
+    node->join.retracts_unmatched = rules->joins_by_arrival && bind_join_is_foreign(join);
     node->join.sides[0].on_clock = true;
-    node->join.sides[1].on_clock = both;
-    if (both)
+    node->join.sides[1].on_clock = !join->table;
+    if (node->join.form == JOIN_BOTH)
         find_bounds(join, node);
-    node->join.padding = both ? choose_padding(join, node) : PADDING_CHANGES;
+    if (node->join.form == JOIN_ARRIVAL)
+        set_reaches(join, node);
+    else
+        node->join.padding = join->table ? PADDING_CHANGES : choose_padding(join, node);
     logical_derive(arena, node);
     move_parts(join, first_right, left_width - join->left_count);
     const Relation *left = &join->sides[0], *right = &join->sides[1];
@@ -426,6 +465,9 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
         relation->window = left->window;
     if (join->using.count)
         merge_using(join, first_right, node);
+    else if (node->join.with_key)
+        add_rowkey(join, node);
+    bind_join_message(join, node, left_width, relation);
     TRY(add_rowtime(join, relation));
     return filter_above(join, relation);
 }

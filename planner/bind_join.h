@@ -22,10 +22,22 @@ typedef struct JoinBinding {
     ExprList filters[2];      /* of one side alone, before the join */
     ExprList rest;
     AstExprs above;           /* with sub-queries: over the joined rows */
-    int64_t grace_us;
+    int window_keys;          /* so many keys, the last ones, are bounds of windows that both sides' keys hold */
+    int64_t grace_us, before_us, after_us;
+    bool grace_given;
 } JoinBinding;
 
 /* The conditions of ON and USING, and those of WHERE that an inner join can use. bind_join_terms.c. */
 Error *bind_join_terms(JoinBinding *join);
+
+/* ---- bind_join_message.c ---- */
+/* Keys of messages that hold windows are joined with their windows. */
+void bind_join_window_keys(JoinBinding *join);
+/* Two tables, by something that is not the left one's key. */
+bool bind_join_is_foreign(const JoinBinding *join);
+/* The key of the result is no column of a side. */
+bool bind_join_names_key(const JoinBinding *join);
+void bind_join_message(JoinBinding *join, const LogicalNode *node, int left_width, Relation *relation);
+
 /* col, col + INTERVAL, col - INTERVAL of a TIMESTAMP. */
 bool join_time_offset(Expr *expr, Expr **column, int64_t *offset_us);

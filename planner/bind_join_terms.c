@@ -338,5 +338,6 @@ Error *bind_join_terms(JoinBinding *join)
     }
     if (!join->preserved[0] && !join->preserved[1] && join->block->query->where)
         use_where(join);
+    bind_join_window_keys(join);
     return NULL;
 }

@@ -405,6 +405,15 @@ void bind_message_project(Binder *binder, const Relation *under, const int *plac
     message->key_names = arena_copy(binder->arena, under->message->key_names, sizeof(char *) * (size_t)(message->key_count + 1));
     for (int i = 0; i < message->key_count; i++)
         message->key[i] = under->message->key[i] >= 0 ? places[under->message->key[i]] : -1;
+    message->equal = ARENA_ARRAY(binder->arena, int, message->equal_count + 1);
+    message->equal_count = 0;
+    for (int i = 0; i < under->message->equal_count; i++) { /* of equal columns the first one that was selected is the key */
+        const int place = places[under->message->equal[i]];
+        if (place >= 0 && message->key[0] < 0)
+            message->key[0] = place;
+        if (place >= 0)
+            message->equal[message->equal_count++] = place;
+    }
     for (int i = 1; i < message->key_count && !message->key_order; i++) /* the order of SELECT is that of the key */
         for (int j = i; j > 0 && message->key[j] >= 0 && message->key[j] < message->key[j - 1]; j--) {
             int place = message->key[j];

@@ -57,6 +57,13 @@ static bool is_message_key(const MessageColumns *message, int column)
     return false;
 }
 
+/* What a column is called in SELECT *. */
+static const char *star_name(const Select *select, const ScopeRelation *part, const char *name)
+{
+    const bool qualified = select->block.parts.count > 1 && part->alias && binder_rules(select->block.binder)->qualified_star;
+    return qualified ? arena_printf(select->arena, "%s_%s", part->alias, name) : name;
+}
+
 static Error *expand_star(Select *select, const AstExpr *star)
 {
     Block *block = &select->block;
@@ -74,7 +81,7 @@ static Error *expand_star(Select *select, const AstExpr *star)
         for (int pass = 0; pass <= keys_last; pass++)
             for (int i = 0; i < part->schema->column_count; i++)
                 if (!part->schema->columns[i].hidden && (!keys_last || is_message_key(block->from.message, part->base + i) == (pass == 1)))
-                    add_item(select, ast_marker(select->arena, part->base + i, star->at), part->schema->columns[i].name, false, star->at);
+                    add_item(select, ast_marker(select->arena, part->base + i, star->at), star_name(select, part, part->schema->columns[i].name), false, star->at);
     }
     if (!found && qualifier) { /* a STRUCT column? */
         AstExpr name = *star;
@@ -302,6 +309,26 @@ static bool name_taken(const Column *columns, int count, const char *name)
     return false;
 }
 
+/* alias.column of a join, where more than one side has such a column. NULL: the column's own name. */
+static const char *join_column_name(const Select *select, const AstExpr *ast)
+{
+    const Block *block = &select->block;
+    const char *alias = NULL;
+    int found = 0;
+    if (ast->kind != AST_NAME || ast->path.count != 2 || !binder_rules(block->binder)->qualified_star)
+        return NULL;
+    for (int p = 0; p < block->parts.count; p++) {
+        const ScopeRelation *part = &block->parts.items[p];
+        bool has = false;
+        for (int i = 0; i < part->schema->column_count; i++)
+            has |= part->schema->columns[i].name && name_equal(part->schema->columns[i].name, ast->path.items[1].text);
+        if (part->alias && name_equal(part->alias, ast->path.items[0].text))
+            alias = part->alias;
+        found += has;
+    }
+    return alias && found > 1 ? alias : NULL;
+}
+
 static Error *item_name(Select *select, int index, const Expr *expr, const Schema *under, const Column *columns, const char **result)
 {
     const Item *item = &select->items.items[index];
@@ -315,8 +342,11 @@ static Error *item_name(Select *select, int index, const Expr *expr, const Schem
     bool field = name && expr->kind == EXPR_FIELD;
     if (field)
         name = expr->args[0]->type->names[expr->field];
+    const char *alias = item->name ? NULL : join_column_name(select, item->expr);
     if (name && expr->kind == EXPR_COLUMN && name_equal(name, under->columns[expr->column].name))
         name = under->columns[expr->column].name; /* the case in which it was declared */
+    if (name && alias)
+        name = arena_printf(select->arena, "%s_%s", alias, expr->kind == EXPR_COLUMN && under->columns[expr->column].name[0] == '$' ? item->expr->path.items[1].text : name);
     if (!name)
         name = generated_name(select, item->expr, index);
     const char *base = name;

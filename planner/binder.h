@@ -37,6 +37,7 @@ typedef struct MessageColumns {
     int key_count;
     int *key;                       /* -1: it was not selected */
     const char **key_names;         /* as the query knows them */
+    int *equal; int equal_count;    /* other columns that hold the same as the one key column: of a join */
     int time;                       /* TIMESTAMP: the message's own time; -1: none known */
     int no_value;                   /* BOOLEAN: the message has no value; -1: all have one */
     const char *selected_twice;     /* a key column that stands in the projection twice; NULL none */

@@ -136,7 +136,7 @@ void logical_join_refs(Arena *arena, LogicalNode *node, int s, ColumnRefs *refs)
 
 void join_canonical(const LogicalNode *node, Text *text)
 {
-    text_printf(text, " %d %d %d%d%d e%d", node->join.form, node->join.padding, node->join.with_time, node->join.with_key, node->join.change_times, node->join.on_error);
+    text_printf(text, " %d %d %d%d%d%d e%d", node->join.form, node->join.padding, node->join.with_time, node->join.with_key, node->join.change_times, node->join.retracts_unmatched, node->join.on_error);
     for (int s = 0; s < 2; s++) {
         const JoinSide *side = &node->join.sides[s];
         text_printf(text, " s%d%d%d%d%d%d t%d k", side->preserved, side->unique, side->updates, side->upserts, side->window_times, side->on_clock, side->time_column);

@@ -371,7 +371,8 @@ typedef struct PlanNode {
             RowPolicy on_error;             /* POLICY_NULL: a failed pair does not match */
             bool with_time;                 /* a column behind: the later one of both times */
             bool with_key;                  /* then the key's columns, of whichever side has them */
-            bool change_times;              /* rows that are taken back carry the time of what does it (ksqlDB) */
+            bool change_times;              /* what a row changes carries at least that row's time (ksqlDB) */
+            bool retracts_unmatched;        /* a row of the left table that goes takes its result back also where there was none (ksqlDB) */
             /* schema: input 0's columns, input 1's columns, the time, the key */
         } join;
         struct {
