@@ -111,12 +111,26 @@ static Error *only_result(const rd_kafka_topic_result_t **results, size_t count,
 
 /* ---- making one ---- */
 
+/* A leader that is named may not know of it yet: it is asked. */
+static bool leaders_answer(KafkaClient *client, const char *name, int partitions)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
+    for (int p = 0; p < partitions; p++)
+        rd_kafka_topic_partition_list_add(list, name, p)->offset = RD_KAFKA_OFFSET_END;
+    bool answer = !rd_kafka_offsets_for_times(kafka_client_handle(client), list, ADMIN_MS);
+    for (int p = 0; p < partitions; p++)
+        answer &= !list->elems[p].err;
+    rd_kafka_topic_partition_list_destroy(list);
+    return answer;
+}
+
 static Error *wait_until_ready(KafkaClient *client, const char *name)
 {
     const int64_t end_ms = now_ms() + ADMIN_MS;
     int partitions, replicas;
     for (bool ready = false; !ready;) {
         TRY(look(client, name, &partitions, &replicas, &ready));
+        ready = ready && leaders_answer(client, name, partitions);
         if (!ready && now_ms() > end_ms)
             return error_new(ERR_CONNECT, "the topic '%s' was made, and its partitions have no leaders yet", name);
         if (!ready)

@@ -235,8 +235,8 @@ static Error *sink_open(Sink *sink)
     pthread_mutex_init(&state->lock, NULL);
     TRY(kafka_client_new_producer(sink->context, state->options, NULL, &callbacks, &state->client));
     state->handle = kafka_client_handle(state->client);
+    TRY(open_topic(state)); /* first: a topic that the client knows already keeps its partitioner */
     TRY(ensure_topic(sink, state));
-    TRY(open_topic(state));
     TRY(open_letters(sink, state));
     if (pthread_create(&state->thread, NULL, serve, state))
         return error_new(ERR_MEMORY, "there is no thread for the Kafka client");

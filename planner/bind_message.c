@@ -552,7 +552,7 @@ Error *bind_message_rest(Binder *binder, const Relation *rows, const CatalogEntr
     MessageColumns *message = *result = ARENA_NEW(arena, MessageColumns);
     int column = rows->message ? rows->message->time : rows->processing_time ? -1 : rows->time_column;
     int no_value = rows->message ? rows->message->no_value : -1;
-    *message = (MessageColumns){ .key_order = rows->message && rows->message->key_order, .time = -1, .no_value = -1, .headers = -1, .window = target->source->key_window };
+    *message = (MessageColumns){ .key_order = rows->message && rows->message->key_order, .from = rows->message ? rows->message->from : NULL, .time = -1, .no_value = -1, .headers = -1, .window = target->source->key_window };
     Expr *expr = said ? said : column >= 0 ? binder_column(arena, &rows->schema, column, SPAN_NONE) : NULL;
     if (target->source->timestamp_column)
         TRY(target_time(binder, target, *exprs, schema, &expr));
