@@ -253,6 +253,44 @@ Vector *vector_gather(Arena *arena, const Vector *vector, const uint32_t *rows, 
     return out;
 }
 
+/* Strings of a gathered vector get bytes of their own. */
+static void own_strings(Arena *arena, Vector *vector, uint32_t count)
+{
+    Str *texts = vector->values;
+    size_t total = 0;
+    for (uint32_t i = 0; i < count; i++)
+        total += texts[i].length > STR_INLINE ? texts[i].length : 0;
+    char *bytes = total ? arena_alloc(arena, total) : NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        if (texts[i].length <= STR_INLINE)
+            continue;
+        memcpy(bytes, texts[i].pointer, texts[i].length);
+        texts[i] = str_view(bytes, texts[i].length);
+        bytes += texts[i].length;
+    }
+}
+
+static void own_contents(Arena *arena, const Type *type, Vector *vector, uint32_t count)
+{
+    vector->type = type;
+    switch (type_physical(type)) {
+    case PHYSICAL_BOOL: case PHYSICAL_INT64: case PHYSICAL_DOUBLE: case PHYSICAL_INT128: case PHYSICAL_INTERVAL: break;
+    case PHYSICAL_STR: own_strings(arena, vector, count); break;
+    case PHYSICAL_ARRAY: own_contents(arena, element_type(arena, type), vector->children[0], vector->child_rows); break;
+    case PHYSICAL_STRUCT:
+        for (int i = 0; i < type->child_count; i++)
+            own_contents(arena, type->children[i], vector->children[i], count);
+        break;
+    }
+}
+
+Vector *vector_detach(Arena *arena, const Type *type, const Vector *vector, const uint32_t *rows, uint32_t count)
+{
+    Vector *out = vector_gather(arena, vector, rows, count);
+    own_contents(arena, type, out, count);
+    return out;
+}
+
 static void pad_list(Arena *arena, const Vector *vector, Vector *out, const uint32_t *places, uint32_t count)
 {
     uint32_t mask = vector_mask(vector), total = 0, used = 0;

@@ -32,6 +32,8 @@ void vector_set(Arena *arena, Vector *vector, uint32_t row, const Value *value);
 Value vector_get(Arena *arena, const Vector *vector, uint32_t row);
 /* Copies rows[0..count) (NULL: 0..count) into a new FLAT vector; strings still point to the same bytes. */
 Vector *vector_gather(Arena *arena, const Vector *vector, const uint32_t *rows, uint32_t count);
+/* The same for a longer life: strings and nested values are copied to the arena, and `type`, which equals the vector's, is the result's. */
+Vector *vector_detach(Arena *arena, const Type *type, const Vector *vector, const uint32_t *rows, uint32_t count);
 /* The same out of places where VECTOR_NO_ROW stands for a NULL. `vector` may be NULL: all are. `type` is the result's. */
 #define VECTOR_NO_ROW UINT32_MAX
 Vector *vector_gather_padded(Arena *arena, const Vector *vector, const Type *type, const uint32_t *places, uint32_t count);

@@ -13,6 +13,7 @@
 
 typedef struct ConnectorType ConnectorType;
 typedef struct TopicLogs TopicLogs; /* connectors/topic_log.h */
+typedef struct ChannelPort ChannelPort; /* connectors/channel.h */
 
 /* Whoever waits for a source or a sink: its job. */
 typedef struct Waker {
@@ -27,6 +28,7 @@ typedef struct ConnectorContext {
     bool batch_mode;              /* mmap is allowed: bounded input, nobody else writes */
     TopicLogs *topics;            /* topics are logs in this process; NULL: they are a broker's */
     Waker *waker;                 /* see connector_wake; NULL: nobody waits */
+    ChannelPort *process;         /* streams and tables without a connector are channels between jobs; NULL: queries are put into one another */
 } ConnectorContext;
 
 /* A source calls it when data has come after it said that it waits until TIME_MAX, a sink when there is room after it said ERR_BUSY. Callable from any
@@ -124,12 +126,15 @@ typedef struct RowRange {
     bool end;            /* nothing comes after it */
     bool waiting;        /* count is 0 for now: the rate says so; next_at_us says until when; TIME_MAX: until the source wakes us */
     int64_t next_at_us;
+    bool has_watermark;  /* count is 0, and a watermark is what comes next */
+    int64_t watermark_us;
     void *page;          /* prepared by next_rows (rows fetched from a database); owned by the range; may be NULL */
     void (*page_free)(void *page);
 } RowRange;
 
 typedef struct SourceType {
     bool row_source;
+    bool whole_columns;  /* a row source that gives columns as a whole, not fields of them */
     bool record_source;  /* `next_rows` gives messages (page: a RecordSet), which a key and a value format decode; no `produce` */
 
     /* The event time of rows that know their own, and how far behind a later row may be; a WATERMARK clause goes before. NULL: none. */
@@ -227,6 +232,8 @@ typedef struct SinkType {
     /* Row sinks: the selected rows, in order. */
     Error *(*write_batch)(Sink *sink, const Batch *batch);
     Error *(*flush)(Sink *sink);           /* what was written is visible to others; error_busy(): not yet, the sink wakes us to ask again */
+    /* No row before this time is to come; NULL: the sink does not care. */
+    Error *(*advance)(Sink *sink, int64_t wm_us);
     /* Checkpoints: what must be written down to continue here (file lengths, a row in the database).. */
     Error *(*snapshot)(Sink *sink, Text *state);
     Error *(*restore)(Sink *sink, const char *state, size_t length); /* ..and going back to it */

@@ -43,6 +43,7 @@ typedef struct JobOptions {
     uint64_t max_bad_rows;       /* ERR_TOO_MANY_BAD beyond; UINT64_MAX: none */
     const char *base_directory;
     TopicLogs *topics;           /* see ConnectorContext */
+    ChannelPort *process;        /* likewise */
     bool profile;                /* count what each node does: job_node_counters */
     size_t turn_bytes;           /* 0: 256 KiB .. 512 KiB by default; tests force turns of one record with 1 */
     bool until_quiet;            /* ends, without an end of its input, when no source has anything to give now */
@@ -113,3 +114,15 @@ Error *job_close(Job *job);
  * ERR_BUSY while a sink has not taken all rows of the turns so far. */
 Error *job_snapshot(Job *job, Text *snapshot);
 Error *job_restore(Job *job, const char *snapshot, size_t length); /* into a freshly opened job of the same plan */
+
+/* ---- tables that a job keeps (PlanNode.sink.keeps_table): read between two turns, by the thread that may step it ---- */
+
+/* The output that keeps a table; -1: none does. */
+int job_table(const Job *job);
+uint64_t job_table_rows(const Job *job, int output);
+/* The row of a key (a Value for each of sink.table_keys, of its column's type), a batch that is the caller's; NULL: there is none. */
+Error *job_table_find(Job *job, int output, const Value *key, Batch **rows);
+/* The next rows, from *next = 0 on, in order of their keys' arrival; NULL: that was all. */
+Error *job_table_scan(Job *job, int output, uint32_t *next, Batch **rows);
+/* How far the table's time has come. */
+int64_t job_table_watermark(const Job *job, int output);

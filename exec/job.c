@@ -265,7 +265,7 @@ Error *job_open(const Plan *plan, const JobOptions *options, Job **result)
     arena_init(&job->draw_arena, &job->pool);
     pthread_mutex_init(&job->clock_lock, NULL);
     job->connectors = (ConnectorContext){ .filesystem = options->filesystem, .clock = options->clock, .pool = &job->pool,
-        .base_directory = options->base_directory, .batch_mode = plan->bounded, .topics = options->topics, .waker = &job->waker };
+        .base_directory = options->base_directory, .batch_mode = plan->bounded, .topics = options->topics, .process = options->process, .waker = &job->waker };
     run_init(job);
     job->progress_wm_us = TIME_MIN;
     Error *error;

@@ -8,12 +8,14 @@
 #include "exec/operators.h"
 #include "exec/record_sink.h"
 #include "exec/sink_queue.h"
+#include "exec/table_store.h"
 
 typedef struct SinkState {
     Encoder encoder;
     bool encoder_open;
     Text bytes, header;
     RecordSink *records;    /* of a connector that takes messages */
+    TableStore table;       /* keeps_table */
     Schema encoded;         /* the columns that are written: without the partition's */
     Arena arena;
 } SinkState;
@@ -62,6 +64,8 @@ static Error *sink_open(Operator *op)
     SinkState *state = mem_calloc(1, sizeof *state);
     op->state = state;
     arena_init(&state->arena, &op->pool);
+    if (op->node->sink.keeps_table)
+        table_store_init(&state->table, &state->arena, &op->pool, op->node);
     if (!op->node->sink.connector)
         return NULL;
     TRY(open_sink(op));
@@ -81,6 +85,7 @@ static void sink_close(Operator *op)
         state->encoder.type->encoder_close(&state->encoder);
     text_release(&state->bytes);
     text_release(&state->header);
+    table_store_release(&state->table);
     arena_release(&state->arena);
     mem_free(state);
     op->state = NULL;
@@ -185,6 +190,8 @@ static Error *sink_process(Operator *op, int input, Batch *batch)
     const PlanNode *node = op->node;
     Error *error;
     job->counters.rows_out += batch->selection.count;
+    if (node->sink.keeps_table)
+        table_store_take(&((SinkState *)op->state)->table, batch);
     if (!node->sink.connector || node->sink.connector->sink->row_sink)
         error = sink_queue_give(op, &(SinkPiece){ .batch = batch });
     else if (node->sink.connector->sink->record_sink)
@@ -197,4 +204,58 @@ static Error *sink_process(Operator *op, int input, Batch *batch)
     return error;
 }
 
-const OperatorType sink_operator = { .name = "sink", .open = sink_open, .close = sink_close, .process = sink_process };
+/* ---- time, and what is kept ---- */
+
+static Error *sink_advance(Operator *op, int64_t wm_us)
+{
+    const PlanNode *node = op->node;
+    const SinkType *type = node->sink.connector ? node->sink.connector->sink : NULL;
+    if (node->sink.keeps_table)
+        table_store_advance(&((SinkState *)op->state)->table, wm_us);
+    if (!type || !type->advance || !sink_queues_empty(op->context->job)) /* time does not overtake rows: the next tick brings it */
+        return NULL;
+    return type->advance(op->context->job->sinks[node->id], wm_us);
+}
+
+static int sink_containers(Operator *op, Container **containers, int capacity)
+{
+    return op->node->sink.keeps_table ? table_store_containers(&((SinkState *)op->state)->table, containers, capacity) : 0;
+}
+
+static Error *sink_restored(Operator *op)
+{
+    return op->node->sink.keeps_table ? table_store_restored(&((SinkState *)op->state)->table) : NULL;
+}
+
+const OperatorType sink_operator = { .name = "sink", .open = sink_open, .close = sink_close, .process = sink_process, .advance = sink_advance,
+                                     .containers = sink_containers, .restored = sink_restored };
+
+/* ---- exec.h: tables that a job keeps ---- */
+
+static Operator *table_sink(const Job *job, int output) { return job->ordered.operators[job->plan->outputs[output].sink->id]; }
+static TableStore *table_of(const Job *job, int output) { return &((SinkState *)table_sink(job, output)->state)->table; }
+
+int job_table(const Job *job)
+{
+    for (int o = 0; o < job->plan->output_count; o++)
+        if (job->plan->outputs[o].sink->sink.keeps_table)
+            return o;
+    return -1;
+}
+
+uint64_t job_table_rows(const Job *job, int output) { return table_of(job, output)->row_count; }
+int64_t job_table_watermark(const Job *job, int output) { return table_sink(job, output)->wm_us; }
+
+Error *job_table_find(Job *job, int output, const Value *key, Batch **rows)
+{
+    Error *error;
+    MEMORY_GUARDED(error, table_store_find(table_of(job, output), key, rows));
+    return error;
+}
+
+Error *job_table_scan(Job *job, int output, uint32_t *next, Batch **rows)
+{
+    Error *error;
+    MEMORY_GUARDED(error, table_store_scan(table_of(job, output), next, rows));
+    return error;
+}

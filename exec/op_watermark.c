@@ -91,6 +91,19 @@ static void stamp_rows(Batch *batch, const Vector *watermark, int64_t extra_us, 
     batch->wm_end_us = *running = wm_us;
 }
 
+/* The rows bring their watermarks along. */
+static void keep_stamps(Batch *batch, int64_t *running)
+{
+    int64_t *out = arena_alloc(&batch->arena, sizeof *out * ((size_t)batch->row_count + 1));
+    for (uint32_t row = 0; row < batch->row_count; row++) {
+        int64_t wm_us = batch->wm_us ? batch->wm_us[row] : batch->wm_end_us;
+        out[row] = wm_us > *running ? wm_us : *running;
+    }
+    batch->wm_us = out;
+    *running = batch->wm_end_us > *running ? batch->wm_end_us : *running;
+    batch->wm_end_us = *running;
+}
+
 static Error *watermark_process(Operator *op, int input, Batch *batch)
 {
     (void)input;
@@ -111,8 +124,11 @@ static Error *watermark_process(Operator *op, int input, Batch *batch)
         batch_release(out);
         return error;
     }
-    if (watermark)
-        stamp_rows(out, watermark, node->watermark.extra_us, is_ordered(op) ? &stamp->wm_us : &turn->domain_wm_us[stamp->domain]);
+    int64_t *running = is_ordered(op) ? &stamp->wm_us : &turn->domain_wm_us[stamp->domain];
+    if (node->watermark.passed)
+        keep_stamps(out, running);
+    else if (watermark)
+        stamp_rows(out, watermark, node->watermark.extra_us, running);
     error = output_push(op, PORT_MAIN, out);
     if (!error)
         return failure;

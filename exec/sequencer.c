@@ -366,6 +366,12 @@ static Error *draw_rows(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
         turn->range.end = split->position + turn->range.count == total;
     } else {
         TRY(scan->source_spec.connector->source->next_rows(&scan->source, s, most, turn->now_us, &turn->range));
+        if (turn->range.has_watermark) {
+            got_data(split);
+            draw_watermark(job, turn, turn->range.watermark_us);
+            *drawn = true;
+            return NULL;
+        }
         if (turn->range.count == 0 && turn->range.waiting && !turn->range.end) {
             if (turn->range.next)
                 split->position = turn->range.next;

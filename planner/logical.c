@@ -379,7 +379,7 @@ void logical_derive(Arena *arena, LogicalNode *node)
     node->traits = (EdgeTraits){ .changes = under.changes, .bounded = under.bounded };
     switch (node->kind) {
     case PLAN_SCAN:
-        node->traits = (EdgeTraits){ .changes = node->scan.upsert ? CHANGES_UPSERT : CHANGES_APPEND, .bounded = scan_bounded, .keys = scan_traits.keys, .key_count = scan_traits.key_count };
+        node->traits = (EdgeTraits){ .changes = node->scan.upsert ? CHANGES_UPSERT : node->scan.retracts ? CHANGES_RETRACT : CHANGES_APPEND, .bounded = scan_bounded, .keys = scan_traits.keys, .key_count = scan_traits.key_count };
         break;
     case PLAN_VALUES:
         break;
@@ -388,7 +388,7 @@ void logical_derive(Arena *arena, LogicalNode *node)
         node->traits.keys = under.keys;
         node->traits.key_count = under.key_count;
         if (node->watermark.time_column >= 0)
-            traits_add_time(arena, &node->traits, (TimeColumn){ node->watermark.time_column, 0, false });
+            traits_add_time(arena, &node->traits, (TimeColumn){ node->watermark.time_column, node->watermark.lag_us, false });
         for (int i = 0; i < under.time_count; i++) /* PROCTIME() columns stay what they are */
             if (under.times[i].processing)
                 traits_add_time(arena, &node->traits, under.times[i]);

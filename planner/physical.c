@@ -186,6 +186,8 @@ void node_canonical(const LogicalNode *node, Text *text)
         text_printf(text, " %d %lld %lld %d ", node->watermark.time_column, (long long)node->watermark.extra_us, (long long)node->watermark.max_ahead_us, node->watermark.on_error);
         if (node->watermark.watermark)
             expr_canonical(node->watermark.watermark, text);
+        if (node->watermark.passed)
+            text_printf(text, " passed %lld", (long long)node->watermark.lag_us);
         break;
     case PLAN_FILTER:
         text_printf(text, " %d ", node->filter.on_error);
@@ -258,6 +260,10 @@ void node_canonical(const LogicalNode *node, Text *text)
         break;
     case PLAN_SINK:
         print_sink(node, text);
+        if (node->sink.keeps_table) {
+            print_ints(node->sink.table_keys, node->sink.table_key_count, text);
+            text_printf(text, " table %d %d %lld", node->sink.table_of_one, node->sink.table_window_end, (long long)node->sink.table_retention_us);
+        }
         break;
     }
 }
@@ -369,8 +375,10 @@ static bool keeps_state(const LogicalNode *node)
     case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET: case PLAN_SUBQUERY: case PLAN_JOIN:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
-    case PLAN_UNNEST: case PLAN_UNION: case PLAN_SINK:
+    case PLAN_UNNEST: case PLAN_UNION:
         return false;
+    case PLAN_SINK:
+        return node->sink.keeps_table;
     }
     return false;
 }
@@ -480,8 +488,17 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
     case PLAN_LIMIT:
         text_add_c(&text, "a counter");
         break;
+    case PLAN_SINK:
+        if (node->sink.keeps_table && node->sink.table_window_end >= 0) {
+            text_add_c(&text, "the table: windows until ");
+            explain_duration(node->sink.table_retention_us, &text);
+            text_add_c(&text, " after they end");
+        } else if (node->sink.keeps_table) {
+            text_add_c(&text, node->sink.table_of_one ? "the table: one row" : node->sink.table_key_count ? "the table: one row a key" : "the table: one entry a distinct row");
+        }
+        break;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
-    case PLAN_UNNEST: case PLAN_UNION: case PLAN_SINK:
+    case PLAN_UNNEST: case PLAN_UNION:
         break;
     }
     if (text.length)
@@ -530,7 +547,8 @@ static void drop_unused_watermarks(RewriteContext *context)
     bool *bad_rows = ARENA_ARRAY(context->arena, bool, nodes.count + 1);
     for (int n = nodes.count - 1; n >= 0; n--) {
         LogicalNode *node = nodes.items[n];
-        bool here = acts[n] || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE ||
+        bool passes_time = node->kind == PLAN_SINK && node->sink.connector && node->sink.connector->sink->advance;
+        bool here = acts[n] || passes_time || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE ||
                     (node->kind == PLAN_RANK && node->rank.trigger == TRIGGER_FINAL) ||
                     (node->kind == PLAN_JOIN && (node->join.form != JOIN_BOTH || node->join.sides[0].bound_count || node->join.sides[1].bound_count)) ||
                     (node->kind == PLAN_OVER && (node->over.order == OVER_BY_TIME || node->over.window_time_column >= 0));

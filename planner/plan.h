@@ -271,6 +271,7 @@ typedef struct PlanNode {
             const FormatType *key_format; const void *key_format_options; /* of record sources; NULL: keys are not read */
             KeyWindow key_window; int64_t key_window_size_us; /* of keys; size 0: a window's end is not known */
             bool upsert;                    /* a table: a message without value deletes its key */
+            bool retracts;                  /* rows bring their kinds along: the changelog of another job */
             DecodeColumn *columns;          /* one per column of `schema`; paths also serve row sources */
             int declared_count; const char *const *declared_names;
             const RecordPart *declared_parts; /* of record sources: as declared_names */
@@ -288,6 +289,8 @@ typedef struct PlanNode {
         struct {
             int time_column;                /* -1: processing time */
             Expr *watermark;                /* over the input's columns, TIMESTAMP; NULL: the time column itself */
+            bool passed;                    /* rows bring their watermarks along: out of another job */
+            int64_t lag_us;                 /* passed: of the time column */
             int64_t extra_us;               /* the flink preset's one unit */
             int64_t max_ahead_us;           /* as in the scan below it */
             RowPolicy on_error;             /* for rows without a time */
@@ -386,6 +389,11 @@ typedef struct PlanNode {
             RowPolicy on_error;             /* of rows without the time that their message is to have */
             bool keys_passed;               /* keys come from messages as they are: one whose columns are all NULL is none */
             int output;                     /* index in plan->outputs */
+            bool keeps_table;               /* what the rows make is kept, to be read while the job runs */
+            int *table_keys; int table_key_count; /* keeps_table: what tells its rows apart. None: rows count as often as they are there.. */
+            bool table_of_one;              /* ..or there is one row at most */
+            int table_window_end;           /* keeps_table: this column, and so long after it the row goes; -1: rows stay */
+            int64_t table_retention_us;
             bool with_kinds;                /* the changelog is written out */
         } sink;
     };

@@ -94,6 +94,8 @@ static bool reads_whole(const LogicalNode *node, int column)
 {
     if (node->kind != PLAN_SCAN)
         return false;
+    if (node->scan.connector->source->whole_columns)
+        return true;
     const FormatType *format = node->scan.columns[column].part == RECORD_KEY ? node->scan.key_format : node->scan.format;
     return format && format->whole_columns;
 }
@@ -291,9 +293,29 @@ static Column leaf_column(Arena *arena, const Schema *old, const Leaf *leaf)
     return column;
 }
 
+/* Keys go by columns that are read whole; a key of which a column is not read any more tells nothing. */
+static void prune_scan_keys(Arena *arena, LogicalNode *node, const Leaves *needs)
+{
+    ColumnSet *keys = ARENA_ARRAY(arena, ColumnSet, node->traits.key_count + 1);
+    int kept = 0;
+    for (int k = 0; k < node->traits.key_count; k++) {
+        const ColumnSet *old = &node->traits.keys[k];
+        ColumnSet key = { 0, ARENA_ARRAY(arena, int, old->count + 1) };
+        for (int c = 0; c < old->count; c++)
+            for (int i = 0; i < needs->count; i++)
+                if (needs->items[i].column == old->columns[c] && needs->items[i].length == 0)
+                    key.columns[key.count++] = i;
+        if (key.count == old->count)
+            keys[kept++] = key;
+    }
+    node->traits.keys = keys;
+    node->traits.key_count = kept;
+}
+
 static void prune_scan(Pruner *pruner, LogicalNode *node, const Leaves *needs)
 {
     Arena *arena = pruner->arena;
+    prune_scan_keys(arena, node, needs);
     Schema schema = { needs->count, ARENA_ARRAY(arena, Column, needs->count + 1) };
     DecodeColumn *columns = ARENA_ARRAY(arena, DecodeColumn, needs->count + 1);
     for (int i = 0; i < needs->count; i++) {
