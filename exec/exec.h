@@ -91,6 +91,7 @@ void job_counters(const Job *job, JobCounters *counters);
 int job_row_errors(const Job *job, const RowErrorSummary **summaries);
 void job_progress(Job *job, JobProgress *progress); /* callable from any thread while it runs */
 int64_t job_peak_bytes(const Job *job);
+int64_t job_bytes(const Job *job); /* that it holds now */
 
 /* ---- of a job that was opened with `profile`, between job_run and job_close ---- */
 

@@ -312,3 +312,4 @@ void job_progress(Job *job, JobProgress *progress)
 }
 
 int64_t job_peak_bytes(const Job *job) { return job->pool.peak_bytes; }
+int64_t job_bytes(const Job *job) { return job->pool.used_bytes; }

@@ -114,7 +114,7 @@ static Error *watermark_process(Operator *op, int input, Batch *batch)
     batch_release(batch);
     Error *failure = NULL, *error = NULL;
     const Vector *time = node->watermark.time_column >= 0 ? out->columns[node->watermark.time_column] : NULL, *watermark = time;
-    if (time)
+    if (time && !node->watermark.passed)
         error = reject_bad_times(op, out, time, &failure);
     Evaluation evaluation = { .arena = &out->arena, .now_us = op->context->now_us, .turn = out->turn, .first_row = out->first_row };
     if (!error && stamp->watermark)

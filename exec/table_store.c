@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/calendar.h"
+
 static bool is_multiset(const TableStore *store) { return store->node->sink.table_key_count == 0 && !store->node->sink.table_of_one; }
 
 void table_store_init(TableStore *store, Arena *arena, MemoryPool *pool, const PlanNode *sink)

@@ -6,7 +6,7 @@
 #include "planner/rewrite/rewrite.h"
 #include "planner/session_zone.h"
 
-static Expr *arrival_time(Binder *binder, Span at)
+Expr *bind_arrival_time(Binder *binder, Span at)
 {
     Expr *expr = NULL;
     Error *error = expr_call(binder->arena, "proctime", at, 0, NULL, &expr);
@@ -183,7 +183,7 @@ static Error *time_column(Binder *binder, const CatalogEntry *entry, Columns *co
     } else {
         *arrival = true;
         *column = columns->count;
-        add_column(columns, arrival_time(binder, at), (Column){ .name = "$time", .hidden = true });
+        add_column(columns, bind_arrival_time(binder, at), (Column){ .name = "$time", .hidden = true });
         return NULL;
     }
     Expr *time = NULL;
@@ -246,6 +246,7 @@ Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input,
         stamp->watermark.time_column = time;
         stamp->watermark.watermark = watermark;
         stamp->watermark.extra_us = extra;
+        stamp->watermark.passed = source->rows && source->rows->time_column >= 0 && !timestamp_by;
         stamp->watermark.max_ahead_us = source->max_ahead_us;
         stamp->watermark.on_error = source->on_error;
         logical_derive(arena, stamp);
@@ -293,6 +294,8 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
     if (!source->connector->source)
         return error_at(ERR_BIND, at, "'%s' cannot be read: connector '%s' only takes rows", entry->name, source->connector->name);
     const bool records = is_record_connector(source->connector);
+    if (source->rows)
+        return bind_process_scan(binder, entry, timestamp_by, at, relation);
     if (entry->kind == CATALOG_TABLE && entry->key_count && !source->key_not_enforced && !source->connector->source->row_source)
         return error_hint(binder_unsupported(at, "reading '%s', a table with a primary key over connector '%s',", entry->name, source->connector->name),
                           "add NOT ENFORCED if its rows are inserts only");

@@ -1,6 +1,7 @@
 /* planner/bind_source.c: CREATE .. WITH (..): which connector, which format, which columns. What reads it: bind_scan.c. */
 #include <stddef.h>
 #include "common/calendar.h"
+#include "connectors/channel.h"
 #include "planner/binder.h"
 #include "planner/expr.h"
 #include "planner/rewrite/rewrite.h"
@@ -193,12 +194,17 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
     CatalogSource *source = entry->source = ARENA_NEW(arena, CatalogSource);
     StreamOptions options = { 0 };
     TRY(find_connector(binder, with, inherited, &source->connector));
+    const bool process = !source->connector && binder->connectors && binder->connectors->process;
+    if (process)
+        source->connector = &process_connector;
     OptionTarget targets[3] = { { stream_options, &options, NULL } };
     int target_count = 1;
     if (source->connector) {
         void *connector_options = arena_calloc(arena, 1, source->connector->options_size + 1);
         source->connector_options = connector_options;
-        if (source->connector->options)
+        if (process)
+            bind_process_options(binder, entry, source);
+        else if (source->connector->options)
             targets[target_count++] = (OptionTarget){ source->connector->options, connector_options, arena_printf(arena, "connector '%s'", source->connector->name) };
         Error *no_format = find_format(binder, with, source->connector, inherited, &source->format, at);
         if (no_format && !find_option(with, "path")) { /* a mistake in the name of a property says more */
@@ -531,7 +537,7 @@ Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEn
     if (is_record_connector(source->connector) && (source->format->registered || source->key_format->registered))
         TRY(bind_registered_columns(binder, create, entry));
     if (entry->column_count == 0) {
-        if (!source->connector)
+        if (!source->connector || is_process_connector(source->connector))
             return error_hint(error_at(ERR_BIND, at, "'%s' has neither columns nor a connector", entry->name), "CREATE STREAM %s (a BIGINT, ..) or .. WITH (connector = 'file', path = '..')", entry->name);
         if (!source->connector->source)
             return error_at(ERR_BIND, at, "'%s' needs its columns: connector '%s' only takes rows", entry->name, source->connector->name);
@@ -551,6 +557,8 @@ Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEn
     }
     source_watermark(&binder->catalog->arena, entry, at);
     TRY(complete_schema(binder, entry, at));
+    if (is_process_connector(source->connector))
+        return bind_process_declared(binder, entry, at);
     return is_record_connector(source->connector) ? bind_message_check(binder, entry, at) : NULL;
 }
 

@@ -86,6 +86,7 @@ typedef struct Binder {
     int text;                       /* number of the text whose places may be shown */
     bool final_results;             /* batch answers: no EMIT, everything bounded, the target takes no updates */
     bool pull;                      /* the statement reads what is there now, and ends (ksqlDB's SELECT without EMIT) */
+    bool pull_tables;               /* tables of a server are read as they are now */
     bool needs_final;               /* set while binding: something (ORDER BY, RANK) only works on final results */
     CteScope *ctes;
     struct { SidePort *items; int count, capacity; } sides;
@@ -239,6 +240,19 @@ void bind_message_order(Arena *arena, const Relation *rows, const CatalogEntry *
 void bind_message_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, LogicalNode *sink);
 /* CREATE .. AS and INSERT INTO a topic: the target's columns that stand in the key. */
 Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *target, Span at);
+
+/* ---- bind_process.c: streams and tables without a connector, in a server ---- */
+bool is_process_connector(const ConnectorType *connector);
+void bind_process_options(Binder *binder, const CatalogEntry *entry, CatalogSource *source);
+/* CREATE .. AS: what the query's rows are. They become a changelog. */
+Error *bind_process_target(Binder *binder, Relation *relation, CatalogEntry *entry, Span at);
+Error *bind_process_declared(Binder *binder, CatalogEntry *entry, Span at);
+Error *bind_process_scan(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation);
+/* INSERT INTO: the columns that do not show, beside those given. */
+Error *bind_process_rest(Binder *binder, const Relation *given, const CatalogEntry *target, Span at, Expr ***exprs, Schema *schema);
+LogicalNode *bind_process_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, Span at);
+/* PROCTIME(). bind_scan.c. */
+Expr *bind_arrival_time(Binder *binder, Span at);
 
 /* ---- bind_join.c ---- */
 /* What stands in FROM, a chain of joins or one relation; its parts are added to the block. */

@@ -47,6 +47,7 @@ static Error *memory_put(Catalog *catalog, CatalogEntry *entry)
     MemoryCatalog *memory = catalog->state;
     CatalogEntry *old = memory_find(catalog, entry->name, catalog_space(entry->kind));
     size_t at = 0;
+    catalog->changes++;
     if (old) {
         while (memory->entries[at] != old)
             at++;
@@ -65,6 +66,7 @@ static Error *memory_put(Catalog *catalog, CatalogEntry *entry)
 static Error *memory_remove(Catalog *catalog, const CatalogEntry *entry)
 {
     MemoryCatalog *memory = catalog->state;
+    catalog->changes++;
     for (size_t i = 0; i < memory->count; i++)
         if (memory->entries[i] == entry) {
             memmove(memory->entries + i, memory->entries + i + 1, (memory->count - i - 1) * sizeof *memory->entries);

@@ -33,6 +33,20 @@ typedef struct CatalogColumn {
     Span at;
 } CatalogColumn;
 
+/* The rows of a stream or table that lives in a server's process: what the query that fills it says of them, hidden columns included. */
+typedef struct CatalogRows {
+    Schema names;              /* as the query has them */
+    Schema channel;            /* the same with names that are all different */
+    Changes changes;           /* APPEND or RETRACT */
+    ColumnSet *keys; int key_count;
+    int time_column;           /* rows bring their watermarks along; -1: their reader makes them */
+    int64_t lag_us;            /* of that column */
+    bool processing_time;
+    bool windowed;
+    int window_start, window_end, window_time; /* columns; -1 */
+    WindowSpec window;
+} CatalogRows;
+
 /* CREATE .. WITH (..): everything that scans and sinks need. */
 typedef struct CatalogSource {
     const ConnectorType *connector; /* NULL for ORIGIN_PROCESS */
@@ -60,6 +74,7 @@ typedef struct CatalogSource {
     double max_error_ratio;         /* of 1,000 records; 0: no bound */
     int64_t idle_timeout_us, max_ahead_us, max_skew_us;
     bool bounded;
+    const CatalogRows *rows;        /* of the connector 'process'; else NULL */
     bool key_not_enforced;          /* PRIMARY KEY .. NOT ENFORCED: a promise about an append-only stream */
 } CatalogSource;
 
@@ -122,6 +137,7 @@ struct Catalog {
     CatalogEntry **(*list)(Catalog *catalog, Arena *arena, int *count);
     void (*free)(Catalog *catalog);
     Arena arena;       /* entries, their options and schemas */
+    uint64_t changes;  /* so often has an entry come, gone or been replaced */
     bool outside_unknown; /* files and databases may be others when it comes to reading them: what they hold is not asked (ERR_CONNECT) */
     void *state;
 };

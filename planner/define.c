@@ -155,6 +155,8 @@ static Error *define_as(Binder *binder, const AstStatement *statement, CatalogEn
     if (!connector)
         entry->origin = ORIGIN_QUERY;
     TRY(columns_from_relation(arena, create, &relation, entry, connector));
+    if (connector && is_process_connector(entry->source->connector))
+        TRY(bind_process_target(binder, &relation, entry, create->name.at));
     if (connector && is_record_connector(entry->source->connector))
         TRY(bind_message_target(binder, &relation, entry, create->name.at));
     if (connector) {

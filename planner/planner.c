@@ -50,6 +50,8 @@ void planner_free(Planner *planner)
     mem_free(planner);
 }
 
+void planner_reset(Planner *planner) { settings_init(&planner->settings); }
+
 void planner_begin_text(Planner *planner) { planner->text++; }
 
 const char *const *planner_relation_names(const Planner *planner, Arena *arena, int *count)
@@ -168,6 +170,8 @@ Error *statement_target_entry(Planner *planner, const AstName *name, CatalogEntr
     TRY(catalog_get(planner->catalog, name, target));
     if ((*target)->read_only)
         return error_at(ERR_BIND, name->at, "'%s' is a source: it is read only", (*target)->name);
+    if ((*target)->source && (*target)->source->rows && (*target)->kind == CATALOG_TABLE)
+        return error_at(ERR_BIND, name->at, "'%s' is a table: its query alone fills it", (*target)->name);
     if ((*target)->origin == ORIGIN_CONNECTOR || (*target)->origin == ORIGIN_PROCESS)
         return NULL;
     return error_at(ERR_BIND, name->at, "'%s' is %s: rows cannot be inserted", (*target)->name,

@@ -121,6 +121,8 @@ typedef struct PlannerSetting {
 
 /* Sets one of the planner's settings (value NULL: its default); *known = false and no error if it has none of that name. */
 Error *planner_set(Planner *planner, const char *name, const char *value, Span name_at, Span value_at, bool *known);
+/* All have their defaults again. */
+void planner_reset(Planner *planner);
 /* All of them with their values of now, sorted; in `arena`. */
 const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int *count);
 

@@ -184,6 +184,8 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
     }
     MessageColumns *message = NULL;
     WindowColumns window = { .start = -1, .end = -1, .time = -1 };
+    if (target->source && target->source->rows)
+        TRY(bind_process_rest(binder, &rows, target, statement->at, &exprs, &schema));
     if (message_rows)
         TRY(bind_message_rest(binder, &rows, target, time, &exprs, &schema, &window, &message));
     LogicalNode *node = binder_project(binder, &rows, exprs, schema.columns, schema.column_count, statement->at);
@@ -246,6 +248,12 @@ Error *statement_add_sink(Binder *binder, CatalogEntry *target, const Relation *
 {
     Arena *arena = binder->arena;
     const CatalogSource *source = target->source;
+    if (source->rows) {
+        LogicalNode *sink = bind_process_sink(binder, target, rows, at);
+        binder_use(binder, target->name);
+        LIST_ADD(arena, outputs, ((PhysicalOutput){ .name = target->name, .sink = sink }));
+        return NULL;
+    }
     if (!source->connector->sink)
         return error_at(ERR_BIND, at, "'%s' cannot be written: connector '%s' only gives rows", target->name, source->connector->name);
     if (source->format && !source->format->encoder_open)
@@ -344,6 +352,10 @@ static Error *bind_once(Binder *binder, const AstStatement *statement, CatalogEn
     binder->stack.count = 0;
     binder->ctes = NULL;
     binder->bound_from.count = 0;
+    if (target && target->source && target->source->rows && statement->kind == AST_STMT_CREATE_AS) {
+        TRY(bind_statement_query(binder, statement, relation));
+        return bind_normalize(binder, relation, false, statement->at);
+    }
     return target ? bind_insert(binder, statement, target, relation) : bind_statement_query(binder, statement, relation);
 }
 
@@ -352,13 +364,17 @@ static Error *bind_rows(Binder *binder, const AstStatement *statement, CatalogEn
     const AstEmit *emit = statement_emit(statement);
     bool explicit_changes = emit && emit->kind != AST_EMIT_NONE && emit->kind != AST_EMIT_FINAL;
     binder->pull = binder_rules(binder)->pull_select && statement->kind == AST_STMT_QUERY && !target && emit && emit->kind == AST_EMIT_NONE;
-    if (explicit_changes) {
+    const bool of_process = target && target->source && target->source->rows && statement->kind == AST_STMT_CREATE_AS;
+    binder->pull_tables = false;
+    if (explicit_changes || of_process) { /* who reads a stream or table of the process waits for no end */
         TRY(bind_once(binder, statement, target, false, relation));
         if (binder->needs_final)
-            return error_at(ERR_BIND, emit->at, "ORDER BY and ranks need final results: they do not go with this EMIT");
+            return error_at(ERR_BIND, emit->at.length ? emit->at : statement_query(statement)->at, "ORDER BY and ranks need final results: they do not go with this EMIT");
         return NULL;
     }
+    binder->pull_tables = binder->connectors && binder->connectors->process && statement->kind == AST_STMT_QUERY && !target;
     TRY(bind_once(binder, statement, target, true, relation));
+    binder->pull_tables = false;
     bool bounded = port_traits(binder->arena, relation->input).bounded;
     const SinkType *sink = target && target->source && target->source->connector ? target->source->connector->sink : NULL;
     bool takes_updates = sink && sink->takes_updates && sink->needs_key && target->key_count > 0;

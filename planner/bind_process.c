@@ -1,0 +1,215 @@
+/* planner/bind_process.c: streams and tables without a connector, in a server: channels between jobs.
+ *
+ * Elsewhere the query of such a stream is put into each that reads it. In a server it runs once, and who reads it gets its rows as a relation that is
+ * the same as the query's own: columns that do not show, event time with its lag, windows, keys. */
+#include "common/calendar.h"
+#include "connectors/channel.h"
+#include "planner/binder.h"
+
+bool is_process_connector(const ConnectorType *connector) { return connector == &process_connector; }
+
+/* A table keeps windows for a day at least, as ksqlDB does. */
+#define RETENTION_US US_PER_DAY
+
+void bind_process_options(Binder *binder, const CatalogEntry *entry, CatalogSource *source)
+{
+    ProcessOptions *options = ARENA_NEW(&binder->catalog->arena, ProcessOptions);
+    options->stream = entry->name;
+    source->connector_options = options;
+}
+
+/* Names of the channel's columns: hidden ones may have any name, and several the same. */
+static Schema channel_schema(Arena *arena, const Schema *names)
+{
+    Schema channel = *schema_copy(arena, names);
+    for (int i = 0; i < channel.column_count; i++)
+        if (channel.columns[i].hidden)
+            channel.columns[i].name = arena_printf(arena, "$%d", i);
+    return channel;
+}
+
+static void copy_keys(Arena *arena, const EdgeTraits *traits, CatalogRows *rows)
+{
+    rows->keys = ARENA_ARRAY(arena, ColumnSet, traits->key_count + 1);
+    rows->key_count = traits->key_count;
+    for (int k = 0; k < traits->key_count; k++)
+        rows->keys[k] = (ColumnSet){ traits->keys[k].count, arena_copy(arena, traits->keys[k].columns, sizeof(int) * (size_t)(traits->keys[k].count + 1)) };
+}
+
+Error *bind_process_target(Binder *binder, Relation *relation, CatalogEntry *entry, Span at)
+{
+    Arena *arena = &binder->catalog->arena;
+    TRY(bind_normalize(binder, relation, false, at));
+    EdgeTraits traits = port_traits(binder->arena, relation->input);
+    if (entry->kind == CATALOG_STREAM && traits.changes != CHANGES_APPEND)
+        return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and the stream '%s' takes none", entry->name), "CREATE TABLE %s AS ..", entry->name);
+    CatalogRows *rows = ARENA_NEW(arena, CatalogRows);
+    rows->names = *schema_copy(arena, &relation->schema);
+    rows->channel = channel_schema(arena, &relation->schema);
+    rows->changes = traits.changes;
+    copy_keys(arena, &traits, rows);
+    for (int c = 0; traits.key_count && c < traits.keys[0].count; c++)
+        rows->names.columns[traits.keys[0].columns[c]].is_key = true;
+    rows->time_column = -1;
+    const TimeColumn *time = relation->time_column >= 0 ? traits_time(&traits, relation->time_column) : NULL;
+    if (time) {
+        rows->time_column = relation->time_column;
+        rows->lag_us = time->lag_us;
+        rows->processing_time = time->processing;
+    }
+    rows->windowed = relation->window.windowed;
+    rows->window_start = relation->window.start;
+    rows->window_end = relation->window.end;
+    rows->window_time = relation->window.time;
+    rows->window = relation->window.spec;
+    entry->source->rows = rows;
+    return NULL;
+}
+
+/* CREATE STREAM s (columns): what INSERT INTO gives it, and when. */
+Error *bind_process_declared(Binder *binder, CatalogEntry *entry, Span at)
+{
+    static const char *const time = "$record_time"; /* where bind_source_columns looks for a time that nobody declared */
+    Arena *arena = &binder->catalog->arena;
+    if (entry->kind == CATALOG_TABLE)
+        return error_hint(error_at(ERR_UNSUPPORTED, at, "a table of a server has a query or a connector, '%s' has neither", entry->name),
+                          "CREATE STREAM %s (..), and CREATE TABLE .. AS SELECT .. over it", entry->name);
+    CatalogRows *rows = ARENA_NEW(arena, CatalogRows);
+    rows->names.columns = ARENA_ARRAY(arena, Column, entry->column_count + 2);
+    for (int i = 0; i < entry->column_count; i++)
+        if (!entry->columns[i].computed)
+            rows->names.columns[rows->names.column_count++] = (Column){ .name = entry->columns[i].name, .type = entry->columns[i].type, .is_key = entry->columns[i].is_key };
+    rows->time_column = -1;
+    rows->window_start = rows->window_end = rows->window_time = -1;
+    if (!entry->source->watermark_column && !entry->source->timestamp_column) {
+        rows->time_column = rows->names.column_count++;
+        rows->names.columns[rows->time_column] = (Column){ .name = time, .type = type_scalar(TYPE_TIMESTAMP), .hidden = true };
+    }
+    rows->channel = channel_schema(arena, &rows->names);
+    entry->source->rows = rows;
+    return NULL;
+}
+
+/* ---- reading ---- */
+
+static LogicalNode *process_scan(Binder *binder, const CatalogEntry *entry, Span at, bool now)
+{
+    Arena *arena = binder->arena;
+    const CatalogRows *rows = entry->source->rows;
+    const int count = rows->channel.column_count;
+    LogicalNode *scan = logical_node(arena, PLAN_SCAN, at, 0, NULL);
+    scan->schema = *schema_copy(arena, &rows->names);
+    scan->scan.columns = ARENA_ARRAY(arena, DecodeColumn, count + 1);
+    const char **names = ARENA_ARRAY(arena, const char *, count + 1);
+    RecordPart *parts = ARENA_ARRAY(arena, RecordPart, count + 1);
+    for (int i = 0; i < count; i++) {
+        names[i] = rows->channel.columns[i].name;
+        parts[i] = RECORD_VALUE;
+        scan->scan.columns[i] = (DecodeColumn){ .path = &names[i], .path_length = 1, .field_index = i, .type = rows->channel.columns[i].type, .part = RECORD_VALUE };
+    }
+    scan->scan.source_name = entry->name;
+    scan->scan.connector = entry->source->connector;
+    scan->scan.connector_options = entry->source->connector_options;
+    if (now) {
+        ProcessOptions *options = arena_copy(arena, entry->source->connector_options, sizeof *options);
+        options->now = true;
+        scan->scan.connector_options = options;
+    }
+    scan->scan.declared_count = count;
+    scan->scan.declared_names = names;
+    scan->scan.declared_parts = parts;
+    scan->scan.on_error = POLICY_FAIL;
+    scan->scan.bounded = now;
+    scan->scan.retracts = rows->changes == CHANGES_RETRACT && !now;
+    scan->traits.keys = rows->keys;
+    scan->traits.key_count = rows->key_count;
+    logical_derive(arena, scan);
+    return scan;
+}
+
+/* Rows that bring their watermarks along. */
+static LogicalNode *passed_time(Binder *binder, LogicalNode *scan, const CatalogRows *rows, Span at)
+{
+    LogicalNode *stamp = logical_node(binder->arena, PLAN_WATERMARK, at, 1, &(PlanInput){ scan, PORT_MAIN });
+    stamp->watermark.time_column = rows->time_column;
+    stamp->watermark.passed = true;
+    stamp->watermark.lag_us = rows->lag_us;
+    stamp->watermark.on_error = POLICY_SKIP;
+    logical_derive(binder->arena, stamp);
+    return stamp;
+}
+
+Error *bind_process_scan(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation)
+{
+    const CatalogRows *rows = entry->source->rows;
+    const bool now = binder->pull_tables && entry->kind == CATALOG_TABLE;
+    LogicalNode *scan = process_scan(binder, entry, at, now), *node = scan;
+    if (entry->statement && entry->statement->kind == AST_STMT_CREATE_SOURCE)
+        return bind_source_columns(binder, entry, main_port(scan), timestamp_by, at, relation);
+    if (rows->time_column >= 0 && !rows->processing_time)
+        node = passed_time(binder, scan, rows, at);
+    *relation = (Relation){ .input = main_port(node), .alias = entry->name, .schema = rows->names, .time_column = rows->time_column,
+                            .window = { rows->windowed, rows->window_start, rows->window_end, rows->window_time, rows->window } };
+    return timestamp_by ? bind_timestamp_by(binder, timestamp_by, relation) : NULL;
+}
+
+/* ---- writing ---- */
+
+/* What INSERT INTO does not name: the time of the rows, or that of their arrival; no window. */
+Error *bind_process_rest(Binder *binder, const Relation *given, const CatalogEntry *target, Span at, Expr ***exprs, Schema *schema)
+{
+    Arena *arena = binder->arena;
+    const Schema *names = &target->source->rows->names;
+    Expr **all = ARENA_ARRAY(arena, Expr *, names->column_count + 1);
+    Column *columns = ARENA_ARRAY(arena, Column, names->column_count + 1);
+    for (int i = 0, next = 0; i < names->column_count; i++) {
+        columns[i] = names->columns[i];
+        if (!names->columns[i].hidden) {
+            all[i] = (*exprs)[next++];
+            continue;
+        }
+        Value null = value_null(names->columns[i].type);
+        all[i] = expr_constant(arena, &null, at);
+        if (i != target->source->rows->time_column)
+            continue;
+        Expr *time = given->time_column >= 0 ? binder_column(arena, &given->schema, given->time_column, at) : bind_arrival_time(binder, at);
+        TRY(binder_cast(arena, time, names->columns[i].type, &all[i]));
+    }
+    *exprs = all;
+    *schema = (Schema){ names->column_count, columns };
+    return NULL;
+}
+
+/* The key by which the kept rows are found: all of it among the rows' columns. */
+static void keep_table(Binder *binder, const CatalogRows *rows, LogicalNode *sink)
+{
+    sink->sink.keeps_table = true;
+    sink->sink.table_window_end = -1;
+    for (int k = 0; k < rows->key_count; k++) {
+        const ColumnSet *key = &rows->keys[k];
+        if (sink->sink.table_keys && key->count >= sink->sink.table_key_count)
+            continue;
+        sink->sink.table_keys = arena_copy(binder->arena, key->columns, sizeof(int) * (size_t)(key->count + 1));
+        sink->sink.table_key_count = key->count;
+        sink->sink.table_of_one = key->count == 0;
+    }
+    const WindowSpec *window = &rows->window;
+    if (!rows->windowed || rows->window_end < 0)
+        return;
+    int64_t least_us = time_add(window->size_us, window->grace_us);
+    sink->sink.table_window_end = rows->window_end;
+    sink->sink.table_retention_us = window->retention_us ? window->retention_us : least_us > RETENTION_US ? least_us : RETENTION_US;
+}
+
+LogicalNode *bind_process_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, Span at)
+{
+    Arena *arena = binder->arena;
+    LogicalNode *node = logical_node(arena, PLAN_SINK, at, 1, &rows->input);
+    node->schema = *schema_copy(arena, &target->source->rows->channel);
+    node->sink.spec = (SinkSpec){ .connector = target->source->connector, .options = target->source->connector_options, .schema = &node->schema };
+    node->sink.connector = target->source->connector;
+    if (target->kind == CATALOG_TABLE)
+        keep_table(binder, target->source->rows, node);
+    logical_derive(arena, node);
+    return node;
+}

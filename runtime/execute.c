@@ -1,0 +1,508 @@
+/* runtime/execute.c: statements: the catalog changes, queries start and end, and the store knows of it before anybody is told. */
+#include <ctype.h>
+#include <string.h>
+
+#include "runtime/execute.h"
+
+/* ---- results ---- */
+
+Error *execution_status(Execution *execution, const char *type, const char *name, const char *action, const char *query_id, const char *message)
+{
+    const AstStatement *statement = execution->statement;
+    RuntimeResult result = { .kind = RESULT_STATUS, .text = execution->text + statement->at.start, .length = statement->at.length, .entity_type = type,
+        .entity_name = name, .action = action, .query_id = query_id, .message = message ? message : "" };
+    return execution->output->result ? execution->output->result(execution->output->caller, &result) : NULL;
+}
+
+const char *statement_sql(Arena *arena, const AstStatement *statement)
+{
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    ast_print_statement(statement, &text);
+    const char *copy = arena_strdup(arena, text_c(&text));
+    text_release(&text);
+    return copy;
+}
+
+/* How the store knows what goes with an entry: relations, types and functions may share a name. */
+static const char *entity_key(Arena *arena, CatalogSpace space, const char *name)
+{
+    static const char *const spaces[] = { [SPACE_RELATIONS] = "relation", [SPACE_TYPES] = "type", [SPACE_FUNCTIONS] = "function" };
+    return arena_printf(arena, "%s:%s", spaces[space], name);
+}
+
+/* ---- entries: what a statement put into the catalog, and how it is taken back ---- */
+
+typedef struct Change {
+    CatalogEntry *old, *entry; /* NULL: there was, there is none */
+} Change;
+
+static Change entry_before(Execution *execution, const char *name, CatalogSpace space)
+{
+    Catalog *catalog = execution->runtime->catalog;
+    return (Change){ .old = name ? catalog->find(catalog, name, space) : NULL };
+}
+
+static void take_back(Execution *execution, const Change *change)
+{
+    Catalog *catalog = execution->runtime->catalog;
+    if (!change->entry || change->entry == change->old)
+        return;
+    if (change->entry->source && change->entry->source->rows)
+        channel_remove(execution->runtime->channels, change->entry->name);
+    error_free(change->old ? catalog->put(catalog, change->old) : catalog->remove(catalog, change->entry));
+}
+
+static void make_channel(Runtime *runtime, const CatalogEntry *entry)
+{
+    if (entry && entry->source && entry->source->rows)
+        channel_make(runtime->channels, entry->name, &entry->source->rows->channel, entry->source->rows->time_column);
+}
+
+static Error *store_statement(Execution *execution, const CatalogEntry *entry, Query *query)
+{
+    Runtime *runtime = execution->runtime;
+    if (!runtime->store || execution->restoring)
+        return NULL;
+    Arena *arena = &execution->scratch;
+    StoredStatement stored = { .sql = statement_sql(arena, execution->statement), .settings = session_settings_sql(execution->session, arena),
+        .entity = entry ? entity_key(arena, catalog_space(entry->kind), entry->name) : NULL, .query_id = query ? query->id : NULL,
+        .replaces = execution->statement->kind != AST_STMT_ALTER,
+        .state = QUERY_RUNNING, .fingerprint = query ? query->plan->fingerprint : 0, .next_query = runtime->next_query };
+    TRY(store_add(runtime->store, &stored));
+    if (query) {
+        query->seq = stored.seq;
+        query->state_stored = true;
+    }
+    return NULL;
+}
+
+/* ---- queries that start ---- */
+
+static const char *new_query_id(Execution *execution, const char *target)
+{
+    Runtime *runtime = execution->runtime;
+    const AstStatement *statement = execution->statement;
+    if (execution->restoring)
+        return execution->restoring->query_id;
+    for (int i = 0; i < statement->properties.count; i++)
+        if (option_name_equal(statement->properties.items[i].name, "query_id"))
+            return statement->properties.items[i].value;
+    unsigned long long number = (unsigned long long)runtime->next_query++;
+    if (statement->kind != AST_STMT_CREATE_AS)
+        return arena_printf(&execution->scratch, "INSERTQUERY_%llu", number);
+    char *name = arena_strdup(&execution->scratch, target);
+    for (char *c = name; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+    return arena_printf(&execution->scratch, "%s_%s_%llu", statement->create->object == AST_OBJECT_TABLE ? "CTAS" : "CSAS", name, number);
+}
+
+/* Would the rows that it writes come back to it? */
+static bool leads_to(Runtime *runtime, const char *from, const Query *target, int depth)
+{
+    for (int i = 0; i < target->channel_count; i++)
+        if (strcmp(target->channels[i], from) == 0)
+            return true;
+    for (const Query *query = runtime->queries; query && depth < 64; query = query->next) {
+        bool reads = false;
+        for (int i = 0; i < query->channel_count; i++)
+            reads |= strcmp(query->channels[i], from) == 0;
+        if (reads && query->sink && leads_to(runtime, query->sink, target, depth + 1))
+            return true;
+    }
+    return false;
+}
+
+static Error *check_query(Execution *execution, const Query *query)
+{
+    Runtime *runtime = execution->runtime;
+    Span at = execution->statement->at;
+    if (runtime->persistent_count >= runtime->options.max_queries)
+        return error_hint(error_at(ERR_UNSUPPORTED, at, "%d queries run already: that is the limit", runtime->persistent_count), "TERMINATE one first");
+    if (query_find(runtime, query->id))
+        return error_at(ERR_BIND, at, "there is a query '%s' already", query->id);
+    if (query->sink && leads_to(runtime, query->sink, query, 0))
+        return error_at(ERR_BIND, at, "the query would read what it writes into '%s'", query->sink);
+    return NULL;
+}
+
+/* Makes the query of the pending job and opens it; it is not known to anybody yet. */
+static Error *open_query(Execution *execution, const char *target, Query **result)
+{
+    Runtime *runtime = execution->runtime;
+    if (execution->restoring && (!execution->restoring->query_id || execution->restoring->state == QUERY_TERMINATED))
+        return NULL; /* its stream or table is there, the query is not */
+    Arena *arena = mem_calloc(1, sizeof *arena);
+    arena_init(arena, &runtime->pool);
+    Plan *plan = NULL;
+    Error *error = NULL;
+    MEMORY_GUARDED(error, planner_job(runtime->planner, arena, &plan));
+    if (error) {
+        arena_release(arena);
+        mem_free(arena);
+        return error;
+    }
+    Query *query = query_new(runtime, arena, plan, new_query_id(execution, target), statement_sql(&execution->scratch, execution->statement), true);
+    query->defines = execution->statement->kind == AST_STMT_CREATE_AS;
+    error = check_query(execution, query);
+    if (!error && !execution->restoring)
+        error = query_open(query, true);
+    if (error) {
+        if (!error->at.length)
+            error->at = execution->statement->at;
+        query_release(query);
+        return error;
+    }
+    *result = query;
+    return NULL;
+}
+
+static void begin_query(Execution *execution, Query *query)
+{
+    LIST_ADD(&execution->scratch, &execution->started, query);
+    query_retain(query);
+    query_link(query);
+    if (!execution->restoring)
+        runtime_event(execution->runtime, query->id, "started", "%s", query->sql);
+}
+
+void end_query(Query *query)
+{
+    task_stop(query);
+    error_free(query_close(query));
+    query_set_state(query, QUERY_TERMINATED, NULL);
+    runtime_event(query->runtime, query->id, "terminated", "%s", "");
+    query_unlink(query);
+    query_release(query);
+}
+
+/* CREATE OR REPLACE: the query of before ends; who reads it would lose its place. */
+static Error *check_replaced(Execution *execution, const CatalogEntry *old)
+{
+    const char *name = old ? old->name : NULL;
+    for (const Query *query = execution->runtime->queries; old && query; query = query->next)
+        if (query_reads(query, name) && query->persistent)
+            return error_hint(error_at(ERR_BIND, execution->statement->create->name.at, "'%s' is read by the query %s", name, query->id), "TERMINATE %s first", query->id);
+    return NULL;
+}
+
+static const char *create_name(const Execution *execution)
+{
+    return execution->statement->create ? execution->statement->create->name.text : NULL;
+}
+
+static Error *finish_create(Execution *execution, PlannedStatement *planned, Change *change, Query **query)
+{
+    Runtime *runtime = execution->runtime;
+    make_channel(runtime, change->entry);
+    if (planned->kind == PLANNED_JOB_PART)
+        TRY(open_query(execution, change->entry->name, query));
+    return store_statement(execution, change->entry, *query);
+}
+
+static Error *execute_create(Execution *execution, PlannedStatement *planned, Change *change)
+{
+    Runtime *runtime = execution->runtime;
+    Catalog *catalog = runtime->catalog;
+    const AstCreate *create = execution->statement->create;
+    Query *query = NULL, *former = change->old ? query_of_entity(runtime, change->old->name) : NULL;
+    CatalogSpace space = create->object == AST_OBJECT_TYPE ? SPACE_TYPES : create->object == AST_OBJECT_FUNCTION ? SPACE_FUNCTIONS : SPACE_RELATIONS;
+    change->entry = catalog->find(catalog, create->name.text, space);
+    if (change->entry == change->old) /* IF NOT EXISTS */
+        return execution_status(execution, catalog_kind_name(change->entry->kind), change->entry->name, "create", NULL, planned->message);
+    Error *error;
+    MEMORY_GUARDED(error, finish_create(execution, planned, change, &query));
+    if (error) {
+        planner_job_clear(runtime->planner);
+        take_back(execution, change);
+        make_channel(runtime, change->old);
+        query_release(query);
+        return error;
+    }
+    if (former)
+        end_query(former);
+    if (query)
+        begin_query(execution, query);
+    return execution_status(execution, catalog_kind_name(change->entry->kind), change->entry->name, "create", query ? query->id : NULL, planned->message);
+}
+
+static Error *execute_insert(Execution *execution)
+{
+    Query *query = NULL;
+    const AstName *target = execution->statement->kind == AST_STMT_QUERY ? &execution->statement->query->into : &execution->statement->name;
+    TRY(open_query(execution, target->text ? target->text : "", &query));
+    if (!query)
+        return NULL;
+    Error *error;
+    MEMORY_GUARDED(error, store_statement(execution, NULL, query));
+    if (error) {
+        query_release(query);
+        return error;
+    }
+    begin_query(execution, query);
+    return execution_status(execution, "query", query->id, "insert", query->id, arena_printf(&execution->scratch, "query '%s' created", query->id));
+}
+
+/* ---- INSERT .. VALUES: at once, on this thread ---- */
+
+static Error *run_values(Runtime *runtime, const Plan *plan)
+{
+    ChannelPort port = { .channels = runtime->channels };
+    JobOptions options = { .clock = runtime->options.clock, .filesystem = runtime->options.filesystem, .pool = &runtime->pool, .threads = 1,
+        .max_bad_rows = UINT64_MAX, .base_directory = runtime->options.base_directory, .topics = runtime->options.topics, .process = &port };
+    Job *job;
+    TRY(job_open(plan, &options, &job));
+    Error *error = job_run(job), *closed = job_close(job);
+    if (!error)
+        return closed;
+    error_free(closed);
+    return error;
+}
+
+static Error *execute_values(Execution *execution)
+{
+    Runtime *runtime = execution->runtime;
+    Plan *plan = NULL;
+    TRY(planner_job(runtime->planner, &execution->scratch, &plan));
+    Error *error;
+    pthread_mutex_unlock(&runtime->control); /* whatever takes the rows may take its time */
+    MEMORY_GUARDED(error, run_values(runtime, plan));
+    pthread_mutex_lock(&runtime->control);
+    if (error) {
+        if (!error->at.length)
+            error->at = execution->statement->at;
+        return error;
+    }
+    TRY(session_begin(execution->session));
+    return execution_status(execution, "stream", execution->statement->name.text, "insert", NULL, "");
+}
+
+/* ---- DROP, ALTER ---- */
+
+static Error *check_drop(Execution *execution, const CatalogEntry *entry)
+{
+    Span at = execution->statement->name.at;
+    for (const Query *query = execution->runtime->queries; query; query = query->next) {
+        bool writes = query->sink && !query->defines && name_equal(query->sink, entry->name), reads = query_reads(query, entry->name);
+        if (query->persistent && !(query->defines && name_equal(query->sink, entry->name)) && (writes || reads))
+            return error_hint(error_at(ERR_BIND, at, "'%s' is %s by the query %s", entry->name, reads ? "read" : "written", query->id), "TERMINATE %s first", query->id);
+    }
+    return NULL;
+}
+
+static Error *execute_drop(Execution *execution)
+{
+    Runtime *runtime = execution->runtime;
+    Catalog *catalog = runtime->catalog;
+    const AstStatement *statement = execution->statement;
+    CatalogSpace space = statement->object == AST_OBJECT_TYPE ? SPACE_TYPES : statement->object == AST_OBJECT_FUNCTION ? SPACE_FUNCTIONS : SPACE_RELATIONS;
+    CatalogEntry *entry = catalog->find(catalog, statement->name.text, space);
+    PlannedStatement planned = { 0 };
+    if (entry && space == SPACE_RELATIONS)
+        TRY(check_drop(execution, entry));
+    TRY(planner_statement(runtime->planner, &execution->scratch, statement, &planned));
+    const char *type = entry ? catalog_kind_name(entry->kind) : NULL, *name = entry ? entry->name : statement->name.text;
+    if (!entry || catalog->find(catalog, statement->name.text, space) == entry)
+        return execution_status(execution, type, name, "drop", NULL, planned.message);
+    Query *query = space == SPACE_RELATIONS ? query_of_entity(runtime, entry->name) : NULL;
+    if (runtime->store) {
+        Error *error = store_remove(runtime->store, entity_key(&execution->scratch, space, entry->name), query ? query->id : NULL);
+        if (error) {
+            error_free(catalog->put(catalog, entry));
+            return error;
+        }
+    }
+    if (query)
+        end_query(query);
+    if (entry->source && entry->source->rows)
+        channel_remove(runtime->channels, entry->name);
+    return execution_status(execution, type, name, "drop", NULL, planned.message);
+}
+
+static Error *execute_alter(Execution *execution, const PlannedStatement *planned, Change *change)
+{
+    Catalog *catalog = execution->runtime->catalog;
+    change->entry = catalog->find(catalog, execution->statement->name.text, SPACE_RELATIONS);
+    bool readers = false;
+    for (const Query *query = execution->runtime->queries; query && change->entry->source && change->entry->source->rows; query = query->next)
+        readers |= query_reads(query, change->entry->name) || (query->sink && name_equal(query->sink, change->entry->name));
+    Error *error = readers ? error_hint(error_at(ERR_BIND, execution->statement->name.at, "queries read or write '%s': its columns stay while they run", change->entry->name), "TERMINATE them first")
+                           : store_statement(execution, change->entry, NULL);
+    if (error) {
+        error_free(catalog->put(catalog, change->old));
+        return error;
+    }
+    make_channel(execution->runtime, change->entry);
+    return execution_status(execution, catalog_kind_name(change->entry->kind), change->entry->name, "alter", NULL, planned->message);
+}
+
+/* ---- one statement ---- */
+
+static Error *execute_planned(Execution *execution, PlannedStatement *planned, Change *change)
+{
+    const AstStatement *statement = execution->statement;
+    switch (planned->kind) {
+    case PLANNED_JOB_PART:
+    case PLANNED_DONE:
+        if (statement->create)
+            return execute_create(execution, planned, change);
+        if (statement->kind == AST_STMT_ALTER)
+            return execute_alter(execution, planned, change);
+        if (planned->kind == PLANNED_DONE)
+            return execution_status(execution, NULL, NULL, NULL, NULL, planned->message);
+        return statement->kind == AST_STMT_INSERT_VALUES ? execute_values(execution) : execute_insert(execution);
+    case PLANNED_ROWS:
+        return show_rows(execution, &planned->rows);
+    case PLANNED_SETTING:
+        if (planned->setting.all)
+            execution->session->names.count = execution->session->values.count = 0;
+        else
+            TRY(session_setting(execution->session, planned->setting.name, planned->setting.value, planned->setting.name_at, planned->setting.value_at));
+        return execution_status(execution, "setting", planned->setting.name, "set", NULL, "");
+    case PLANNED_VARIABLE:
+        session_variable(execution->session, planned->variable.name, planned->variable.value);
+        return execution_status(execution, "variable", planned->variable.name, "set", NULL, "");
+    case PLANNED_SHOW:
+        return show_own(execution, planned->show);
+    case PLANNED_QUERY:
+    case PLANNED_QUESTION:
+        return error_at(ERR_UNSUPPORTED, statement->at, "a server does not run a query to explain it: EXPLAIN shows its plan, and EXPLAIN of a query's id what it does");
+    case PLANNED_ASSERTION:
+        return error_at(ERR_UNSUPPORTED, statement->at, "ASSERT VALUES is for scripts: a server's queries go on");
+    case PLANNED_SCRIPT:
+        return error_at(ERR_UNSUPPORTED, statement->at, "a server runs no script files: send it their statements");
+    case PLANNED_AFTER_JOB:
+        break;
+    }
+    return error_new(ERR_INTERNAL, "a job is pending that nobody has started");
+}
+
+static Error *execute_statement(Execution *execution)
+{
+    Runtime *runtime = execution->runtime;
+    const AstStatement *statement = execution->statement;
+    if (statement->kind == AST_STMT_QUERY && !statement->query->into.text) {
+        RuntimeResult result = { .kind = RESULT_SELECT, .text = execution->text + statement->at.start, .length = statement->at.length };
+        return execution->output->result ? execution->output->result(execution->output->caller, &result) : NULL;
+    }
+    if (statement->kind == AST_STMT_TERMINATE || statement->kind == AST_STMT_PAUSE || statement->kind == AST_STMT_RESUME)
+        return execute_verb(execution);
+    if (statement->kind == AST_STMT_EXPLAIN && !statement->explained)
+        return show_query(execution);
+    if (statement->kind == AST_STMT_DROP)
+        return execute_drop(execution);
+    const char *name = statement->kind == AST_STMT_ALTER ? statement->name.text : create_name(execution);
+    CatalogSpace space = statement->create && statement->create->object == AST_OBJECT_TYPE ? SPACE_TYPES
+                       : statement->create && statement->create->object == AST_OBJECT_FUNCTION ? SPACE_FUNCTIONS : SPACE_RELATIONS;
+    Change change = entry_before(execution, name, space);
+    if (statement->create && statement->create->or_replace && space == SPACE_RELATIONS && !execution->restoring)
+        TRY(check_replaced(execution, change.old));
+    PlannedStatement planned = { 0 };
+    TRY(planner_statement(runtime->planner, &execution->scratch, statement, &planned));
+    Error *error = execute_planned(execution, &planned, &change);
+    planner_job_clear(runtime->planner);
+    return error;
+}
+
+/* ---- a text ---- */
+
+static void free_planner(void *planner) { planner_free(planner); }
+
+/* Tries every statement without running anything. */
+static Error *check_text(Execution *execution, const AstScript *script, Span *failed)
+{
+    Planner *planner = planner_copy(execution->runtime->planner);
+    MEMORY_HOLD(free_planner, planner);
+    Error *error = NULL;
+    for (int i = 0; i < script->statement_count && !error; i++) {
+        const AstStatement *statement = script->statements[i];
+        PlannedStatement planned = { 0 };
+        Plan *plan = NULL;
+        bool own = statement->kind == AST_STMT_TERMINATE || statement->kind == AST_STMT_PAUSE || statement->kind == AST_STMT_RESUME ||
+                   (statement->kind == AST_STMT_EXPLAIN && !statement->explained);
+        if (own)
+            continue;
+        error = planner_statement(planner, &execution->scratch, statement, &planned);
+        if (!error && planned.kind == PLANNED_JOB_PART)
+            error = planner_job(planner, &execution->scratch, &plan);
+        if (error)
+            *failed = statement->at;
+    }
+    planner_free(planner);
+    return error;
+}
+
+/* Trees that the catalog points to live as long as it does. */
+static Error *new_text(Runtime *runtime, Arena **tree)
+{
+    LIST_ADD(&runtime->arena, &runtime->texts, NULL);
+    *tree = runtime->texts.items[runtime->texts.count - 1] = mem_calloc(1, sizeof **tree);
+    arena_init(*tree, NULL);
+    return NULL;
+}
+
+static void forget_text(Runtime *runtime, Arena *tree)
+{
+    int at = runtime->texts.count - 1;
+    while (runtime->texts.items[at] != tree) /* others may have come meanwhile */
+        at--;
+    runtime->texts.items[at] = runtime->texts.items[--runtime->texts.count];
+    arena_release(tree);
+    mem_free(tree);
+}
+
+static Error *execute_script(Execution *execution, Arena *tree, bool check_only, Span *failed)
+{
+    AstScript script = { 0 };
+    Error *error = session_parse(execution->session, tree, execution->text, execution->length, &script);
+    if (error)
+        return error;
+    TRY(session_begin(execution->session));
+    planner_begin_text(execution->runtime->planner);
+    if (check_only || script.statement_count > 1)
+        TRY(check_text(execution, &script, failed));
+    for (int i = 0; i < script.statement_count && !check_only; i++) {
+        execution->statement = script.statements[i];
+        execution->runtime->metrics.statements++;
+        MEMORY_GUARDED(error, execute_statement(execution));
+        if (error) {
+            *failed = script.statements[i]->at;
+            return error;
+        }
+    }
+    return NULL;
+}
+
+Error *execute_text(Execution *execution, bool check_only, Span *failed)
+{
+    Runtime *runtime = execution->runtime;
+    Arena *tree = NULL;
+    Error *error;
+    MEMORY_GUARDED(error, new_text(runtime, &tree));
+    if (error)
+        return error;
+    uint64_t changes = runtime->catalog->changes;
+    arena_init(&execution->scratch, NULL);
+    MEMORY_GUARDED(error, execute_script(execution, tree, check_only, failed));
+    for (int i = 0; i < execution->started.count; i++) {
+        Query *query = execution->started.items[i];
+        if (query->state == QUERY_RUNNING && query->job && !execution->restoring)
+            task_start(query);
+        query_release(query);
+    }
+    arena_release(&execution->scratch);
+    if (runtime->catalog->changes == changes)
+        forget_text(runtime, tree);
+    return error;
+}
+
+Error *runtime_execute(RuntimeSession *session, const char *text, size_t length, bool check_only, const RuntimeOutput *output, Span *failed)
+{
+    Runtime *runtime = session->runtime;
+    Span nowhere = SPAN_NONE;
+    Execution execution = { .runtime = runtime, .session = session, .text = text, .length = length, .output = output };
+    pthread_mutex_lock(&runtime->control);
+    Error *error = execute_text(&execution, check_only, failed ? failed : &nowhere);
+    pthread_mutex_unlock(&runtime->control);
+    return error;
+}

@@ -1,0 +1,28 @@
+/* runtime/execute.h: what the files that do statements share. Private to the room; everything here is under control. */
+#pragma once
+#include "runtime/runtime_internal.h"
+
+/* The statements of one text on their way. */
+typedef struct Execution {
+    Runtime *runtime;
+    RuntimeSession *session;
+    const char *text; size_t length;
+    const RuntimeOutput *output;
+    const AstStatement *statement;    /* at hand */
+    Arena scratch;
+    struct { Query **items; int count, capacity; } started; /* they run when the text is done */
+    const StoredStatement *restoring; /* the store has it already: nothing is opened, nobody is told */
+} Execution;
+
+Error *execute_text(Execution *execution, bool check_only, Span *failed);
+Error *execution_status(Execution *execution, const char *type, const char *name, const char *action, const char *query_id, const char *message);
+const char *statement_sql(Arena *arena, const AstStatement *statement);
+void end_query(Query *query);
+
+/* ---- verbs.c: TERMINATE, PAUSE, RESUME ---- */
+Error *execute_verb(Execution *execution);
+
+/* ---- show.c ---- */
+Error *show_rows(Execution *execution, const PlannedRows *rows);
+Error *show_own(Execution *execution, AstShowKind show);
+Error *show_query(Execution *execution);

@@ -1,0 +1,221 @@
+/* runtime/runtime_internal.h: what the files of the room share. Private to it.
+ *
+ * Locks, in the order in which they are taken:
+ *   control   the planner, the catalog, the list of queries, the data directory: statements, restarts, checkpoints
+ *   step      of each query, its job: held for a few turns at a time; several only by who holds `control`
+ *   (a channel's own)
+ *   tasks     who is ready to run
+ * memory_raise leaves through the innermost guard: whatever allocates under a lock does so under a guard of its own. */
+#pragma once
+#include <pthread.h>
+
+#include "connectors/channel.h"
+#include "parser/parser.h"
+#include "planner/catalog.h"
+#include "planner/planner.h"
+#include "runtime/runtime.h"
+
+typedef struct Store Store;           /* store.c: the catalog's database */
+typedef struct Checkpoints Checkpoints; /* checkpoint.c: snapshots as files */
+
+typedef enum TaskState {
+    TASK_OFF,        /* it does not run: paused, ended, not started yet */
+    TASK_IDLE,       /* it waits until until_us, or until it is woken */
+    TASK_READY,      /* in the queue */
+    TASK_RUNNING
+} TaskState;
+
+typedef struct Query {
+    Runtime *runtime;
+    Arena *arena;                /* text, plan: as long as the query */
+    const char *id, *sql, *sink; /* sink NULL: subscribers */
+    const char **sources; int source_count; /* names of entries that its plan reads from.. */
+    const char **channels; int channel_count; /* ..and of those, the ones that are channels */
+    bool persistent;
+    bool defines;                /* by CREATE .. AS: it goes with its sink */
+    int64_t seq;                 /* its statement's place in the catalog's history */
+    const Plan *plan;
+    atomic_int references;       /* the runtime's, each subscription's */
+
+    /* under control */
+    QueryState state;
+    char *reason;
+    int restarts, failures;      /* failures: since there was progress */
+    bool state_stored;           /* false: the store does not know of its state yet */
+    bool recovered;              /* its state comes from a snapshot: what its tables hold it has seen */
+    int64_t started_us;
+
+    /* under step */
+    pthread_mutex_t step;
+    atomic_int waiting;          /* for `step`, beside the thread that runs it */
+    Job *job;                    /* NULL: none is open */
+    ChannelPort port;
+
+    /* under tasks */
+    TaskState task;
+    bool woken;
+    int64_t until_us, deficit_ns;
+    struct Query *next_ready;
+    bool in_trouble;             /* its job has failed or ended: maintenance is to look at it */
+    Error *failure;              /* why; NULL: it has ended well */
+    int64_t retry_us;            /* when it starts again; TIME_MAX: it does not rest */
+    QueryInfo info;              /* counters as of its last turn */
+
+    /* of a push query, under feed */
+    pthread_mutex_t feed;
+    Subscription *subscribers;
+    const char *share_key;       /* who asks the same gets the same rows; NULL: rows differ by when one comes */
+    Schema schema;               /* of what subscribers get */
+    const QueryOptions *pull;    /* of a pull query: who gets its rows */
+    bool over;                   /* nothing comes any more */
+    Error *end;                  /* why; NULL: it ended well */
+
+    /* checkpoints */
+    uint64_t checkpoint, checkpoint_turns;
+    int64_t checkpoint_us;
+    struct Query *next;          /* in order of their making */
+} Query;
+
+struct Subscription {
+    Query *query;
+    QueryHeader header;
+    QueryOptions options;
+    uint64_t room_rows, queued_rows, dropped;
+    Batch **ring; uint32_t capacity, first, count;
+    bool ended, told;
+    Subscription *next;
+};
+
+struct Runtime {
+    RuntimeOptions options;
+    ConnectorContext connectors;
+    ChannelPort planner_port;    /* tells the planner that streams live in a server */
+    MemoryPool pool;
+    Channels *channels;
+
+    pthread_mutex_t control;
+    Catalog *catalog;
+    Planner *planner;
+    Arena arena;
+    struct { Arena **items; int count, capacity; } texts; /* trees that the catalog points to */
+    Query *queries;              /* in order of their making */
+    uint64_t next_query, next_push;
+    int persistent_count, push_count;
+    atomic_int subscription_count;
+    Store *store;                /* NULL: nothing outlives the runtime */
+    Checkpoints *checkpoints;
+    int64_t next_checkpoint_us;
+
+    pthread_mutex_t tasks;
+    pthread_cond_t changed;
+    Query *ready_first, *ready_last;
+    struct { pthread_t *items; int count; } threads;
+    bool stopping, maintaining;
+    bool trouble;                /* some query is in trouble */
+    int64_t next_timer_us;       /* no idle query is due before */
+    int64_t next_retry_us;       /* when a query that failed starts again */
+    RuntimeMetrics metrics;
+};
+
+struct RuntimeSession {
+    Runtime *runtime;
+    Arena arena;
+    struct { const char **items; int count, capacity; } names, values, variables, variable_values;
+    bool from_now;               /* auto.offset.reset = latest: push queries over tables begin with what changes */
+};
+
+/* ---- runtime.c ---- */
+void runtime_event(Runtime *runtime, const char *query_id, const char *what, const char *format, ...) __attribute__((format(printf, 4, 5)));
+int64_t runtime_now(const Runtime *runtime);
+/* The session's settings become the planner's. Under control. */
+Error *session_begin(RuntimeSession *session);
+/* SET, UNSET (value NULL) in a session. */
+Error *session_setting(RuntimeSession *session, const char *name, const char *value, Span name_at, Span value_at);
+void session_variable(RuntimeSession *session, const char *name, const char *value);
+/* The settings as SET statements, for the store. */
+const char *session_settings_sql(RuntimeSession *session, Arena *arena);
+Error *session_parse(RuntimeSession *session, Arena *arena, const char *text, size_t length, AstScript *script);
+
+/* ---- query.c: a query from its plan to its end; all under control ---- */
+/* A query that has not been opened. It takes over the arena (of the heap) with everything in it. */
+Query *query_new(Runtime *runtime, Arena *arena, const Plan *plan, const char *id, const char *sql, bool persistent);
+void query_retain(Query *query);
+void query_release(Query *query);
+/* Opens its job and gives it what the tables that it reads hold (with_tables). It does not run yet. */
+Error *query_open(Query *query, bool with_tables);
+void query_link(Query *query);   /* into the runtime's list */
+void query_unlink(Query *query);
+/* Gives its open job what the tables that it reads hold. */
+Error *query_feed(Query *query);
+/* Closes its job, at a turn's end. */
+Error *query_close(Query *query);
+void query_set_state(Query *query, QueryState state, const char *reason);
+Query *query_find(Runtime *runtime, const char *id);
+/* The query that makes the entry of that name, or NULL. */
+Query *query_of_entity(Runtime *runtime, const char *name);
+bool plan_keeps_table(const Plan *plan);
+bool query_reads(const Query *query, const char *name);
+/* Its counters, also while it does not run. */
+void query_note(Query *query);
+/* All channels of its group: queries that are linked by channels, it among them, producers first. */
+int query_group(Runtime *runtime, Query *query, Arena *arena, Query ***group);
+
+/* ---- tasks.c: threads, and whose turn it is ---- */
+Error *tasks_start(Runtime *runtime);
+void tasks_stop(Runtime *runtime);
+void task_start(Query *query);   /* runs it from now on */
+/* Takes it off; when this returns no thread steps it. */
+void task_stop(Query *query);
+void task_wake(void *query);      /* JobOptions.on_wake */
+void task_lock(Query *query);    /* query->step, before its thread takes it again */
+void task_unlock(Query *query);
+void tasks_wake_maintenance(Runtime *runtime);
+
+/* ---- maintain.c: what happens beside the queries: failures, restarts, checkpoints ---- */
+/* Does what is due; returns when the next thing is. Under no lock. */
+int64_t maintain(Runtime *runtime);
+
+/* ---- select.c ---- */
+Error *pull_rows(void *caller, int output, const Batch *batch); /* JobOptions.on_rows */
+
+/* ---- feed.c: push queries ---- */
+Error *feed_rows(void *caller, int output, const Batch *batch); /* JobOptions.on_rows */
+void feed_end(Query *query, Error *error); /* takes over the error */
+/* One more subscriber, who gets what comes from now on. Under control. */
+Subscription *feed_subscribe(Query *query, const QueryOptions *options);
+
+/* ---- store.c: the catalog in SQLite ---- */
+typedef struct StoredStatement {
+    int64_t seq;
+    const char *entity;          /* the stream, table .. that goes with it; NULL: a query alone */
+    const char *sql, *settings;
+    const char *query_id;        /* NULL: it starts none */
+    QueryState state;            /* of the query */
+    const char *reason;
+    uint64_t fingerprint;        /* of its plan */
+    bool replaces;               /* queries of earlier statements about the entity are over */
+    uint64_t next_query;         /* number of the next query */
+} StoredStatement;
+Error *store_open(Runtime *runtime, const char *directory, Store **store);
+void store_close(Store *store);
+/* One statement, durable when it returns. Sets statement->seq. */
+Error *store_add(Store *store, StoredStatement *statement);
+/* Everything about the entity and the query (either may be NULL) goes. */
+Error *store_remove(Store *store, const char *entity, const char *query_id);
+Error *store_state(Store *store, const Query *query);
+/* The query is over: what it has made stays. */
+Error *store_terminate(Store *store, const char *query_id);
+/* All statements in order, in `arena`. */
+Error *store_list(Store *store, Arena *arena, StoredStatement **statements, int *count, uint64_t *next_query);
+
+/* ---- checkpoint.c ---- */
+Error *checkpoints_open(Runtime *runtime, const char *directory, Checkpoints **checkpoints);
+void checkpoints_close(Checkpoints *checkpoints);
+/* Snapshots what has changed since the last time and writes it. Under control. */
+Error *checkpoints_take(Runtime *runtime);
+/* Reads the query's state back into its open job. *found false: there is none. */
+Error *checkpoint_restore(Query *query, bool *found);
+
+/* ---- restore.c ---- */
+/* Brings back what the store knows. Under control. */
+Error *runtime_restore(Runtime *runtime);

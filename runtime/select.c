@@ -1,0 +1,244 @@
+/* runtime/select.c: SELECT: pull queries on the caller's thread, push queries in the background. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/decimal.h"
+#include "runtime/execute.h"
+
+/* ---- planning ---- */
+
+typedef struct Select {
+    RuntimeSession *session;
+    Runtime *runtime;
+    const char *text; size_t length;
+    const QueryOptions *options;
+    Arena *arena;              /* of the heap: the tree, the plan; the query's once there is one */
+    const AstStatement *statement;
+    PlannedStatement planned;
+    Query *query;
+} Select;
+
+static Error *plan_select(Select *select)
+{
+    AstScript script = { 0 };
+    TRY(session_parse(select->session, select->arena, select->text, select->length, &script));
+    if (script.statement_count != 1 || script.statements[0]->kind != AST_STMT_QUERY || script.statements[0]->query->into.text)
+        return error_at(ERR_BIND, script.statement_count ? script.statements[0]->at : SPAN_NONE, "one SELECT is expected here, and nothing else");
+    select->statement = script.statements[0];
+    TRY(session_begin(select->session));
+    planner_begin_text(select->runtime->planner);
+    return planner_statement(select->runtime->planner, select->arena, select->statement, &select->planned);
+}
+
+static bool is_plain(const PlanNode *node)
+{
+    switch (node->kind) {
+    case PLAN_SCAN: return node->scan.connector == &process_connector && !node->scan.retracts;
+    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_SINK: return true;
+    default: return false;
+    }
+}
+
+/* Queries whose every row depends on one row of a stream alone give the same from now on to whoever comes: such are shared. NULL: this one is not. */
+static const char *share_key(const Select *select)
+{
+    const Plan *plan = select->planned.plan;
+    for (int n = 0; n < plan->node_count; n++)
+        if (!is_plain(plan->nodes[n]))
+            return NULL;
+    return arena_printf(select->arena, "%016llx\n%s%s", (unsigned long long)plan->fingerprint, session_settings_sql(select->session, select->arena),
+                        statement_sql(select->arena, select->statement));
+}
+
+static Query *shared_query(const Runtime *runtime, const char *key)
+{
+    for (Query *query = runtime->queries; query; query = query->next)
+        if (key && query->share_key && !query->over && strcmp(query->share_key, key) == 0)
+            return query;
+    return NULL;
+}
+
+static void drop_arena(Select *select)
+{
+    if (select->arena)
+        arena_release(select->arena);
+    mem_free(select->arena);
+    select->arena = NULL;
+}
+
+/* The query takes over the arena. */
+static void make_query(Select *select)
+{
+    Runtime *runtime = select->runtime;
+    const char *id = arena_printf(select->arena, "transient_%llu", (unsigned long long)++runtime->next_push);
+    Query *query = query_new(runtime, select->arena, select->planned.plan, id, statement_sql(select->arena, select->statement), false);
+    select->arena = NULL;
+    query->schema = *schema_copy(query->arena, &query->plan->outputs[0].sink->schema);
+    select->query = query;
+}
+
+/* ---- push ---- */
+
+static Error *start_push(Select *select, Subscription **subscription)
+{
+    Runtime *runtime = select->runtime;
+    const char *key = share_key(select);
+    Query *shared = shared_query(runtime, key);
+    if (runtime->subscription_count >= runtime->options.max_subscriptions)
+        return error_hint(error_at(ERR_UNSUPPORTED, select->statement->at, "%d subscriptions are open: that is the limit", runtime->subscription_count), "close one first");
+    if (shared) {
+        *subscription = feed_subscribe(shared, select->options);
+        return NULL;
+    }
+    make_query(select);
+    Query *query = select->query;
+    TRY(query_open(query, !select->session->from_now));
+    query->share_key = key;
+    *subscription = feed_subscribe(query, select->options);
+    select->query = NULL;
+    query_link(query);
+    task_start(query);
+    return NULL;
+}
+
+/* ---- pull ---- */
+
+/* JobOptions.on_rows */
+Error *pull_rows(void *caller, int output, const Batch *batch)
+{
+    const Query *query = caller;
+    (void)output;
+    return query->pull->rows && batch->selection.count ? query->pull->rows(query->pull->caller, batch) : NULL;
+}
+
+/* Everything that it gives; the tables' rows are its own since it was opened, so nobody waits for it. */
+static Error *run_pull(Query *query)
+{
+    QueryHeader header = { .id = query->id, .schema = &query->schema, .updating = query->plan->outputs[0].updating };
+    if (query->pull->begin)
+        TRY(query->pull->begin(query->pull->caller, &header));
+    Error *error = job_run(query->job);
+    if (error && error->code == ERR_CLOSED) { /* the reader has had enough */
+        error_free(error);
+        error = NULL;
+    }
+    return error;
+}
+
+static Error *prepare(Select *select, Subscription **subscription)
+{
+    uint64_t changes = select->runtime->catalog->changes;
+    TRY(plan_select(select));
+    if (select->runtime->catalog->changes != changes) /* a name that outlives it */
+        return error_at(ERR_UNSUPPORTED, select->statement->at, "a query that puts rows aside is made by INSERT INTO or CREATE .. AS in a server");
+    if (!select->planned.plan || select->planned.kind != PLANNED_QUERY)
+        return error_at(ERR_BIND, select->statement->at, "one SELECT is expected here, and nothing else");
+    if (!select->planned.plan->bounded)
+        return start_push(select, subscription);
+    make_query(select);
+    select->query->pull = select->options;
+    return query_open(select->query, true);
+}
+
+static Error *make_arena(Select *select)
+{
+    select->arena = mem_calloc(1, sizeof *select->arena);
+    arena_init(select->arena, NULL);
+    return NULL;
+}
+
+Error *runtime_query(RuntimeSession *session, const char *text, size_t length, const QueryOptions *options, Subscription **subscription)
+{
+    Runtime *runtime = session->runtime;
+    Select select = { .session = session, .runtime = runtime, .text = text, .length = length, .options = options };
+    Error *error;
+    *subscription = NULL;
+    MEMORY_GUARDED(error, make_arena(&select));
+    if (error)
+        return error;
+    pthread_mutex_lock(&runtime->control);
+    MEMORY_GUARDED(error, prepare(&select, subscription));
+    runtime->metrics.pull_queries += !error && !*subscription;
+    pthread_mutex_unlock(&runtime->control);
+    if (select.query && !error)
+        MEMORY_GUARDED(error, run_pull(select.query));
+    query_release(select.query);
+    drop_arena(&select);
+    return error;
+}
+
+/* ---- by key ---- */
+
+/* A key as it stands in an address; false: the text is no such value. */
+static bool key_value(Arena *arena, const Type *type, const char *text, Value *value)
+{
+    char *end = NULL;
+    *value = (Value){ .type = type };
+    switch (type->kind) {
+    case TYPE_VARCHAR:
+        value->text = str_c(arena_strdup(arena, text));
+        return true;
+    case TYPE_TINYINT: case TYPE_SMALLINT: case TYPE_INT: case TYPE_BIGINT:
+        return int64_parse(text, strlen(text), &value->integer);
+    case TYPE_DOUBLE:
+        value->number = strtod(text, &end);
+        return *text && !*end;
+    case TYPE_BOOLEAN:
+        value->integer = strcasecmp(text, "true") == 0;
+        return value->integer || strcasecmp(text, "false") == 0;
+    default:
+        return false;
+    }
+}
+
+static Error *key_values(const PlanNode *sink, Arena *arena, const char *table, const char *const *key, int key_count, Value **values)
+{
+    if (key_count != sink->sink.table_key_count)
+        return error_new(ERR_BIND, "the key of '%s' has %d column%s, %d value%s given", table, sink->sink.table_key_count, sink->sink.table_key_count == 1 ? "" : "s", key_count,
+                         key_count == 1 ? " is" : "s are");
+    *values = ARENA_ARRAY(arena, Value, (size_t)key_count + 1);
+    for (int i = 0; i < key_count; i++) {
+        const Column *column = &sink->schema.columns[sink->sink.table_keys[i]];
+        if (!key_value(arena, column->type, key[i], &(*values)[i]))
+            return error_new(ERR_BIND, "'%s' is no %s for the key column '%s'", key[i], type_text(arena, column->type), column->name);
+    }
+    return NULL;
+}
+
+static Error *find_row(Query *query, const char *table, const char *const *key, int key_count, Batch **rows)
+{
+    Arena arena;
+    arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
+    int output = query->job ? job_table(query->job) : -1;
+    Value *values = NULL;
+    Error *error = output < 0 ? error_new(ERR_CONNECT, "'%s' holds nothing now: its query is in state %s", table, query_state_name(query->state))
+                              : key_values(query->plan->outputs[output].sink, &arena, table, key, key_count, &values);
+    if (!error)
+        error = job_table_find(query->job, output, values, rows);
+    arena_release(&arena);
+    return error;
+}
+
+Error *runtime_pull_key(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows)
+{
+    Error *error;
+    *rows = NULL;
+    pthread_mutex_lock(&runtime->control);
+    Query *query = query_of_entity(runtime, table);
+    const CatalogEntry *entry = query ? planner_entry(runtime->planner, table) : NULL;
+    *schema = entry && entry->source && entry->source->rows ? &entry->source->rows->names : NULL;
+    if (query)
+        query_retain(query);
+    runtime->metrics.pull_queries++;
+    pthread_mutex_unlock(&runtime->control);
+    if (!query || !*schema) {
+        query_release(query);
+        return error_new(ERR_BIND, "there is no table '%s' that a query keeps", table);
+    }
+    task_lock(query);
+    MEMORY_GUARDED(error, find_row(query, table, key, key_count, rows));
+    task_unlock(query);
+    query_release(query);
+    return error;
+}
