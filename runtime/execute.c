@@ -195,6 +195,8 @@ static Error *finish_create(Execution *execution, PlannedStatement *planned, Cha
 {
     Runtime *runtime = execution->runtime;
     make_channel(runtime, change->entry);
+    if (!execution->restoring)
+        TRY(change_topics(execution, planned));
     if (planned->kind == PLANNED_JOB_PART)
         TRY(open_query(execution, change->entry->name, query));
     return store_statement(execution, change->entry, *query);
@@ -316,6 +318,7 @@ static Error *execute_drop(Execution *execution)
         end_query(query);
     if (entry->source && entry->source->rows)
         channel_remove(runtime->channels, entry->name);
+    TRY(change_topics(execution, &planned));
     return execution_status(execution, type, name, "drop", NULL, planned.message);
 }
 
@@ -362,6 +365,8 @@ static Error *execute_planned(Execution *execution, PlannedStatement *planned, C
     case PLANNED_VARIABLE:
         session_variable(execution->session, planned->variable.name, planned->variable.value);
         return execution_status(execution, "variable", planned->variable.name, "set", NULL, "");
+    case PLANNED_TOPICS:
+        return execute_topics(execution, planned);
     case PLANNED_SHOW:
         return show_own(execution, planned->show);
     case PLANNED_QUERY:

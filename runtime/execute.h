@@ -26,3 +26,9 @@ Error *execute_verb(Execution *execution);
 Error *show_rows(Execution *execution, const PlannedRows *rows);
 Error *show_own(Execution *execution, AstShowKind show);
 Error *show_query(Execution *execution);
+
+/* ---- topics.c ---- */
+/* SHOW TOPICS, ASSERT TOPIC. */
+Error *execute_topics(Execution *execution, const PlannedStatement *planned);
+/* Topics that the statement makes or deletes. */
+Error *change_topics(Execution *execution, const PlannedStatement *planned);

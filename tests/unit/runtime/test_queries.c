@@ -1,0 +1,101 @@
+/* tests/unit/runtime/test_queries.c: persistent queries: they start in the background, read each other, and are told to end. */
+#include "world.h"
+
+#define BIDS "CREATE STREAM bids (auction BIGINT, price BIGINT);"
+
+static void a_stream_feeds_the_queries_that_read_it(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    assert_string_equal(execute(&world, BIDS "CREATE STREAM dear AS SELECT auction, price FROM bids WHERE price > 10;"
+                                             "CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM dear GROUP BY auction;"),
+                        "create stream bids\ncreate stream dear CSAS_DEAR_1\ncreate table counts CTAS_COUNTS_2\n");
+    assert_string_equal(execute(&world, "INSERT INTO bids VALUES (1, 5), (1, 20), (2, 30), (1, 40);"), "insert stream bids\n");
+    assert_string_equal(pull(&world, "SELECT * FROM counts;"), "1,2\n2,1\n");
+    assert_string_equal(pull(&world, "SELECT n FROM counts WHERE auction = 1;"), "2\n");
+    assert_string_equal(execute(&world, "SHOW QUERIES;"),
+                        "CSAS_DEAR_1 | PERSISTENT | RUNNING | dear | bids | 0 |  | CREATE STREAM dear AS SELECT auction, price FROM bids WHERE price > 10\n"
+                        "CTAS_COUNTS_2 | PERSISTENT | RUNNING | counts | dear | 0 |  | CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM dear GROUP BY auction\n");
+    world_end(&world);
+}
+
+static void what_is_read_is_not_dropped(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, BIDS "CREATE STREAM dear AS SELECT * FROM bids WHERE price > 10; CREATE STREAM copy (auction BIGINT, price BIGINT); INSERT INTO copy SELECT * FROM dear;");
+    assert_string_equal(execute(&world, "DROP STREAM bids;"), "error: 'bids' is read by the query CSAS_DEAR_1; TERMINATE CSAS_DEAR_1 first\n");
+    assert_string_equal(execute(&world, "DROP STREAM dear;"), "error: 'dear' is read by the query INSERTQUERY_2; TERMINATE INSERTQUERY_2 first\n");
+    assert_string_equal(execute(&world, "DROP STREAM copy;"), "error: 'copy' is written by the query INSERTQUERY_2; TERMINATE INSERTQUERY_2 first\n");
+    assert_string_equal(execute(&world, "TERMINATE INSERTQUERY_3;"), "error: no query 'INSERTQUERY_3'; did you mean 'INSERTQUERY_2'?\n");
+    assert_string_equal(execute(&world, "TERMINATE INSERTQUERY_2; DROP STREAM dear; DROP STREAM copy; DROP STREAM bids;"),
+                        "terminate query INSERTQUERY_2 INSERTQUERY_2\ndrop stream dear\ndrop stream copy\ndrop stream bids\n");
+    assert_string_equal(execute(&world, "SHOW QUERIES;"), "");
+    world_end(&world);
+}
+
+static void a_paused_query_goes_on_where_it_stopped(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, BIDS "CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction;");
+    execute(&world, "INSERT INTO bids VALUES (1, 5); PAUSE CTAS_COUNTS_1; INSERT INTO bids VALUES (1, 6);");
+    assert_string_equal(pull(&world, "SELECT * FROM counts;"), "");
+    execute(&world, "RESUME CTAS_COUNTS_1;");
+    assert_string_equal(pull(&world, "SELECT * FROM counts;"), "1,2\n");
+    world_end(&world);
+}
+
+static void a_new_reader_of_a_table_gets_what_it_holds_first(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, BIDS "CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction;");
+    execute(&world, "INSERT INTO bids VALUES (1, 5), (2, 5), (1, 6);");
+    execute(&world, "CREATE TABLE busy AS SELECT n, COUNT(*) AS auctions FROM counts GROUP BY n;");
+    assert_string_equal(pull(&world, "SELECT * FROM busy;"), "2,1\n1,1\n");
+    execute(&world, "INSERT INTO bids VALUES (2, 7);");
+    assert_string_equal(pull(&world, "SELECT * FROM busy;"), "2,2\n");
+    world_end(&world);
+}
+
+static void a_script_with_a_mistake_does_nothing(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    assert_string_equal(execute(&world, BIDS "CREATE STREAM dear AS SELECT auctoin FROM bids;"), "error: no column 'auctoin' in bids; did you mean 'auction'?\n");
+    assert_string_equal(execute(&world, "SHOW STREAMS;"), "");
+    world_end(&world);
+}
+
+static void a_failing_query_stops_alone(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, BIDS "CREATE STREAM shares AS SELECT auction, 100 / price AS share FROM bids; CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction;");
+    execute(&world, "INSERT INTO bids VALUES (1, 0), (1, 5);");
+    assert_string_equal(pull(&world, "SELECT * FROM counts;"), "1,2\n");
+    assert_string_equal(execute(&world, "SHOW QUERIES;"),
+                        "CSAS_SHARES_1 | PERSISTENT | ERROR | shares | bids | 0 | bids, row 1: column 'share': division by zero | CREATE STREAM shares AS SELECT auction, 100 / price AS share FROM bids\n"
+                        "CTAS_COUNTS_2 | PERSISTENT | RUNNING | counts | bids | 0 |  | CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction\n");
+    world_end(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stream_feeds_the_queries_that_read_it),
+        cmocka_unit_test(what_is_read_is_not_dropped),
+        cmocka_unit_test(a_paused_query_goes_on_where_it_stopped),
+        cmocka_unit_test(a_new_reader_of_a_table_gets_what_it_holds_first),
+        cmocka_unit_test(a_script_with_a_mistake_does_nothing),
+        cmocka_unit_test(a_failing_query_stops_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
