@@ -405,52 +405,59 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
 
 /* ---- the whole ---- */
 
-static Error *check_session_keys(Block *block, const Grouping *grouping)
+/* Are the groups those that SESSION(TABLE t PARTITION BY ..) says? *same: yes, or there is no such window. */
+static Error *check_session_keys(Block *block, const Grouping *grouping, bool *same)
 {
-    const AstExprs *partition = block->window->partition_by;
-    if (block->window->spec.kind != WINDOW_SESSION || !block->window->table_function)
+    *same = true;
+    if (!block->window || block->window->spec.kind != WINDOW_SESSION || !block->window->table_function)
         return NULL;
+    const AstExprs *partition = block->window->partition_by;
     int given = partition ? partition->count : 0;
-    bool same = given == grouping->keys.count && grouping->sets.count == 0;
-    for (int i = 0; i < given && same; i++) {
+    *same = given == grouping->keys.count && grouping->sets.count == 0;
+    for (int i = 0; i < given && *same; i++) {
         Expr *expr = NULL;
         TRY(block_expr(block, &block->from, partition->items[i], &expr));
         bool found = false;
         for (int k = 0; k < grouping->keys.count; k++)
             found |= strcmp(grouping->keys.items[k].text, canonical(grouping->arena, expr)) == 0;
-        same = found;
+        *same = found;
     }
-    if (same)
-        return NULL;
-    return error_hint(binder_unsupported(block->window->at, "SESSION with other keys than GROUP BY"),
-                      "say SESSION(TABLE t PARTITION BY k, ..) and GROUP BY k, window_start, window_end");
+    return NULL;
+}
+
+static Error *group_items(Grouping *grouping)
+{
+    const AstQuery *query = grouping->block->query;
+    Error *errors = NULL;
+    MEMORY_HOLD(error_unwind, &errors);
+    for (int i = 0; i < query->group_by.count; i++)
+        errors = error_append(errors, group_item(grouping, query->group_by.items[i]));
+    return errors || query->group_kind == AST_GROUP_PLAIN ? errors : group_sets(grouping);
 }
 
 Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *result)
 {
     Arena *arena = block->binder->arena;
-    const AstQuery *query = block->query;
     Grouping grouping = { .block = block, .arena = arena, .in_alias = ARENA_ARRAY(arena, bool, block->query->items.count + 1) };
     Error *errors = NULL;
     MEMORY_HOLD(error_unwind, &errors);
-    for (int i = 0; i < query->group_by.count; i++)
-        errors = error_append(errors, group_item(&grouping, query->group_by.items[i]));
-    if (!errors && query->group_kind != AST_GROUP_PLAIN)
-        errors = group_sets(&grouping);
-    if (errors)
-        return errors;
+    bool same;
+    TRY(group_items(&grouping));
+    TRY(check_session_keys(block, &grouping, &same));
     Relation over = block->from;
-    if (over.pending && !grouping.window_grouped) { /* GROUP BY without the window: its rows, once for each window */
+    if (over.pending && (!grouping.window_grouped || !same)) { /* its rows, once for each window, are what is grouped */
         TRY(bind_window_assign(block->binder, &block->from));
         block->window = NULL;
         over = block->from;
+        if (grouping.window_grouped) {
+            grouping = (Grouping){ .block = block, .arena = arena, .in_alias = grouping.in_alias };
+            TRY(group_items(&grouping));
+        }
     }
     grouping.windowed = block->window != NULL;
     if (!grouping.windowed)
         grouping.again = grouping_regroups(arena, &over, &grouping, &grouping.again_spec);
     grouping.between = grouping.windowed ? 6 + block->window->several : grouping.again ? 3 : 0;
-    if (grouping.windowed)
-        TRY(check_session_keys(block, &grouping));
     for (int i = 0; i < expr_count; i++)
         if (exprs[i])
             errors = error_append(errors, ast_map(arena, exprs[i], replace, &grouping, &exprs[i]));

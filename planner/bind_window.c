@@ -621,10 +621,10 @@ Error *bind_window_assign(Binder *binder, Relation *relation)
 {
     WindowUse *use = relation->pending;
     Arena *arena = binder->arena;
-    if (use->spec.kind == WINDOW_SESSION)
-        return error_hint(binder_unsupported(use->at, "SESSION without an aggregation"), "GROUP BY key, window_start, window_end");
     if (use->late_into)
         return error_at(ERR_BIND, use->at, "LATE INTO needs an aggregation: rows are late when their window has closed");
+    if (use->spec.kind == WINDOW_SESSION)
+        return bind_session_rows(binder, relation);
     LogicalNode *node = logical_node(arena, PLAN_WINDOW_ASSIGN, use->at, 1, &relation->input);
     node->assign.window = use->spec;
     Schema under = port_schema(arena, relation->input);

@@ -287,6 +287,8 @@ Error *bind_whole_number(Binder *binder, const AstExpr *ast, const char *what, i
 Error *bind_frame(Binder *binder, const AstExpr *ast, OverKind kind, const Type *type, OverFrame *frame);
 /* A pending window function without aggregation: one row per window. */
 Error *bind_window_assign(Binder *binder, Relation *relation);
+/* The same for sessions. bind_session_rows.c */
+Error *bind_session_rows(Binder *binder, Relation *relation);
 
 /* ---- bind_windows.c: several windows at once ---- */
 /* System.Window().Id */
