@@ -42,6 +42,7 @@ static bool wants_clock(const PlanNode *node)
     case PLAN_UNNEST:
     case PLAN_RANK:
     case PLAN_OVER:
+    case PLAN_MATCH:
     case PLAN_SORT:
     case PLAN_LIMIT:
     case PLAN_UNION:
@@ -119,6 +120,7 @@ static void note_places_above(Job *job, const PlanNode *node, bool *seen)
     case PLAN_NORMALIZE:
     case PLAN_RANK:
     case PLAN_OVER:
+    case PLAN_MATCH:
     case PLAN_SORT:
     case PLAN_SET:
     case PLAN_SUBQUERY:

@@ -33,6 +33,7 @@ const OperatorType *operator_type_for(const PlanNode *node)
     case PLAN_SESSION_AGGREGATE: return window_type(node);
     case PLAN_RANK: return &rank_operator;
     case PLAN_OVER: return &over_operator;
+    case PLAN_MATCH: return &match_operator;
     case PLAN_SORT: return &sort_operator;
     case PLAN_LIMIT: return &limit_operator;
     case PLAN_SET: return &set_operator;

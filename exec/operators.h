@@ -20,6 +20,7 @@ extern const OperatorType count_operator;
 extern const OperatorType session_operator;
 extern const OperatorType rank_operator;
 extern const OperatorType over_operator;
+extern const OperatorType match_operator;
 extern const OperatorType sort_operator;
 extern const OperatorType limit_operator;
 extern const OperatorType union_operator;

@@ -21,6 +21,7 @@ Error *parse_expression(Arena *arena, const char *text, size_t length, AstExpr *
 void ast_print_statement(const AstStatement *statement, Text *text);
 void ast_print_query(const AstQuery *query, Text *text);
 void ast_print_expr(const AstExpr *expr, Text *text);
+void ast_print_pattern(const AstPattern *pattern, Text *text); /* what stands in PATTERN (..) */
 void ast_print_type(const AstType *type, Text *text);
 
 /* True when the two trees mean the same text, spans aside (tests, fuzzing). */

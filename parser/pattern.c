@@ -323,12 +323,12 @@ static void print_items(const AstPattern *pattern, const char *between, Text *te
                            (item->kind == AST_PATTERN_SEQUENCE && pattern->kind == AST_PATTERN_REPEAT));
         text_add_c(text, i ? between : "");
         text_add_c(text, group ? "(" : "");
-        print_pattern(item, text);
+        ast_print_pattern(item, text);
         text_add_c(text, group ? ")" : "");
     }
 }
 
-void print_pattern(const AstPattern *pattern, Text *text)
+void ast_print_pattern(const AstPattern *pattern, Text *text)
 {
     switch (pattern->kind) {
     case AST_PATTERN_VARIABLE: print_name(&pattern->name, text); break;
@@ -348,7 +348,7 @@ void print_pattern(const AstPattern *pattern, Text *text)
         break;
     case AST_PATTERN_EXCLUDE:
         text_add_c(text, "{- ");
-        print_pattern(pattern->items[0], text);
+        ast_print_pattern(pattern->items[0], text);
         text_add_c(text, " -}");
         break;
     }

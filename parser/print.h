@@ -17,9 +17,6 @@ void print_call(const AstExpr *call, Text *text);
 void print_over(const AstOver *over, Text *text); /* from its parenthesis on */
 void print_expr(const AstExpr *expr, int least, Text *text); /* in parentheses if it binds more loosely than `least` */
 
-/* pattern.c */
-void print_pattern(const AstPattern *pattern, Text *text);
-
 /* print_query.c */
 void print_rows(const AstExprs *rows, int count, Text *text);
 void print_query(const AstQuery *query, Text *text);

@@ -42,7 +42,7 @@ static void print_match(const AstMatch *match, Text *text)
     if (match->skip_variable.text)
         print_name(&match->skip_variable, text);
     text_add_c(text, " PATTERN (");
-    print_pattern(match->pattern, text);
+    ast_print_pattern(match->pattern, text);
     text_add_char(text, ')');
     if (match->within.given) {
         text_add_c(text, " WITHIN ");

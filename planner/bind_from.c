@@ -432,7 +432,8 @@ Error *bind_relation(Binder *binder, const AstRelation *ast, const AstExpr *time
     case AST_REL_JOIN:
         return binder_unsupported(ast->at, "a join in parentheses");
     case AST_REL_MATCH:
-        return binder_unsupported(ast->match ? ast->match->at : ast->at, "MATCH_RECOGNIZE");
+        TRY(bind_match(binder, ast, relation));
+        break;
     }
     if (timestamp_by)
         TRY(bind_timestamp_by(binder, timestamp_by, relation));
@@ -474,5 +475,10 @@ Error *bind_from(Block *block)
     }
     if (block->from.pending)
         block->window = block->from.pending;
+    const AstName *late_into = &block->query->late_into;
+    if (ast->kind == AST_REL_MATCH && late_into->text && block->from.late_rows && block->from.late_rows->match.by_time) {
+        note_late_rows(block, late_into, block->from.late_rows, port_schema(binder->arena, block->from.late_rows->inputs[0]).column_count, -1);
+        block->late_noted = true;
+    }
     return NULL;
 }

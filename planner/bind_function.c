@@ -383,6 +383,13 @@ static Error *mark(void *context, const AstExpr *ast, AstExpr **replacement)
     return NULL;
 }
 
+void mark_user_aggregates_in(Binder *binder, const AstExpr *expr)
+{
+    AstExpr *copy;
+    if (catalog_has(binder->catalog, SPACE_FUNCTIONS))
+        error_free(ast_map(binder->arena, expr, mark, binder, &copy));
+}
+
 void mark_user_aggregates(Binder *binder, const AstQuery *query)
 {
     AstExpr *copy;

@@ -60,7 +60,7 @@ static Error *interval_us(const Interval *interval, Span at, const char *what, i
     return NULL;
 }
 
-static Error *duration(const AstDuration *given, const char *what, int64_t *us)
+Error *bind_duration(const AstDuration *given, const char *what, int64_t *us)
 {
     return interval_us(&given->interval, given->at, what, us);
 }
@@ -213,11 +213,11 @@ static Error *clause_window(Block *block, const AstWindow *window, WindowUse *us
         TRY(window_positive(spec->advance_us, spec->advance_months, window->advance.at, advance));
     }
     if (window->offset.given)
-        TRY(duration(&window->offset, "OFFSET", &spec->offset_us));
+        TRY(bind_duration(&window->offset, "OFFSET", &spec->offset_us));
     if (window->retention.given)
-        TRY(duration(&window->retention, "RETENTION", &spec->retention_us));
+        TRY(bind_duration(&window->retention, "RETENTION", &spec->retention_us));
     if (window->grace.given) {
-        TRY(duration(&window->grace, "GRACE PERIOD", &spec->grace_us));
+        TRY(bind_duration(&window->grace, "GRACE PERIOD", &spec->grace_us));
         if (spec->grace_us < 0)
             return error_at(ERR_BIND, window->grace.at, "a grace period cannot be negative");
         use->lateness_given = true;
@@ -400,7 +400,7 @@ static Error *finish_use(const Block *block, WindowUse *use)
 {
     const AstQuery *query = block->query;
     if (query->allowed_lateness.given) {
-        TRY(duration(&query->allowed_lateness, "ALLOWED LATENESS", &use->spec.grace_us));
+        TRY(bind_duration(&query->allowed_lateness, "ALLOWED LATENESS", &use->spec.grace_us));
         if (use->spec.grace_us < 0)
             return error_at(ERR_BIND, query->allowed_lateness.at, "an allowed lateness cannot be negative");
         use->lateness_given = true;

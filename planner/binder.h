@@ -58,6 +58,7 @@ typedef struct Relation {
     WindowUse *pending;        /* a window function in FROM; the schema ends in window_start, window_end, window_time for it */
     const char *dead_letter;   /* stream for rows whose expressions fail; NULL none */
     const CatalogEntry *letters; /* the source whose dead_letter_topic takes them; NULL none */
+    struct PlanNode *late_rows; /* what puts late rows of FROM aside (MATCH_RECOGNIZE), for the block's LATE INTO; NULL none */
     const RowPolicy *on_expr_error; /* what its stream says of them; NULL: nothing, the settings hold */
 } Relation;
 
@@ -148,6 +149,9 @@ Error *bind_entry(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_
 Error *bind_column_aliases(const AstRelation *ast, Arena *arena, Relation *relation);
 /* One row without columns: SELECT without FROM. */
 Relation relation_of_nothing(Binder *binder, Span at);
+
+/* ---- bind_match.c: MATCH_RECOGNIZE ---- */
+Error *bind_match(Binder *binder, const AstRelation *ast, Relation *relation);
 
 /* ---- bind_unnest.c: rows out of lists ---- */
 /* A function in FROM over the rows of `left`, whose names it may use: *whole has left's columns, then the function's, which are *right. */
@@ -274,6 +278,7 @@ bool is_window_bound_call(const AstExpr *expr);
 Error *check_window_bound_call(Block *block, const AstExpr *call);
 /* Which bound a name or call means: 0 start, 1 end, 2 time as TIMESTAMP, 3.. the same as BIGINT milliseconds; -1 none. */
 int window_pseudo(const AstExpr *expr);
+Error *bind_duration(const AstDuration *given, const char *what, int64_t *us); /* not in months */
 /* Lengths of time: DURATION(minute, 10); minute, 10; INTERVAL '10' MINUTE. */
 Error *bind_asa_duration(Binder *binder, const AstExpr *ast, const char *what, int64_t *us);
 Error *bind_unit_duration(Binder *binder, const AstExpr *unit, const AstExpr *count, const char *what, int64_t *us);
@@ -380,6 +385,7 @@ Error *bind_function_known(Binder *binder, const AstExpr *call);
 Error *expand_macros(Binder *binder, const AstQuery **query);
 /* Tells calls of aggregates of the catalog from others, wherever the block may have aggregates. */
 void mark_user_aggregates(Binder *binder, const AstQuery *query);
+void mark_user_aggregates_in(Binder *binder, const AstExpr *expr);
 /* The function, literals and type of such a call whose arguments are bound. */
 Error *bind_user_aggregate(Binder *binder, const AstExpr *ast, struct AggregateCallArgs *call);
 /* "f(x BIGINT) -> DOUBLE" */

@@ -214,6 +214,45 @@ static void print_over(Arena *arena, const PlanNode *node, Text *text)
     }
 }
 
+static void print_match(Arena *arena, const PlanNode *node, Text *text)
+{
+    static const char *const skips[] = { "past the last row", "to the next row", "to the first", "to the last" };
+    text_printf(text, " %s", node->match.pattern);
+    if (node->match.within_us) {
+        text_add_c(text, " within ");
+        explain_duration(node->match.within_us, text);
+    }
+    if (node->match.partition_count) {
+        text_add_c(text, " by ");
+        print_names(arena, node, node->match.partition_columns, node->match.partition_count, text);
+    }
+    text_add_c(text, node->match.key_count ? " order " : node->match.by_time ? " in order of time" : " in order of arrival");
+    print_sort(arena, node, node->match.keys, node->match.key_count, text);
+    for (int i = 0; i < node->match.variable_count; i++) {
+        const MatchVariable *variable = &node->match.variables[i];
+        if (variable->condition < 0 && !variable->define)
+            continue;
+        text_printf(text, ", %s: ", variable->name);
+        if (variable->condition >= 0)
+            text_add_c(text, input_name(arena, node, 0, variable->condition));
+        if (variable->define) {
+            text_add_c(text, variable->condition >= 0 ? " AND " : "");
+            expr_print(variable->define, text);
+        }
+    }
+    text_printf(text, ", then %s", skips[node->match.skip]);
+    for (int i = 0; i < node->match.variable_count; i++)
+        if (node->match.skip_variables >> i & 1)
+            text_printf(text, " %s", node->match.variables[i].name);
+}
+
+static const char *match_trigger(const PlanNode *node)
+{
+    if (node->match.all_rows)
+        return node->match.by_time ? "all rows of a match, when the watermark has passed what decides it" : "all rows of a match, when it is decided";
+    return node->match.by_time ? "a row a match, when the watermark has passed what decides it" : "a row a match, when it is decided";
+}
+
 static const char *over_trigger(const PlanNode *node)
 {
     switch (node->over.order) {
@@ -331,6 +370,9 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
     case PLAN_OVER:
         print_over(arena, node, text);
         break;
+    case PLAN_MATCH:
+        print_match(arena, node, text);
+        break;
     case PLAN_SORT:
         text_add_char(text, ' ');
         print_sort(arena, node, node->sort.keys, node->sort.key_count, text);
@@ -438,6 +480,8 @@ static void print_facts(Printer *printer, const PlanNode *node, const char *pref
         fact(printer, prefix, bar, "emits", node->rank.trigger == TRIGGER_FINAL ? "when the window closes" : node->rank.trigger == TRIGGER_END ? "at the end of the input" : "on every change");
     if (node->kind == PLAN_OVER)
         fact(printer, prefix, bar, "emits", over_trigger(node));
+    if (node->kind == PLAN_MATCH)
+        fact(printer, prefix, bar, "emits", match_trigger(node));
     if (node->late_wanted)
         fact(printer, prefix, bar, "late rows", "kept");
     if (node->dead_letter_wanted)

@@ -57,6 +57,7 @@ const char *plan_kind_name(PlanKind kind)
     case PLAN_SESSION_AGGREGATE: return "SessionAggregate";
     case PLAN_RANK: return "Rank";
     case PLAN_OVER: return "Over";
+    case PLAN_MATCH: return "Match";
     case PLAN_SORT: return "Sort";
     case PLAN_LIMIT: return "Limit";
     case PLAN_UNION: return "Union";
@@ -306,6 +307,18 @@ static int64_t frame_following(const OverCall *call)
     return TIME_MAX;
 }
 
+/* The last row of a match comes out as soon as it is decided that nothing better follows: at once where every match has the same length, else
+ * when the time is over that a match may take. All rows wait for the last one. */
+static void derive_match_times(Arena *arena, LogicalNode *node)
+{
+    bool same_length = node->match.lookahead == 0 && !node->match.all_rows;
+    for (int i = 0; i < node->match.step_count; i++)
+        same_length &= node->match.steps[i].next_count == 1;
+    const bool limited = node->match.within_us && node->match.lookahead == 0;
+    if (node->match.by_time && (same_length || limited))
+        add_time(arena, &node->traits, (TimeColumn){ node->match.time_column, time_add(node->match.lag_us, same_length ? 0 : node->match.within_us), false });
+}
+
 /* Rows come out in the order of their time, late by what their frames reach ahead. Times of which the node knows nothing are delayed by it
  * in an unknown way, save for the other bounds of the same windows. */
 static void derive_over_times(Arena *arena, LogicalNode *node, const EdgeTraits *under)
@@ -450,6 +463,10 @@ void logical_derive(Arena *arena, LogicalNode *node)
         node->traits.key_count = under.key_count;
         derive_over_times(arena, node, &under);
         break;
+    case PLAN_MATCH:
+        node->traits.changes = CHANGES_APPEND;
+        derive_match_times(arena, node);
+        break;
     case PLAN_SORT: /* the order of time is gone */
         node->schema = port_schema(arena, node->inputs[0]);
         node->traits.changes = CHANGES_APPEND;
@@ -581,9 +598,37 @@ Expr **logical_exprs(LogicalNode *node, int *count)
     case PLAN_JOIN: *count = node->join.condition != NULL; return &node->join.condition;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_UNNEST:
     case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK: case PLAN_SUBQUERY:
+    case PLAN_MATCH: /* DEFINE's are not over the input */
         return NULL;
     }
     return NULL;
+}
+
+static void term_refs(Arena *arena, MatchTerm *terms, int count, ColumnRefs *refs)
+{
+    for (int i = 0; i < count; i++) {
+        if (terms[i].kind == MATCH_VALUE)
+            LIST_ADD(arena, refs, &terms[i].column);
+        for (int a = 0; a < terms[i].call.arg_count; a++)
+            LIST_ADD(arena, refs, &terms[i].call.args[a]);
+        if (terms[i].call.filter >= 0)
+            LIST_ADD(arena, refs, &terms[i].call.filter);
+    }
+}
+
+static void match_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
+{
+    for (int i = 0; i < node->match.partition_count; i++)
+        LIST_ADD(arena, refs, &node->match.partition_columns[i]);
+    for (int i = 0; i < node->match.key_count; i++)
+        LIST_ADD(arena, refs, &node->match.keys[i].column);
+    if (node->match.time_column >= 0)
+        LIST_ADD(arena, refs, &node->match.time_column);
+    for (int i = 0; i < node->match.variable_count; i++)
+        if (node->match.variables[i].condition >= 0)
+            LIST_ADD(arena, refs, &node->match.variables[i].condition);
+    term_refs(arena, node->match.defines, node->match.define_count, refs);
+    term_refs(arena, node->match.measures, node->match.measure_count, refs);
 }
 
 void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
@@ -659,6 +704,9 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
                 LIST_ADD(arena, refs, &over->otherwise);
         }
         break;
+    case PLAN_MATCH:
+        match_refs(arena, node, refs);
+        break;
     case PLAN_SORT:
         for (int i = 0; i < node->sort.key_count; i++)
             LIST_ADD(arena, refs, &node->sort.keys[i].column);
@@ -673,6 +721,7 @@ bool logical_passes_columns(const LogicalNode *node)
 {
     switch (node->kind) {
     case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST: case PLAN_SUBQUERY:
+    case PLAN_MATCH:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_PROJECT: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
     case PLAN_UNION: case PLAN_SET: case PLAN_JOIN: case PLAN_SINK:
@@ -727,6 +776,17 @@ static void replace_expr_spans(Expr *expr, Span at)
         replace_expr_spans(expr->args[i], at);
 }
 
+static void replace_match_spans(LogicalNode *node, Span at)
+{
+    for (int i = 0; i < node->match.variable_count; i++)
+        if (node->match.variables[i].define)
+            replace_expr_spans(node->match.variables[i].define, at);
+    for (int i = 0; i < node->match.define_count; i++)
+        node->match.defines[i].call.at = at;
+    for (int i = 0; i < node->match.measure_count; i++)
+        node->match.measures[i].call.at = at;
+}
+
 void logical_replace_spans(Arena *arena, PlanInput input, Span at)
 {
     NodeList nodes = { 0 };
@@ -743,5 +803,7 @@ void logical_replace_spans(Arena *arena, PlanInput input, Span at)
                 node->aggregate.calls[i].at = at;
         for (int i = 0; node->kind == PLAN_OVER && i < node->over.call_count; i++)
             node->over.calls[i].call.at = at;
+        if (node->kind == PLAN_MATCH)
+            replace_match_spans(node, at);
     }
 }

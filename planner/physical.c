@@ -142,6 +142,41 @@ static void print_over(const LogicalNode *node, Text *text)
     }
 }
 
+static void print_terms(const MatchTerm *terms, int count, Text *text)
+{
+    for (int i = 0; i < count; i++) {
+        const MatchTerm *term = &terms[i];
+        text_printf(text, " %d %llx %d%d %lld %lld %d ", term->kind, (unsigned long long)term->variables, term->first, term->final, (long long)term->offset, (long long)term->shift,
+                    term->column);
+        if (term->kind == MATCH_AGGREGATE) {
+            text_printf(text, "%s f%d%d ", term->call.function->name, term->call.filter, term->call.distinct);
+            print_ints(term->call.args, term->call.arg_count, text);
+            print_literals(&term->call, text);
+        }
+        type_print(term->type, text);
+    }
+}
+
+static void print_match(const LogicalNode *node, Text *text)
+{
+    text_printf(text, " %d %d %lld %lld %d %d %llx %d ", node->match.by_time, node->match.time_column, (long long)node->match.lag_us, (long long)node->match.within_us,
+                node->match.all_rows, node->match.skip, (unsigned long long)node->match.skip_variables, node->match.on_error);
+    print_ints(node->match.partition_columns, node->match.partition_count, text);
+    print_sort_keys(node->match.keys, node->match.key_count, text);
+    for (int i = 0; i < node->match.variable_count; i++) {
+        const MatchVariable *variable = &node->match.variables[i];
+        text_printf(text, " %s %d ", variable->name ? variable->name : ".", variable->condition);
+        if (variable->define)
+            expr_canonical(variable->define, text);
+    }
+    for (int i = 0; i < node->match.step_count; i++) {
+        text_printf(text, " %d%d", node->match.steps[i].variable, node->match.steps[i].excluded);
+        print_ints(node->match.steps[i].next, node->match.steps[i].next_count, text);
+    }
+    print_terms(node->match.defines, node->match.define_count, text);
+    print_terms(node->match.measures, node->match.measure_count, text);
+}
+
 /* A snapshot says how much of its output is valid: it must be the same output. */
 static void print_sink(const LogicalNode *node, Text *text)
 {
@@ -242,6 +277,9 @@ void node_canonical(const LogicalNode *node, Text *text)
         break;
     case PLAN_OVER:
         print_over(node, text);
+        break;
+    case PLAN_MATCH:
+        print_match(node, text);
         break;
     case PLAN_SORT:
         text_printf(text, " %lld %lld", (long long)node->sort.limit, (long long)node->sort.offset);
@@ -372,7 +410,7 @@ static uint64_t layout_of(Arena *arena, const LogicalNode *node)
 static bool keeps_state(const LogicalNode *node)
 {
     switch (node->kind) {
-    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET: case PLAN_SUBQUERY: case PLAN_JOIN:
+    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET: case PLAN_SUBQUERY: case PLAN_JOIN: case PLAN_MATCH:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
     case PLAN_UNNEST: case PLAN_UNION:
@@ -401,7 +439,7 @@ static void set_segment(LogicalNode *node)
             node->segment = SEGMENT_ORDERED; /* rows put aside come out in turn order */
         node->segment_reason = node->segment == SEGMENT_PARALLEL ? "each row by itself" : "its input is in turn order";
         return;
-    case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_SET: case PLAN_SUBQUERY: case PLAN_JOIN:
+    case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_SET: case PLAN_SUBQUERY: case PLAN_JOIN: case PLAN_MATCH:
         node->segment_reason = "its state takes rows in turn order";
         return;
     case PLAN_LIMIT:
@@ -414,6 +452,34 @@ static void set_segment(LogicalNode *node)
         node->segment_reason = node->sink.connector ? "rows are written in turn order" : "rows come out in turn order";
         return;
     }
+}
+
+/* Rows that wait, rows of matches that may still become one, and what outlives them. */
+static void match_state_bound(const LogicalNode *node, bool bounded, Text *text)
+{
+    int64_t longest = 0; /* rows of a match; -1: no bound */
+    for (int i = node->match.step_count - 1; i >= 0 && longest >= 0; i--) /* steps are numbered along the pattern: a way back is a repetition */
+        for (int n = 0; n < node->match.steps[i].next_count && longest >= 0; n++)
+            longest = node->match.steps[i].next[n] != MATCH_ACCEPT && node->match.steps[i].next[n] <= i ? -1 : node->match.step_count - 1;
+    if (node->match.by_time)
+        text_add_c(text, "rows that the watermark has not passed, and ");
+    text_add_c(text, "a partition's rows from the first one that a match may begin with: ");
+    if (node->match.within_us) {
+        text_add_c(text, "less than ");
+        explain_duration(node->match.within_us, text);
+        text_add_c(text, " of them");
+    } else if (longest >= 0) {
+        text_printf(text, "at most %lld", (long long)longest);
+    } else {
+        text_add_c(text, bounded ? "as many as a match has" : "nothing bounds the length of a match (no WITHIN)");
+    }
+    bool numbers = false;
+    for (int i = 0; i < node->match.measure_count; i++)
+        numbers |= node->match.measures[i].kind == MATCH_NUMBER;
+    if (node->match.lookback)
+        text_printf(text, "; for PREV %lld more a partition, for ever", (long long)node->match.lookback);
+    if (numbers)
+        text_add_c(text, "; a number a partition, for ever");
 }
 
 static void set_state_bound(Arena *arena, LogicalNode *node)
@@ -469,6 +535,9 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
         break;
     case PLAN_OVER:
         over_state_bound(node, &text);
+        break;
+    case PLAN_MATCH:
+        match_state_bound(node, bounded, &text);
         break;
     case PLAN_SORT:
         if (node->sort.limit >= 0)
@@ -529,7 +598,7 @@ static void set_names(Arena *arena, Plan *plan)
 
 static bool order_matters(const PlanNode *node)
 {
-    if (node->kind == PLAN_LIMIT || node->kind == PLAN_RANK || node->kind == PLAN_OVER)
+    if (node->kind == PLAN_LIMIT || node->kind == PLAN_RANK || node->kind == PLAN_OVER || node->kind == PLAN_MATCH)
         return true;
     if (node->kind == PLAN_AGGREGATE || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE)
         for (int i = 0; i < node->aggregate.call_count; i++)
@@ -551,7 +620,8 @@ static void drop_unused_watermarks(RewriteContext *context)
         bool here = acts[n] || passes_time || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE ||
                     (node->kind == PLAN_RANK && node->rank.trigger == TRIGGER_FINAL) ||
                     (node->kind == PLAN_JOIN && (node->join.form != JOIN_BOTH || node->join.sides[0].bound_count || node->join.sides[1].bound_count)) ||
-                    (node->kind == PLAN_OVER && (node->over.order == OVER_BY_TIME || node->over.window_time_column >= 0));
+                    (node->kind == PLAN_OVER && (node->over.order == OVER_BY_TIME || node->over.window_time_column >= 0)) ||
+                    (node->kind == PLAN_MATCH && node->match.by_time);
         for (int i = 0; i < node->input_count; i++) {
             int under = logical_place(&nodes, node->inputs[i].node);
             acts[under] |= here && node->kind != PLAN_WATERMARK && !(node->kind == PLAN_SUBQUERY && i == 1); /* a new stamp replaces the old one */

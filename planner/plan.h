@@ -83,6 +83,7 @@ typedef enum PlanKind {
     PLAN_SESSION_AGGREGATE,
     PLAN_RANK,              /* ROW_NUMBER, RANK, DENSE_RANK with a bound: Top-N */
     PLAN_OVER,              /* functions OVER (PARTITION BY .. ORDER BY ..): every row again, with their results behind */
+    PLAN_MATCH,             /* MATCH_RECOGNIZE: sequences of rows that a pattern describes */
     PLAN_SORT,              /* ORDER BY [LIMIT] over bounded input */
     PLAN_LIMIT,             /* LIMIT [OFFSET] in arrival order; ends the job when reached everywhere */
     PLAN_UNION,
@@ -246,6 +247,42 @@ typedef struct JoinSide {
     JoinBound *bounds; int bound_count; /* 0: rows are kept for ever */
 } JoinSide;
 
+/* ---- MATCH_RECOGNIZE ---- */
+
+typedef enum MatchSkip { MATCH_SKIP_PAST_LAST_ROW, MATCH_SKIP_TO_NEXT_ROW, MATCH_SKIP_TO_FIRST, MATCH_SKIP_TO_LAST } MatchSkip;
+typedef enum MatchTermKind { MATCH_VALUE, MATCH_AGGREGATE, MATCH_CLASSIFIER, MATCH_NUMBER } MatchTermKind;
+enum { MATCH_VARIABLES_MAX = 63 };
+#define MATCH_EVERY_VARIABLE UINT64_MAX
+
+/* What DEFINE and MEASURES say of the rows of a match: those up to the row at hand, or (`final`) all of them. */
+typedef struct MatchTerm {
+    MatchTermKind kind;
+    uint64_t variables;     /* bit v: rows that are variable v */
+    bool first;             /* VALUE, CLASSIFIER: the first of these rows, else the last one.. */
+    int64_t offset;         /* ..so many of them further in.. */
+    int64_t shift;          /* ..and so many rows of the partition on from there (PREV: negative) */
+    bool final;
+    int column;             /* VALUE: of the input */
+    AggregateCall call;     /* AGGREGATE */
+    const Type *type;
+    const char *name;       /* for EXPLAIN: LAST(A.price) */
+} MatchTerm;
+
+typedef struct MatchVariable {
+    const char *name;
+    int condition;          /* what DEFINE asks of the row alone: a BOOLEAN column of the input; -1: nothing */
+    Expr *define;           /* what it asks beside that: BOOLEAN over the define terms; NULL: nothing */
+    int *asked; int asked_count; /* the terms that it reads */
+} MatchVariable;
+
+/* A place of the pattern where a row is taken. steps[0] stands before the first row. */
+typedef struct MatchStep {
+    int variable;
+    bool excluded;          /* ALL ROWS PER MATCH leaves the row out */
+    int *next; int next_count; /* the steps that may follow, the preferred one first; MATCH_ACCEPT: the match may end */
+} MatchStep;
+enum { MATCH_ACCEPT = -1 };
+
 typedef struct PlanNode {
     PlanKind kind;
     int id;                     /* index in plan->nodes */
@@ -357,6 +394,24 @@ typedef struct PlanNode {
             RowPolicy on_error;             /* of a result that overflows */
             /* schema: the input's columns, then one per call */
         } over;
+        struct {
+            int *partition_columns; int partition_count;
+            bool by_time;                   /* rows wait until the clock has passed their time; else they are in order as they come */
+            SortKey *keys; int key_count;   /* by_time: the first one is the time */
+            int time_column; int64_t lag_us; /* what WITHIN is measured in; -1: there is none */
+            int64_t within_us;              /* the last row is less than that behind the first; 0: no limit */
+            bool all_rows;                  /* a row for each row of the match, else one with the columns of the last one */
+            MatchSkip skip; uint64_t skip_variables;
+            MatchVariable *variables; int variable_count;
+            MatchStep *steps; int step_count;
+            MatchTerm *defines; int define_count;
+            MatchTerm *measures; int measure_count;
+            int64_t lookback, lookahead;    /* rows of the partition that PREV and NEXT reach to */
+            int64_t partial_limit;          /* most ways to match that are followed at once in a partition */
+            const char *pattern;            /* for EXPLAIN */
+            RowPolicy on_error;             /* of DEFINE; FAIL, else the row is not the variable */
+            /* schema: the input's columns, then one per measure */
+        } match;
         struct { SortKey *keys; int key_count; int64_t limit, offset; /* limit -1: none */ } sort;
         struct { int64_t limit, offset; } limit;
         struct {

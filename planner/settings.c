@@ -15,7 +15,7 @@ static const char *const policy_names[] = { "fail", "skip", "null", "dead_letter
 void settings_init(PlannerSettings *settings)
 {
     *settings = (PlannerSettings){ .dialect = DIALECT_BIDSQL, .conflate = -1, .on_error = -1, .on_expr_error = -1, .max_ahead_us = US_PER_DAY, .idle_timeout_us = -1, .max_skew_us = US_PER_HOUR,
-                                   .join_time_bounds = true, .lua_steps = LUA_STEPS_DEFAULT, .lua_memory = LUA_MEMORY_DEFAULT };
+                                   .match_limit = MATCH_LIMIT_DEFAULT, .join_time_bounds = true, .lua_steps = LUA_STEPS_DEFAULT, .lua_memory = LUA_MEMORY_DEFAULT };
 }
 
 #define REWRITE_PREFIX "planner.rewrite."
@@ -65,6 +65,14 @@ static Error *set_limit(const char *name, const char *value, Span at, int64_t *l
         return NULL;
     *limit = strtoll(value, &end, 10);
     return end > value && !*end && *limit >= 0 ? NULL : error_hint(error_at(ERR_BIND, at, "'%s' is no number of values for '%s'", value, name), "0: no limit");
+}
+
+static Error *set_match_limit(const char *name, const char *value, Span at, int64_t *limit)
+{
+    *limit = MATCH_LIMIT_DEFAULT;
+    if (value && (!int64_parse(value, strlen(value), limit) || *limit < 1))
+        return error_at(ERR_BIND, at, "'%s' wants a number from 1, not '%s'", name, value);
+    return NULL;
 }
 
 #define LUA_STEPS_LEAST 1000
@@ -249,6 +257,8 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
         return set_limit(name, value, value_at, &settings->list_limit);
     if (option_name_equal(name, "collect_set.limit") || option_name_equal(name, "ksql.functions.collect_set.limit"))
         return set_limit(name, value, value_at, &settings->set_limit);
+    if (option_name_equal(name, "match.max_partial_matches"))
+        return set_match_limit(name, value, value_at, &settings->match_limit);
     if (option_name_equal(name, "lua.max_steps"))
         return set_lua_steps(name, value, value_at, &settings->lua_steps);
     if (option_name_equal(name, "lua.max_memory"))
@@ -291,6 +301,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
                                      "Changes of one key between two outputs come out as one; off: every row's change comes out" };
     list[used++] = (PlannerSetting){ "join.time_bounds", settings->join_time_bounds ? "on" : "off", "on", "Conditions on event times end the rows that joins keep; off: rows are kept for ever" };
     list[used++] = (PlannerSetting){ "lua.max_memory", arena_printf(arena, "%lldKiB", (long long)settings->lua_memory >> 10), "16384KiB", "What a function in Lua that is made may hold" };
+    list[used++] = (PlannerSetting){ "match.max_partial_matches", arena_printf(arena, "%lld", (long long)settings->match_limit), "10000", "How many ways to match MATCH_RECOGNIZE follows at once in a partition" };
     list[used++] = (PlannerSetting){ "lua.max_steps", arena_printf(arena, "%lld", (long long)settings->lua_steps), "1000000", "What a call of a function in Lua that is made may take" };
     list[used++] = (PlannerSetting){ "on_error", policy_names[settings->on_error >= 0 ? settings->on_error : (int)rules->on_error], policy_names[rules->on_error], "What becomes of a record that does not decode" };
     list[used++] = (PlannerSetting){ "on_expr_error", policy_names[settings->on_expr_error >= 0 ? settings->on_expr_error : (int)rules->on_expr_error], policy_names[rules->on_expr_error], "What becomes of a row whose expression fails" };

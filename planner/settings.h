@@ -5,6 +5,8 @@
 #include "planner/plan.h"
 #include "common/options.h"
 
+#define MATCH_LIMIT_DEFAULT 10000
+
 /* One bit a rewrite, in the order of rewrite.c's table. */
 typedef uint32_t RewriteSet;
 
@@ -20,6 +22,7 @@ typedef struct PlannerSettings {
     const struct OptionEntry *topic_properties; /* 'properties.*' of all topics; in the planner's arena, replaced when one changes */
     int topic_property_count;
     const char *key_format, *value_format; /* of topics that do not say; NULL: none */
+    int64_t match_limit;          /* MATCH_RECOGNIZE: most ways to match that are followed at once in a partition */
     int64_t list_limit, set_limit; /* most values that COLLECT_LIST, COLLECT_SET keep; 0: no limit */
     int64_t lua_steps, lua_memory; /* limits of functions in Lua that are made: instructions of a call, bytes */
     const TimeZone *time_zone;    /* between TIMESTAMP and TIMESTAMP WITH TIME ZONE; NULL: UTC */
