@@ -365,23 +365,23 @@ static void match_close(Operator *op)
     op->state = NULL;
 }
 
-/* What was sent out before an error stands. */
-static Error *flush(MatchOperator *o, Error *error)
+static Error *first_error(Error *error, Error *later)
 {
-    Error *failed = builder_flush(&o->out);
     if (!error)
-        return failed;
-    error_free(failed);
+        return later;
+    error_free(later);
     return error;
 }
+
+/* What was sent out before an error stands. */
+static Error *flush(MatchOperator *o, Error *error) { return first_error(error, builder_flush(&o->out)); }
 
 static Error *match_process(Operator *op, int input, Batch *batch)
 {
     (void)input;
     MatchOperator *o = op->state;
     Error *error = flush(o, take_batch(o, batch));
-    if (!error)
-        error = late_flush(&o->late, op, batch, op->node->match.lag_us);
+    error = first_error(error, late_flush(&o->late, op, batch, op->node->match.lag_us));
     batch_release(batch);
     compact(o);
     return error;

@@ -448,11 +448,11 @@ static Error *bind_result(Matching *matching, LogicalNode *node)
     for (int i = 0; matching->all_rows && i < visible; i++)
         if (!rows.schema.columns[i].hidden)
             give_column(matching, &result, &rows, i, rows.schema.columns[i].name, false);
+    if (result.exprs.count == 0)
+        return error_hint(error_at(ERR_BIND, ast->at, "MATCH_RECOGNIZE gives no column"), "add MEASURES .. AS name, or PARTITION BY");
     const int time = matching->by_time && traits_time(&node->traits, matching->time_column) ? matching->time_column : -1;
     if (time >= 0)
         give_column(matching, &result, &rows, time, rows.schema.columns[time].name, true);
-    if (result.exprs.count == 0)
-        return error_hint(error_at(ERR_BIND, ast->at, "MATCH_RECOGNIZE gives no column"), "add MEASURES .. AS name, or PARTITION BY");
     LogicalNode *project = binder_project(binder, &rows, result.exprs.items, result.columns.items, result.exprs.count, ast->at);
     Relation *relation = matching->relation;
     *relation = (Relation){ .input = main_port(project), .schema = project->schema, .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 },

@@ -440,8 +440,8 @@ Error *bind_window_clause(Block *block)
     }
     block->window = use;
     if (!use) {
-        if (query->late_into.text && !query->allowed_lateness.given && block_has_over(query))
-            return NULL; /* rows that are late for an OVER (..) */
+        if (query->late_into.text && !query->allowed_lateness.given && (block_has_over(query) || block->late_noted))
+            return NULL; /* rows that are late for an OVER (..) or a MATCH_RECOGNIZE (..) */
         Span at = query->allowed_lateness.given ? query->allowed_lateness.at : query->late_into.at;
         if (query->allowed_lateness.given || query->late_into.text)
             return error_at(ERR_BIND, at, "%s needs a window", query->allowed_lateness.given ? "ALLOWED LATENESS" : "LATE INTO");

@@ -454,13 +454,27 @@ static void set_segment(LogicalNode *node)
     }
 }
 
-/* Rows that wait, rows of matches that may still become one, and what outlives them. */
-static void match_state_bound(const LogicalNode *node, bool bounded, Text *text)
+/* The most rows of a match; -1: nothing bounds them. Steps are numbered along the pattern: a way back is a repetition. */
+static int64_t longest_match(Arena *arena, const LogicalNode *node)
 {
-    int64_t longest = 0; /* rows of a match; -1: no bound */
-    for (int i = node->match.step_count - 1; i >= 0 && longest >= 0; i--) /* steps are numbered along the pattern: a way back is a repetition */
-        for (int n = 0; n < node->match.steps[i].next_count && longest >= 0; n++)
-            longest = node->match.steps[i].next[n] != MATCH_ACCEPT && node->match.steps[i].next[n] <= i ? -1 : node->match.step_count - 1;
+    int64_t *longest = ARENA_ARRAY(arena, int64_t, node->match.step_count); /* behind the step */
+    for (int i = node->match.step_count - 1; i >= 0; i--) {
+        const MatchStep *step = &node->match.steps[i];
+        for (int n = 0; n < step->next_count; n++) {
+            if (step->next[n] == MATCH_ACCEPT)
+                continue;
+            if (step->next[n] <= i)
+                return -1;
+            longest[i] = longest[step->next[n]] + 1 > longest[i] ? longest[step->next[n]] + 1 : longest[i];
+        }
+    }
+    return longest[0];
+}
+
+/* Rows that wait, rows of matches that may still become one, and what outlives them. */
+static void match_state_bound(Arena *arena, const LogicalNode *node, bool bounded, Text *text)
+{
+    const int64_t longest = longest_match(arena, node);
     if (node->match.by_time)
         text_add_c(text, "rows that the watermark has not passed, and ");
     text_add_c(text, "a partition's rows from the first one that a match may begin with: ");
@@ -537,7 +551,7 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
         over_state_bound(node, &text);
         break;
     case PLAN_MATCH:
-        match_state_bound(node, bounded, &text);
+        match_state_bound(arena, node, bounded, &text);
         break;
     case PLAN_SORT:
         if (node->sort.limit >= 0)
