@@ -316,7 +316,7 @@ static void derive_match_times(Arena *arena, LogicalNode *node)
         same_length &= node->match.steps[i].next_count == 1;
     const bool limited = node->match.within_us && node->match.lookahead == 0;
     if (node->match.by_time && (same_length || limited))
-        add_time(arena, &node->traits, (TimeColumn){ node->match.time_column, time_add(node->match.lag_us, same_length ? 0 : node->match.within_us), false });
+        traits_add_time(arena, &node->traits, (TimeColumn){ node->match.time_column, time_add(node->match.lag_us, same_length ? 0 : node->match.within_us), false });
 }
 
 /* Rows come out in the order of their time, late by what their frames reach ahead. Times of which the node knows nothing are delayed by it
