@@ -390,21 +390,23 @@ static void merge_using(JoinBinding *join, int first_right, const LogicalNode *n
     block->parts.items[0] = part;
 }
 
-/* ksqlDB's name of a key that is no column of a side. */
+/* ksqlDB's name of a key that is no column of a side; that of a join below means nothing any more. */
 static void add_rowkey(JoinBinding *join, const LogicalNode *node)
 {
     Block *block = join->block;
     Arena *arena = block->binder->arena;
+    for (int p = block->parts.count - 1; p >= 0; p--)
+        if (!block->parts.items[p].alias && block->parts.items[p].schema->column_count == 1 && strcmp(block->parts.items[p].schema->columns[0].name, "ROWKEY") == 0) {
+            memmove(&block->parts.items[p], &block->parts.items[p + 1], sizeof(ScopeRelation) * (size_t)(block->parts.count - p - 1));
+            block->parts.count--;
+        }
+    if (!node->join.with_key)
+        return;
     Schema *schema = ARENA_NEW(arena, Schema);
     const int first = node->schema.column_count - join->keys.count;
     *schema = (Schema){ 1, ARENA_ARRAY(arena, Column, 1) };
     schema->columns[0] = (Column){ .name = "ROWKEY", .type = node->schema.columns[first].type };
     ScopeRelation part = { NULL, schema, first, 0 };
-    for (int p = block->parts.count - 1; p >= 0; p--) /* of a join below: this one's stands for it */
-        if (!block->parts.items[p].alias && block->parts.items[p].schema->column_count == 1 && strcmp(block->parts.items[p].schema->columns[0].name, "ROWKEY") == 0) {
-            memmove(&block->parts.items[p], &block->parts.items[p + 1], sizeof part * (size_t)(block->parts.count - p - 1));
-            block->parts.count--;
-        }
     LIST_ADD(arena, &block->parts, part);
     memmove(block->parts.items + 1, block->parts.items, sizeof part * (size_t)(block->parts.count - 1));
     block->parts.items[0] = part;
@@ -465,7 +467,7 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
         relation->window = left->window;
     if (join->using.count)
         merge_using(join, first_right, node);
-    else if (node->join.with_key)
+    else if (binder_rules(join->block->binder)->joins_by_arrival)
         add_rowkey(join, node);
     bind_join_message(join, node, left_width, relation);
     TRY(add_rowtime(join, relation));

@@ -22,6 +22,7 @@ typedef struct JoinBinding {
     ExprList filters[2];      /* of one side alone, before the join */
     ExprList rest;
     AstExprs above;           /* with sub-queries: over the joined rows */
+    int on_keys;              /* so many keys, the first ones, are of ON and USING */
     int window_keys;          /* so many keys, the last ones, are bounds of windows that both sides' keys hold */
     int64_t grace_us, before_us, after_us;
     bool grace_given;
@@ -29,6 +30,9 @@ typedef struct JoinBinding {
 
 /* The conditions of ON and USING, and those of WHERE that an inner join can use. bind_join_terms.c. */
 Error *bind_join_terms(JoinBinding *join);
+
+/* What the preset refuses; bind_join_rules.c. */
+Error *bind_join_rules(const JoinBinding *join);
 
 /* ---- bind_join_message.c ---- */
 /* Keys of messages that hold windows are joined with their windows. */

@@ -13,23 +13,25 @@ static int key_column(const JoinBinding *join, int n, int side)
     return expr->kind == EXPR_COLUMN ? expr->column : -1;
 }
 
+/* The column is the side's key, or holds the same. */
 static bool is_own_key(const Relation *relation, int column)
 {
-    for (int k = 0; relation->message && k < relation->message->key_count; k++)
-        if (relation->message->key[k] == column)
-            return true;
-    return false;
+    const MessageColumns *message = relation->message;
+    bool own = message && message->key_count == 1 && message->key[0] == column;
+    for (int i = 0; message && message->key_count == 1 && i < message->equal_count; i++)
+        own |= message->equal[i] == column;
+    return own;
 }
 
 bool bind_join_is_foreign(const JoinBinding *join)
 {
-    return is_table(&join->sides[0]) && is_table(&join->sides[1]) && join->keys.count == 1 && !is_own_key(&join->sides[0], key_column(join, 0, 0));
+    return is_table(&join->sides[0]) && is_table(&join->sides[1]) && join->on_keys == 1 && !is_own_key(&join->sides[0], key_column(join, 0, 0));
 }
 
 bool bind_join_names_key(const JoinBinding *join)
 {
     bool computed = false;
-    for (int n = 0; n < join->keys.count - join->window_keys; n++)
+    for (int n = 0; n < join->on_keys; n++)
         computed |= key_column(join, n, 0) < 0 && key_column(join, n, 1) < 0;
     return (computed || (join->preserved[0] && join->preserved[1])) && !bind_join_is_foreign(join);
 }
@@ -59,8 +61,9 @@ static void add_equals(Arena *arena, const Relation *side, int column, int base,
     if (column < 0 || message->equal_count >= 60)
         return;
     message->equal[message->equal_count++] = column + base;
-    if (!side->message || side->message->key_count != 1 || side->message->key[0] != column)
+    if (!is_own_key(side, column))
         return;
+    message->equal[message->equal_count++] = side->message->key[0] + base;
     for (int i = 0; i < side->message->equal_count && message->equal_count < 60; i++)
         message->equal[message->equal_count++] = side->message->equal[i] + base;
 }
@@ -68,7 +71,7 @@ static void add_equals(Arena *arena, const Relation *side, int column, int base,
 static void join_key(JoinBinding *join, const LogicalNode *node, int left_width, MessageColumns *message)
 {
     Arena *arena = join->block->binder->arena;
-    const int count = join->keys.count - join->window_keys;
+    const int count = join->on_keys;
     message->key = ARENA_ARRAY(arena, int, count + 1);
     message->key_names = ARENA_ARRAY(arena, const char *, count + 1);
     message->keyed = true;

@@ -336,7 +336,9 @@ Error *bind_join_terms(JoinBinding *join)
         TRY(ast_map(arena, ast, replace_side_time, join, &ast));
         TRY(take_condition(join, ast));
     }
-    if (!join->preserved[0] && !join->preserved[1] && join->block->query->where)
+    join->on_keys = join->keys.count;
+    TRY(bind_join_rules(join));
+    if (!join->preserved[0] && !join->preserved[1] && join->block->query->where && !binder_rules(join->block->binder)->joins_by_arrival)
         use_where(join);
     bind_join_window_keys(join);
     return NULL;

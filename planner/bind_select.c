@@ -467,6 +467,21 @@ static bool holds_null_type(const Type *type)
     return holds;
 }
 
+/* ksqlDB: of a join's columns that hold its key the one that is selected is the key, also where its own side is missing. */
+static void name_join_key(const Binder *binder, const Relation *under, Projection *projection, int items)
+{
+    const MessageColumns *message = under->message;
+    if (!binder_rules(binder)->joins_by_arrival || !message || message->key_count != 1 || projected(projection, message->key[0]) >= 0)
+        return;
+    for (int e = 0; e < message->equal_count; e++) {
+        const int place = projected(projection, message->equal[e]);
+        if (place >= 0 && place < items) {
+            projection->exprs[place] = binder_column(binder->arena, &under->schema, message->key[0], projection->exprs[place]->at);
+            return;
+        }
+    }
+}
+
 static Error *project(Select *select, Relation *under, Relation *relation)
 {
     Arena *arena = select->arena;
@@ -501,6 +516,7 @@ static Error *project(Select *select, Relation *under, Relation *relation)
         projection.exprs[projection.count] = expr;
         projection.columns[projection.count++] = (Column){ .name = arena_printf(arena, "$order%d", i + 1), .hidden = true };
     }
+    name_join_key(block->binder, under, &projection, items);
     carry_hidden(arena, under, &projection);
     LogicalNode *node = binder_project(block->binder, under, projection.exprs, projection.columns, projection.count, block->query->at);
     *relation = (Relation){ .input = main_port(node), .schema = node->schema, .time_column = projected(&projection, under->time_column),

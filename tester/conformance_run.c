@@ -90,6 +90,19 @@ static TopicLog *log_of(CaseRun *run, const JsonTree *record)
     return topic ? topic_log(run->logs, topic, true) : NULL;
 }
 
+/* A topic that a statement declares with several partitions: the statement makes it. */
+static bool is_made_by_statement(CaseRun *run, const JsonTree *record)
+{
+    const char *topic = json_text(json_member(record, "topic"));
+    for (const JsonTree *statement = topic ? list_of(run, "statements") : NULL; statement; statement = statement->next) {
+        const char *sql = json_text(statement);
+        const char *partitions = sql && strstr(sql, arena_printf(&run->arena, "'%s'", topic)) ? strcasestr(sql, "partitions=") : NULL;
+        if (partitions && atoi(partitions + strlen("partitions=")) > 1)
+            return true;
+    }
+    return false;
+}
+
 /* Topics are there before the statements that name them. */
 static void make_topics(CaseRun *run)
 {
@@ -97,7 +110,8 @@ static void make_topics(CaseRun *run)
         if (json_text(json_member(topic, "name")))
             topic_log(run->logs, json_text(json_member(topic, "name")), true);
     for (const JsonTree *record = list_of(run, "inputs"); record; record = record->next)
-        log_of(run, record);
+        if (!is_made_by_statement(run, record))
+            log_of(run, record);
     for (const JsonTree *record = list_of(run, "outputs"); record; record = record->next)
         log_of(run, record);
 }
