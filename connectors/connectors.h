@@ -165,6 +165,10 @@ typedef struct SourceType {
     Error *(*next_rows)(Source *source, int split, uint64_t max_rows, int64_t now_us, RowRange *range);
     Error *(*produce)(Source *source, int split, const RowRange *range, uint64_t done, uint32_t max_rows, Batch *batch);
 
+    /* A restore does not know this split: it has come since the snapshot, and is read from its beginning whatever the source's policy says for a first
+     * start. *position: there. NULL: it starts as `open` said. */
+    Error *(*seek_new)(Source *source, int split, uint64_t *position);
+
     /* Sources whose splits become more: those that are new now go to the end of source->splits (which may move; the others keep their places). Called between
      * two turns when `found` is set. New splits start where the source's policy says. NULL: splits stay as they are. */
     Error *(*discover)(Source *source);

@@ -67,6 +67,10 @@ static Error *kafka_next(Source *source, int split, uint64_t max_rows, int64_t n
     return source_type(source)->next_rows(source, split, max_rows, now_us, range);
 }
 
+static Error *kafka_seek_new(Source *source, int split, uint64_t *position)
+{
+    return source_type(source)->seek_new ? source_type(source)->seek_new(source, split, position) : NULL;
+}
 
 static Error *kafka_discover(Source *source) { return source_type(source)->discover ? source_type(source)->discover(source) : NULL; }
 static int64_t kafka_end_position(Source *source, int split)
@@ -97,6 +101,7 @@ static const SourceType kafka_source = {
     .close = kafka_close,
     .bounded = is_bounded,
     .seek = kafka_seek,
+    .seek_new = kafka_seek_new,
     .next_rows = kafka_next,
     .discover = kafka_discover,
     .end_position = kafka_end_position,

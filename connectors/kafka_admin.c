@@ -33,7 +33,7 @@ static Error *look(KafkaClient *client, const char *name, int *partitions, int *
     const struct rd_kafka_metadata *metadata = NULL;
     *partitions = *replicas = 0;
     *ready = false;
-    TRY(kafka_client_metadata(client, name, &metadata));
+    TRY(kafka_client_metadata(client, name, KAFKA_PATIENCE_MS, &metadata));
     const struct rd_kafka_metadata_topic *topic = only_topic(metadata);
     Error *error = NULL;
     if (topic && topic->err && !is_missing(topic) && topic->err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
@@ -213,7 +213,7 @@ Error *kafka_topic_delete(KafkaClient *client, const char *name, bool *existed)
 static Error *list_names(Arena *arena, KafkaClient *client, bool internal, TopicDescription **topics, int *count)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    TRY(kafka_client_metadata(client, NULL, &metadata));
+    TRY(kafka_client_metadata(client, NULL, KAFKA_PATIENCE_MS, &metadata));
     *topics = ARENA_ARRAY(arena, TopicDescription, (size_t)metadata->topic_cnt + 1);
     *count = 0;
     for (int i = 0; i < metadata->topic_cnt; i++) {

@@ -9,16 +9,15 @@
 #include "common/str.h"
 #include "connectors/file.h"
 
-#define REACH_MS 30000      /* the first answer of a cluster.. */
-#define ALL_DOWN_MS 4000    /* ..unless no broker takes a connection for so long */
-#define DESTROY_MS 5000     /* librdkafka 2.0.2 may not come back from rd_kafka_destroy */
+#define ALL_DOWN_MS 4000     /* no broker takes a connection for so long: there is none */
+#define DESTROY_MS 5000      /* librdkafka 2.0.2 may not come back from rd_kafka_destroy */
 #define MESSAGE_OVERHEAD 512 /* what a fetched message takes beside its bytes */
 
 struct KafkaClient {
     rd_kafka_t *handle;
     KafkaCallbacks callbacks;
     const char *servers;           /* for messages; the client's own */
-    /* what callbacks have said: all run on the thread that polls */
+    pthread_mutex_t lock;          /* of what callbacks have said, on whichever thread polls */
     bool rejected, all_down;
     char reason[256];              /* of the last error; "" none */
 };
@@ -70,11 +69,12 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
 {
     KafkaClient *client = opaque;
     (void)handle;
+    pthread_mutex_lock(&client->lock);
     client->all_down |= code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
-    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->rejected)
-        return;
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !client->rejected)
+        snprintf(client->reason, sizeof client->reason, "%s", reason);
     client->rejected |= is_rejection(code);
-    snprintf(client->reason, sizeof client->reason, "%s", reason);
+    pthread_mutex_unlock(&client->lock);
 }
 
 static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *line)
@@ -90,17 +90,31 @@ static void on_delivered(rd_kafka_t *handle, const rd_kafka_message_t *message, 
         client->callbacks.delivered(message, client->callbacks.owner);
 }
 
-static Error *rejected(const KafkaClient *client)
+typedef struct Said { bool rejected, all_down; char reason[256]; } Said;
+
+static Said what_was_said(KafkaClient *client)
 {
-    return error_hint(error_new(ERR_CONNECT, "Kafka at '%s' refuses the connection: %s", client->servers, client->reason),
+    Said said;
+    pthread_mutex_lock(&client->lock);
+    said.rejected = client->rejected;
+    said.all_down = client->all_down;
+    memcpy(said.reason, client->reason, sizeof said.reason);
+    pthread_mutex_unlock(&client->lock);
+    return said;
+}
+
+static Error *rejected(const KafkaClient *client, const char *reason)
+{
+    return error_hint(error_new(ERR_CONNECT, "Kafka at '%s' refuses the connection: %s", client->servers, reason),
                       "'properties.security.protocol', 'properties.sasl.*' and 'properties.ssl.*' say who we are");
 }
 
 Error *kafka_client_trouble(KafkaClient *client)
 {
     rd_kafka_poll(client->handle, 0);
-    if (client->rejected)
-        return rejected(client);
+    Said said = what_was_said(client);
+    if (said.rejected)
+        return rejected(client, said.reason);
     char reason[256];
     rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client->handle, reason, sizeof reason);
     return fatal ? kafka_error(ERR_IO, fatal, "the Kafka client has failed: %s", reason) : NULL;
@@ -246,6 +260,7 @@ static Error *client_new(const KafkaOptions *options, rd_kafka_type_t type, cons
     }
     client->servers = strcpy((char *)(client + 1), options->properties.bootstrap_servers);
     client->callbacks = callbacks ? *callbacks : (KafkaCallbacks){ 0 };
+    pthread_mutex_init(&client->lock, NULL);
     rd_kafka_conf_set_opaque(conf, client);
     client->handle = rd_kafka_new(type, conf, reason, sizeof reason);
     if (!client->handle) {
@@ -378,27 +393,27 @@ static int64_t monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static Error *unreachable(const KafkaClient *client)
+static Error *unreachable(const KafkaClient *client, const char *reason)
 {
-    Error *error = error_new(ERR_CONNECT, "cannot reach Kafka at '%s'%s%s", client->servers, *client->reason ? ": " : "", client->reason);
+    Error *error = error_new(ERR_CONNECT, "cannot reach Kafka at '%s'%s%s", client->servers, *reason ? ": " : "", reason);
     error->retriable = true;
     return error;
 }
 
-Error *kafka_client_metadata(KafkaClient *client, const char *topic, const struct rd_kafka_metadata **metadata)
+Error *kafka_client_metadata(KafkaClient *client, const char *topic, int64_t patience_ms, const struct rd_kafka_metadata **metadata)
 {
     const int64_t begun_ms = monotonic_ms();
     rd_kafka_topic_t *wanted = topic ? rd_kafka_topic_new(client->handle, topic, NULL) : NULL;
     rd_kafka_resp_err_t failed;
     Error *error = NULL;
-    client->all_down = false;
     for (;;) { /* in short steps: a rejection is known long before the request gives up */
         failed = rd_kafka_metadata(client->handle, topic == NULL, wanted, metadata, 500);
         if (!failed || (error = kafka_client_trouble(client)) != NULL)
             break;
         int64_t gone_ms = monotonic_ms() - begun_ms;
-        if (!is_retriable(failed) || gone_ms > REACH_MS || (client->all_down && gone_ms > ALL_DOWN_MS)) {
-            error = is_retriable(failed) ? unreachable(client) : kafka_error(ERR_CONNECT, failed, "cannot ask Kafka at '%s' for its topics", client->servers);
+        Said said = what_was_said(client);
+        if (!is_retriable(failed) || gone_ms >= patience_ms || (said.all_down && gone_ms > ALL_DOWN_MS)) {
+            error = is_retriable(failed) ? unreachable(client, said.reason) : kafka_error(ERR_CONNECT, failed, "cannot ask Kafka at '%s' for its topics", client->servers);
             break;
         }
     }

@@ -31,9 +31,11 @@ rd_kafka_t *kafka_client_handle(const KafkaClient *client);
 /* What has gone wrong for good, seen so far: credentials that are rejected, a fatal error. Serves the client's callbacks. NULL: nothing. */
 Error *kafka_client_trouble(KafkaClient *client);
 
+#define KAFKA_PATIENCE_MS 30000 /* for the first answer of a cluster */
+
 /* Metadata of a topic (NULL: of all topics): waits until a broker answers, fails early where it is known that none will.
- * rd_kafka_metadata_destroy frees it. A topic that does not exist is in it with its error. */
-Error *kafka_client_metadata(KafkaClient *client, const char *topic, const struct rd_kafka_metadata **metadata);
+ * rd_kafka_metadata_destroy frees it. A topic that does not exist is in it with its error. Thread-safe. */
+Error *kafka_client_metadata(KafkaClient *client, const char *topic, int64_t patience_ms, const struct rd_kafka_metadata **metadata);
 
 /* "context: reason" with what librdkafka says; retriable where trying again can help. code: ERR_CONNECT while opening, ERR_IO later. */
 Error *kafka_error(ErrorCode code, rd_kafka_resp_err_t reason, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -57,25 +57,25 @@ static void metadata_unwind(void *what)
     *metadata = NULL;
 }
 
-static Error *add_named(Arena *arena, KafkaClient *client, const char *topic, KafkaPartitions *partitions)
+static Error *add_named(Arena *arena, KafkaClient *client, const char *topic, int64_t patience_ms, KafkaPartitions *partitions)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     MEMORY_HOLD(metadata_unwind, &metadata);
-    TRY(kafka_client_metadata(client, topic, &metadata));
+    TRY(kafka_client_metadata(client, topic, patience_ms, &metadata));
     Error *error = metadata->topic_cnt == 1 ? add_topic(arena, &metadata->topics[0], partitions)
                                             : error_new(ERR_CONNECT, "the brokers say nothing about the topic '%s'", topic);
     metadata_unwind(&metadata);
     return error;
 }
 
-static Error *add_matching(Arena *arena, KafkaClient *client, const char *text, KafkaPartitions *partitions)
+static Error *add_matching(Arena *arena, KafkaClient *client, const char *text, int64_t patience_ms, KafkaPartitions *partitions)
 {
     TopicPattern *pattern = NULL;
     TRY(topic_pattern_new(text, &pattern));
     MEMORY_HOLD(topic_pattern_unwind, &pattern);
     const struct rd_kafka_metadata *metadata = NULL;
     MEMORY_HOLD(metadata_unwind, &metadata);
-    Error *error = kafka_client_metadata(client, NULL, &metadata);
+    Error *error = kafka_client_metadata(client, NULL, patience_ms, &metadata);
     for (int i = 0; !error && i < metadata->topic_cnt; i++) {
         const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
         bool internal = strncmp(topic->topic, "__", 2) == 0; /* the brokers' own */
@@ -89,15 +89,15 @@ static Error *add_matching(Arena *arena, KafkaClient *client, const char *text, 
 
 static bool in_shard(const KafkaOptions *options, int32_t partition) { return options->shards <= 1 || partition % options->shards == options->shard; }
 
-Error *kafka_partitions_find(Arena *arena, KafkaClient *client, const KafkaOptions *options, KafkaPartitions *partitions)
+Error *kafka_partitions_find(Arena *arena, KafkaClient *client, const KafkaOptions *options, int64_t patience_ms, KafkaPartitions *partitions)
 {
     TopicNames names = { 0 };
     if (options->topic_pattern)
-        TRY(add_matching(arena, client, options->topic_pattern, partitions));
+        TRY(add_matching(arena, client, options->topic_pattern, patience_ms, partitions));
     else
         split_names(arena, options->topic, &names);
     for (int i = 0; i < names.count; i++)
-        TRY(add_named(arena, client, names.items[i], partitions));
+        TRY(add_named(arena, client, names.items[i], patience_ms, partitions));
     int kept = 0;
     for (int i = 0; i < partitions->count; i++)
         if (in_shard(options, partitions->items[i].number))
@@ -178,6 +178,7 @@ static Error *locate_starts(KafkaClient *client, const KafkaOptions *options, Ka
             kafka_offsets_parse(options->startup_offsets, partition->number, &offsets->wanted[i]);
         bool latest = mode == STARTUP_LATEST || mode == STARTUP_TIMESTAMP || (mode != STARTUP_EARLIEST && mode != STARTUP_DEFAULT && resets_to_latest(options));
         partition->from_beginning = offsets->wanted[i] < 0 && !latest;
+        partition->last = offsets->last[i];
         partition->next = offsets->wanted[i] >= 0 ? offsets->wanted[i] : latest ? offsets->last[i] : offsets->first[i];
     }
     return NULL;
@@ -221,4 +222,10 @@ Error *kafka_partitions_locate(KafkaClient *client, const KafkaOptions *options,
         error = locate_ends(client, options, partitions, first, &offsets);
     arena_release(&arena);
     return error;
+}
+
+Error *kafka_partition_beginning(KafkaClient *client, const KafkaPartition *partition, int64_t *offset)
+{
+    KafkaPartitions one = { (KafkaPartition *)partition, 1, 1 };
+    return ask_times(client, &one, 0, RD_KAFKA_OFFSET_BEGINNING, offset);
 }

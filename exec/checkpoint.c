@@ -231,6 +231,19 @@ static Error *read_split(Scan *scan, PageReader *page, Arena *arena, int *place)
 }
 
 /* Splits that the snapshot does not know are new: they start from where the source says. */
+static Error *start_new_splits(Scan *scan, const SplitPlaces *known)
+{
+    Error *(*seek_new)(Source *, int, uint64_t *) = scan->source_open ? scan->source_spec.connector->source->seek_new : NULL;
+    for (int s = 0; seek_new && s < scan->split_count; s++) {
+        bool is_new = true;
+        for (uint64_t k = 0; k < known->count; k++)
+            is_new &= known->places[k] != s;
+        if (is_new)
+            TRY(seek_new(&scan->source, s, &scan->splits[s].position));
+    }
+    return NULL;
+}
+
 static Error *read_splits(Job *job, PageReader *page, SplitPlaces *places)
 {
     for (int i = 0; i < job->scan_count; i++) {
@@ -244,6 +257,7 @@ static Error *read_splits(Job *job, PageReader *page, SplitPlaces *places)
         known->places = ARENA_ARRAY(&job->operator_arena, int, (size_t)known->count + 1);
         for (uint64_t s = 0; s < known->count; s++)
             TRY(read_split(scan, page, &job->operator_arena, &known->places[s]));
+        TRY(start_new_splits(scan, known));
     }
     return NULL;
 }
