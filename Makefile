@@ -127,7 +127,7 @@ run:
 test:
 	@tools/setup test
 	@$(MAKE) --no-print-directory -s -j$(JOBS) bidsql
-	@$(MAKE) --no-print-directory -s -j$(JOBS) unit-build fuzz-build $(B)/fail_allocations
+	@$(MAKE) --no-print-directory -s -j$(JOBS) unit-build fuzz-build kafka-tool $(B)/fail_allocations
 	@tools/run-tests
 
 check: bidsql

@@ -198,7 +198,8 @@ static Error *locate_ends(KafkaClient *client, const KafkaOptions *options, Kafk
         KafkaPartition *partition = &partitions->items[first + i];
         if (mode == BOUNDED_OFFSETS)
             kafka_offsets_parse(options->bounded_offsets, partition->number, &offsets->wanted[i]);
-        partition->end = mode == BOUNDED_NEVER ? INT64_MAX : offsets->wanted[i] >= 0 ? offsets->wanted[i] : offsets->last[i];
+        partition->end = mode == BOUNDED_NEVER ? INT64_MAX : offsets->wanted[i] >= 0 ? offsets->wanted[i]
+                         : mode == BOUNDED_GROUP ? offsets->first[i] : offsets->last[i]; /* what a group has not begun it has not read */
         partition->ended = partition->next >= partition->end;
     }
     return NULL;

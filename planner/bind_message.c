@@ -318,10 +318,11 @@ static void add_fact(Schema *schema, DecodeColumn *columns, const char *const *n
 
 void bind_message_facts(const Binder *binder, const CatalogEntry *entry, Schema *schema, DecodeColumn *columns)
 {
-    static const char *const names[] = { "$record_time", "ROWPARTITION", "ROWOFFSET", "$key_start", "$key_end", "$no_value", "$headers" };
+    static const char *const names[] = { "$record_time", "ROWPARTITION", "ROWOFFSET", "$key_start", "$key_end", "$no_value", "$headers", "$topic" };
     add_fact(schema, columns, &names[0], TYPE_TIMESTAMP, RECORD_TIMESTAMP);
     add_fact(schema, columns, &names[1], TYPE_INT, RECORD_PARTITION);
     add_fact(schema, columns, &names[2], TYPE_BIGINT, RECORD_OFFSET);
+    add_fact(schema, columns, &names[7], TYPE_VARCHAR, RECORD_TOPIC);
     if (entry->source->key_window != KEY_WINDOW_NONE) {
         add_fact(schema, columns, &names[3], TYPE_TIMESTAMP, RECORD_WINDOW_START);
         add_fact(schema, columns, &names[4], TYPE_TIMESTAMP, RECORD_WINDOW_END);

@@ -384,9 +384,9 @@ static Error *header_column(Binder *binder, const AstColumn *ast, CatalogColumn 
 }
 
 /* METADATA [FROM 'offset']: what a message has beside key and value, as a column; it is computed, so INSERT gives it no value. */
-static Error *metadata_column(Binder *binder, const AstCreate *create, const AstColumn *ast, CatalogColumn *column)
+static Error *metadata_column(Binder *binder, const AstColumn *ast, CatalogColumn *column)
 {
-    static const char *const names[] = { "offset", "partition", "timestamp", "topic" }, *const facts[] = { "ROWOFFSET", "ROWPARTITION", "$record_time", NULL };
+    static const char *const names[] = { "offset", "partition", "timestamp", "topic" }, *const facts[] = { "ROWOFFSET", "ROWPARTITION", "$record_time", "$topic" };
     Arena *arena = &binder->catalog->arena;
     const char *wanted = ast->metadata_from ? ast->metadata_from : ast->name.text;
     int which = 0;
@@ -396,14 +396,7 @@ static Error *metadata_column(Binder *binder, const AstCreate *create, const Ast
         return error_suggest(error_at(ERR_BIND, ast->at, "messages have no metadata '%s': offset, partition, timestamp, topic", wanted), wanted, names, 4);
     AstExpr *expr = ARENA_NEW(arena, AstExpr);
     *expr = (AstExpr){ .kind = AST_NAME, .at = ast->name.at };
-    if (facts[which]) {
-        LIST_ADD(arena, &expr->path, ((AstName){ facts[which], true, ast->name.at }));
-    } else {
-        const OptionEntry *topic = find_option(&create->with, "kafka_topic");
-        topic = topic ? topic : find_option(&create->with, "topic");
-        expr->kind = AST_LITERAL;
-        expr->value = (Value){ .type = type_scalar(TYPE_VARCHAR), .text = str_c(topic ? topic->value : create->name.text) };
-    }
+    LIST_ADD(arena, &expr->path, ((AstName){ facts[which], true, ast->name.at }));
     column->computed = expr;
     return ast->type ? binder_type(binder, arena, ast->type, &column->type) : NULL;
 }
@@ -423,7 +416,7 @@ static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogE
         if (ast->is_headers && is_record_connector(entry->source->connector))
             error = header_column(binder, ast, column);
         else if (ast->is_metadata && is_record_connector(entry->source->connector))
-            error = metadata_column(binder, create, ast, column);
+            error = metadata_column(binder, ast, column);
         else if (ast->is_headers || ast->is_metadata)
             error = entry->source->connector ? error_at(ERR_BIND, ast->at, "%s columns are of messages of topics, connector '%s' has none", ast->is_headers ? "HEADER" : "METADATA", entry->source->connector->name)
                 : error_at(ERR_BIND, ast->at, "%s columns are of messages of topics, '%s' is none", ast->is_headers ? "HEADER" : "METADATA", entry->name);

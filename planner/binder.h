@@ -220,7 +220,7 @@ const Type *bind_headers_type(Arena *arena); /* ARRAY<STRUCT<KEY VARCHAR, VALUE 
 /* Names, keys and windows as they are declared. */
 Error *bind_message_declared(const AstCreate *create, const CatalogEntry *entry);
 /* Columns that a message has beside the declared ones, as hidden columns of a scan. Adds at most MESSAGE_FACTS to the schema. */
-enum { MESSAGE_FACTS = 7 };
+enum { MESSAGE_FACTS = 8 };
 void bind_message_facts(const Binder *binder, const CatalogEntry *entry, Schema *schema, DecodeColumn *columns);
 void bind_message_scan(Binder *binder, const CatalogEntry *entry, LogicalNode *scan);
 /* Whatever names the event time (TIMESTAMP, epoch milliseconds, text) as a TIMESTAMP. bind_scan.c. */
