@@ -2,6 +2,7 @@
 #include "connectors/kafka_admin.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -184,6 +185,39 @@ Error *kafka_topic_ensure(KafkaClient *client, const char *name, const TopicWish
         return kafka_topic_create(client, name, wish);
     }
     return topic_differs(name, wish, partitions, replicas);
+}
+
+/* ---- what it takes ---- */
+
+static int64_t config_number(const rd_kafka_ConfigResource_t *resource, const char *name)
+{
+    size_t count = 0;
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0 && rd_kafka_ConfigEntry_value(entries[i]))
+            return strtoll(rd_kafka_ConfigEntry_value(entries[i]), NULL, 10);
+    return 0;
+}
+
+/* Who may write a topic need not be allowed to look at its settings. */
+Error *kafka_topic_max_bytes(KafkaClient *client, const char *name, int64_t *bytes)
+{
+    rd_kafka_ConfigResource_t *topic = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
+    rd_kafka_event_t *answer = NULL;
+    Request request;
+    request_begin(&request, client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_DescribeConfigs(kafka_client_handle(client), &topic, 1, request.options, request.queue);
+    Error *error = request_answer(&request, &answer);
+    *bytes = 0;
+    if (!error) {
+        size_t count = 0;
+        const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(answer), &count);
+        if (count == 1 && !rd_kafka_ConfigResource_error(resources[0]))
+            *bytes = config_number(resources[0], "max.message.bytes");
+    }
+    request_end(&request, answer);
+    rd_kafka_ConfigResource_destroy(topic);
+    return error;
 }
 
 /* ---- deleting one ---- */

@@ -9,6 +9,8 @@ Error *kafka_topic_find(KafkaClient *client, const char *name, int *partitions, 
 Error *kafka_topic_create(KafkaClient *client, const char *name, const TopicWish *wish);
 /* As topic_ensure. wish: NULL says nothing. */
 Error *kafka_topic_ensure(KafkaClient *client, const char *name, const TopicWish *wish, bool *made);
+/* The largest batch of messages that the brokers take for the topic; 0: they do not say. */
+Error *kafka_topic_max_bytes(KafkaClient *client, const char *name, int64_t *bytes);
 Error *kafka_topic_delete(KafkaClient *client, const char *name, bool *existed);
 
 /* The broker's part of topics.h. */

@@ -15,6 +15,7 @@
 
 #define POLL_MS 100
 #define LAST_MS 5000     /* without a guarantee: what is on its way at the end gets so long */
+#define BATCH_BYTES 1000000 /* of librdkafka's own limits */
 #define PROPERTIES_MAX 7 /* of one message, for rd_kafka_produceva */
 
 typedef struct KafkaSink {
@@ -166,6 +167,8 @@ static void *serve(void *what)
 
 /* ---- opening ---- */
 
+typedef struct SinkLimits { int64_t topic_bytes, letter_bytes; } SinkLimits; /* of a batch; 0: not known */
+
 /* Kafka Streams partitions windowed keys by the key without its window, so that all windows of a key stand together: `opaque` is the window's length. */
 static int32_t partition_of(const rd_kafka_topic_t *topic, const void *key, size_t length, int32_t count, void *topic_opaque, void *opaque)
 {
@@ -196,30 +199,65 @@ static Error *wish_like(KafkaClient *client, const KafkaOptions *like, TopicWish
     return NULL;
 }
 
-static Error *ensure_topic(const Sink *sink, KafkaSink *state)
+static Error *ensure_topic(const Sink *sink, const KafkaSink *state, KafkaClient *client)
 {
     const KafkaOptions *options = state->options;
     TopicWish wish = topic_wish(options);
     int partitions, replicas;
     bool made;
-    TRY(kafka_topic_find(state->client, options->topic, &partitions, &replicas));
+    TRY(kafka_topic_find(client, options->topic, &partitions, &replicas));
     if (!partitions && !options->create_topics)
         return error_hint(error_new(ERR_CONNECT, "there is no topic '%s'", options->topic), "make it, or leave 'sink.create-topic' = false out");
     if (!partitions)
-        TRY(wish_like(state->client, sink->spec->like, &wish));
+        TRY(wish_like(client, sink->spec->like, &wish));
     if (!partitions && !wish.cleanup_policy && sink->spec->upserts)
         wish.cleanup_policy = sink->spec->windowed_keys ? "compact,delete" : "compact";
-    return kafka_topic_ensure(state->client, options->topic, &wish, &made);
+    return kafka_topic_ensure(client, options->topic, &wish, &made);
+}
+
+/* Through a client of its own: a topic that a client has asked for keeps the partitioner that it has then. */
+static Error *prepare_topics(Sink *sink, KafkaSink *state, SinkLimits *limits)
+{
+    const KafkaOptions *letters = sink->spec->letter_options;
+    const TopicWish wish = { 0 };
+    KafkaClient *client = NULL;
+    bool made;
+    MEMORY_HOLD(kafka_client_unwind, &client);
+    Error *error = kafka_client_new_producer(sink->context, state->options, NULL, NULL, &client);
+    error = error ? error : ensure_topic(sink, state, client);
+    error = error ? error : kafka_topic_max_bytes(client, state->options->topic, &limits->topic_bytes);
+    if (!error && state->refused == REFUSED_DEAD_LETTER) {
+        error = kafka_topic_ensure(client, letters->topic, &wish, &made);
+        error = error ? error : kafka_topic_max_bytes(client, letters->topic, &limits->letter_bytes);
+    }
+    kafka_client_unwind(&client);
+    return error;
+}
+
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* librdkafka fails a whole batch that is too large for the broker, so none is made larger than the topic takes. A single message may be: it goes alone,
+ * and it is the broker who refuses it. */
+static Error *new_client(Sink *sink, KafkaSink *state, const SinkLimits *limits)
+{
+    const KafkaCallbacks callbacks = { .delivered = on_delivered, .owner = state };
+    char message_bytes[24], batch_bytes[24];
+    KafkaSetting settings[3] = { { NULL, NULL } };
+    int count = 0;
+    snprintf(message_bytes, sizeof message_bytes, "%lld", (long long)larger(larger(limits->topic_bytes, limits->letter_bytes), BATCH_BYTES));
+    snprintf(batch_bytes, sizeof batch_bytes, "%lld", (long long)limits->topic_bytes);
+    if (!state->options->properties.request_max)
+        settings[count++] = (KafkaSetting){ "message.max.bytes", message_bytes };
+    if (!state->options->properties.batch_size && limits->topic_bytes > 0 && limits->topic_bytes < BATCH_BYTES)
+        settings[count++] = (KafkaSetting){ "batch.size", batch_bytes };
+    return kafka_client_new_producer(sink->context, state->options, settings, &callbacks, &state->client);
 }
 
 static Error *open_letters(const Sink *sink, KafkaSink *state)
 {
     const KafkaOptions *letters = sink->spec->letter_options;
-    const TopicWish wish = { 0 };
-    bool made;
     if (state->refused != REFUSED_DEAD_LETTER)
         return NULL;
-    TRY(kafka_topic_ensure(state->client, letters->topic, &wish, &made));
     state->letters = rd_kafka_topic_new(state->handle, letters->topic, NULL);
     return state->letters ? NULL : kafka_error(ERR_CONNECT, rd_kafka_last_error(), "cannot write the topic '%s'", letters->topic);
 }
@@ -227,16 +265,16 @@ static Error *open_letters(const Sink *sink, KafkaSink *state)
 static Error *sink_open(Sink *sink)
 {
     KafkaSink *state = mem_calloc(1, sizeof *state);
-    const KafkaCallbacks callbacks = { .delivered = on_delivered, .owner = state };
+    SinkLimits limits = { 0 };
     sink->state = state;
     state->context = sink->context;
     state->options = sink->spec->options;
     state->refused = sink->spec->refused;
     pthread_mutex_init(&state->lock, NULL);
-    TRY(kafka_client_new_producer(sink->context, state->options, NULL, &callbacks, &state->client));
+    TRY(prepare_topics(sink, state, &limits));
+    TRY(new_client(sink, state, &limits));
     state->handle = kafka_client_handle(state->client);
-    TRY(open_topic(state)); /* first: a topic that the client knows already keeps its partitioner */
-    TRY(ensure_topic(sink, state));
+    TRY(open_topic(state));
     TRY(open_letters(sink, state));
     if (pthread_create(&state->thread, NULL, serve, state))
         return error_new(ERR_MEMORY, "there is no thread for the Kafka client");

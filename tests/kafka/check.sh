@@ -1,6 +1,7 @@
 # tests/kafka/check.sh: what the scripts here share; they source it. KAFKA: the brokers' addresses. BIDSQL: the program.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
+case "$here" in */deep) here=${here%/deep} ;; esac
 top=$(cd "$here/../.." && pwd)
 bidsql=${BIDSQL:-$top/bidsql}
 kafka=${KAFKA:?the addresses of brokers}

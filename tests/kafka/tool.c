@@ -8,6 +8,7 @@
  *   tool size ADDRESSES TOPIC PARTITION BYTES            one JSON message of that size: {"id":1,"text":"xxx.."}
  *   tool bids ADDRESSES TOPIC COUNT [PROPERTY=VALUE ..]     messages of about 200 bytes, the same for the same count
  *   tool committed ADDRESSES GROUP TOPIC PARTITION       the group's offset, or -1001
+ *   tool count ADDRESSES TOPIC                           how many messages its partitions keep
  *   tool leader ADDRESSES TOPIC PARTITION                the number of the broker that leads it */
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
@@ -261,6 +262,24 @@ static int committed(char **words)
     return 0;
 }
 
+static int count_messages(char **words)
+{
+    rd_kafka_t *handle = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), words[0]);
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(handle, words[1], NULL);
+    const struct rd_kafka_metadata *metadata;
+    check("metadata", rd_kafka_metadata(handle, 0, topic, &metadata, 30000));
+    int64_t low, high, all = 0;
+    for (int p = 0; metadata->topic_cnt == 1 && p < metadata->topics[0].partition_cnt; p++) {
+        check("offsets", rd_kafka_query_watermark_offsets(handle, words[1], p, &low, &high, 30000));
+        all += high - low;
+    }
+    printf("%lld\n", (long long)all);
+    rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(topic);
+    rd_kafka_destroy(handle);
+    return 0;
+}
+
 static int leader(char **words)
 {
     rd_kafka_t *handle = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), words[0]);
@@ -292,6 +311,8 @@ int main(int count, char **words)
         return bids(words + 2);
     if (strcmp(what, "committed") == 0 && count == 6)
         return committed(words + 2);
+    if (strcmp(what, "count") == 0 && count == 4)
+        return count_messages(words + 2);
     if (strcmp(what, "leader") == 0 && count == 5)
         return leader(words + 2);
     fprintf(stderr, "usage: see the head of tests/kafka/tool.c\n");

@@ -1,0 +1,35 @@
+#!/bin/sh
+# A broker that does not answer makes the query rest: its memory stays within what it may hold, and when the broker is back it goes on by itself.
+. "$(dirname "$0")/check.sh"
+rows=1500000
+
+"$tool" create "$kafka" "slow-$unique" 3
+cat >"$work/slow.sql" <<END
+SET 'properties.bootstrap.servers' = '$kafka';
+CREATE STREAM numbers (n BIGINT) WITH (connector = 'datagen', rows = $rows, 'fields.n.kind' = 'sequence', 'fields.n.start' = 1);
+CREATE STREAM output (k STRING KEY, n BIGINT, t STRING) WITH (kafka_topic = 'slow-$unique', value_format = 'json', memory = '8m');
+INSERT INTO output SELECT CAST(n AS STRING), n, LPAD('', 150, 'x') FROM numbers;
+END
+written() { "$tool" count "$kafka" "slow-$unique"; }
+resident() { awk '/VmRSS/ { print int($2 / 1024) }' "/proc/$1/status" 2>/dev/null || echo 0; }
+
+"$bidsql" -f "$work/slow.sql" >"$work/out" 2>&1 &
+query=$!
+while [ "$(written)" -lt 50000 ]; do kill -0 $query || break; done
+"$here/broker" pause 1
+most=0 before=""
+for look in 1 2 3 4 5 6 7 8; do # it fills up what it may hold, and then rests
+    sleep 0.25
+    now=$(resident $query)
+    [ "$now" -gt "$most" ] && most=$now
+done
+cpu() { awk '{ print $14 + $15 }' "/proc/$query/stat"; }
+before=$(cpu)
+sleep 0.5
+after=$(cpu)
+"$here/broker" resume 1
+wait $query || fail "the query goes on when the broker is back" "$(cat "$work/out")"
+[ "$most" -gt 0 ] && [ "$most" -lt 120 ] || fail "memory while the broker rests" "$most MiB"
+[ $((after - before)) -le 20 ] || fail "the query rests, too" "$((after - before)) ticks of the processor in half a second"
+same "all rows are there, each once" "$rows" "$(written)"
+finish
