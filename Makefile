@@ -21,7 +21,7 @@ DEFINES  = -D_GNU_SOURCE -DBIDSQL_VERSION='"$(VERSION)"' -DBIDSQL_COMMIT='"$(COM
 CFLAGS   = -std=gnu11 -g $(OPT) $(WARNINGS) $(HARDEN) $(DEFINES) $(SANITIZE) -I. -I$(B)/gen
 CXXFLAGS = -std=c++17 -g $(OPT) -Wall -Wextra -Werror $(HARDEN) $(DEFINES) $(SANITIZE) -fno-exceptions -I.
 LDFLAGS  = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZE)
-LIBS     = -lsqlite3 -lrdkafka -lz -lzstd -lsimdjson -lutf8proc -lpcre2-8 -lmd -l:liblua5.4.a -lpthread -lm
+LIBS     = -lsqlite3 -lrdkafka -lcurl -ljansson -lz -lzstd -lsimdjson -lutf8proc -lpcre2-8 -lmd -l:liblua5.4.a -lpthread -lm
 VERSION  = 0.1.0
 COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 

@@ -1,6 +1,7 @@
 /* engine/session.c: a session drives scripts: parse all, then plan and run statement by statement.
  *
  * Everything that INSERT INTO and CREATE .. AS put into the pending job runs as one job before the next SELECT, or at the end of the text. */
+#include "connectors/schema_registries.h"
 #include "engine/session_internal.h"
 
 #include <stdio.h>
@@ -628,6 +629,7 @@ Error *session_run(Session *session, const char *text, size_t length, const Sess
 void session_interrupt(Session *session)
 {
     session->interrupted = true;
+    schema_registries_interrupt();
     session->job_watchers++;
     Job *job = session->job;
     if (job)

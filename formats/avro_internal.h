@@ -27,6 +27,8 @@ struct AvroPlan {
     const AvroPlan **children;    /* of fields (NULL: passed over), branches, items */
     int *targets;                 /* of fields: the field of the type; of branches that are fields of a STRUCT: that field */
     bool branches_are_fields;     /* a union of several types as a STRUCT */
+    const AvroPlan *inner;        /* a type that the reader has a union of several types for: the value is .. */
+    int into;                     /* .. that field of the STRUCT */
     const char *const *symbols;   /* of enums: as the reader has them; NULL: it does not know it */
     struct { AvroDefault *items; int count, capacity; } defaults;
     bool mismatch;                /* no value of the schema becomes one of the type */

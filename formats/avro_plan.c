@@ -118,15 +118,25 @@ static bool holds_branches(const AvroSchema *schema, const Type *type)
 
 static void plan_union(Planning *planning, const AvroSchema *writer, const AvroSchema *reader, const Type *type, AvroPlan *plan)
 {
-    plan->branches_are_fields = holds_branches(writer, type);
+    bool by_reader = reader && reader->kind == AVRO_UNION && holds_branches(reader, type);
+    plan->branches_are_fields = !by_reader && holds_branches(writer, type);
     plan->targets = ARENA_ARRAY(planning->arena, int, (size_t)writer->count + 1);
     for (int i = 0; i < writer->count; i++) {
         const AvroSchema *branch = writer->children[i];
         plan->targets[i] = plan->branches_are_fields ? find_name(type->names, type->child_count, avro_branch_name(branch)) : -1;
         const Type *becomes = plan->targets[i] >= 0 ? type->children[plan->targets[i]] : type;
         if (!plan->branches_are_fields || plan->targets[i] >= 0 || branch->kind == AVRO_NULL)
-            plan->children[i] = make_plan(planning, branch, reader_branch(branch, reader), becomes);
+            plan->children[i] = make_plan(planning, branch, by_reader ? reader : reader_branch(branch, reader), becomes);
     }
+}
+
+/* The reader has a union of several types, which is a STRUCT: its field for values of the writer's schema; -1: none. */
+static int field_of_reader(const AvroSchema *writer, const AvroSchema *reader, const Type *type)
+{
+    if (!reader || reader->kind != AVRO_UNION || !holds_branches(reader, type) || writer->kind == AVRO_NULL || writer->kind == AVRO_UNION)
+        return -1;
+    const AvroSchema *branch = reader_branch(writer, reader);
+    return branch ? find_name(type->names, type->child_count, avro_branch_name(branch)) : -1;
 }
 
 static void plan_symbols(Planning *planning, const AvroSchema *writer, const AvroSchema *reader, AvroPlan *plan)
@@ -153,7 +163,12 @@ static AvroPlan *make_plan(Planning *planning, const AvroSchema *writer, const A
         plan_union(planning, writer, reader, type, plan);
         return plan;
     }
+    plan->into = field_of_reader(writer, reader, type);
     reader = reader_branch(writer, reader);
+    if (plan->into >= 0) {
+        plan->inner = make_plan(planning, writer, reader, type->children[plan->into]);
+        return plan;
+    }
     if (reader && plan->logical == AVRO_PLAIN) {
         plan->logical = reader->logical;
         plan->scale = reader->scale;

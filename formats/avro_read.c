@@ -308,6 +308,11 @@ const char *avro_read_value(AvroReader *reader, const AvroPlan *plan, Value *val
     *value = value_null(plan->type);
     if (plan->schema->kind == AVRO_UNION)
         return read_union(reader, plan, value);
+    if (plan->inner) {
+        value->is_null = false;
+        start_struct(reader, plan->type, value);
+        return avro_read_value(reader, plan->inner, &value->nested.items[plan->into]);
+    }
     if (plan->mismatch)
         return arena_printf(reader->strings, "expected %s, found Avro's %s", plan->type->kind == TYPE_STRUCT ? "a record" : type_text(reader->strings, plan->type), avro_kind_name(plan->schema->kind));
     value->is_null = false;

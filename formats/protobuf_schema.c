@@ -156,7 +156,7 @@ static bool parse_enum(ProtoParser *parser, ProtoMessage *within)
     return true;
 }
 
-static void set_type(ProtoField *field, const char *name)
+void proto_field_type(ProtoField *field, const char *name)
 {
     name += *name == '.';
     field->type_name = name;
@@ -173,8 +173,8 @@ static bool parse_map(ProtoParser *parser, ProtoMessage *message, ProtoField *fi
     const char *key_type, *value_type;
     if (!need(parser, "<") || !(key_type = take_word(parser)) || !need(parser, ",") || !(value_type = take_word(parser)) || !need(parser, ">"))
         return false;
-    set_type(&key, key_type);
-    set_type(&value, value_type);
+    proto_field_type(&key, key_type);
+    proto_field_type(&value, value_type);
     entry->parent = message;
     LIST_ADD(parser->arena, &entry->fields, key);
     LIST_ADD(parser->arena, &entry->fields, value);
@@ -236,7 +236,7 @@ static bool parse_field(ProtoParser *parser, ProtoMessage *message, bool one_of)
         if (!parse_map(parser, message, &field))
             return false;
     } else {
-        set_type(&field, type);
+        proto_field_type(&field, type);
     }
     field.name = take_word(parser);
     if (!field.name || !need(parser, "="))
@@ -366,12 +366,14 @@ static bool resolve(ProtoParser *parser, ProtoMessage *message)
 {
     for (int i = 0; i < message->fields.count; i++) {
         ProtoField *field = &message->fields.items[i];
-        if (field->map && !resolve(parser, (ProtoMessage *)field->message))
+        if (field->map && field->message && !field->message->is_entry && !resolve(parser, (ProtoMessage *)field->message))
             return false;
         if (field->type_name && !find_type(message, field)) {
             parser->reason = arena_printf(parser->arena, "no type '%s'", field->type_name);
             return false;
         }
+        if (field->message && field->message->is_entry && field->message->fields.count == 2)
+            field->map = field->repeated = true;
     }
     for (int i = 0; i < message->messages.count; i++)
         if (!resolve(parser, message->messages.items[i]))
@@ -395,13 +397,9 @@ static const struct { const char *name, *text; } common_files[] = {
 
 static ProtoMessage *read_file(ProtoParser *around, const RegisteredSchema *schema);
 
-/* import "event.proto": one that the schema refers to, or a common one. Others (of options, mostly) are missed where one of their types is used. */
-static bool parse_import(ProtoParser *parser, ProtoMessage *file)
+/* One that the schema refers to, or a common one. Others (of options, mostly) are missed where one of their types is used. */
+static bool add_import(ProtoParser *parser, ProtoMessage *file, const char *name)
 {
-    if (at(parser, "public") || at(parser, "weak"))
-        advance(parser);
-    size_t length = strlen(parser->token);
-    const char *name = length >= 2 ? arena_strndup(parser->arena, parser->token + 1, length - 2) : "";
     RegisteredSchema common = { 0 };
     const RegisteredSchema *found = NULL;
     for (int i = 0; parser->schema && i < parser->schema->reference_count && !found; i++)
@@ -417,19 +415,50 @@ static bool parse_import(ProtoParser *parser, ProtoMessage *file)
         return false;
     if (imported)
         LIST_ADD(parser->arena, &file->imports, imported);
-    return skip_statement(parser);
+    return true;
+}
+
+/* import "event.proto"; */
+static bool parse_import(ProtoParser *parser, ProtoMessage *file)
+{
+    if (at(parser, "public") || at(parser, "weak"))
+        advance(parser);
+    size_t length = strlen(parser->token);
+    const char *name = length >= 2 ? arena_strndup(parser->arena, parser->token + 1, length - 2) : "";
+    return add_import(parser, file, name) && skip_statement(parser);
+}
+
+static ProtoMessage *read_descriptor(ProtoParser *parser)
+{
+    ProtoNames imports = { 0 };
+    ProtoMessage *file = proto_descriptor_read(parser->arena, parser->p, &imports);
+    for (int i = 0; file && i < imports.count; i++)
+        if (!add_import(parser, file, imports.items[i]))
+            return NULL;
+    if (!file)
+        parser->reason = "its descriptor is broken";
+    return file;
+}
+
+static ProtoMessage *read_text(ProtoParser *parser)
+{
+    ProtoMessage *file = ARENA_NEW(parser->arena, ProtoMessage);
+    bool fine = true;
+    advance(parser);
+    while (fine && *parser->token)
+        fine = parse_part(parser, file, true);
+    return fine ? file : NULL;
 }
 
 /* A file; around: what imports it. */
 static ProtoMessage *read_file(ProtoParser *around, const RegisteredSchema *schema)
 {
     ProtoParser parser = { .arena = around->arena, .p = schema->text, .schema = schema, .depth = around->depth + 1 };
-    ProtoMessage *file = ARENA_NEW(parser.arena, ProtoMessage);
-    bool fine = parser.depth < PROTO_DEPTH_LIMIT || refuse(&parser, "fewer files that import each other");
-    advance(&parser);
-    while (fine && *parser.token)
-        fine = parse_part(&parser, file, true);
-    fine = fine && resolve(&parser, file);
+    bool fine = parser.depth < PROTO_DEPTH_LIMIT;
+    if (!fine)
+        parser.reason = "its files import each other too deeply";
+    ProtoMessage *file = !fine ? NULL : proto_is_descriptor(schema->text) ? read_descriptor(&parser) : read_text(&parser);
+    fine = file && resolve(&parser, file);
     if (!fine)
         around->reason = parser.reason;
     return fine ? file : NULL;

@@ -40,6 +40,7 @@ struct ProtoMessage {
     struct { ProtoField *items; int count, capacity; } fields;
     struct { ProtoMessage **items; int count, capacity; } messages; /* within it; of a file: its own */
     struct { ProtoEnum **items; int count, capacity; } enums;
+    bool is_entry;                 /* of a map, where a descriptor says it */
     const char *package;           /* of a file; NULL: none */
     struct { const ProtoMessage **items; int count, capacity; } imports; /* of a file */
 };
@@ -52,6 +53,17 @@ const ProtoMessage *proto_file_read(Arena *arena, const RegisteredSchema *schema
 const ProtoMessage *proto_message_named(const ProtoMessage *file, const char *name, int path[], int limit, int *depth);
 /* By its name: exactly first, then without case; NULL. */
 const ProtoField *proto_field_named(const ProtoMessage *message, const char *name);
+
+/* What a type's name means for the field: a simple type now, messages and enums when names are looked for. */
+void proto_field_type(ProtoField *field, const char *name);
+
+/* ---- protobuf_descriptor.c ---- */
+
+typedef struct ProtoNames { const char **items; int count, capacity; } ProtoNames;
+/* Is it no .proto text, but a file's descriptor in base64? */
+bool proto_is_descriptor(const char *text);
+/* The file, whose names of types are not looked for yet; NULL: the descriptor is broken. */
+ProtoMessage *proto_descriptor_read(Arena *arena, const char *text, ProtoNames *imports);
 
 /* ---- protobuf_columns.c ---- */
 

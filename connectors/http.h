@@ -1,0 +1,30 @@
+/* connectors/http.h: one HTTP request and its answer. The only file that knows libcurl is http.c. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct HttpRequest {
+    const char *method;           /* "GET", "POST", "DELETE" */
+    const char *url;
+    const char *content_type;     /* also what is asked for */
+    const char *body;             /* NULL: none */
+    const char *credentials;      /* user:password; NULL: none, or in the address */
+    const char *token;            /* bearer */
+    const char *ca, *certificate, *key, *key_password; /* TLS: files in PEM; NULL: the system's */
+    int64_t timeout_us;
+} HttpRequest;
+
+typedef struct HttpAnswer {
+    long status;                  /* 0: there was no answer */
+    char *body;                   /* ends with a 0; NULL: none; of malloc */
+    size_t length;
+    char reason[256];             /* status 0: why */
+} HttpAnswer;
+
+/* An answer larger than this is none. */
+#define HTTP_BODY_LIMIT (4u << 20)
+
+void http_request(const HttpRequest *request, HttpAnswer *answer);
+void http_answer_release(HttpAnswer *answer);
+/* The text with %XX for what has a meaning in addresses; of malloc, NULL: no memory. */
+char *http_escape(const char *text);
