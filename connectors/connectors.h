@@ -29,6 +29,7 @@ typedef struct ConnectorContext {
     TopicLogs *topics;            /* topics are logs in this process; NULL: they are a broker's */
     Waker *waker;                 /* see connector_wake; NULL: nobody waits */
     ChannelPort *process;         /* streams and tables without a connector are channels between jobs; NULL: queries are put into one another */
+    atomic_ullong *retries;       /* see connector_retried; NULL: nobody counts */
 } ConnectorContext;
 
 /* A source calls it when data has come after it said that it waits until TIME_MAX, a sink when there is room after it said ERR_BUSY. Callable from any
@@ -37,6 +38,13 @@ static inline void connector_wake(const ConnectorContext *context)
 {
     if (context->waker)
         context->waker->wake(context->waker);
+}
+
+/* Something had to be tried again: a connection broke, a request was refused for now. From any thread. */
+static inline void connector_retried(const ConnectorContext *context)
+{
+    if (context->retries)
+        ++*context->retries;
 }
 
 /* ---- sources ---- */

@@ -1,5 +1,6 @@
 /* engine/analyze.c: EXPLAIN ANALYZE: runs the plan, then prints it with what each node did. */
 #include "engine/session_internal.h"
+#include "engine/status.h"
 
 typedef struct Analysis {
     Session *session;
@@ -8,6 +9,17 @@ typedef struct Analysis {
     const char *title;
     int64_t start_us;
 } Analysis;
+
+/* Of input that does not end. */
+static void print_status(Job *job, Text *text)
+{
+    Arena arena;
+    arena_init(&arena, NULL);
+    JobStatus status;
+    job_status(job, &arena, &status);
+    status_print(&status, text);
+    arena_release(&arena);
+}
 
 /* Also of a run that was interrupted: that is how one over input that does not end ends. */
 static Error *print_run(void *caller, Job *job, Error *error)
@@ -24,6 +36,8 @@ static Error *print_run(void *caller, Job *job, Error *error)
     text_printf(&text, "\nran in %.3f s: %llu rows in, %llu rows out, %llu late, %llu bad; peak %.1f MiB\n",
                 (double)(clock->now_us(clock) - analysis->start_us) / 1e6, (unsigned long long)counters.rows_in, (unsigned long long)counters.rows_out,
                 (unsigned long long)counters.late_rows, (unsigned long long)(counters.bad_rows + counters.row_errors), (double)job_peak_bytes(job) / 1048576);
+    if (!analysis->plan->bounded)
+        print_status(job, &text);
     Error *failed = session_emit_lines(analysis->output, text_c(&text), text.length, analysis->title);
     text_release(&text);
     if (!error)

@@ -3,6 +3,7 @@
  * Everything that INSERT INTO and CREATE .. AS put into the pending job runs as one job before the next SELECT, or at the end of the text. */
 #include "connectors/schema_registries.h"
 #include "engine/session_internal.h"
+#include "engine/status.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -469,9 +470,23 @@ static Error *run_script_file(Session *session, Arena *arena, const char *path, 
     return error;
 }
 
-static Error *show_own(Session *session, Arena *arena, AstShowKind show, const SessionOutput *output)
+/* Outside a server a job runs while nothing else does: there is none. */
+static Error *show_lag(Arena *arena, bool extended, const SessionOutput *output)
+{
+    const char *const *names;
+    int count = lag_columns(extended, &names);
+    PlannedRows rows = { .schema = { count, ARENA_ARRAY(arena, Column, (size_t)count) } };
+    for (int i = 0; i < count; i++)
+        rows.schema.columns[i] = (Column){ .name = names[i], .type = type_scalar(TYPE_VARCHAR) };
+    return session_emit_rows(output, &rows, NULL);
+}
+
+static Error *show_own(Session *session, Arena *arena, const AstStatement *statement, const SessionOutput *output)
 {
     static Column columns[3] = { { .name = "name" }, { .name = "value" }, { .name = "meaning" } };
+    const AstShowKind show = statement->show;
+    if (show == AST_SHOW_LAG)
+        return show_lag(arena, statement->extended, output);
     for (int i = 0; i < 3; i++)
         columns[i].type = type_scalar(TYPE_VARCHAR);
     struct { Value *items; int count, capacity; } values = { 0 };
@@ -506,7 +521,7 @@ static Error *show_own(Session *session, Arena *arena, AstShowKind show, const S
             LIST_ADD(arena, &values, ((Value){ .type = type, .text = str_c(docs[i]) }));
         }
     }
-    /* SHOW QUERIES and SHOW LAG have nothing to list outside a server: a job runs while nothing else does. */
+    /* SHOW QUERIES has nothing to list outside a server: a job runs while nothing else does. */
     rows.rows = values.items;
     rows.row_count = values.count / rows.schema.column_count;
     return session_emit_rows(output, &rows, NULL);
@@ -535,7 +550,7 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
         session_variable(session, planned->variable.name, planned->variable.value);
         return NULL;
     case PLANNED_SHOW:
-        return show_own(session, arena, planned->show, output);
+        return show_own(session, arena, statement, output);
     case PLANNED_QUESTION:
         return session_why_no_output(session, planned->plan, output, title);
     case PLANNED_ASSERTION:

@@ -18,7 +18,7 @@
 static void put_counters(PageWriter *page, const JobCounters *c)
 {
     const uint64_t fields[] = { c->rows_in, c->rows_out, c->bytes_in, c->bad_rows, c->row_errors, c->late_rows, c->late_windows, c->turns,
-        c->lookup_hits, c->lookup_misses, c->lookup_absent };
+        c->lookup_hits, c->lookup_misses, c->lookup_absent, c->bytes_out };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         page_put_u64(page, fields[i]);
 }
@@ -144,7 +144,7 @@ static Error *get_i64(PageReader *page, int64_t *value)
 static Error *get_counters(PageReader *page, JobCounters *c)
 {
     uint64_t *const fields[] = { &c->rows_in, &c->rows_out, &c->bytes_in, &c->bad_rows, &c->row_errors, &c->late_rows, &c->late_windows,
-        &c->turns, &c->lookup_hits, &c->lookup_misses, &c->lookup_absent };
+        &c->turns, &c->lookup_hits, &c->lookup_misses, &c->lookup_absent, &c->bytes_out };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         TRY(page_get_u64(page, fields[i]));
     return NULL;

@@ -3,6 +3,7 @@
  * A job is a function of its turns (ARCHITECTURE.md): everything that enters it is numbered, and effects on state and sinks
  * happen in that order, whatever the number of threads. */
 #pragma once
+#include "common/histogram.h"
 #include "planner/plan.h"
 
 typedef struct Job Job;
@@ -10,6 +11,7 @@ typedef struct Job Job;
 /* Counters that tests compare: they change in the ORDERED part only (a restore takes them back). */
 typedef struct JobCounters {
     uint64_t rows_in, rows_out, bytes_in;
+    uint64_t bytes_out;       /* encoded for sinks */
     uint64_t bad_rows;        /* did not decode, or had no usable time */
     uint64_t row_errors;      /* an expression failed */
     uint64_t late_rows;       /* found none of their windows open */
@@ -92,6 +94,27 @@ int job_row_errors(const Job *job, const RowErrorSummary **summaries);
 void job_progress(Job *job, JobProgress *progress); /* callable from any thread while it runs */
 int64_t job_peak_bytes(const Job *job);
 int64_t job_bytes(const Job *job); /* that it holds now */
+
+/* Where a split stands. */
+typedef struct SplitStatus {
+    const char *source, *name; /* the stream or table; the split: a file, a partition. `source` is the plan's */
+    uint64_t position;         /* of the next row to be read */
+    int64_t end;               /* behind the last row that is known; -1: not known. end - position is the lag */
+    int64_t wm_us;             /* of its rows so far; TIME_MIN: none */
+    uint64_t rows, bytes;      /* read since the job was opened */
+    bool idle, paused, ended;
+} SplitStatus;
+
+typedef struct JobStatus {
+    JobCounters counters;
+    uint64_t retries;          /* of connectors: connections that broke, requests that were sent again */
+    int64_t watermark_us;      /* of the query; TIME_MIN: none */
+    int64_t busy_us, idle_us, backpressured_us; /* time with work to do, without input, without room in a sink */
+    Histogram latency;         /* us from the time of a message to the end of the turn that took it; live topics */
+    SplitStatus *splits; int split_count;
+} JobStatus;
+/* As of the turn at hand, from any thread between job_open and job_close. What it points to lives in the arena. */
+void job_status(Job *job, Arena *arena, JobStatus *status);
 
 /* ---- of a job that was opened with `profile`, between job_run and job_close ---- */
 

@@ -152,6 +152,7 @@ static void survey_plan(Job *job)
     job->node_domain = ARENA_ARRAY(&job->arena, int, count);
     job->scans = ARENA_ARRAY(&job->arena, Scan, count);
     job->domains = ARENA_ARRAY(&job->arena, Domain, count);
+    job->metrics.scans = arena_calloc(&job->arena, count, sizeof *job->metrics.scans);
     job->sinks = ARENA_ARRAY(&job->arena, Sink *, count);
     job->sink_queues = ARENA_ARRAY(&job->arena, SinkQueue *, count);
     job->output_done = ARENA_ARRAY(&job->arena, bool, (size_t)plan->output_count + 1);
@@ -243,6 +244,7 @@ static void free_job(Job *job)
     arena_release(&job->arena);
     pthread_mutex_destroy(&job->clock_lock);
     run_release(job);
+    metrics_release(job);
     mem_free(job);
 }
 
@@ -267,8 +269,10 @@ Error *job_open(const Plan *plan, const JobOptions *options, Job **result)
     arena_init(&job->draw_arena, &job->pool);
     pthread_mutex_init(&job->clock_lock, NULL);
     job->connectors = (ConnectorContext){ .filesystem = options->filesystem, .clock = options->clock, .pool = &job->pool,
-        .base_directory = options->base_directory, .batch_mode = plan->bounded, .topics = options->topics, .process = options->process, .waker = &job->waker };
+        .base_directory = options->base_directory, .batch_mode = plan->bounded, .topics = options->topics, .process = options->process, .waker = &job->waker,
+        .retries = &job->metrics.retries };
     run_init(job);
+    metrics_init(job);
     job->progress_wm_us = TIME_MIN;
     Error *error;
     MEMORY_GUARDED(error, open_parts(job));

@@ -66,7 +66,7 @@ typedef struct Turn {
     struct { RowEvent *items; int count, capacity; } events;
     NodeCounters *node_counters;         /* per node, made once; NULL: not profiled */
     int64_t *domain_wm_us;               /* per domain, made once: largest watermark expression of this turn's rows; TIME_MIN none */
-    uint64_t rows_in, line_count;
+    uint64_t rows_in, line_count, byte_count;
     uint64_t lookup_hits, lookup_misses, lookup_absent;
     Error *error;                        /* comes after all outputs */
     bool wants_places;                   /* a row went wrong and its place is not known: see run_with_places */
@@ -144,6 +144,21 @@ typedef struct WorkerContext { /* one a worker, and one (number -1) for the ORDE
     int64_t nested_ns;         /* profiling: what operators did that were called from the one at hand */
 } WorkerContext;
 
+typedef enum Activity { ACTIVITY_IDLE, ACTIVITY_BUSY, ACTIVITY_BACKPRESSURED, ACTIVITY_COUNT } Activity;
+
+/* What others see of the job, under the lock. */
+typedef struct JobMetrics {
+    pthread_mutex_t lock;
+    struct { SplitStatus *splits; int count; } *scans;
+    JobCounters counters;
+    int64_t wm_us;
+    Histogram latency;
+    Activity activity;
+    int64_t activity_since_ns, spent_ns[ACTIVITY_COUNT]; /* since 0: it has not run yet */
+    int64_t noted_us;              /* drawing: when all splits were looked at */
+    atomic_ullong retries;         /* connectors count them, see ConnectorContext */
+} JobMetrics;
+
 typedef struct SinkQueue SinkQueue; /* exec/sink_queue.h */
 
 struct Job {
@@ -195,11 +210,21 @@ struct Job {
     NodeCounters *node_counters;   /* per node; NULL: not profiled */
     uint64_t flushed_rows;         /* rows_out when sinks were flushed in a quiet moment */
     struct { RowErrorSummary *items; int count, capacity; } row_errors;
+    JobMetrics metrics;
     _Atomic int64_t progress_bytes;
     _Atomic uint64_t progress_rows;
     _Atomic int64_t progress_wm_us;
     _Atomic uint64_t progress_rows_out, progress_late_rows;
 };
+
+/* metrics.c: where the job stands */
+void metrics_init(Job *job);
+void metrics_release(Job *job);
+void metrics_grow(Job *job, int scan, int known);       /* the scan has more splits than `known` */
+void metrics_drawn(Job *job, const Turn *turn);
+void metrics_note_splits(Job *job);                     /* all of them, by whoever may draw */
+void metrics_turn_done(Job *job, const Turn *turn);     /* ORDERED */
+void metrics_activity(Job *job, Activity activity);     /* from now on */
 
 /* run.c: who executes turns */
 void run_init(Job *job);

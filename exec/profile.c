@@ -158,7 +158,7 @@ void profile_turn_done(Job *job, const Turn *turn)
     for (int id = 0; id < job->plan->node_count; id++)
         add_counters(&job->node_counters[id], &turn->node_counters[id]);
     if (turn->kind == TURN_BATCH)
-        job->node_counters[job->scans[turn->scan].node->id].bytes_in += turn->length;
+        job->node_counters[job->scans[turn->scan].node->id].bytes_in += turn->byte_count;
 }
 
 /* ---- looking in ---- */

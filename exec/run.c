@@ -14,6 +14,8 @@
 
 #include "exec/checkpoint.h"
 
+#define LOOK_US 1000000 /* how often the lag of a job that rests is looked at */
+
 /* ---- waking ---- */
 
 /* Async-signal-safe. */
@@ -342,6 +344,16 @@ static void discard_ring(Job *job)
     job->turns_drawn = job->turns_done;
 }
 
+/* What a full sink holds back is looked at now and then, as nobody draws. Drawing rests, so its view may be read. */
+static int64_t waits_until(Job *job) /* locked */
+{
+    if (!job->sinks_busy)
+        return job->wait_until_us;
+    metrics_note_splits(job);
+    Clock *clock = job->options.clock;
+    return clock->manual ? TIME_MAX : clock->now_us(clock) + LOOK_US;
+}
+
 /* ---- a job as a task ---- */
 
 static Error *result_of(Job *job)
@@ -359,10 +371,13 @@ Error *job_step(Job *job, int turns, JobStep *step)
     pthread_mutex_lock(&job->lock);
     uint64_t last = job->turns_done + (uint64_t)turns;
     bool more = true;
+    metrics_activity(job, ACTIVITY_BUSY);
     while (!job->finished && more && job->turns_done < last)
         more = do_work(&start, last - job->turns_done);
     *step = (JobStep){ .state = job->finished ? JOB_ENDED : more ? JOB_READY : JOB_WAITING, .sinks_busy = job->sinks_busy,
-        .until_us = job->sinks_busy ? TIME_MAX : job->wait_until_us };
+        .until_us = waits_until(job) };
+    if (step->state != JOB_READY)
+        metrics_activity(job, step->sinks_busy ? ACTIVITY_BACKPRESSURED : ACTIVITY_IDLE);
     pthread_mutex_unlock(&job->lock);
     return step->state == JOB_ENDED ? result_of(job) : NULL;
 }
@@ -386,12 +401,14 @@ static void rest(Job *job) /* locked */
         pthread_cond_wait(&job->changed, &job->lock);
         return;
     }
-    int64_t until_us = job->sinks_busy ? TIME_MAX : job->wait_until_us;
+    int64_t until_us = waits_until(job);
     job->sleeping = true;
+    metrics_activity(job, job->sinks_busy ? ACTIVITY_BACKPRESSURED : ACTIVITY_IDLE);
     pthread_mutex_unlock(&job->lock);
     sleep_until(job, until_us, job->sinks_busy ? &job->sink_woken : &job->source_woken);
     pthread_mutex_lock(&job->lock);
     job->sleeping = false;
+    metrics_activity(job, ACTIVITY_BUSY);
     pthread_cond_broadcast(&job->changed);
 }
 

@@ -56,6 +56,7 @@ static void grow_scan(Job *job, int number, int count)
     for (int d = 0; d < job->domain_count; d++)
         if (job->domains[d].scan == number)
             grow_domain(job, &job->domains[d], known);
+    metrics_grow(job, number, known);
 }
 
 static Error *open_scan(Job *job, int number)
@@ -340,7 +341,7 @@ static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
     }
     got_data(split);
     turn->position = split->position;
-    turn->length = length;
+    turn->length = turn->byte_count = length;
     turn->format_split = split->format_split;
     turn->restarted = split->restarted;
     turn->header_lines = split->header_lines;
@@ -446,10 +447,13 @@ Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us)
         return NULL;
     if (!*drawn)
         *drawn = split_choice_idle(job, turn);
-    if (*drawn)
+    if (*drawn) {
+        metrics_drawn(job, turn);
         return NULL;
+    }
     turn->kind = TURN_TICK; /* time passes: processing-time windows and delays look at their clocks */
     turn->scan = turn->split = 0;
+    metrics_drawn(job, turn);
     *wait_until_us = sequencer_grows(job) ? turn->now_us : split_choice_wait(job, turn->now_us); /* what was found while it looked is taken at once */
     return NULL;
 }

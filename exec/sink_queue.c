@@ -98,11 +98,19 @@ Error *sink_queues_count_refused(Job *job)
     return NULL;
 }
 
+static void count_bytes(Job *job, const SinkPiece *piece)
+{
+    job->counters.bytes_out += piece->length;
+    for (uint32_t i = 0; i < piece->record_count; i++)
+        job->counters.bytes_out += piece->records[i].key_length + piece->records[i].value_length;
+}
+
 Error *sink_queue_give(Operator *op, const SinkPiece *piece)
 {
     Job *job = op->context->job;
     SinkQueue *queue = queue_of(job, op->node);
     SinkPiece left = *piece;
+    count_bytes(job, piece);
     if (!queue->pieces.count) {
         Error *error = offer(job, op->node, &left);
         if (!error)

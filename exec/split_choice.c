@@ -1,8 +1,9 @@
 /* exec/split_choice.c: which split gives the next turn, and which ones are left out for a while.
  *
  * The next turn goes to the split with the lowest watermark (ties: split order), judged by the clocks as of TURNS_IN_FLIGHT turns ago: a constant, so that
- * the sequence depends on the input alone and never on threads or speed. Of splits whose end is known (topics) that have been read up to it the one that was
- * drawn longest ago is next, every other turn: one that trickles late rows makes nobody wait. Ties among these are by age, too.
+ * the sequence depends on the input alone and never on threads or speed. On input that does not end, of splits whose end is known (topics) and
+ * that have been read up to it, the one that was drawn longest ago is next, every other turn: one that trickles late rows makes nobody wait. Ties among these
+ * are by age, too.
  *
  * Topics within the process are read in the order in which their messages were written, one message a turn.
  *
@@ -84,7 +85,7 @@ bool split_choice_next(Job *job, int64_t now_us, int *scan, int *split)
     Choice behind = { .found = false }, caught_up = { .found = false };
     for (int i = 0; i < job->scan_count; i++) {
         Scan *of = &job->scans[i];
-        bool ages = of->source_open && of->source_spec.connector->source->end_position;
+        bool ages = !job->plan->bounded && of->source_open && of->source_spec.connector->source->end_position;
         for (int s = 0; s < of->split_count; s++) {
             const SplitState *state = &of->splits[s];
             if (!may_have_data(state, now_us))
@@ -105,7 +106,7 @@ void split_choice_drawn(Job *job, const Turn *turn)
 {
     SplitState *split = &job->scans[turn->scan].splits[turn->split];
     split->last_turn = turn->number + 1;
-    split->caught_up = lag_of(&job->scans[turn->scan], turn->split) == 0;
+    split->caught_up = !job->plan->bounded && lag_of(&job->scans[turn->scan], turn->split) == 0;
 }
 
 /* ---- leaving out ---- */

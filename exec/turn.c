@@ -121,6 +121,9 @@ static Error *produce_records(WorkerContext *worker, Scan *scan, Operator *op, T
 {
     RecordDecoders *decoders = &worker->record_decoders[turn->scan];
     const RecordSet *set = turn->range.page;
+    turn->byte_count = 0;
+    for (uint32_t i = 0; set && i < set->count; i++)
+        turn->byte_count += set->records[i].key_length + set->records[i].value_length;
     TRY(record_decoders_open(&scan->records, decoders));
     for (uint32_t done = 0; done < turn->range.count;) {
         uint32_t left = (uint32_t)turn->range.count - done, want = left < op->context->batch_rows ? left : op->context->batch_rows;
@@ -403,11 +406,14 @@ static Error *run_ordered(Job *job, Turn *turn)
     job->ordered.base.now_us = turn->now_us;
     job->ordered.base.turn = turn->number;
     job->ordered.turn = turn;
-    if (turn->kind == TURN_END)
-        return pipeline_end(job);
+    if (turn->kind == TURN_END) {
+        TRY(pipeline_end(job));
+        metrics_turn_done(job, turn);
+        return NULL;
+    }
     job->counters.turns++;
     job->counters.rows_in += turn->rows_in;
-    job->counters.bytes_in += turn->length;
+    job->counters.bytes_in += turn->byte_count;
     profile_turn_done(job, turn);
     job->counters.lookup_hits += turn->lookup_hits;
     job->counters.lookup_misses += turn->lookup_misses;
@@ -426,6 +432,7 @@ static Error *run_ordered(Job *job, Turn *turn)
     }
     clocks_turn_done(job, turn);
     TRY(pipeline_advance(job, turn->kind == TURN_TICK));
+    metrics_turn_done(job, turn);
     if (turn->kind == TURN_TICK)
         TRY(flush_when_quiet(job));
     const Scan *scan = &job->scans[turn->scan];

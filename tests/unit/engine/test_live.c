@@ -478,6 +478,91 @@ static void a_partition_that_is_read_to_its_end_takes_turns(void **state)
     assert_in_range(of_second, 4, 6);
 }
 
+/* ---- where a job stands ---- */
+
+static void a_status_says_where_partitions_stand(void **state)
+{
+    Live *live = *state;
+    topic_log_grow(live->bids, 2);
+    topic_log_set_room(live->result, 2);
+    start(live, "INSERT INTO result SELECT k, v FROM bids");
+    JobStatus status;
+    job_status(live->job, &live->arena, &status);
+    assert_int_equal(status.split_count, 2);
+    assert_int_equal(status.busy_us + status.idle_us + status.backpressured_us, 0); /* it has not run yet */
+    put(live, 0, 5, 1);
+    put(live, 1, 6, 2);
+    step_to_rest(live);
+    put(live, 1, 7, 3);
+    live->clock.current_us += 250 * US_PER_MS;
+    step_to_rest(live);
+    assert_true(live->step.sinks_busy);
+    put(live, 1, 8, 4);
+    step_to_rest(live);
+
+    job_status(live->job, &live->arena, &status);
+    assert_int_equal(status.counters.rows_in, 3);
+    assert_int_equal(status.counters.rows_out, 3);
+    assert_true(status.counters.bytes_in > 3 * 30 && status.counters.bytes_out > 3 * 8);
+    const SplitStatus *first = &status.splits[0], *second = &status.splits[1];
+    assert_string_equal(first->source, "bids");
+    assert_string_equal(first->name, "bids-0");
+    assert_int_equal(first->position, 1);
+    assert_int_equal(first->end, 1);
+    assert_int_equal(second->position, 2);
+    assert_int_equal(second->end, 3); /* nobody reads while the sink is full, and yet it is seen */
+    assert_int_equal(second->rows, 2);
+    assert_int_equal(status.latency.count, 3);
+    assert_in_range(histogram_quantile(&status.latency, 0.99), 250 * US_PER_MS, 250 * US_PER_MS * 9 / 8);
+    assert_true(status.busy_us + status.idle_us + status.backpressured_us > 0);
+}
+
+static void a_status_knows_watermarks_and_silence(void **state)
+{
+    Live *live = *state;
+    topic_log_grow(live->bids, 2);
+    start(live, PER_MINUTE);
+    put(live, 0, 5, 1);
+    pass(live, 11);
+    JobStatus status;
+    job_status(live->job, &live->arena, &status);
+    assert_int_equal(status.splits[0].wm_us, START_US + 5 * US_PER_SECOND);
+    assert_int_equal(status.splits[1].wm_us, TIME_MIN);
+    assert_true(status.splits[0].idle && status.splits[1].idle);
+    assert_in_range(status.watermark_us, START_US + 15 * US_PER_SECOND, START_US + 16 * US_PER_SECOND); /* it goes on with the clock */
+}
+
+static void *watch_status(void *caller)
+{
+    Live *live = caller;
+    Arena arena;
+    arena_init(&arena, NULL);
+    JobStatus status = { .split_count = 0 };
+    while (status.counters.rows_in < 200) {
+        arena_reset(&arena);
+        job_status(live->job, &arena, &status);
+    }
+    arena_release(&arena);
+    return NULL;
+}
+
+static void others_may_ask_while_it_runs(void **state)
+{
+    Live *live = *state;
+    start(live, "SELECT v FROM bids LIMIT 200");
+    pthread_t watcher;
+    assert_int_equal(pthread_create(&watcher, NULL, watch_status, live), 0);
+    for (int i = 0; i < 200; i++) {
+        topic_log_grow(live->bids, 1 + i / 20);
+        put(live, i / 20, i, i);
+        if (i < 199)
+            step_to_rest(live);
+    }
+    assert_null(step(live));
+    assert_int_equal(live->step.state, JOB_ENDED);
+    pthread_join(watcher, NULL);
+}
+
 int main(void)
 {
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -497,6 +582,9 @@ int main(void)
         LIVE(the_last_window_of_a_quiet_topic_closes),
         LIVE(a_partition_far_ahead_waits_for_one_with_unread_rows),
         LIVE(a_partition_that_is_read_to_its_end_takes_turns),
+        LIVE(a_status_says_where_partitions_stand),
+        LIVE(a_status_knows_watermarks_and_silence),
+        LIVE(others_may_ask_while_it_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

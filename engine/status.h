@@ -1,0 +1,12 @@
+/* engine/status.h: where jobs stand, as text: for SHOW LAG, DESCRIBE EXTENDED and EXPLAIN ANALYZE. */
+#pragma once
+#include "exec/exec.h"
+
+#define LAG_COLUMNS 11
+
+/* SHOW LAG [EXTENDED]: the names of its columns, how many there are, and the cells of a split's row; what the arena holds. NULL: not known. */
+int lag_columns(bool extended, const char *const **names);
+void lag_cells(Arena *arena, const char *query, const SplitStatus *split, int64_t now_us, const char *cells[LAG_COLUMNS]);
+
+/* What a job read, wrote and waited for, how old messages were, and where each split stands: a line each. */
+void status_print(const JobStatus *status, Text *text);

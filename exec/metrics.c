@@ -1,0 +1,182 @@
+/* exec/metrics.c: where a job stands, for those who ask from other threads while it runs.
+ *
+ * Drawing and the ORDERED part write down what they know after each turn, under a lock of their own that nobody holds for long. */
+#include "exec/job_internal.h"
+
+#include <string.h>
+#include <time.h>
+
+#define REFRESH_US 100000    /* how often all splits are looked at, not only the one that was drawn */
+#define SAMPLES 16           /* messages of a turn whose latency is measured */
+
+void metrics_init(Job *job)
+{
+    pthread_mutex_init(&job->metrics.lock, NULL);
+    job->metrics.activity_since_ns = 0;
+}
+
+void metrics_release(Job *job) { pthread_mutex_destroy(&job->metrics.lock); }
+
+/* ---- splits ---- */
+
+static SplitStatus *split_status(Job *job, int scan, int split) { return &job->metrics.scans[scan].splits[split]; }
+
+void metrics_grow(Job *job, int number, int known)
+{
+    Scan *scan = &job->scans[number];
+    SplitStatus *more = ARENA_ARRAY(&job->arena, SplitStatus, (size_t)scan->split_count + 1);
+    if (known)
+        memcpy(more, job->metrics.scans[number].splits, sizeof *more * (size_t)known);
+    for (int s = known; s < scan->split_count; s++)
+        more[s] = (SplitStatus){ .source = scan->values ? "VALUES" : scan->node->scan.source_name, .end = -1, .wm_us = TIME_MIN,
+                                 .name = scan->values ? "" : arena_strdup(&job->arena, scan->source.splits[s].name), .position = scan->splits[s].position };
+    pthread_mutex_lock(&job->metrics.lock);
+    job->metrics.scans[number].splits = more;
+    job->metrics.scans[number].count = scan->split_count;
+    pthread_mutex_unlock(&job->metrics.lock);
+}
+
+static void note_split(Job *job, int number, int s) /* locked */
+{
+    Scan *scan = &job->scans[number];
+    const SplitState *split = &scan->splits[s];
+    SplitStatus *status = split_status(job, number, s);
+    int64_t (*end_position)(Source *, int) = scan->source_open ? scan->source_spec.connector->source->end_position : NULL;
+    status->position = split->position;
+    status->end = end_position ? end_position(&scan->source, s) : -1;
+    status->idle = split->idle;
+    status->paused = split->paused;
+    status->ended = split->ended;
+}
+
+void metrics_note_splits(Job *job)
+{
+    pthread_mutex_lock(&job->metrics.lock);
+    for (int i = 0; i < job->scan_count; i++)
+        for (int s = 0; s < job->scans[i].split_count; s++)
+            note_split(job, i, s);
+    pthread_mutex_unlock(&job->metrics.lock);
+}
+
+void metrics_drawn(Job *job, const Turn *turn)
+{
+    if (turn->kind == TURN_TICK || turn->now_us - job->metrics.noted_us >= REFRESH_US) {
+        job->metrics.noted_us = turn->now_us;
+        metrics_note_splits(job);
+        return;
+    }
+    pthread_mutex_lock(&job->metrics.lock);
+    note_split(job, turn->scan, turn->split);
+    pthread_mutex_unlock(&job->metrics.lock);
+}
+
+/* ---- turns ---- */
+
+/* How old messages are when what they led to has been sent: some of the turn's, evenly. */
+static void measure_latency(Job *job, const Turn *turn)
+{
+    const RecordSet *set = turn->range.page;
+    uint32_t step = set->count / SAMPLES + 1;
+    int64_t now_us = job->options.clock->now_us(job->options.clock);
+    for (uint32_t i = 0; i < set->count; i += step) {
+        uint32_t weight = set->count - i < step ? set->count - i : step;
+        histogram_add(&job->metrics.latency, now_us - set->records[i].timestamp_us, weight);
+    }
+}
+
+static int64_t time_of(const Job *job, int scan, int split)
+{
+    for (int d = 0; d < job->domain_count; d++)
+        if (job->domains[d].scan == scan)
+            return job->domains[d].split_last_us[split];
+    return TIME_MIN;
+}
+
+static int64_t lowest_watermark(const Job *job)
+{
+    int64_t lowest_us = job->domain_count ? TIME_MAX : TIME_MIN;
+    for (int d = 0; d < job->domain_count; d++)
+        lowest_us = job->domains[d].wm_us < lowest_us ? job->domains[d].wm_us : lowest_us;
+    return lowest_us;
+}
+
+void metrics_turn_done(Job *job, const Turn *turn)
+{
+    bool messages = turn->kind == TURN_BATCH && job->scans[turn->scan].record_source && !job->plan->bounded && turn->range.count;
+    pthread_mutex_lock(&job->metrics.lock);
+    if (messages)
+        measure_latency(job, turn);
+    if (turn->kind == TURN_BATCH) {
+        SplitStatus *status = split_status(job, turn->scan, turn->split);
+        status->rows += turn->rows_in;
+        status->bytes += turn->byte_count;
+        status->wm_us = time_of(job, turn->scan, turn->split);
+    }
+    job->metrics.counters = job->counters;
+    job->metrics.wm_us = lowest_watermark(job);
+    pthread_mutex_unlock(&job->metrics.lock);
+}
+
+/* ---- what the job spends its time with ---- */
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void metrics_activity(Job *job, Activity activity)
+{
+    JobMetrics *metrics = &job->metrics;
+    if (activity == metrics->activity)
+        return;
+    pthread_mutex_lock(&metrics->lock);
+    int64_t now_ns = monotonic_ns();
+    metrics->spent_ns[metrics->activity] += metrics->activity_since_ns ? now_ns - metrics->activity_since_ns : 0;
+    metrics->activity_since_ns = now_ns;
+    metrics->activity = activity;
+    pthread_mutex_unlock(&metrics->lock);
+}
+
+/* ---- looking in ---- */
+
+static int count_splits(const Job *job) /* locked */
+{
+    int count = 0;
+    for (int i = 0; i < job->scan_count; i++)
+        count += job->metrics.scans[i].count;
+    return count;
+}
+
+static int64_t spent_us(const JobMetrics *metrics, Activity activity, int64_t now_ns)
+{
+    int64_t ns = metrics->spent_ns[activity];
+    if (metrics->activity == activity && metrics->activity_since_ns)
+        ns += now_ns - metrics->activity_since_ns;
+    return ns / 1000;
+}
+
+void job_status(Job *job, Arena *arena, JobStatus *status)
+{
+    JobMetrics *metrics = &job->metrics;
+    SplitStatus *splits = NULL;
+    int room = -1;
+    pthread_mutex_lock(&metrics->lock);
+    for (int count = count_splits(job); count > room; count = count_splits(job)) { /* no lock is held where memory may run out */
+        pthread_mutex_unlock(&metrics->lock);
+        room = count;
+        splits = ARENA_ARRAY(arena, SplitStatus, (size_t)room + 1);
+        pthread_mutex_lock(&metrics->lock);
+    }
+    int64_t now_ns = monotonic_ns();
+    *status = (JobStatus){ .counters = metrics->counters, .retries = metrics->retries, .watermark_us = metrics->wm_us, .splits = splits,
+        .busy_us = spent_us(metrics, ACTIVITY_BUSY, now_ns), .idle_us = spent_us(metrics, ACTIVITY_IDLE, now_ns),
+        .backpressured_us = spent_us(metrics, ACTIVITY_BACKPRESSURED, now_ns), .latency = metrics->latency };
+    for (int i = 0; i < job->scan_count; i++)
+        for (int s = 0; s < metrics->scans[i].count; s++)
+            splits[status->split_count++] = metrics->scans[i].splits[s];
+    pthread_mutex_unlock(&metrics->lock);
+    for (int s = 0; s < status->split_count; s++) /* the job may be gone when they are read */
+        splits[s].name = arena_strdup(arena, splits[s].name);
+}
