@@ -148,6 +148,11 @@ static Error *bind_binary(BindContext *context, const AstExpr *ast, Expr **resul
         return bind_logic(context, ast, result);
     Expr *args[2];
     Span at = ast->at;
+    if (comparison_sign(ast->op) && ast_is_row(ast->left) && ast_is_row(ast->right)) {
+        AstExpr *columns;
+        TRY(row_comparison(context->arena, ast->op, ast->left, ast->right, at, &columns));
+        return bind_expression(context, columns, result);
+    }
     TRY(bind_expression(context, ast->left, &args[0]));
     TRY(bind_expression(context, ast->right, &args[1]));
     if (comparison_sign(ast->op))
@@ -243,6 +248,8 @@ static Error *bind_in(BindContext *context, const AstExpr *ast, Expr **result)
     int count = ast->args.count + 1;
     Expr **args = ARENA_ARRAY(arena, Expr *, (size_t)count);
     bool constants = true;
+    if (ast_is_row(ast->left))
+        return bind_row_in_list(context, ast, result);
     TRY(bind_expression(context, ast->left, &args[0]));
     for (int i = 1; i < count; i++) {
         TRY(bind_expression(context, ast->args.items[i - 1], &args[i]));

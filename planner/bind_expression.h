@@ -71,6 +71,10 @@ Error *bind_function(BindContext *context, const char *name, Span at, int count,
 Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result);
 Error *bind_extract(BindContext *context, const AstExpr *ast, Expr **result);
 Error *bind_cast(BindContext *context, const AstExpr *ast, Expr **result);
+/* bind_row.c: (a, b) and ROW(a, b); such rows compared, also with those of a list. */
+bool ast_is_row(const AstExpr *expr);
+Error *row_comparison(Arena *arena, AstOperator op, const AstExpr *left, const AstExpr *right, Span at, AstExpr **result);
+Error *bind_row_in_list(BindContext *context, const AstExpr *in, Expr **result);
 /* bind_lambda.c: a call of a function that takes lambdas; a name, if it is a lambda's parameter (else *result stays NULL). */
 Error *bind_apply(BindContext *context, const AstExpr *ast, Expr **result);
 Error *bind_parameter(BindContext *context, const AstExpr *name, Expr **result);

@@ -64,7 +64,7 @@ static AstRelation *inner_rows(Arena *arena, const AstExpr *ast, int count)
 }
 
 /* [outer IS NULL AND ..] EXISTS (SELECT 1 FROM (query) WHERE inner = outer AND inner IS NULL ..) */
-static AstExpr *exists(Arena *arena, const AstExpr *ast, int count, const ColumnIs is[])
+static AstExpr *exists(Arena *arena, const AstExpr *ast, const AstExprs *ties, int count, const ColumnIs is[])
 {
     AstExpr *test = NULL, *where = NULL;
     for (int i = 0; i < count; i++) {
@@ -76,8 +76,10 @@ static AstExpr *exists(Arena *arena, const AstExpr *ast, int count, const Column
         else
             where = binary(arena, OP_AND, where, binary(arena, OP_EQUAL, inner_column(arena, i, outer->at), outer));
     }
+    for (int i = 0; i < ties->count; i++)
+        where = binary(arena, OP_AND, where, binary(arena, OP_EQUAL, inner_column(arena, count + i, ties->items[i]->at), ties->items[i]));
     AstQuery *query = ARENA_NEW(arena, AstQuery);
-    *query = (AstQuery){ .kind = AST_SELECT, .at = ast->query->at, .from = inner_rows(arena, ast, count), .where = where };
+    *query = (AstQuery){ .kind = AST_SELECT, .at = ast->query->at, .from = inner_rows(arena, ast, count + ties->count), .where = where };
     AstExpr *one = literal(arena, (Value){ .type = type_scalar(TYPE_BIGINT), .integer = 1 }, ast->at);
     LIST_ADD(arena, &query->items, ((AstSelectItem){ .expr = one, .at = ast->at }));
     AstExpr *found = node(arena, AST_EXISTS, ast->at);
@@ -85,24 +87,24 @@ static AstExpr *exists(Arena *arena, const AstExpr *ast, int count, const Column
     return binary(arena, OP_AND, test, found);
 }
 
-Error *row_in_query(Arena *arena, const AstExpr *ast, AstExpr **tests)
+Error *row_in_query(Arena *arena, const AstExpr *ast, const AstExprs *ties, AstExpr **tests)
 {
     const int count = ast->left->args.count;
     ColumnIs is[COLUMNS_MAX] = { IS_EQUAL };
     if (count > COLUMNS_MAX)
         return error_hint(error_at(ERR_UNSUPPORTED, ast->left->at, "IN of more than %d columns under NOT, or as a value, is not supported", COLUMNS_MAX),
                           "[NOT] EXISTS (SELECT .. WHERE inner = outer AND ..)");
-    if (ast->query->kind == AST_SELECT && ast->query->items.count == 1 && ast->query->items.items[0].expr->kind != AST_STAR)
+    if (ast->query->kind == AST_SELECT && ast->query->items.count == 1 + ties->count && ast->query->items.items[0].expr->kind != AST_STAR)
         return error_at(ERR_BIND, ast->query->at, "the sub-query gives 1 columns, %d are asked for", count);
     AstExpr *choice = node(arena, AST_CASE, ast->at), *open = NULL;
-    AstExpr *equal = exists(arena, ast, count, is);
+    AstExpr *equal = exists(arena, ast, ties, count, is);
     for (;;) {
         int at = 0;
         while (at < count && ++is[at] == WAYS)
             is[at++] = IS_EQUAL;
         if (at == count)
             break;
-        open = binary(arena, OP_OR, open, exists(arena, ast, count, is));
+        open = binary(arena, OP_OR, open, exists(arena, ast, ties, count, is));
     }
     LIST_ADD(arena, &choice->args, equal);
     LIST_ADD(arena, &choice->args, truth(arena, true, ast->at));

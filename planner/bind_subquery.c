@@ -24,10 +24,9 @@ bool is_subquery(const AstExpr *expr)
     return expr->kind == AST_SCALAR_QUERY || expr->kind == AST_EXISTS || expr->kind == AST_IN_QUERY;
 }
 
-static bool is_row(const AstExpr *expr) { return expr->kind == AST_STRUCT && expr->path.count == 0 && expr->args.count > 1; }
 
 /* What IN looks for: one value, or those of a row. */
-static int asked_count(const AstExpr *ast) { return ast->kind == AST_IN_QUERY && is_row(ast->left) ? ast->left->args.count : 1; }
+static int asked_count(const AstExpr *ast) { return ast->kind == AST_IN_QUERY && ast_is_row(ast->left) ? ast->left->args.count : 1; }
 
 /* ---- correlation ---- */
 
@@ -565,6 +564,31 @@ static Error *exists_by_comparison(Subqueries *subs, const AstExpr *ast, AstExpr
     return ast_map(arena, known, replace, subs, replacement);
 }
 
+/* The IN without what ties its sub-query to the outer row: the inner sides are selected besides, the outer ones are *ties. */
+static Error *untie(Subqueries *subs, const AstExpr *ast, AstExpr **alone, AstExprs *ties)
+{
+    Arena *arena = subs->block->binder->arena;
+    AstQuery *query = arena_copy(arena, ast->query, sizeof *query);
+    Correlation correlation;
+    TRY(correlate(subs, query, false, &correlation));
+    *alone = arena_copy(arena, ast, sizeof *ast);
+    if (correlation.pairs.count == 0)
+        return NULL;
+    if (query->limit || query->offset || query->qualify || block_aggregates(query))
+        return error_hint(binder_unsupported(ast->at, "IN of several columns under NOT, or as a value, whose sub-query groups or limits and names columns of the outer query,"),
+                          "[NOT] EXISTS (SELECT .. WHERE inner = outer AND ..)");
+    query->where = conjunction(arena, &correlation.kept);
+    query->items.items = arena_copy(arena, query->items.items, sizeof *query->items.items * (size_t)query->items.count);
+    query->items.capacity = query->items.count;
+    for (int i = 0; i < correlation.pairs.count; i++) {
+        const Pair *pair = &correlation.pairs.items[i];
+        LIST_ADD(arena, &query->items, ((AstSelectItem){ .expr = pair->inner, .alias = { arena_printf(arena, "$tie%d", i), true, pair->inner->at }, .at = pair->inner->at }));
+        LIST_ADD(arena, ties, pair->outer);
+    }
+    (*alone)->query = query;
+    return NULL;
+}
+
 static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
 {
     Subqueries *subs = context;
@@ -590,8 +614,10 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
             return NULL;
     }
     if (asked_count(ast) > 1 && !subs->known_only && !is_condition(subs, ast)) {
-        AstExpr *tests = NULL;
-        TRY(row_in_query(arena, ast, &tests));
+        AstExpr *tests = NULL, *alone = NULL;
+        AstExprs ties = { 0 };
+        TRY(untie(subs, ast, &alone, &ties));
+        TRY(row_in_query(arena, alone, &ties, &tests));
         return ast_map(arena, tests, replace, subs, replacement);
     }
     const char *text = ast_text(arena, ast);

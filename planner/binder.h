@@ -164,8 +164,8 @@ Error *bind_table_calls(Block *block, AstExpr **exprs, int expr_count, Relation 
 /* ---- bind_subquery.c ---- */
 bool is_subquery(const AstExpr *expr); /* EXISTS, IN (query), (query) */
 /* Plans the sub-queries in `exprs` (inside_aggregates: only those in arguments of aggregates) above *relation and replaces them by their answers. */
-/* (a, b) [NOT] IN (query) as a value: FALSE and NULL told apart. bind_row_in.c */
-Error *row_in_query(Arena *arena, const AstExpr *ast, AstExpr **tests);
+/* (a, b) [NOT] IN (query) as a value: FALSE and NULL told apart. The query's last columns must be equal to `ties`. bind_row_in.c */
+Error *row_in_query(Arena *arena, const AstExpr *ast, const AstExprs *ties, AstExpr **tests);
 Error *bind_subqueries(Block *block, AstExpr **exprs, int expr_count, bool inside_aggregates, Relation *relation);
 /* The same for GROUP BY; what `exprs` say alike means the same. */
 Error *bind_group_subqueries(Block *block, AstExpr **exprs, int expr_count);
