@@ -43,7 +43,7 @@ static void world_open(World *world)
     assert_null(runtime_session_new(world->runtime, &world->session));
 }
 
-static void world_start(World *world)
+static inline void world_start(World *world)
 {
     *world = (World){ .options.threads = RUNTIME_NO_THREADS };
     test_clock_init(&world->clock, 1767225600000000); /* 2026-01-01 */
@@ -160,7 +160,7 @@ static Error *world_result(void *caller, const RuntimeResult *result)
 }
 
 /* What the statements say; of an error its message. Whatever is ready then runs. */
-static const char *execute(World *world, const char *sql)
+static inline const char *execute(World *world, const char *sql)
 {
     RuntimeOutput output = { world_result, world };
     Span failed = SPAN_NONE;
