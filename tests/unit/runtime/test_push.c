@@ -1,0 +1,173 @@
+/* tests/unit/runtime/test_push.c: SELECT with many readers, each as fast as it likes. */
+#include "world.h"
+
+#define BIDS "CREATE STREAM bids (auction BIGINT, price BIGINT);"
+
+static void rows_come_as_they_are_made(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, BIDS);
+    Subscription *subscription = subscribe(&world, "SELECT price, auction FROM bids WHERE price > 5 EMIT CHANGES;", 0);
+    assert_string_equal(received(&world, subscription), "");
+    execute(&world, "INSERT INTO bids VALUES (1, 5), (2, 6);");
+    assert_string_equal(received(&world, subscription), "6,2\n");
+    execute(&world, "INSERT INTO bids VALUES (3, 7);");
+    assert_string_equal(received(&world, subscription), "7,3\n");
+    assert_non_null(strstr(execute(&world, "SHOW QUERIES;"), "transient_1 | PUSH | RUNNING |"));
+    subscription_close(subscription);
+    assert_string_equal(execute(&world, "SHOW QUERIES;"), "");
+    world_end(&world);
+}
+
+static void changes_of_a_table_follow_what_it_holds(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, BIDS "CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction; INSERT INTO bids VALUES (1, 5), (2, 6);");
+    Subscription *all = subscribe(&world, "SELECT * FROM counts EMIT CHANGES;", 0);
+    assert_null(runtime_session_set(world.session, "auto.offset.reset", "latest"));
+    Subscription *later = subscribe(&world, "SELECT * FROM counts EMIT CHANGES;", 0);
+    execute(&world, "INSERT INTO bids VALUES (1, 7);");
+    assert_string_equal(received(&world, all), "+I 1,1\n+I 2,1\n-U 1,1\n+U 1,2\n");
+    assert_string_equal(received(&world, later), "-U 1,1\n+U 1,2\n");
+    subscription_close(all);
+    subscription_close(later);
+    world_end(&world);
+}
+
+static void a_slow_reader_loses_rows_and_is_told(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, BIDS);
+    Subscription *slow = subscribe(&world, "SELECT auction FROM bids EMIT CHANGES;", 3);
+    Subscription *fast = subscribe(&world, "SELECT auction FROM bids EMIT CHANGES;", 0);
+    for (int i = 1; i <= 5; i++) {
+        char sql[64], row[8];
+        snprintf(sql, sizeof sql, "INSERT INTO bids VALUES (%d, 1);", i);
+        snprintf(row, sizeof row, "%d\n", i);
+        execute(&world, sql);
+        assert_string_equal(received(&world, fast), row);
+    }
+    assert_string_equal(received(&world, slow), "dropped 2\n3\n4\n5\n");
+    RuntimeMetrics metrics;
+    runtime_metrics(world.runtime, &metrics);
+    assert_int_equal(metrics.rows_dropped, 2);
+    assert_int_equal(metrics.push_queries, 1); /* who asks the same shares one query */
+    assert_int_equal(metrics.subscriptions, 2);
+    subscription_close(slow);
+    subscription_close(fast);
+    world_end(&world);
+}
+
+static void a_thousand_readers_share_one_query(void **state)
+{
+    (void)state;
+    World world;
+    Subscription *all[1000];
+    world_start(&world);
+    execute(&world, BIDS);
+    for (int i = 0; i < 1000; i++)
+        all[i] = subscribe(&world, "SELECT auction FROM bids EMIT CHANGES;", 0);
+    execute(&world, "INSERT INTO bids VALUES (1, 1), (2, 2);");
+    for (int i = 0; i < 1000; i++) {
+        assert_string_equal(received(&world, all[i]), "1\n2\n");
+        subscription_close(all[i]);
+    }
+    world_end(&world);
+}
+
+static void a_query_ends_with_its_limit_or_when_told(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, BIDS);
+    Subscription *limited = subscribe(&world, "SELECT auction FROM bids EMIT CHANGES LIMIT 2;", 0);
+    Subscription *closed = subscribe(&world, "SELECT auction FROM bids EMIT CHANGES;", 0);
+    Subscription *failing = subscribe(&world, "SELECT 1 / (auction - 3) AS x FROM bids EMIT CHANGES;", 0);
+    execute(&world, "INSERT INTO bids VALUES (1, 1), (2, 2), (3, 3);");
+    assert_string_equal(received(&world, limited), "1\n2\nend\n");
+    assert_string_equal(received(&world, failing), "0\n-1\nend: bids, row 3: column 'x': division by zero\n");
+    assert_true(runtime_close_query(world.runtime, subscription_header(closed)->id));
+    assert_string_equal(received(&world, closed), "1\n2\n3\nend\n");
+    assert_false(runtime_close_query(world.runtime, "transient_99"));
+    subscription_close(limited);
+    subscription_close(closed);
+    subscription_close(failing);
+    world_end(&world);
+}
+
+static void windows_close_by_the_time_of_the_stream(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, "CREATE STREAM clicks (page STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND);"
+                    "CREATE STREAM seen AS SELECT page, ts FROM clicks WHERE page <> 'x';"
+                    "CREATE TABLE counts AS SELECT page, COUNT(*) AS n FROM seen WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY page EMIT FINAL;");
+    Subscription *finals = subscribe(&world, "SELECT page, n, window_start FROM counts EMIT CHANGES;", 0);
+    execute(&world, "INSERT INTO clicks VALUES ('a', TIMESTAMP '2026-01-01 10:00:01'), ('a', TIMESTAMP '2026-01-01 10:00:59'), ('b', TIMESTAMP '2026-01-01 10:01:04');");
+    assert_string_equal(received(&world, finals), "");
+    execute(&world, "INSERT INTO clicks VALUES ('a', TIMESTAMP '2026-01-01 10:00:59.5'), ('x', TIMESTAMP '2026-01-01 10:01:05');");
+    assert_string_equal(received(&world, finals), "a,3,2026-01-01 10:00:00.000\n"); /* a row that the second query does not have moves its time all the same */
+    assert_string_equal(pull(&world, "SELECT page, n, WINDOWSTART, WINDOWEND FROM counts WHERE page = 'a';"), "a,3,1767261600000,1767261660000\n");
+    subscription_close(finals);
+    world_end(&world);
+}
+
+static void old_windows_leave_the_table(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, "CREATE STREAM clicks (page STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts);"
+                    "CREATE TABLE counts AS SELECT page, COUNT(*) AS n FROM clicks WINDOW TUMBLING (SIZE 1 HOUR, RETENTION 2 HOURS, GRACE PERIOD 0 SECONDS) GROUP BY page;");
+    execute(&world, "INSERT INTO clicks VALUES ('a', TIMESTAMP '2026-01-01 10:30:00'), ('a', TIMESTAMP '2026-01-01 11:30:00');");
+    assert_string_equal(pull(&world, "SELECT page, n, window_start FROM counts;"), "a,1,2026-01-01 10:00:00.000\na,1,2026-01-01 11:00:00.000\n");
+    execute(&world, "INSERT INTO clicks VALUES ('a', TIMESTAMP '2026-01-01 13:30:00');");
+    assert_string_equal(pull(&world, "SELECT page, n, window_start FROM counts;"), "a,1,2026-01-01 11:00:00.000\na,1,2026-01-01 13:00:00.000\n");
+    world_end(&world);
+}
+
+static void a_row_is_found_by_its_key(void **state)
+{
+    (void)state;
+    World world;
+    const Schema *schema;
+    Batch *rows;
+    world_start(&world);
+    execute(&world, "CREATE STREAM bids (auction BIGINT, user STRING); CREATE TABLE counts AS SELECT user, COUNT(*) AS n FROM bids GROUP BY user;"
+                    "INSERT INTO bids VALUES (1, 'ann'), (2, 'bob'), (3, 'ann');");
+    assert_null(runtime_pull_key(world.runtime, "counts", (const char *[]){ "ann" }, 1, &schema, &rows));
+    world.out.length = 0;
+    add_batch(&world.out, rows, false);
+    assert_string_equal(text_c(&world.out), "ann,2\n");
+    assert_string_equal(schema->columns[0].name, "user");
+    batch_release(rows);
+    assert_null(runtime_pull_key(world.runtime, "counts", (const char *[]){ "eve" }, 1, &schema, &rows));
+    assert_null(rows);
+    Error *error = runtime_pull_key(world.runtime, "counts", (const char *[]){ "ann", "x" }, 2, &schema, &rows);
+    assert_string_equal(error->message, "the key of 'counts' has 1 column, 2 values are given");
+    error_free(error);
+    world_end(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_come_as_they_are_made),
+        cmocka_unit_test(changes_of_a_table_follow_what_it_holds),
+        cmocka_unit_test(a_slow_reader_loses_rows_and_is_told),
+        cmocka_unit_test(a_thousand_readers_share_one_query),
+        cmocka_unit_test(a_query_ends_with_its_limit_or_when_told),
+        cmocka_unit_test(windows_close_by_the_time_of_the_stream),
+        cmocka_unit_test(old_windows_leave_the_table),
+        cmocka_unit_test(a_row_is_found_by_its_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
