@@ -30,7 +30,7 @@ static void world_event(void *caller, const RuntimeEvent *event)
     text_printf(&world->events, "%s %s%s%s\n", event->query_id ? event->query_id : "-", event->what, *event->detail ? ": " : "", event->detail);
 }
 
-static void world_open(World *world)
+static inline void world_open(World *world)
 {
     world->options.clock = &world->clock.clock;
     world->options.base_directory = world->directory;
@@ -137,7 +137,7 @@ static void add_batch(Text *out, const Batch *batch, bool updating)
     }
 }
 
-static Error *world_result(void *caller, const RuntimeResult *result)
+static inline Error *world_result(void *caller, const RuntimeResult *result)
 {
     World *world = caller;
     if (result->kind == RESULT_STATUS) {
