@@ -111,6 +111,10 @@ build/kafka/tool: tests/kafka/tool.c
 	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) -lrdkafka
 kafka-tool: build/kafka/tool
 
+# ---- a runtime that is killed: tests/crash/run ----
+$(B)/crash_driver: $(B)/tests/crash/driver.o $(call archives,$(call upto,runtime))
+	$(CXX) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
 # ---- sanitizer builds are the same rules in another folder ----
 ASAN  = B=build/asan OPT=-O1 HARDEN= SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 LIBFUZZER = B=build/libfuzzer CC=clang CXX=clang++ OPT=-O1 HARDEN= FUZZ_DRIVER= WARNINGS=-w \
@@ -127,7 +131,7 @@ run:
 test:
 	@tools/setup test
 	@$(MAKE) --no-print-directory -s -j$(JOBS) bidsql
-	@$(MAKE) --no-print-directory -s -j$(JOBS) unit-build fuzz-build kafka-tool $(B)/fail_allocations
+	@$(MAKE) --no-print-directory -s -j$(JOBS) unit-build fuzz-build kafka-tool $(B)/fail_allocations $(B)/crash_driver
 	@tools/run-tests
 
 check: bidsql
