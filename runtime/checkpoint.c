@@ -305,7 +305,10 @@ typedef struct Taking {
 static uint64_t progress_of(const Query *query)
 {
     const JobCounters *c = &query->info.counters;
-    return c->rows_in + c->rows_out + c->bytes_in + c->bad_rows + (uint64_t)query->info.watermark_us * 31 + 1;
+    pthread_mutex_lock(&query->runtime->tasks);
+    uint64_t progress = c->rows_in + c->rows_out + c->bytes_in + c->bad_rows + (uint64_t)query->info.watermark_us * 31 + 1;
+    pthread_mutex_unlock(&query->runtime->tasks);
+    return progress;
 }
 
 static Error *snapshot_member(Taking *taking, Query *query)

@@ -189,13 +189,18 @@ void query_note(Query *query)
     if (!query->job)
         return;
     JobProgress progress;
-    int table = job_table(query->job);
-    job_counters(query->job, &query->info.counters);
+    JobCounters counters;
+    const int table = job_table(query->job);
+    const uint64_t table_rows = table >= 0 ? job_table_rows(query->job, table) : 0;
+    job_counters(query->job, &counters);
     job_progress(query->job, &progress);
+    pthread_mutex_lock(&query->runtime->tasks);
+    query->info.counters = counters;
     query->info.watermark_us = progress.watermark_us;
     query->info.state_bytes = job_bytes(query->job);
     query->info.has_table = table >= 0;
-    query->info.table_rows = table >= 0 ? job_table_rows(query->job, table) : 0;
+    query->info.table_rows = table_rows;
+    pthread_mutex_unlock(&query->runtime->tasks);
 }
 
 /* ---- the list ---- */
