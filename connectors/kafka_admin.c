@@ -242,6 +242,18 @@ Error *kafka_topic_delete(KafkaClient *client, const char *name, bool *existed)
     return error;
 }
 
+/* ---- offsets of a group ---- */
+
+Error *kafka_commit(KafkaClient *client, const TopicOffset *offsets, int count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count + 1);
+    for (int i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition)->offset = (int64_t)offsets[i].offset;
+    rd_kafka_resp_err_t failed = count ? rd_kafka_commit(kafka_client_handle(client), list, 0) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_partition_list_destroy(list);
+    return failed ? kafka_error(ERR_IO, failed, "cannot commit the offsets of the consumer group") : NULL;
+}
+
 /* ---- all of them ---- */
 
 static Error *list_names(Arena *arena, KafkaClient *client, bool internal, TopicDescription **topics, int *count)

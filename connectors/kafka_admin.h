@@ -13,5 +13,7 @@ Error *kafka_topic_ensure(KafkaClient *client, const char *name, const TopicWish
 Error *kafka_topic_max_bytes(KafkaClient *client, const char *name, int64_t *bytes);
 Error *kafka_topic_delete(KafkaClient *client, const char *name, bool *existed);
 
+Error *kafka_commit(KafkaClient *client, const TopicOffset *offsets, int count);
+
 /* The broker's part of topics.h. */
 Error *kafka_topics_list(Arena *arena, KafkaClient *client, bool internal, bool extended, TopicDescription **topics, int *count);

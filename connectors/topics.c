@@ -113,6 +113,18 @@ Error *topic_delete(const ConnectorContext *context, const void *options, const 
     return error;
 }
 
+Error *topic_commit(const ConnectorContext *context, const void *options, const TopicOffset *offsets, int count)
+{
+    if (context->topics)
+        return NULL;
+    KafkaClient *client = NULL;
+    MEMORY_HOLD(kafka_client_unwind, &client);
+    TRY(kafka_client_new_consumer(context, options, 1, &client));
+    Error *error = kafka_commit(client, offsets, count);
+    kafka_client_unwind(&client);
+    return error;
+}
+
 TopicWish topic_wish(const void *what)
 {
     const KafkaOptions *options = what;

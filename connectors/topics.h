@@ -26,5 +26,8 @@ Error *topic_ensure(const ConnectorContext *context, const void *options, const 
 /* The error of a topic that is there and not as the wish says; NULL: it is. */
 Error *topic_differs(const char *name, const TopicWish *wish, int partitions, int replicas);
 Error *topic_delete(const ConnectorContext *context, const void *options, const char *name, bool *existed);
+/* The consumer group of the options has done what stands before these offsets. With an answer of the brokers; topics in this process have no groups. */
+typedef struct TopicOffset { const char *topic; int32_t partition; uint64_t offset; } TopicOffset;
+Error *topic_commit(const ConnectorContext *context, const void *options, const TopicOffset *offsets, int count);
 /* What the options say of a topic that is made. */
 TopicWish topic_wish(const void *options);

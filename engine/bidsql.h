@@ -115,6 +115,24 @@ const Schema *session_columns(Session *session, const char *relation);
 /* "substring(VARCHAR, INT, ..) -> VARCHAR"; NULL: no such function. */
 const char *session_function_usage(Session *session, Arena *arena, const char *name);
 
+/* Sends letters of a topic of dead letters on: key, value, time and headers as they came; of what went wrong only the number of attempts stays. */
+typedef struct ReplayFilter {
+    const char *name;                 /* of a header without its "bq.error.": "kind", "topic" */
+    const char *value;
+    bool contains;                    /* the value is a part of it */
+} ReplayFilter;
+typedef struct ReplayOptions {
+    const char *from, *to;            /* topics */
+    const ReplayFilter *filters; int filter_count; /* all must hold */
+    const char *group;                /* the consumer group that remembers which letters it has seen; NULL: all letters are looked at */
+    int64_t max_attempts;             /* letters that have failed more often stay; 0: no bound */
+    int64_t limit;                    /* so many at most; -1: all */
+    bool dry_run;                     /* counts only */
+} ReplayOptions;
+typedef struct ReplayResult { uint64_t replayed, left; } ReplayResult;
+/* Until the letters that are there now are done. `result` counts also where it ends with an error. */
+Error *session_replay(Session *session, const ReplayOptions *options, ReplayResult *result);
+
 /* Stops what runs after the turn at hand; session_run then returns ERR_INTERRUPTED. Async-signal-safe. */
 void session_interrupt(Session *session);
 void session_counters(const Session *session, SessionCounters *counters);

@@ -1,23 +1,17 @@
 /* engine/print.c: PRINT: the messages of a topic as they are, in lines, until LIMIT or Ctrl-C. Topics within the process end where they end now.
  *
  * What keys and values may be is said at the top, and again whenever a record rules a format out. */
-#include <pthread.h>
-#include <time.h>
-
 #include "common/calendar.h"
 #include "connectors/topics.h"
 #include "engine/record_text.h"
 #include "engine/session_internal.h"
+#include "engine/waiter.h"
 #include "planner/catalog.h"
 
-#define LOOK_MS 200    /* Ctrl-C is noticed within this */
 #define DRAW_ROWS 1000 /* messages that are drawn at a time */
 
 typedef struct Printing {
-    Waker waker;                 /* first: the source wakes us through it */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool woken;
+    Waiter waiter;
     Session *session;
     const PlannedStatement *planned;
     const SessionOutput *output;
@@ -102,29 +96,6 @@ static Error *give_lines(Printing *printing)
 
 /* ---- reading ---- */
 
-static void wake(Waker *waker)
-{
-    Printing *printing = (Printing *)waker;
-    pthread_mutex_lock(&printing->lock);
-    printing->woken = true;
-    pthread_cond_signal(&printing->changed);
-    pthread_mutex_unlock(&printing->lock);
-}
-
-static void rest(Printing *printing)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += LOOK_MS * 1000000l;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_mutex_lock(&printing->lock);
-    if (!printing->woken)
-        pthread_cond_timedwait(&printing->changed, &printing->lock, &until);
-    printing->woken = false;
-    pthread_mutex_unlock(&printing->lock);
-}
-
 /* What one split has now. */
 static Error *draw(Printing *printing, int split, bool *drawn, bool *ended)
 {
@@ -163,7 +134,7 @@ static Error *print_messages(Printing *printing)
         else if (in_process)
             break;
         else
-            rest(printing);
+            waiter_rest(&printing->waiter);
     }
     return printing->seen ? NULL : give_lines(printing);
 }
@@ -174,7 +145,7 @@ static Error *print_topic(Printing *printing)
 {
     ConnectorContext context = printing->session->connectors;
     const SourceSpec spec = { .connector = connector_find("kafka"), .options = printing->planned->topics.options };
-    context.waker = &printing->waker;
+    context.waker = &printing->waiter.waker;
     printing->source = (Source){ .spec = &spec, .context = &context };
     Error *error = spec.connector->source->open(&printing->source);
     if (!error)
@@ -204,8 +175,7 @@ static void release(void *what)
     text_release(&printing->line);
     text_release(&printing->key_formats);
     text_release(&printing->value_formats);
-    pthread_mutex_destroy(&printing->lock);
-    pthread_cond_destroy(&printing->changed);
+    waiter_release(&printing->waiter);
 }
 
 Error *session_print(Session *session, Arena *arena, const PlannedStatement *planned, const SessionOutput *output)
@@ -214,10 +184,9 @@ Error *session_print(Session *session, Arena *arena, const PlannedStatement *pla
     column.type = type_scalar(TYPE_VARCHAR);
     const Schema schema = { 1, &column };
     const ResultInfo info = { .schema = &schema, .preformatted = true, .continuous = true };
-    Printing printing = { .waker = { wake }, .session = session, .planned = planned, .output = output };
+    Printing printing = { .session = session, .planned = planned, .output = output };
     TRY(check_topic(session, arena, planned));
-    pthread_mutex_init(&printing.lock, NULL);
-    pthread_cond_init(&printing.changed, NULL);
+    waiter_init(&printing.waiter);
     record_text_init(&printing.keys, true);
     record_text_init(&printing.values, false);
     MEMORY_HOLD(release, &printing);

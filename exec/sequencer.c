@@ -70,7 +70,7 @@ static Error *open_scan(Job *job, int number)
         SourceColumn *columns = ARENA_ARRAY(&job->arena, SourceColumn, (size_t)node->schema.column_count + 1);
         for (int i = 0; i < node->schema.column_count; i++)
             columns[i] = (SourceColumn){ node->scan.columns[i].path, node->scan.columns[i].path_length, node->scan.columns[i].type };
-        scan->source_spec = (SourceSpec){ node->scan.connector, node->scan.connector_options, columns, node->schema.column_count, node->dead_letter_wanted, node->scan.zone };
+        scan->source_spec = (SourceSpec){ node->scan.connector, node->scan.connector_options, columns, node->schema.column_count, scan->count_lines, node->scan.zone }; /* dead letters keep headers */
         for (int i = 0; i < node->schema.column_count; i++)
             scan->source_spec.wants_headers |= node->scan.columns[i].part == RECORD_HEADER || node->scan.columns[i].part == RECORD_HEADERS;
         scan->row_source = node->scan.connector->source->row_source;

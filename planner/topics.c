@@ -31,20 +31,29 @@ static Declared declared_options(Planner *planner, Arena *arena, const char *top
     return declared;
 }
 
-/* What SET says of all topics. */
-static Error *set_options(Planner *planner, Arena *arena, Span at, const void **options)
+static bool names_entry(const OptionEntry *entries, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (option_name_equal(entries[i].name, name))
+            return true;
+    return false;
+}
+
+Error *planner_topic_options(Planner *planner, Arena *arena, const OptionEntry *given, int given_count, const void **options)
 {
     const ConnectorType *kafka = connector_find("kafka");
     const PlannerSettings *settings = &planner->settings;
-    OptionEntry *entries = ARENA_ARRAY(arena, OptionEntry, (size_t)settings->topic_property_count + 1);
+    OptionEntry *entries = ARENA_ARRAY(arena, OptionEntry, (size_t)settings->topic_property_count + (size_t)given_count + 1);
     void *result = arena_calloc(arena, 1, kafka->options_size + 1);
     const OptionTarget target = { kafka->options, result, NULL };
     int count = 0;
+    for (int i = 0; i < given_count; i++)
+        entries[count++] = (OptionEntry){ .name = given[i].name, .value = given[i].value };
     for (int i = 0; i < settings->topic_property_count; i++)
-        entries[count++] = (OptionEntry){ .name = settings->topic_properties[i].name, .value = settings->topic_properties[i].value };
-    entries[count++] = (OptionEntry){ .name = "topic", .value = "" };
+        if (!names_entry(given, given_count, settings->topic_properties[i].name))
+            entries[count++] = (OptionEntry){ .name = settings->topic_properties[i].name, .value = settings->topic_properties[i].value };
     *options = result;
-    return options_parse(arena, entries, count, &target, 1, at);
+    return options_parse(arena, entries, count, &target, 1, SPAN_NONE);
 }
 
 /* topic: NULL for all. */
@@ -55,7 +64,7 @@ static Error *broker_options(Planner *planner, Arena *arena, const char *topic, 
     if (declared.over)
         return NULL;
     if (planner->connectors->topics || setting_property(&planner->settings, "properties.bootstrap.servers"))
-        return set_options(planner, arena, at, options);
+        return planner_topic_options(planner, arena, &(OptionEntry){ .name = "topic", .value = "" }, 1, options);
     if (declared.several)
         return error_hint(error_at(ERR_BIND, at, "the declared topics are of several Kafka clusters: which one is asked is not said"), "SET 'properties.bootstrap.servers' = 'host:9092'");
     if (!declared.any)

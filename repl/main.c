@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/bidsql.h"
+#include "repl/dlq.h"
 #include "repl/progress.h"
 #include "repl/result_writer.h"
 #include "repl/shell.h"
@@ -76,7 +77,8 @@ static void print_help(FILE *out)
           "  bidsql -f query.sql            run a script\n"
           "  bidsql -c \"SELECT ...\"         run SQL, e.g. SELECT * FROM 'bids.jsonl.gz' LIMIT 5\n"
           "  bidsql < query.sql             the same from stdin\n"
-          "  bidsql test PATH...            run .test files (docs/testing.md)\n\n"
+          "  bidsql test PATH...            run .test files (docs/testing.md)\n"
+          "  bidsql dlq replay ...          send dead letters on, to be tried again (bidsql dlq --help)\n\n"
           "Options:\n", out);
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const CliOption *option = &cli_options[i].option;
@@ -444,12 +446,24 @@ static int run_interactively(const Arguments *arguments)
     return code;
 }
 
+static int run_dlq(int count, char **words)
+{
+    const Text nothing = { 0 };
+    Error *error;
+    MEMORY_GUARDED(error, dlq_main(count, words, &running_session));
+    int code = error ? report(error, "", &nothing) : EXIT_DONE;
+    error_free(error);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
     catch_signals();
     if (argc > 1 && strcmp(argv[1], "test") == 0)
         return tester_main(argc - 2, argv + 2);
+    if (argc > 1 && strcmp(argv[1], "dlq") == 0)
+        return run_dlq(argc - 2, argv + 2);
     Arguments arguments = { .session = { .max_bad_rows = UINT64_MAX } };
     int outcome = parse_arguments(argc, argv, &arguments);
     if (outcome)

@@ -195,6 +195,8 @@ static Error *read_markdown(Reader *reader)
         const char *line = reader->lines.items[reader->at++];
         if (strncmp(line, "```", 3) == 0)
             TRY(read_fence(reader, line + 3, reader->at, &pending));
+        else if (strcmp(line, "<!-- topics -->") == 0)
+            reader->file->topics = true;
         else if (strncmp(line, "<!-- use ", 9) == 0) {
             Words words = split_words(reader->arena, line + 9);
             Step step = { .kind = STEP_USE, .line = reader->at, .name = words.word[0] };
