@@ -99,6 +99,7 @@ typedef struct Filling {
     const RecordSet *set;
     const Record *records;
     uint32_t count;
+    const uint8_t *kinds;         /* of messages that are changes: what each row of them is; NULL: others */
     RecordFailures failures;
 } Filling;
 
@@ -194,10 +195,65 @@ static void fill_facts(const Filling *filling)
     }
 }
 
+/* ---- messages that are changes ---- */
+
+typedef struct Expansion {
+    Record *records;
+    uint8_t *kinds;
+    uint32_t count;
+} Expansion;
+
+static void add_row(Expansion *expansion, const Record *record, RecordBytes row, uint8_t kind)
+{
+    Record *added = &expansion->records[expansion->count];
+    *added = *record;
+    added->value = row.bytes;
+    added->value_length = row.length;
+    expansion->kinds[expansion->count++] = kind;
+}
+
+/* The rows of a change. A table replaces the row of its key, so that a change that comes twice does no harm; others take back what was before. */
+static const char *add_change(Expansion *expansion, const Record *record, const RecordChange *change, bool upsert)
+{
+    bool takes_back = change->kind == CHANGE_DELETE || (change->kind == CHANGE_UPDATE && !upsert);
+    if (takes_back && !change->before.bytes)
+        return "a change that does not say what was before ('before' is null)";
+    if (takes_back)
+        add_row(expansion, record, change->before, change->kind == CHANGE_DELETE ? ROW_DELETE : ROW_UPDATE_BEFORE);
+    if (change->kind == CHANGE_INSERT || change->kind == CHANGE_UPDATE)
+        add_row(expansion, record, change->after, change->kind == CHANGE_UPDATE && !upsert ? ROW_UPDATE_AFTER : ROW_INSERT);
+    return NULL;
+}
+
+/* Up to two rows a message; their bytes are parts of the message's. */
+static void expand_changes(Filling *filling, const RecordScan *scan)
+{
+    Arena *arena = &filling->batch->arena;
+    Expansion expansion = { ARENA_ARRAY(arena, Record, (size_t)filling->count * 2 + 1), ARENA_ARRAY(arena, uint8_t, (size_t)filling->count * 2 + 1), 0 };
+    for (uint32_t i = 0; i < filling->count; i++) {
+        const Record *record = &filling->records[i];
+        RecordChange change;
+        const char *reason = scan->value.format->change(scan->value.spec.options, &(RecordBytes){ record->value, record->value_length }, &change);
+        if (!reason)
+            reason = add_change(&expansion, record, &change, filling->node->scan.upsert);
+        if (reason) {
+            fail_row(filling, expansion.count, reason);
+            add_row(&expansion, record, (RecordBytes){ NULL, 0 }, ROW_INSERT);
+        }
+    }
+    filling->records = expansion.records;
+    filling->count = expansion.count;
+    filling->kinds = expansion.kinds;
+}
+
 /* A table's message: what it does to its key. */
 static void fill_kinds(Filling *filling)
 {
     Batch *batch = filling->batch;
+    if (filling->kinds) {
+        batch->kinds = arena_copy(&batch->arena, filling->kinds, (size_t)filling->count + 1);
+        return;
+    }
     batch->kinds = ARENA_ARRAY(&batch->arena, uint8_t, (size_t)filling->count + 1);
     for (uint32_t row = 0; row < filling->count; row++) {
         const Record *record = &filling->records[row];
@@ -247,10 +303,13 @@ Error *record_scan_decode(const RecordScan *scan, RecordDecoders *decoders, cons
 {
     Filling filling = { .node = node, .batch = *result, .set = set, .records = set->records + first, .count = count };
     Batch *batch = filling.batch;
+    if (scan->value.format && scan->value.format->change)
+        expand_changes(&filling, scan);
+    count = filling.count;
     TRY(decode_part(&filling, &scan->key, &decoders->key, true));
     TRY(decode_part(&filling, &scan->value, &decoders->value, false));
     fill_facts(&filling);
-    if (node->scan.upsert)
+    if (node->scan.upsert || filling.kinds)
         fill_kinds(&filling);
     if (places) {
         batch->positions = ARENA_ARRAY(&batch->arena, uint64_t, (size_t)count + 1);

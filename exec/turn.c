@@ -32,7 +32,10 @@ void turn_finish(Turn *turn)
 
 static Batch *batch_for_scan(const Operator *op, const Scan *scan, const Turn *turn)
 {
-    Batch *batch = batch_for_schema(op->context->pool, &scan->node->schema, op->context->batch_rows);
+    uint32_t rows = op->context->batch_rows;
+    if (scan->record_source && scan->node->scan.format && scan->node->scan.format->change)
+        rows *= 2; /* a message is up to two rows: what was, and what is */
+    Batch *batch = batch_for_schema(op->context->pool, &scan->node->schema, rows);
     batch->row_count = batch->selection.count = 0;
     batch->turn = turn->number;
     batch->split = (uint32_t)turn->split;

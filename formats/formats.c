@@ -74,7 +74,7 @@ const char *path_text(Arena *arena, const char *const *path, int length)
 
 /* ---- the registry ---- */
 
-static const FormatType *const formats[] = { &json_format, &csv_format, &delimited_format, &tsv_format, &raw_format, &kafka_format, &none_format, &protobuf_nosr_format, &protobuf_format, &avro_format, &json_sr_format };
+static const FormatType *const formats[] = { &json_format, &csv_format, &delimited_format, &tsv_format, &raw_format, &kafka_format, &none_format, &protobuf_nosr_format, &protobuf_format, &avro_format, &json_sr_format, &debezium_format };
 #define FORMAT_COUNT ((int)(sizeof formats / sizeof formats[0]))
 
 const FormatType *format_find(const char *name)

@@ -73,6 +73,12 @@ typedef struct RecordBytes {
     size_t length;
 } RecordBytes;
 
+/* What a message says was done to a row. */
+typedef struct RecordChange {
+    enum { CHANGE_NONE, CHANGE_INSERT, CHANGE_UPDATE, CHANGE_DELETE } kind;
+    RecordBytes before, after;    /* the row, as the format's decoder reads it; bytes NULL: not said */
+} RecordChange;
+
 /* Records that did not decode: row and reason; the row's columns are undefined. A row may appear once. */
 typedef struct RecordFailure {
     uint32_t row;
@@ -141,6 +147,8 @@ struct FormatType {
      * the columns. NULL: the format has no meaning for single records. */
     Error *(*decode_records)(Decoder *decoder, const RecordBytes *records, uint32_t count, Arena *arena, Vector *const columns[],
                              RecordFailures *failures);
+    /* Of formats whose messages are changes: what one says; decode_records then takes the rows within. NULL or why it is none. */
+    const char *(*change)(const void *options, const RecordBytes *value, RecordChange *change);
     /* Can keys, values be of these columns? ERR_BIND (without place) says why not: KAFKA holds one column, maps are no keys.. NULL: all can. */
     Error *(*check_record)(const void *options, const Schema *schema, bool key);
 

@@ -2,7 +2,7 @@
 #pragma once
 #include "formats/formats.h"
 
-extern const FormatType json_format, csv_format, delimited_format, tsv_format, raw_format, kafka_format, none_format, protobuf_nosr_format, protobuf_format, avro_format, json_sr_format;
+extern const FormatType json_format, csv_format, delimited_format, tsv_format, raw_format, kafka_format, none_format, protobuf_nosr_format, protobuf_format, avro_format, json_sr_format, debezium_format;
 
 /* Tests: the kernels for processors without AVX2. */
 extern bool formats_plain_kernels;

@@ -147,7 +147,8 @@ static Error *find_key_format(Binder *binder, const AstProperties *with, Catalog
     if (given && both)
         return error_hint(error_at(ERR_BIND, given->name_at, "'format' says both the format of keys and that of values"), "value_format = '%s'", both->value);
     given = given ? given : find_entry(with, "key.format");
-    given = given ? given : both;
+    const FormatType *of_both = both ? format_find(both->value) : NULL;
+    given = given ? given : of_both && of_both->change ? NULL : both; /* keys are no changes */
     source->key_format_given = given != NULL;
     if (given)
         return named_format(binder, given->value, given->value_at, &source->key_format);
@@ -295,12 +296,12 @@ Error *bind_message_declared(const AstCreate *create, const CatalogEntry *entry)
         const AstColumn *column = &create->columns.items[i];
         if (is_reserved(column->name.text))
             return reserved_name(column->name.text, column->name.at);
-        if (column->is_primary && !table)
+        if (column->is_primary && !table && !entry->source->format->change)
             return error_hint(error_at(ERR_BIND, column->at, "the key of a stream is a KEY, not a PRIMARY KEY: its rows do not replace each other"), "KEY, or CREATE TABLE");
         if (column->is_key && !column->is_primary && table)
             return error_hint(error_at(ERR_BIND, column->at, "the key of a table is its PRIMARY KEY"), "PRIMARY KEY, or CREATE STREAM");
     }
-    if (table && entry->key_count == 0)
+    if (table && entry->key_count == 0 && !entry->source->format->change)
         return error_hint(error_at(ERR_BIND, create->name.at, "a table over a topic needs a PRIMARY KEY"), "mark its column, or CREATE STREAM");
     if (entry->source->key_window != KEY_WINDOW_NONE && entry->key_count == 0)
         return error_at(ERR_BIND, create->name.at, "keys that hold windows need a key column beside them");
@@ -335,6 +336,23 @@ void bind_message_facts(const Binder *binder, const CatalogEntry *entry, Schema 
     }
 }
 
+static bool is_primary(const CatalogEntry *entry, int column)
+{
+    bool found = false;
+    for (int k = 0; k < entry->key_count; k++)
+        found |= entry->key_columns[k] == column;
+    return found;
+}
+
+/* Is the scan's column, which is the i-th that is not computed, one of the primary key? */
+static bool is_key_field(const CatalogEntry *entry, int i)
+{
+    int physical = 0, column = 0;
+    for (; column < entry->column_count && (entry->columns[column].computed || physical < i); column++)
+        physical += !entry->columns[column].computed;
+    return column < entry->column_count && is_primary(entry, column);
+}
+
 void bind_message_scan(Binder *binder, const CatalogEntry *entry, LogicalNode *scan)
 {
     const CatalogSource *source = entry->source;
@@ -342,13 +360,15 @@ void bind_message_scan(Binder *binder, const CatalogEntry *entry, LogicalNode *s
     scan->scan.key_format_options = source->key_format_options;
     scan->scan.key_window = source->key_window;
     scan->scan.key_window_size_us = source->key_window_size_us;
-    scan->scan.upsert = entry->kind == CATALOG_TABLE;
+    const bool changes = source->format->change != NULL;
+    scan->scan.upsert = changes ? entry->key_count > 0 : entry->kind == CATALOG_TABLE;
+    scan->scan.retracts = changes && !scan->scan.upsert;
     if (!scan->scan.upsert)
         return;
     ColumnSet *key = ARENA_NEW(binder->arena, ColumnSet);
     key->columns = ARENA_ARRAY(binder->arena, int, scan->schema.column_count + 1);
     for (int i = 0; i < scan->schema.column_count; i++)
-        if (scan->scan.columns[i].part == RECORD_KEY || scan->scan.columns[i].part == RECORD_WINDOW_START || scan->scan.columns[i].part == RECORD_WINDOW_END)
+        if (changes ? is_key_field(entry, i) : scan->scan.columns[i].part == RECORD_KEY || scan->scan.columns[i].part == RECORD_WINDOW_START || scan->scan.columns[i].part == RECORD_WINDOW_END)
             key->columns[key->count++] = i;
     scan->traits.keys = key;
     scan->traits.key_count = 1;
@@ -377,7 +397,7 @@ void bind_message_source(Binder *binder, const CatalogEntry *entry, Relation *re
     message->key = ARENA_ARRAY(binder->arena, int, entry->column_count + 1);
     message->key_names = ARENA_ARRAY(binder->arena, const char *, entry->column_count + 1);
     for (int i = 0; i < entry->column_count; i++)
-        if (entry->columns[i].part == RECORD_KEY) {
+        if (entry->source->format->change ? is_primary(entry, i) : entry->columns[i].part == RECORD_KEY) {
             message->key_names[message->key_count] = entry->columns[i].name;
             message->key[message->key_count++] = i;
         }

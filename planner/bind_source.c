@@ -92,6 +92,7 @@ static Error *find_format(Binder *binder, const AstProperties *with, const Conne
     const OptionEntry *given = find_option(with, "format"), *path = find_option(with, "path");
     bool rows = (connector->source && connector->source->row_source) || (connector->sink && connector->sink->row_sink) || (!connector->source && !connector->sink);
     given = given ? given : find_option(with, "value_format");
+    given = given ? given : find_option(with, "value.format");
     *format = NULL;
     if (rows && !is_record_connector(connector)) {
         if (given)
@@ -430,7 +431,7 @@ static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogE
             Expr *value = NULL; /* checked here, made anew for each row that wants it */
             error = bind_default(binder, column, &value);
         }
-        if (column->is_key && is_record_connector(entry->source->connector))
+        if (column->is_key && is_record_connector(entry->source->connector) && !(ast->is_primary && entry->source->format->change))
             column->part = RECORD_KEY;
         errors = error_append(errors, error);
         entry->column_count += error == NULL;
@@ -443,15 +444,16 @@ static Error *bind_keys(Binder *binder, const AstCreate *create, CatalogEntry *e
     Arena *arena = &binder->catalog->arena;
     entry->key_columns = ARENA_ARRAY(arena, int, entry->column_count + 1);
     bool messages = is_record_connector(entry->source->connector);
+    const bool changes = messages && entry->source->format->change; /* the key is one of the rows within, not of the message */
     for (int i = 0; i < entry->column_count; i++)
-        if (messages ? entry->columns[i].part == RECORD_KEY : i < create->columns.count && create->columns.items[i].is_primary)
+        if (messages && !changes ? entry->columns[i].part == RECORD_KEY : i < create->columns.count && create->columns.items[i].is_primary)
             entry->key_columns[entry->key_count++] = i;
     if (create->primary_key.count) {
         if (entry->key_count)
             return error_at(ERR_BIND, create->primary_key.items[0].at, "'%s' has two primary keys", entry->name);
         TRY(name_columns(binder, entry, &create->primary_key, &entry->key_columns, &entry->key_count));
         for (int k = 0; k < entry->key_count && is_record_connector(entry->source->connector); k++) {
-            entry->columns[entry->key_columns[k]].part = RECORD_KEY;
+            entry->columns[entry->key_columns[k]].part = changes ? RECORD_VALUE : RECORD_KEY;
             entry->columns[entry->key_columns[k]].is_key = true;
         }
     }
