@@ -120,15 +120,55 @@ static Error *write_sinks(Job *job, Text *snapshot)
     return NULL;
 }
 
+static void keep_positions(Job *job)
+{
+    for (int i = 0; i < job->scan_count; i++)
+        for (int s = 0; s < job->scans[i].split_count; s++) {
+            job->scans[i].splits[s].kept_position = job->scans[i].splits[s].position;
+            job->scans[i].splits[s].kept = true;
+        }
+}
+
 Error *job_snapshot(Job *job, Text *snapshot)
 {
     if (!sink_queues_empty(job))
         return error_busy();
     write_job(job, snapshot);
+    keep_positions(job);
     for (int id = 0; id < job->plan->node_count; id++)
         if (!job->parallel[id])
             write_operator(job->ordered.operators[id], snapshot);
     return write_sinks(job, snapshot);
+}
+
+static Error *commit_scan(Scan *scan)
+{
+    const SourceType *type = scan->source_open ? scan->source_spec.connector->source : NULL;
+    if (!type || !type->commit || scan->split_count == 0)
+        return NULL;
+    uint64_t *positions = mem_calloc((size_t)scan->split_count, sizeof *positions);
+    bool all = true;
+    for (int s = 0; s < scan->split_count; s++) {
+        positions[s] = scan->splits[s].kept_position;
+        all &= scan->splits[s].kept;
+    }
+    Error *error = all ? type->commit(&scan->source, positions) : NULL; /* a split that has come since waits for the next snapshot */
+    mem_free(positions);
+    return error;
+}
+
+Error *job_commit(Job *job)
+{
+    Error *first = NULL;
+    for (int i = 0; i < job->scan_count; i++) {
+        Error *error;
+        MEMORY_GUARDED(error, commit_scan(&job->scans[i]));
+        if (first)
+            error_free(error);
+        else
+            first = error;
+    }
+    return first;
 }
 
 /* ---- reading ---- */

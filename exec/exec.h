@@ -137,6 +137,8 @@ Error *job_close(Job *job);
 /* A snapshot between two turns: plan fingerprint, source positions, watermarks, every operator's containers, sinks' state.
  * ERR_BUSY while a sink has not taken all rows of the turns so far. */
 Error *job_snapshot(Job *job, Text *snapshot);
+/* The last snapshot is safe: sources are told the positions that it holds. Between two steps. */
+Error *job_commit(Job *job);
 Error *job_restore(Job *job, const char *snapshot, size_t length); /* into a freshly opened job of the same plan */
 
 /* ---- tables that a job keeps (PlanNode.sink.keeps_table): read between two turns, by the thread that may step it ---- */

@@ -77,6 +77,8 @@ typedef struct Turn {
 
 typedef struct SplitState {
     uint64_t position;         /* bytes or rows consumed */
+    uint64_t kept_position;    /* .. as the last snapshot has it */
+    bool kept;                 /* there is one that knows the split */
     uint64_t lines;            /* newlines before the turns done; counted only where dead letters want them */
     bool opened;               /* the format has seen its first bytes */
     bool ended;                /* nothing left to draw */

@@ -249,12 +249,13 @@ static uint64_t rows_waiting(const Query *query)
 }
 
 /* A turn of a member while all others rest. False: it cannot come to rest now. */
-static bool step_member(Query *query)
+static bool step_member(Query *query, bool *busy)
 {
     JobStep step;
     if (query->state != QUERY_RUNNING)
         return false;
     Error *error = job_step(query->job, 1, &step);
+    *busy |= !error && step.state == JOB_WAITING && step.sinks_busy;
     if (!error)
         return step.state != JOB_WAITING || rows_waiting(query) == 0;
     error_free(job_close(query->job));
@@ -269,13 +270,13 @@ static bool step_member(Query *query)
 #define DRAIN_TURNS 100000
 
 /* Works off what is under way between the members, producers first. False: it takes too long, or somebody is paused. */
-static bool drain(Query *const *group, int count)
+static bool drain(Query *const *group, int count, bool *busy)
 {
     for (int turns = 0; turns < DRAIN_TURNS;) {
         bool moved = false, stuck = false;
         for (int i = 0; i < count; i++)
             while (rows_waiting(group[i]) && !stuck && turns++ < DRAIN_TURNS) {
-                bool went = step_member(group[i]);
+                bool went = step_member(group[i], busy);
                 moved |= went;
                 stuck = !went;
             }
@@ -327,13 +328,15 @@ static Error *snapshot_member(Taking *taking, Query *query)
     return NULL;
 }
 
-static Error *snapshot_group(Taking *taking, Query *const *group, int count)
+/* *busy: sinks have not yet passed on everything that they have got. */
+static Error *snapshot_group(Taking *taking, Query *const *group, int count, bool *busy)
 {
     size_t start = taking->data.length;
     int pieces = taking->pieces.count;
     Error *error = NULL;
-    if (!drain(group, count))
-        return NULL; /* the next time, then */
+    *busy = false;
+    if (!drain(group, count, busy))
+        return NULL;
     for (int i = 0; i < count && !error; i++)
         if (group[i]->job)
             error = snapshot_member(taking, group[i]);
@@ -341,7 +344,8 @@ static Error *snapshot_group(Taking *taking, Query *const *group, int count)
         taking->data.length = start;
         taking->pieces.count = pieces;
     }
-    if (error && error->code == ERR_BUSY) {
+    *busy = error && error->code == ERR_BUSY;
+    if (*busy) {
         error_free(error);
         error = NULL;
     }
@@ -376,6 +380,40 @@ static bool group_is_due(const Checkpoints *checkpoints, Query *const *group, in
     return due;
 }
 
+static void set_running(Query *const *group, int count, bool running)
+{
+    for (int i = 0; i < count; i++)
+        if (group[i]->state == QUERY_RUNNING && group[i]->job)
+            (running ? task_start : task_stop)(group[i]);
+}
+
+#define BUSY_US 2000000 /* so long a group waits for its sinks; else the next time will do */
+
+/* What a snapshot holds must have left the sinks for good: while they are busy the group does not give them more. */
+static Error *stand_still(Taking *taking, Query *const *group, int count)
+{
+    const Clock *clock = taking->runtime->options.clock;
+    int64_t until_us = runtime_now(taking->runtime) + BUSY_US;
+    bool busy = false, stopped = false;
+    Error *error;
+    for (;;) {
+        for (int i = 0; i < count; i++)
+            task_lock(group[i]);
+        MEMORY_GUARDED(error, snapshot_group(taking, group, count, &busy));
+        for (int i = 0; i < count; i++)
+            task_unlock(group[i]);
+        if (error || !busy || clock->manual || runtime_now(taking->runtime) >= until_us)
+            break;
+        if (!stopped)
+            set_running(group, count, false);
+        stopped = true;
+        tasks_wait(taking->runtime);
+    }
+    if (stopped)
+        set_running(group, count, true);
+    return error;
+}
+
 static Error *take_group(Taking *taking, Query *query, bool *seen)
 {
     Query **group;
@@ -385,13 +423,7 @@ static Error *take_group(Taking *taking, Query *query, bool *seen)
             seen[at] |= group[i] == each;
     if (!group_is_due(taking->checkpoints, group, count))
         return NULL;
-    for (int i = 0; i < count; i++)
-        task_lock(group[i]);
-    Error *error;
-    MEMORY_GUARDED(error, snapshot_group(taking, group, count));
-    for (int i = 0; i < count; i++)
-        task_unlock(group[i]);
-    return error;
+    return stand_still(taking, group, count);
 }
 
 static Error *write_file(FileSystem *fs, const char *path, const Text *text)
@@ -495,6 +527,17 @@ static Error *commit_files(Taking *taking, const char *file, const char *manifes
     return NULL;
 }
 
+/* Only now: what sources are told is what a snapshot holds. It is for tools that watch; one that fails is made again with the next snapshot. */
+static void commit_positions(Query *query)
+{
+    task_lock(query);
+    Error *error = query->job ? job_commit(query->job) : NULL;
+    task_unlock(query);
+    if (error)
+        runtime_event(query->runtime, query->id, "commit failed", "%s", error->message);
+    error_free(error);
+}
+
 static Error *write_all(Taking *taking)
 {
     Checkpoints *checkpoints = taking->checkpoints;
@@ -511,6 +554,7 @@ static Error *write_all(Taking *taking)
         query->checkpoint_us = now_us;
         query->checkpoint_turns = taking->pieces.items[p].rows;
         query->failures = 0; /* it gets on */
+        commit_positions(query);
     }
     return NULL;
 }

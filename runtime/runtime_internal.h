@@ -169,6 +169,7 @@ void task_stop(Query *query);
 void task_wake(void *query);      /* JobOptions.on_wake */
 void task_lock(Query *query);    /* query->step, before its thread takes it again */
 void task_unlock(Query *query);
+void tasks_wait(Runtime *runtime); /* until a query that is off is woken, or for a moment */
 void tasks_wake_maintenance(Runtime *runtime);
 
 /* ---- maintain.c: what happens beside the queries: failures, restarts, checkpoints ---- */

@@ -178,6 +178,21 @@ static bool run_maintenance(Runtime *runtime, int64_t now_us)
     return true;
 }
 
+/* At most so long; the clock may be set meanwhile. */
+static void wait_changed(Runtime *runtime, int64_t wait_us)
+{
+    struct timespec when;
+    clock_gettime(CLOCK_MONOTONIC, &when);
+    wait_us = wait_us < 60000000 ? wait_us : 60000000;
+    when.tv_sec += wait_us / 1000000;
+    when.tv_nsec += wait_us % 1000000 * 1000;
+    if (when.tv_nsec >= 1000000000) {
+        when.tv_nsec -= 1000000000;
+        when.tv_sec++;
+    }
+    pthread_cond_timedwait(&runtime->changed, &runtime->tasks, &when);
+}
+
 static void wait_for_work(Runtime *runtime, int64_t now_us)
 {
     int64_t until_us = maintenance_due(runtime);
@@ -189,17 +204,7 @@ static void wait_for_work(Runtime *runtime, int64_t now_us)
         pthread_cond_wait(&runtime->changed, &runtime->tasks);
         return;
     }
-    struct timespec when;
-    clock_gettime(CLOCK_MONOTONIC, &when);
-    int64_t wait_us = until_us > now_us ? until_us - now_us : 0;
-    wait_us = wait_us < 60000000 ? wait_us : 60000000; /* the clock may be set meanwhile */
-    when.tv_sec += wait_us / 1000000;
-    when.tv_nsec += wait_us % 1000000 * 1000;
-    if (when.tv_nsec >= 1000000000) {
-        when.tv_nsec -= 1000000000;
-        when.tv_sec++;
-    }
-    pthread_cond_timedwait(&runtime->changed, &runtime->tasks, &when);
+    wait_changed(runtime, until_us > now_us ? until_us - now_us : 0);
 }
 
 static void *work(void *argument)
@@ -257,6 +262,13 @@ void tasks_stop(Runtime *runtime)
     runtime->threads.count = 0;
 }
 
+void tasks_wait(Runtime *runtime)
+{
+    pthread_mutex_lock(&runtime->tasks);
+    wait_changed(runtime, 5000);
+    pthread_mutex_unlock(&runtime->tasks);
+}
+
 void tasks_wake_maintenance(Runtime *runtime)
 {
     pthread_mutex_lock(&runtime->tasks);
@@ -307,5 +319,7 @@ void task_wake(void *caller)
         push_ready(query);
     else
         query->woken = true;
+    if (query->task == TASK_OFF)
+        pthread_cond_broadcast(&query->runtime->changed);
     pthread_mutex_unlock(&query->runtime->tasks);
 }
