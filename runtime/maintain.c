@@ -4,17 +4,7 @@
  * linked with by channels, as none of them knows what the others have seen since. */
 #include "runtime/runtime_internal.h"
 
-/* ---- restarts ---- */
-
-/* From its last snapshot, if there is one. */
-static Error *reopen(Query *query)
-{
-    query->recovered = false;
-    if (!query->runtime->checkpoints)
-        return query_open(query, true);
-    TRY(query_open(query, false));
-    return checkpoint_restore(query, &query->recovered);
-}
+/* ---- failures and ends ---- */
 
 static void give_up(Query *query, const Error *error)
 {
@@ -23,52 +13,6 @@ static void give_up(Query *query, const Error *error)
     runtime_event(query->runtime, query->id, "error", "%s", error->message);
     query->runtime->metrics.failures++;
 }
-
-/* Those that were running go back to where they were together. */
-static void restart_group(Runtime *runtime, Query *failed)
-{
-    Arena arena;
-    Query **group;
-    arena_init(&arena, NULL);
-    MEMORY_HOLD(arena_unwind, &arena);
-    int count = query_group(runtime, failed, &arena, &group);
-    bool *again = ARENA_ARRAY(&arena, bool, (size_t)count + 1);
-    for (int i = 0; i < count; i++) {
-        again[i] = group[i] == failed || (runtime->checkpoints && (group[i]->state == QUERY_RUNNING || group[i]->state == QUERY_PAUSED));
-        if (!again[i])
-            continue;
-        task_stop(group[i]);
-        error_free(query_close(group[i]));
-    }
-    for (int i = count; i-- > 0;) { /* who reads is there before rows come */
-        if (!again[i])
-            continue;
-        Error *error = reopen(group[i]);
-        if (error)
-            give_up(group[i], error);
-        error_free(error);
-    }
-    for (int i = 0; i < count; i++)
-        if (again[i] && group[i]->job && group[i]->state == QUERY_RUNNING) {
-            Error *error = runtime->checkpoints && !group[i]->recovered ? query_feed(group[i]) : NULL;
-            if (error)
-                give_up(group[i], error);
-            else
-                task_start(group[i]);
-            error_free(error);
-        }
-    arena_release(&arena);
-}
-
-static void start_again(Runtime *runtime, Query *query)
-{
-    query->retry_us = TIME_MAX;
-    query->restarts++;
-    runtime_event(runtime, query->id, "restarts", "attempt %d", query->failures);
-    restart_group(runtime, query);
-}
-
-/* ---- failures and ends ---- */
 
 static int64_t rest_us(const Runtime *runtime, int failures)
 {
@@ -113,6 +57,62 @@ static void handle_end(Query *query)
         feed_end(query, NULL);
 }
 
+/* ---- restarts ---- */
+
+/* From its last snapshot, if there is one. */
+static Error *reopen(Query *query)
+{
+    query->recovered = false;
+    if (!query->runtime->checkpoints)
+        return query_open(query, true);
+    TRY(query_open(query, false));
+    return checkpoint_restore(query, &query->recovered);
+}
+
+/* Those that were running go back to where they were together. */
+static void restart_group(Runtime *runtime, Query *failed)
+{
+    Arena arena;
+    Query **group;
+    arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
+    int count = query_group(runtime, failed, &arena, &group);
+    bool *again = ARENA_ARRAY(&arena, bool, (size_t)count + 1);
+    for (int i = 0; i < count; i++) {
+        again[i] = group[i] == failed || (runtime->checkpoints && (group[i]->state == QUERY_RUNNING || group[i]->state == QUERY_PAUSED));
+        if (!again[i])
+            continue;
+        task_stop(group[i]);
+        error_free(query_close(group[i]));
+    }
+    for (int i = count; i-- > 0;) { /* who reads is there before rows come */
+        if (!again[i])
+            continue;
+        Error *error = reopen(group[i]);
+        if (error)
+            handle_failure(group[i], error);
+    }
+    for (int i = 0; i < count; i++)
+        if (again[i] && group[i]->job && group[i]->state == QUERY_RUNNING) {
+            Error *error = runtime->checkpoints && !group[i]->recovered ? query_feed(group[i]) : NULL;
+            if (error)
+                handle_failure(group[i], error);
+            else
+                task_start(group[i]);
+        }
+    arena_release(&arena);
+}
+
+static void start_again(Runtime *runtime, Query *query)
+{
+    query->retry_us = TIME_MAX;
+    query->restarts++;
+    runtime_event(runtime, query->id, "restarts", "attempt %d", query->failures);
+    restart_group(runtime, query);
+}
+
+/* ---- the round ---- */
+
 static void look_after(Runtime *runtime, Query *query)
 {
     pthread_mutex_lock(&runtime->tasks);
@@ -128,8 +128,6 @@ static void look_after(Runtime *runtime, Query *query)
     if (query->retry_us <= runtime_now(runtime) && query->state == QUERY_RUNNING)
         start_again(runtime, query);
 }
-
-/* ---- the round ---- */
 
 static Error *maintain_queries(Runtime *runtime)
 {
