@@ -21,11 +21,11 @@ DEFINES  = -D_GNU_SOURCE -DBIDSQL_VERSION='"$(VERSION)"' -DBIDSQL_COMMIT='"$(COM
 CFLAGS   = -std=gnu11 -g $(OPT) $(WARNINGS) $(HARDEN) $(DEFINES) $(SANITIZE) -I. -I$(B)/gen
 CXXFLAGS = -std=c++17 -g $(OPT) -Wall -Wextra -Werror $(HARDEN) $(DEFINES) $(SANITIZE) -fno-exceptions -I.
 LDFLAGS  = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZE)
-LIBS     = -lsqlite3 -lrdkafka -lcurl -ljansson -lz -lzstd -lsimdjson -lutf8proc -lpcre2-8 -lmd -l:liblua5.4.a -lpthread -lm
+LIBS     = -lsqlite3 -lrdkafka -lcurl -ljansson -lz -lzstd -lsimdjson -lutf8proc -lpcre2-8 -lmd -l:liblua5.4.a -lhttp_parser -lnghttp2 -lwslay -lssl -lcrypto -lpthread -lm
 VERSION  = 0.1.0
 COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
-ROOMS    = common terminal functions formats connectors parser planner exec engine runtime tester repl
+ROOMS    = common terminal http functions formats connectors parser planner exec engine runtime tester repl
 # Hot files get -O3; they choose AVX2 at run time through target attributes.
 HOT      = formats/json_scan.c formats/csv_scan.c exec/key_table.c functions/aggregate.c functions/arithmetic.c \
            functions/compare.c connectors/nexmark.c
@@ -111,6 +111,10 @@ build/kafka/tool: tests/kafka/tool.c
 	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) -lrdkafka
 kafka-tool: build/kafka/tool
 
+# ---- a server for the tests of http/: tests/cli/http.sh ----
+$(B)/http_server: $(B)/tests/http/server.o $(call archives,$(call upto,http))
+	$(CXX) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
 # ---- a runtime that is killed: tests/crash/run ----
 $(B)/crash_driver: $(B)/tests/crash/driver.o $(call archives,$(call upto,runtime))
 	$(CXX) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
@@ -131,7 +135,7 @@ run:
 test:
 	@tools/setup test
 	@$(MAKE) --no-print-directory -s -j$(JOBS) bidsql
-	@$(MAKE) --no-print-directory -s -j$(JOBS) unit-build fuzz-build kafka-tool $(B)/fail_allocations $(B)/crash_driver
+	@$(MAKE) --no-print-directory -s -j$(JOBS) unit-build fuzz-build kafka-tool $(B)/fail_allocations $(B)/crash_driver $(B)/http_server
 	@tools/run-tests
 
 check: bidsql
@@ -150,11 +154,11 @@ asan:
 tsan:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) $(TSAN) build/tsan/bidsql
 asan-tests:
-	@$(MAKE) --no-print-directory -s -j$(JOBS) $(ASAN) unit-build build/asan/fail_allocations
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(ASAN) unit-build build/asan/fail_allocations build/asan/http_server
 asan-fuzz:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) $(ASAN) fuzz-build
 tsan-tests:
-	@$(MAKE) --no-print-directory -s -j$(JOBS) $(TSAN) build/tsan/fail_allocations
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(TSAN) build/tsan/fail_allocations build/tsan/http_server
 
 layers:
 	@tools/layers

@@ -1,0 +1,226 @@
+#!/bin/sh
+# http/ with real clients: curl and h2load over HTTP/1.1, HTTP/2 and TLS, websocket-client, and raw sockets for what no honest client sends.
+set -u
+cd "$(dirname "$0")/../.."
+exec /usr/bin/python3 -W ignore::DeprecationWarning - "${B:-build}/http_server" <<'PY'
+import os, random, socket, ssl, subprocess, sys, tempfile, threading, time
+import websocket
+
+failures = 0
+program = sys.argv[1]
+folder = tempfile.mkdtemp()
+
+def check(what, fine, shown=""):
+    global failures
+    if not fine:
+        failures += 1
+        print(f"{what}: {str(shown)[:600]}")
+
+class Server:
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.port = int(self.process.stdout.readline())
+    def stop(self):
+        out, err = self.process.communicate(timeout=30)
+        check("the server ends well", self.process.returncode == 0 and not err, (self.process.returncode, err))
+        return out.decode()
+
+def curl(server, path, *options, scheme="http"):
+    done = subprocess.run(["curl", "-s", "-m", "20", *options, f"{scheme}://127.0.0.1:{server.port}{path}"], capture_output=True)
+    return done.returncode, done.stdout
+
+def raw(server, data, wait=5, end=False):
+    """Everything that comes until the server closes, or nothing comes for `wait` seconds."""
+    with socket.create_connection(("127.0.0.1", server.port)) as s:
+        s.settimeout(wait)
+        out = b""
+        try:
+            s.sendall(data)
+            if end:
+                s.shutdown(socket.SHUT_WR)
+            while True:
+                piece = s.recv(65536)
+                if not piece:
+                    return out, True
+                out += piece
+        except socket.timeout:
+            return out, False
+        except ConnectionError:
+            return out, True
+
+server = Server()
+
+# The same answers over both versions.
+for version in (["--http1.1"], ["--http2-prior-knowledge"], ["--http1.0"]):
+    code, out = curl(server, "/about?q=a%20b%26c", *version)
+    check(f"query {version}", code == 0 and b"q=a b&c" in out and (b"http2=1" in out) == ("2" in version[0]), out)
+    body = os.urandom(90000)
+    code, out = curl(server, "/echo", *version, "--data-binary", "@/dev/stdin") if False else (lambda d: (d.returncode, d.stdout))(
+        subprocess.run(["curl", "-s", "-m", "20", *version, "--data-binary", "@-", f"http://127.0.0.1:{server.port}/echo"], input=body, capture_output=True))
+    check(f"a body comes back {version}", out == body, (code, len(out)))
+    code, out = curl(server, "/missing", *version, "-w", "%{http_code}")
+    check(f"404 {version}", out.endswith(b"404"), out)
+    code, out = curl(server, "/about", *version, "-I", "-w", "%{size_download}")
+    check(f"HEAD {version}", code == 0 and out.endswith(b"0"), out)
+    code, out = curl(server, "/rows?n=50000", *version)
+    check(f"many rows {version}", code == 0 and out.count(b"\n") == 50000 and b'{"row":49999,' in out, (code, len(out)))
+    code, out = curl(server, "/abort", *version)
+    check(f"an answer that is given up is seen to be cut {version}", code != 0 or version == ["--http1.0"], (code, out))
+
+# Bodies of unknown length come in pieces, both ways.
+for version in (["--http1.1"], ["--http2-prior-knowledge"]):
+    done = subprocess.run(["curl", "-s", "-m", "20", *version, "-X", "POST", "-T", "-", f"http://127.0.0.1:{server.port}/pieces"], input=b"x" * 300000, capture_output=True)
+    check(f"pieces {version}", done.stdout == b"x" * 300000, (done.returncode, len(done.stdout)))
+    code, out = curl(server, "/echo", *version, "--data-binary", "y" * 100001, "-w", " %{http_code}")
+    check(f"too large {version}", out.endswith(b" 413"), out)
+    code, out = curl(server, "/refused", *version, "--data-binary", "y" * 5000, "-w", " %{http_code}")
+    check(f"refused before its body {version}", out == b"no 403", out)
+check("a header's value cannot end its line", b"\nx-evil" not in raw(server, b"GET /split HTTP/1.0\r\n\r\n")[0].lower())
+
+# Requests that follow each other on one connection, sent at once.
+out, closed = raw(server, b"GET /about?q=1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /about?q=3 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+check("pipelining", closed and out.index(b"q=1") < out.index(b"abc") < out.index(b"q=3"), out)
+out, closed = raw(server, b"GET /about HTTP/1.1\r\nHost: h\r\n\r\n", end=True)
+check("a peer that ends its side still gets its answer", b"200 OK" in out and closed, out)
+
+# What different servers could read in different ways, and what is no HTTP.
+for name, request, status in [
+    ("two lengths", b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", b"400"),
+    ("length and chunks", b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+    ("two hosts", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
+    ("no host", b"GET / HTTP/1.1\r\n\r\n", b"400"),
+    ("nonsense", b"hello there\r\n\r\n", b"400"),
+    ("large headers", b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"x" * 40000 + b"\r\n\r\n", b"431"),
+    ("many headers", b"GET / HTTP/1.1\r\nHost: h\r\n" + b"a: b\r\n" * 200 + b"\r\n", b"431"),
+    ("a long path", b"GET /" + b"x" * 40000 + b" HTTP/1.1\r\nHost: h\r\n\r\n", b"431"),
+]:
+    out, closed = raw(server, request)
+    check(name, out.startswith(b"HTTP/1.1 " + status) and closed, (out[:200], closed))
+
+# Slow peers are let go; one that only listens to a stream is not.
+start = time.monotonic()
+out, closed = raw(server, b"GET /about HTT")
+check("headers that do not end", closed and not out and time.monotonic() - start < 4, out)
+out, closed = raw(server, b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc")
+check("a body that does not end", closed, out)
+out, closed = raw(server, b"GET /about HTTP/1.1\r\nHost: h\r\n\r\n")
+check("an idle connection", closed and b"200 OK" in out, out)
+out, closed = raw(server, b"GET /never HTTP/1.1\r\nHost: h\r\n\r\n", wait=3)
+check("a stream without rows stays", not closed and b"chunked" in out, out)
+
+# A peer that takes nothing holds up its own rows, in bounded memory; it is let go in the end.
+before = server.process.pid
+with socket.create_connection(("127.0.0.1", server.port)) as s:
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.sendall(b"GET /rows?n=2000000 HTTP/1.1\r\nHost: h\r\n\r\n")
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and b"streams=1" not in curl(server, "/counts")[1]:
+        time.sleep(0.02)
+    while time.monotonic() < deadline and b"streams=0" not in curl(server, "/counts")[1]:
+        time.sleep(0.05)
+counts = curl(server, "/counts")[1].decode()
+check("a slow reader is let go", "streams=0" in counts, counts)
+check("what waits for it is bounded", int(counts.split("most=")[1]) < 2 << 20, counts)
+rss = int([line for line in open(f"/proc/{before}/status") if line.startswith("VmRSS")][0].split()[1])
+check("memory is flat", rss < (400000 if "san" in program else 60000), rss)
+
+# Others are answered meanwhile: a peer that goes away in the middle of its rows is noticed.
+s = socket.create_connection(("127.0.0.1", server.port))
+s.sendall(b"GET /never HTTP/1.1\r\nHost: h\r\n\r\n")
+s.recv(4096)
+gone = int(curl(server, "/counts")[1].split(b"gone=")[1].split()[0])
+s.close()
+deadline = time.monotonic() + 10
+while time.monotonic() < deadline and int(curl(server, "/counts")[1].split(b"gone=")[1].split()[0]) < gone + 2:
+    pass
+check("a peer that goes is noticed", int(curl(server, "/counts")[1].split(b"gone=")[1].split()[0]) >= gone + 2)
+
+# WebSocket.
+ws = websocket.create_connection(f"ws://127.0.0.1:{server.port}/ws", timeout=10)
+check("welcome", ws.recv() == "welcome")
+ws.send("héllo")
+check("text", ws.recv() == "héllo")
+ws.send_binary(b"\0\1\2" * 30000)
+check("bytes", ws.recv() == b"\0\1\2" * 30000)
+ws.ping("p")
+ws.send("bye")
+opcode, frame = ws.recv_data()
+check("closed with a code", opcode == websocket.ABNF.OPCODE_CLOSE and frame == b"\x03\xe8as you wish", (opcode, frame))
+ws.close()
+ws = websocket.create_connection(f"ws://127.0.0.1:{server.port}/ws", timeout=10)
+ws.recv()
+ws.send("x" * ((1 << 20) + 1))
+opcode, frame = ws.recv_data()
+check("a message that is too large", opcode == websocket.ABNF.OPCODE_CLOSE and frame[:2] == b"\x03\xf1", (opcode, frame))
+
+# Any bytes.
+random.seed(int(os.environ.get("SEED", "1")))
+seeds = [b"GET /about HTTP/1.1\r\nHost: h\r\n\r\n", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000") + bytes.fromhex("00000401050000000182848641"), b"\x16\x03\x01\x02\x00"]
+for _ in range(int(os.environ.get("FUZZ", "400"))):
+    data = bytearray(random.choice(seeds) * random.randint(1, 3))
+    for _ in range(random.randint(0, 8)):
+        data[random.randrange(len(data))] = random.randrange(256)
+    if random.random() < 0.3:
+        data += os.urandom(random.randint(0, 3000))
+    raw(server, bytes(data), wait=0.005)
+check("it still answers", b"q=-" in curl(server, "/about")[1])
+
+# Many at once.
+done = subprocess.run(["h2load", "-n", "20000", "-c", "20", "-m", "20", f"http://127.0.0.1:{server.port}/about"], capture_output=True, text=True)
+check("h2load", "20000 succeeded" in done.stdout, done.stdout)
+connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(310)]
+refused = 0
+for s in connections:
+    s.settimeout(2)
+    try:
+        s.sendall(b"GET /about HTTP/1.1\r\nHost: h\r\n\r\n")
+        refused += not s.recv(100)
+    except ConnectionError:
+        refused += 1
+for s in connections:
+    s.close()
+check("no more connections than asked for", 10 <= refused < 60, refused)
+
+# Draining: what has begun goes on, nothing new begins.
+slow = subprocess.Popen(["curl", "-s", "-m", "20", "--limit-rate", "8M", f"http://127.0.0.1:{server.port}/rows?n=60000"], stdout=subprocess.PIPE)
+first = slow.stdout.read(1000)
+server.process.stdin.write(b"d")
+server.process.stdin.flush()
+rest = slow.stdout.read()
+check("draining ends nothing in the middle", (first + rest).count(b"\n") == 60000, len(rest))
+code, _ = curl(server, "/about")
+check("nothing new begins", code != 0, code)
+check("every exchange has its end", "streams=0" in server.stop())
+
+# TLS, by ALPN.
+key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
+subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+    "subjectAltName=IP:127.0.0.1"], capture_output=True, check=True)
+server = Server(certificate, key)
+for version, expected in (["--http1.1", b"http2=0"], ["--http2", b"http2=1"]):
+    code, out = curl(server, "/about", version, "--cacert", certificate, scheme="https")
+    check(f"TLS {version}", code == 0 and expected in out and b"tls=1" in out, (code, out))
+    code, out = curl(server, "/rows?n=50000", version, "--cacert", certificate, scheme="https")
+    check(f"rows over TLS {version}", out.count(b"\n") == 50000, (code, len(out)))
+done = subprocess.run(["curl", "-s", "-m", "20", "--http2", "--cacert", certificate, "--data-binary", "@-", f"https://127.0.0.1:{server.port}/echo"], input=b"z" * 90000, capture_output=True)
+check("a body over TLS", done.stdout == b"z" * 90000, done.returncode)
+context = ssl.create_default_context(cafile=certificate)
+context.maximum_version = ssl.TLSVersion.TLSv1_1 if hasattr(ssl.TLSVersion, "TLSv1_1") else None
+try:
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    with socket.create_connection(("127.0.0.1", server.port)) as s, context.wrap_socket(s, server_hostname="127.0.0.1"):
+        check("TLS 1.1 is refused", False)
+except (ssl.SSLError, ConnectionError, ValueError):
+    pass
+out, closed = raw(server, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+check("cleartext on the TLS port", closed, out)
+ws = websocket.create_connection(f"wss://127.0.0.1:{server.port}/ws", timeout=10, sslopt={"ca_certs": certificate})
+check("WebSocket over TLS", ws.recv() == "welcome")
+ws.close()
+server.stop()
+
+done = subprocess.run([program, key, certificate], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+check("a wrong certificate is said", done.returncode == 1 and "certificate" in done.stderr, done)
+sys.exit(failures != 0)
+PY
