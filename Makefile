@@ -109,7 +109,10 @@ $(B)/fail_allocations: $(B)/tests/memory/fail_allocations.o $(call archives,$(ca
 build/kafka/tool: tests/kafka/tool.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) -lrdkafka
-kafka-tool: build/kafka/tool
+build/kafka/micro_kafka: bench/micro_kafka.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) -lrdkafka
+kafka-tool: build/kafka/tool build/kafka/micro_kafka
 
 # ---- a server for the tests of http/: tests/cli/http.sh ----
 $(B)/http_server: $(B)/tests/http/server.o $(call archives,$(call upto,http))

@@ -120,6 +120,7 @@ typedef struct RecordSet {
     int32_t partition;
     uint32_t count;
     const Record *records;
+    Buffer *lines;                /* values lie in it one behind the other as decoders of text like it (Decoder.record_lines); NULL: anywhere */
 } RecordSet;
 
 /* How the window of a windowed key stands behind the key's own bytes: as Kafka Streams' TimeWindowedSerializer (start, 8 bytes, big endian,

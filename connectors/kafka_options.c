@@ -120,7 +120,7 @@ const OptionSpec kafka_options[] = {
       .doc = "Of `timestamp`: partitions end before their first message of that time or a later one." },
     { .name = "scan.topic-partition-discovery.interval", .kind = OPTION_DURATION, .offset = FIELD(discovery_interval_us), .default_text = "30 s", .operational = true,
       .maximum = INT64_MAX, .doc = "New partitions, and new topics of a pattern, are looked for so often; they are read from their beginning. 0: never." },
-    { .name = "memory", .kind = OPTION_INT, .offset = FIELD(memory_bytes), .default_text = "64m", .is_bytes = true, .minimum = 1 << 20, .maximum = INT64_C(1) << 40, .operational = true,
+    { .name = "memory", .kind = OPTION_INT, .offset = FIELD(memory_bytes), .default_text = "32m", .is_bytes = true, .minimum = 1 << 20, .maximum = INT64_C(1) << 40, .operational = true,
       .doc = "What the client may hold: messages that are fetched ahead, or that wait to be sent. The sizes of its queues follow from it." },
     { .name = "shards", .kind = OPTION_INT, .offset = FIELD(shards), .minimum = 1, .maximum = 1 << 16, .doc = "Processes that share the partitions: `--shard 0/3` reads those whose number leaves 0 when divided by 3." },
     { .name = "partitions", .kind = OPTION_INT, .offset = FIELD(partitions), .minimum = 1, .maximum = 1 << 20, .doc = "Partitions of a topic that is made." },

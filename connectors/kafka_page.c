@@ -7,8 +7,8 @@
 
 #include "common/calendar.h"
 
-#define PAGES_KEPT 24 /* more than turns in flight */
-#define PADDING 64    /* behind the bytes: decoders look ahead */
+#define PAGES_KEPT 20 /* a few more than turns in flight */
+#define PADDING BUFFER_PADDING
 
 /* What does not fit into a page's own memory: keys, headers, long values. */
 typedef struct Chunk {
@@ -19,11 +19,12 @@ typedef struct Chunk {
 
 struct KafkaPage {
     RecordSet set;              /* first: it is what a RowRange holds */
+    Buffer buffer;              /* the page as what batches hold: it is used again when nobody holds it any more */
     KafkaPages *pages;
     KafkaPage *next;            /* in the list of those that wait to be used again */
     Chunk *chunks;              /* the first one is kept */
     size_t used;                /* of the values */
-    bool full;
+    bool full, scattered;       /* scattered: a value stands in a chunk */
     Record records[PAGE_RECORDS];
     char values[PAGE_BYTES + PADDING];
 };
@@ -84,6 +85,18 @@ void kafka_pages_release(KafkaPages *pages)
         mem_free(pages);
 }
 
+static void give_back(Buffer *buffer);
+
+/* Ready to be filled, with one reference. */
+static KafkaPage *begin(KafkaPage *page)
+{
+    page->buffer = (Buffer){ .bytes = page->values, .length = PAGE_BYTES, .references = 1, .destroy = give_back, .owner = page };
+    page->set = (RecordSet){ .records = page->records };
+    page->used = 0;
+    page->full = page->scattered = false;
+    return page;
+}
+
 KafkaPage *kafka_page_take(KafkaPages *pages)
 {
     pthread_mutex_lock(&pages->lock);
@@ -95,22 +108,19 @@ KafkaPage *kafka_page_take(KafkaPages *pages)
     }
     pthread_mutex_unlock(&pages->lock);
     if (page)
-        return page;
+        return begin(page);
     page = mem_alloc(sizeof *page);
     pool_charge(pages->pool, sizeof *page);
     page->pages = pages;
     page->chunks = NULL;
-    page->set = (RecordSet){ 0 };
-    page->used = 0;
-    page->full = false;
     pthread_mutex_lock(&pages->lock);
     pages->references++;
     pthread_mutex_unlock(&pages->lock);
-    return page;
+    return begin(page);
 }
 
-/* Empty again, with one chunk of the usual size at most. */
-static void page_clear(KafkaPage *page)
+/* One chunk of the usual size is kept. */
+static void drop_chunks(KafkaPage *page)
 {
     Chunk *kept = NULL;
     for (Chunk *chunk = page->chunks, *next; chunk; chunk = next) {
@@ -123,16 +133,13 @@ static void page_clear(KafkaPage *page)
     if (kept)
         kept->used = 0, kept->next = NULL;
     page->chunks = kept;
-    page->set.count = 0;
-    page->used = 0;
-    page->full = false;
 }
 
-void kafka_page_give_back(void *what)
+static void give_back(Buffer *buffer)
 {
-    KafkaPage *page = what;
+    KafkaPage *page = buffer->owner;
     KafkaPages *pages = page->pages;
-    page_clear(page);
+    drop_chunks(page);
     pthread_mutex_lock(&pages->lock);
     bool keep = pages->references > 1 && pages->free_count < PAGES_KEPT;
     if (keep) {
@@ -145,6 +152,8 @@ void kafka_page_give_back(void *what)
         page_free(page);
     kafka_pages_release(pages); /* the page's reference */
 }
+
+void kafka_page_release(void *page) { buffer_release(&((KafkaPage *)page)->buffer); }
 
 /* ---- filling ---- */
 
@@ -166,7 +175,7 @@ static char *chunk_bytes(KafkaPage *page, size_t length)
 static char *value_bytes(KafkaPage *page, size_t length)
 {
     if (page->used + length + 1 > PAGE_BYTES) {
-        page->full = true;
+        page->full = page->scattered = true;
         return chunk_bytes(page, length + 1);
     }
     char *bytes = page->values + page->used;
@@ -235,6 +244,6 @@ const RecordSet *kafka_page_set(KafkaPage *page, const char *topic, int32_t part
 {
     page->set.topic = topic;
     page->set.partition = partition;
-    page->set.records = page->records;
+    page->set.lines = page->scattered ? NULL : &page->buffer;
     return &page->set;
 }

@@ -8,7 +8,7 @@
 #include "connectors/connectors.h"
 
 #define PAGE_BYTES (256u << 10) /* of values; a turn ends there */
-#define PAGE_RECORDS 4096u
+#define PAGE_RECORDS 2048u
 
 typedef struct KafkaPage KafkaPage;
 typedef struct KafkaPages KafkaPages; /* those of a source; they may outlive it */
@@ -18,7 +18,7 @@ void kafka_pages_release(KafkaPages *pages); /* of the source; NULL is fine */
 
 /* An empty page. */
 KafkaPage *kafka_page_take(KafkaPages *pages);
-void kafka_page_give_back(void *page);
+void kafka_page_release(void *page); /* it is used again when no batch holds it any more either */
 /* Copies a message. False: there is no memory; it is not in the page. Called where memory must not be raised. */
 bool kafka_page_add(KafkaPage *page, const rd_kafka_message_t *message, bool headers);
 bool kafka_page_full(const KafkaPage *page);

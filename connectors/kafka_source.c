@@ -279,7 +279,7 @@ static Error *hear_news(KafkaSource *state)
     return kafka_client_trouble(state->client);
 }
 
-static void page_unwind(void *page) { kafka_page_give_back(page); }
+static void page_unwind(void *page) { kafka_page_release(page); }
 
 /* Moves what the partition's queue holds into a page; NULL: there was nothing. */
 static Error *fill_page(Source *source, KafkaPartition *partition, uint64_t most, KafkaPage **result)
@@ -294,7 +294,7 @@ static Error *fill_page(Source *source, KafkaPartition *partition, uint64_t most
     Error *error = filling.failed ? partition_failed(state, partition, filling.failed) : NULL;
     *result = error || filling.count == 0 ? NULL : page;
     if (!*result)
-        kafka_page_give_back(page);
+        kafka_page_release(page);
     return error;
 }
 
@@ -314,7 +314,7 @@ static Error *source_next(Source *source, int split, uint64_t max_rows, int64_t 
         const RecordSet *set = kafka_page_set(page, partition->topic, partition->number);
         range->count = set->count;
         range->page = page;
-        range->page_free = kafka_page_give_back;
+        range->page_free = kafka_page_release;
     } else if (!range->end) {
         range->waiting = true;
         range->next_at_us = state->context->waker ? TIME_MAX : now_us + LOOK_AGAIN_US;

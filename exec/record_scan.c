@@ -124,6 +124,9 @@ static Error *decode_part(Filling *filling, const RecordColumns *part, Decoder *
     Vector **columns = ARENA_ARRAY(arena, Vector *, (size_t)part->count + 1);
     for (int c = 0; c < part->count; c++)
         columns[c] = filling->batch->columns[part->places[c]];
+    decoder->record_lines = !key && filling->set->lines;
+    if (decoder->record_lines)
+        batch_hold_buffer(filling->batch, filling->set->lines);
     return decoder->type->decode_records(decoder, bytes, filling->count, arena, columns, &filling->failures);
 }
 

@@ -104,6 +104,8 @@ typedef struct Decoder {
     const FormatType *type;
     const DecodeSpec *spec;
     void *state;
+    bool record_lines;            /* decode_records: those that are there lie one behind the other, with a line end behind each and BUFFER_PADDING readable
+                                   * bytes behind the last, and outlive the columns: texts may point into them */
 } Decoder;
 
 typedef struct Encoder {

@@ -335,18 +335,41 @@ static const char *messages_as_lines(Arena *arena, const RecordBytes *records, u
     return to;
 }
 
+/* Those that lie so already. */
+static const char *messages_in_lines(const RecordBytes *records, uint32_t count, const char *lines[])
+{
+    const char *end = "";
+    for (uint32_t i = 0; i < count; i++) {
+        lines[i] = NULL;
+        if (!records[i].bytes)
+            continue;
+        end = records[i].bytes + records[i].length + 1;
+        if (!memchr(records[i].bytes, '\n', records[i].length))
+            lines[i] = records[i].bytes;
+    }
+    return end;
+}
+
+/* The lines from `row` on that stand directly one behind the other end before this one. */
+static uint32_t run_of_lines(const RecordBytes *records, const char *const lines[], uint32_t row)
+{
+    const char *next = lines[row];
+    while (lines[row] && lines[row] == next)
+        next += records[row++].length + 1;
+    return row;
+}
+
 Error *json_decode_records(Decoder *decoder, const RecordBytes *records, uint32_t count, Arena *arena, Vector *const columns[], RecordFailures *failures)
 {
     JsonRun run = { .decoder = decoder->state, .spec = decoder->spec, .vectors = columns, .arena = arena, .max_rows = count };
     JsonScan *scan = run.decoder->scan;
     const char **lines = ARENA_ARRAY(arena, const char *, (size_t)count + 1); /* the last one is NULL */
     if (scan)
-        json_scan_start(scan, columns, arena, messages_as_lines(arena, records, count, lines));
+        json_scan_start(scan, columns, arena, decoder->record_lines ? messages_in_lines(records, count, lines) : messages_as_lines(arena, records, count, lines));
     for (uint32_t stop = 0; run.row < count;) {
         uint32_t row = run.row;
         if (stop <= row)
-            for (stop = row; lines[stop];)
-                stop++;
+            stop = run_of_lines(records, lines, row);
         if (lines[row])
             json_scan_records(scan, lines[row], &run.row, stop, false);
         if (run.row > row)

@@ -215,7 +215,7 @@ static int size(char **words)
 static int bid_json(char *bytes, long i)
 {
     long long ms = 1700000000000LL + i;
-    unsigned long auction = (unsigned long)(i * 2654435761UL >> 7) % 10000 + 1000, bidder = (unsigned long)(i * 40503UL) % 50000 + 1000;
+    unsigned long auction = (unsigned long)(i * 2654435761UL >> 7) % 1000 + 1000, bidder = (unsigned long)(i * 40503UL) % 50000 + 1000;
     time_t second = (time_t)(ms / 1000);
     struct tm at;
     gmtime_r(&second, &at);
