@@ -138,7 +138,10 @@ static void survey_places(Job *job)
         bool may_fail = !job->parallel[id] && (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT || node->kind == PLAN_WATERMARK);
         bool meets = (node->kind == PLAN_UNION || node->kind == PLAN_JOIN) && inputs_meet(job->plan, node);
         job->on_clock[id] |= meets;
-        if (may_fail || meets)
+        if (meets && node->kind == PLAN_JOIN)
+            for (int i = 0; i < node->input_count; i++)
+                note_places_through(job, node->inputs[i], ARENA_ARRAY(&job->arena, bool, (size_t)job->plan->node_count + 1));
+        else if (may_fail || meets)
             note_places_above(job, node, ARENA_ARRAY(&job->arena, bool, (size_t)job->plan->node_count + 1));
     }
 }

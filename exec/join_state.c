@@ -14,10 +14,19 @@ static void open_side(JoinState *state, int s, Operator *op, Arena *arena)
     side->identified = side->plan->updates || side->plan->upserts;
     if (!side->identified)
         return;
-    const int count = side->plan->identity_count;
+    side->identity = side->plan->identity;
+    side->identity_count = side->plan->identity_count;
+    if (side->identity_count == 0) {
+        int *all = ARENA_ARRAY(arena, int, (size_t)side->schema->column_count + 1);
+        for (int i = 0; i < side->schema->column_count; i++)
+            all[i] = i;
+        side->identity = all;
+        side->identity_count = side->schema->column_count;
+    }
+    const int count = side->identity_count;
     const Type **types = ARENA_ARRAY(arena, const Type *, (size_t)count + 1);
     for (int i = 0; i < count; i++)
-        types[i] = side->schema->columns[side->plan->identity[i]].type;
+        types[i] = side->schema->columns[side->identity[i]].type;
     key_layout_init(&side->identity_layout, arena, types, count);
     key_batch_init(&side->identity_batch, &side->identity_layout);
     key_table_init(&side->identities, &op->pool, &side->identity_layout);
@@ -44,7 +53,7 @@ void join_state_open(JoinState *state, Operator *op, Arena *arena)
     scalars_init(&state->scalars_container, &op->pool, state->scalars, JOIN_SCALARS);
     int most = count;
     for (int s = 0; s < 2; s++)
-        most = state->sides[s].plan->identity_count > most ? state->sides[s].plan->identity_count : most;
+        most = state->sides[s].identity_count > most ? state->sides[s].identity_count : most;
     state->vectors = ARENA_ARRAY(arena, const Vector *, (size_t)most + 1);
 }
 
@@ -157,8 +166,8 @@ void join_locate(JoinState *state, int side, const Batch *batch, const uint32_t 
     if (!own->identified)
         return;
     own->identity_slots = mem_grow(own->identity_slots, &own->identity_capacity, (size_t)count + 1, sizeof *own->identity_slots);
-    for (int i = 0; i < own->plan->identity_count; i++)
-        state->vectors[i] = batch->columns[own->plan->identity[i]];
+    for (int i = 0; i < own->identity_count; i++)
+        state->vectors[i] = batch->columns[own->identity[i]];
     key_batch_prepare(&own->identity_batch, state->vectors, batch->row_count, rows, count);
     key_table_resolve(&own->identities, &own->identity_batch, rows, count, own->identity_slots);
     state_cover(&own->newest, own->identities.count);

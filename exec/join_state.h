@@ -30,6 +30,7 @@ typedef struct JoinRows {    /* of one side */
     RowStore store;
     uint32_t live;
     bool identified;
+    const int *identity; int identity_count; /* columns; without a key of their own all of them tell rows apart */
     KeyLayout identity_layout;
     KeyBatch identity_batch;
     KeyTable identities;

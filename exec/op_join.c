@@ -2,7 +2,7 @@
  *
  * BOTH: a row looks for its matches among the rows of the other side that came before it, then waits for those that come after it. A row is alive
  * as long as the watermark is not beyond its bound (JoinBound); a pair counts when neither is dead at the watermark of the one that comes second.
- * When dead rows go shows nowhere. A row that is dead when it comes is late: it meets nothing.
+ * When dead rows go shows nowhere. A row that is dead when it comes need not be kept; one that is also behind its own clock is late, and meets nothing.
  * TABLE: rows of input 0 look, and are not kept; rows of input 1 are kept, and look for nothing.
  *
  * What a row changes comes out as -U +U where both halves are one row of the result: the same partner, or the only one of either row.
@@ -96,7 +96,7 @@ static Error *fire(Join *join, int64_t wm_us)
     while (timers_next(&join->timers) < wm_us && timers_pop(&join->timers, wm_us, &timer)) {
         const int s = timer.slot & 1;
         const uint32_t number = timer.slot >> 1;
-        if (pads(join, s, PADDING_AT_BOUND) && join_row(&join->output.state, s, number)->matches == 0)
+        if ((pads(join, s, PADDING_AT_BOUND) || pads(join, s, PADDING_AT_END)) && join_row(&join->output.state, s, number)->matches == 0)
             TRY(join_pair(&join->output, s, number, ROW_NONE, ROW_INSERT, *watermark(join)));
         join_drop(&join->output, s, number);
     }
@@ -228,17 +228,33 @@ static Error *change(Join *join, int s, uint32_t before, uint32_t after)
 
 /* ---- rows ---- */
 
-/* A row that nothing can meet any more, when it comes. */
-static Error *take_dead(Join *join, int s, const Batch *batch, uint32_t row, int64_t group, bool late)
+/* Behind its own clock. */
+static bool is_late(const Join *join, int s, int64_t time_us, int64_t wm_us)
 {
-    Operator *op = join->output.op;
+    const int64_t lag_us = side_of(join, s)->lag_us;
+    return time_us != TIME_MIN && lag_us != TIME_MAX && time_add(time_us, lag_us) < wm_us;
+}
+
+/* A row that meets nothing that comes later, and is not kept: late, without a key, or behind what is still to come. */
+static Error *pass_row(Join *join, int s, const Batch *batch, uint32_t row, int64_t group)
+{
+    JoinOutput *output = &join->output;
+    const int64_t time_us = join_time(output, s, batch, row), wm_us = *watermark(join);
+    const bool late = group >= 0 && is_late(join, s, time_us, wm_us);
+    uint32_t number = join_add(&output->state, s, batch, row, JOIN_PASSING, -1, time_us, TIME_MAX);
+    join->after.count = 0;
     if (late)
-        job_count_late(op, 1, 0);
-    if (!side_of(join, s)->preserved)
-        return NULL;
-    uint32_t number = join_add(&join->output.state, s, batch, row, JOIN_PASSING, group, join_time(&join->output, s, batch, row), TIME_MIN);
-    TRY(join_pair(&join->output, s, number, ROW_NONE, ROW_INSERT, *watermark(join)));
-    join_drop(&join->output, s, number);
+        job_count_late(output->op, 1, 0);
+    if (group >= 0 && !late) {
+        join_row(&output->state, s, number)->group = group; /* it stands in no list */
+        TRY(join_matches(output, s, number, wm_us, &join->after));
+    }
+    for (uint32_t m = 0; m < join->after.count; m++)
+        TRY(change_partner(join, s, join->after.items[m], (Half){ 0 }, (Half){ true, number, join->after.items[m] }));
+    if (join->after.count == 0 && side_of(join, s)->preserved)
+        TRY(join_pair(output, s, number, ROW_NONE, ROW_INSERT, wm_us));
+    join_row(&output->state, s, number)->group = -1;
+    join_drop(output, s, number);
     return NULL;
 }
 
@@ -250,7 +266,7 @@ static Error *add_row(Join *join, int s, const Batch *batch, uint32_t row, uint3
     const int64_t death_us = death_of(join, s, batch, row);
     *number = ROW_NONE;
     if (death_us < *watermark(join) || (null_key && !identified))
-        return take_dead(join, s, batch, row, group, !null_key);
+        return pass_row(join, s, batch, row, group);
     *number = join_add(&join->output.state, s, batch, row, i, group, join_time(&join->output, s, batch, row), death_us);
     if (death_us != TIME_MAX)
         timers_add(&join->timers, death_us, *number * 2 + (uint32_t)s, (uint32_t)join_row(&join->output.state, s, *number)->order);
@@ -325,7 +341,9 @@ static Error *take_rows(Join *join, int s, const Batch *batch, const uint32_t *r
     const bool looks = is_table(join) && s == 0;
     join_locate(&join->output.state, s, batch, rows, count, looks);
     for (uint32_t i = 0, used = 1; i < count; i += used) {
-        TRY(raise_watermark(join, wm_us ? *wm_us : row_watermark(join, s, batch, rows[i])));
+        const int64_t row_wm_us = wm_us ? *wm_us : row_watermark(join, s, batch, rows[i]);
+        if (row_wm_us != TIME_MAX) /* what comes at the end meets what is there */
+            TRY(raise_watermark(join, row_wm_us));
         if (looks)
             TRY(look_up(join, batch, rows[i], i));
         else

@@ -203,9 +203,11 @@ Error *bind_entry(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_
     binder->stack.count--;
     if (!error && timestamp_by)
         error = bind_timestamp_by(binder, timestamp_by, relation);
-    if (!error)
-        relation->alias = entry->name;
-    return error;
+    if (error)
+        return error;
+    relation->alias = entry->name;
+    relation->table = entry->kind == CATALOG_TABLE;
+    return NULL;
 }
 
 /* ---- TIMESTAMP BY over rows that are not a scan ---- */

@@ -61,7 +61,7 @@ static Error *settle_tables(JoinBinding *join)
 {
     Binder *binder = join->block->binder;
     EdgeTraits left = port_traits(binder->arena, join->sides[0].input), right = port_traits(binder->arena, join->sides[1].input);
-    join->table = is_table(&join->sides[1]) && right.changes != CHANGES_APPEND && left.changes == CHANGES_APPEND && !is_table(&join->sides[0]) && !join->preserved[1];
+    join->table = join->sides[1].table && is_table(&join->sides[1]) && right.changes != CHANGES_APPEND && left.changes == CHANGES_APPEND && !is_table(&join->sides[0]) && !join->preserved[1];
     for (int s = 0; s < 2 && binder->final_results && !join->table; s++)
         TRY(bind_normalize(binder, &join->sides[s], false, s ? join->ast->right->at : join->ast->left->at));
     return NULL;
@@ -152,7 +152,7 @@ static const TimeColumn *bounding_time(const JoinBinding *join, int s, const Edg
 {
     const WindowColumns *window = &join->sides[s].window;
     const TimeColumn *time = traits_time(traits, column);
-    if (!time || time->processing || !join->block->binder->settings->join_time_bounds)
+    if (!time || time->processing || time->lag_us >= LAG_UNTIL_END || !join->block->binder->settings->join_time_bounds)
         return NULL;
     bool of_window = window->windowed && (column == window->end || column == window->time);
     return traits->changes == CHANGES_APPEND || of_window ? time : NULL;
@@ -231,6 +231,8 @@ static void describe_side(JoinBinding *join, LogicalNode *node, int s)
     side->updates = traits.changes == CHANGES_RETRACT;
     side->upserts = traits.changes == CHANGES_UPSERT;
     side->time_column = has_time(relation) ? relation->time_column : -1;
+    const TimeColumn *time = side->time_column < 0 ? NULL : traits_time(&traits, side->time_column);
+    side->lag_us = time && !time->processing ? time->lag_us : TIME_MAX;
     side->window_times = relation->window.windowed;
     for (int t = 0; t < traits.time_count; t++)
         side->window_times &= traits.times[t].column == relation->window.end || traits.times[t].column == relation->window.time;

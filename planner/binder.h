@@ -53,6 +53,7 @@ typedef struct Relation {
     Schema schema;             /* of the port, with the names that this query gives; hidden columns included */
     int time_column;           /* its event time; -1: none */
     bool processing_time;      /* that column is the arrival time */
+    bool table;                /* a TABLE, by its name: a stream that is joined with it meets it as it stands */
     WindowColumns window;
     MessageColumns *message;   /* NULL: rows that never were messages */
     WindowUse *pending;        /* a window function in FROM; the schema ends in window_start, window_end, window_time for it */

@@ -61,6 +61,8 @@ void logical_replace_spans(Arena *arena, PlanInput input, Span at);
 /* ---- joins: logical_join.c ---- */
 /* Traits of a join; its schema stays as it is. */
 void logical_derive_join(Arena *arena, LogicalNode *node);
+/* Of bounded input: rows may come out long after their time and still count, as windows over them close at the end. Such a time bounds nothing. */
+#define LAG_UNTIL_END (INT64_MAX / 4)
 /* Columns of one input that it reads by index. */
 void logical_join_refs(Arena *arena, LogicalNode *node, int side, ColumnRefs *refs);
 void join_canonical(const LogicalNode *node, Text *text);

@@ -3,10 +3,31 @@
 #include "planner/explain.h"
 #include "planner/expr.h"
 
-/* Of bounded input: rows may come out long after their time, and still count; windows over them close at the end. */
-#define LAG_UNTIL_END (INT64_MAX / 4)
-
 /* ---- traits ---- */
+
+/* Do rows come out of the node when its input has ended? Then they are behind everything. */
+static bool comes_at_end(const LogicalNode *node)
+{
+    switch (node->kind) {
+    case PLAN_NORMALIZE: return node->normalize.at_end;
+    case PLAN_AGGREGATE: return node->aggregate.trigger == TRIGGER_END;
+    case PLAN_RANK: return node->rank.trigger == TRIGGER_END;
+    case PLAN_SET: return node->set.trigger == TRIGGER_END;
+    case PLAN_SUBQUERY: return node->subquery.until_end;
+    case PLAN_OVER: return node->over.order == OVER_WHOLE && node->over.window_time_column < 0;
+    case PLAN_JOIN: return node->join.padding == PADDING_AT_END && (node->join.sides[0].preserved || node->join.sides[1].preserved);
+    case PLAN_SORT: return true;
+    default: return false;
+    }
+}
+
+static bool any_comes_at_end(const LogicalNode *node)
+{
+    bool any = comes_at_end(node);
+    for (int i = 0; i < node->input_count && !any; i++)
+        any = any_comes_at_end(node->inputs[i].node);
+    return any;
+}
 
 /* How far behind the watermark a row of the side may still come out, by its column; TIME_MAX: nobody knows. */
 static int64_t side_lag(const LogicalNode *node, int s, const TimeColumn *time)
@@ -23,9 +44,9 @@ static int64_t side_lag(const LogicalNode *node, int s, const TimeColumn *time)
             own = time_add(own, US_PER_MS); /* window_time, when window_end is bounded */
         lag_us = own < lag_us ? own : lag_us;
     }
-    if (lag_us == TIME_MAX && node->traits.bounded)
-        return LAG_UNTIL_END;
-    return lag_us < 0 ? 0 : lag_us;
+    if (lag_us == TIME_MAX)
+        return node->traits.bounded && !any_comes_at_end(node) ? LAG_UNTIL_END : TIME_MAX;
+    return lag_us < time->lag_us ? time->lag_us : lag_us; /* it comes out when it comes, at the latest when its time is over */
 }
 
 /* The smallest of the side's event time; TIME_MAX: it has none that is bounded. */
@@ -139,7 +160,7 @@ void join_canonical(const LogicalNode *node, Text *text)
     text_printf(text, " %d %d %d%d%d%d e%d", node->join.form, node->join.padding, node->join.with_time, node->join.with_key, node->join.change_times, node->join.retracts_unmatched, node->join.on_error);
     for (int s = 0; s < 2; s++) {
         const JoinSide *side = &node->join.sides[s];
-        text_printf(text, " s%d%d%d%d%d%d t%d k", side->preserved, side->unique, side->updates, side->upserts, side->window_times, side->on_clock, side->time_column);
+        text_printf(text, " s%d%d%d%d%d%d t%d %lld k", side->preserved, side->unique, side->updates, side->upserts, side->window_times, side->on_clock, side->time_column, (long long)side->lag_us);
         for (int k = 0; k < node->join.key_count; k++)
             text_printf(text, "%d,", side->keys[k]);
         text_add_c(text, " i");

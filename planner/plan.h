@@ -240,8 +240,9 @@ typedef struct JoinSide {
     bool preserved;             /* rows without a match come out, too */
     bool unique;                /* at most one row a key */
     bool updates, upserts;      /* its rows are taken back; or replaced by a later one of the same identity */
-    int *identity; int identity_count; /* updates: the columns that tell its rows apart */
+    int *identity; int identity_count; /* updates: the columns that tell its rows apart; 0: all of them */
     int time_column;            /* event time; -1: none */
+    int64_t lag_us;             /* of that column: a row that is further behind is late; TIME_MAX: none is */
     bool window_times;          /* the input's event times are all bounds of the same windows */
     bool on_clock;              /* its watermark counts */
     JoinBound *bounds; int bound_count; /* 0: rows are kept for ever */
