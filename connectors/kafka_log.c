@@ -128,6 +128,8 @@ static int64_t log_next_sequence(Source *source, int split)
 {
     const LogSource *state = source->state;
     uint64_t next = state->next[split];
+    if (!topic_logs_know_order(source->context->topics))
+        return -1;
     return next < end_of(state, split) ? (int64_t)topic_log_readable_record(state->log, split, next)->sequence : INT64_MAX;
 }
 

@@ -42,6 +42,7 @@ struct TopicLogs {
     struct { TopicLog **items; uint64_t count, capacity; } logs, removed;
     LogEntry *cut;
     uint64_t written;           /* records, to all topics */
+    atomic_bool no_order;       /* readers do not know it */
     SchemaRegistry *registry;
 };
 
@@ -79,6 +80,9 @@ TopicLogs *topic_logs_new(void)
     logs->registry = schema_registry_in_process();
     return logs;
 }
+
+void topic_logs_forget_order(TopicLogs *logs) { logs->no_order = true; }
+bool topic_logs_know_order(const TopicLogs *logs) { return !logs->no_order; }
 
 SchemaRegistry *topic_logs_registry(TopicLogs *logs) { return logs ? logs->registry : NULL; }
 

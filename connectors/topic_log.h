@@ -22,6 +22,10 @@ TopicLog *const *topic_logs_all(const TopicLogs *logs, int *count);
 /* Of the messages' schemas; NULL for no logs. */
 SchemaRegistry *topic_logs_registry(TopicLogs *logs);
 
+/* From now on readers do not know the order in which records of several partitions came: as with a broker. */
+void topic_logs_forget_order(TopicLogs *logs);
+bool topic_logs_know_order(const TopicLogs *logs);
+
 int topic_log_partitions(const TopicLog *log);
 /* More partitions; fewer are not possible. Who watches is woken. */
 void topic_log_grow(TopicLog *log, int partitions);

@@ -89,6 +89,7 @@ typedef struct SplitState {
     bool waiting;              /* the last look found no data */
     bool caught_up;            /* when it was drawn last there was nothing behind that */
     bool paused;               /* left out: too far ahead of the others */
+    int64_t end;               /* behind the last row that was known when drawing looked; -1: unknown */
     uint64_t last_turn;        /* that was drawn from it, plus one; 0: none */
     int64_t last_rows_us;      /* when its last rows came, as the turns say */
     int64_t waiting_since_us;
@@ -200,6 +201,7 @@ struct Job {
     bool ending;               /* no more turns; what is left is the sinks' */
     bool sleeping;             /* a thread of job_run waits for all */
     bool aligns;               /* a scan leaves out splits that are too far ahead */
+    int64_t looked_us;         /* when drawing looked at the ends of all splits */
     bool chosen_by_age;        /* as the last turn's split was */
     bool needs_ticks;          /* an operator looks at the clock: see wants_clock */
     sem_t woken;               /* posted with what follows; async-signal-safe */
@@ -255,6 +257,7 @@ Error *sequencer_seek(Job *job);
 /* split_choice.c: which split gives the next turn. All of it belongs to drawing. */
 bool split_choice_next(Job *job, int64_t now_us, int *scan, int *split);
 void split_choice_drawn(Job *job, const Turn *turn); /* the turn was drawn from its split */
+void split_choice_look(Job *job, int64_t now_us, bool woken); /* how far splits go now */
 void split_choice_align(Job *job);                   /* leaves out splits that are too far ahead */
 bool split_choice_idle(Job *job, Turn *turn);        /* a split has been silent for too long: a turn of its own, as it may close windows */
 int64_t split_choice_wait(const Job *job, int64_t now_us); /* nothing can be drawn before */

@@ -38,12 +38,10 @@ void metrics_grow(Job *job, int number, int known)
 
 static void note_split(Job *job, int number, int s) /* locked */
 {
-    Scan *scan = &job->scans[number];
-    const SplitState *split = &scan->splits[s];
+    const SplitState *split = &job->scans[number].splits[s];
     SplitStatus *status = split_status(job, number, s);
-    int64_t (*end_position)(Source *, int) = scan->source_open ? scan->source_spec.connector->source->end_position : NULL;
     status->position = split->position;
-    status->end = end_position ? end_position(&scan->source, s) : -1;
+    status->end = split->end;
     status->idle = split->idle;
     status->paused = split->paused;
     status->ended = split->ended;

@@ -349,8 +349,9 @@ static int64_t waits_until(Job *job) /* locked */
 {
     if (!job->sinks_busy)
         return job->wait_until_us;
-    metrics_note_splits(job);
     Clock *clock = job->options.clock;
+    split_choice_look(job, clock->now_us(clock), true);
+    metrics_note_splits(job);
     return clock->manual ? TIME_MAX : clock->now_us(clock) + LOOK_US;
 }
 

@@ -22,8 +22,10 @@ static void decode_spec_for(Scan *scan)
 /* Splits begin where the source says. */
 static void start_splits(Scan *scan, int first)
 {
-    for (int s = first; s < scan->split_count && !scan->values; s++)
-        scan->splits[s].position = scan->source.splits[s].start;
+    for (int s = first; s < scan->split_count; s++) {
+        scan->splits[s].position = scan->values ? 0 : scan->source.splits[s].start;
+        scan->splits[s].end = -1;
+    }
 }
 
 /* `count` times, those behind the first `known` are not known yet. */
@@ -422,13 +424,15 @@ Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us)
 {
     *drawn = false;
     *wait_until_us = TIME_MAX;
-    if (atomic_exchange(&job->source_woken, false)) /* before the look: what comes after it wakes us once more */
+    bool woken = atomic_exchange(&job->source_woken, false); /* before the look: what comes after it wakes us once more */
+    if (woken)
         look_again(job);
     if (sequencer_grows(job))
         TRY(grow_scans(job));
     TRY(peek_splits(job, turn));
     clocks_become_visible(job, turn->number);
     turn->now_us = job->options.clock->now_us(job->options.clock);
+    split_choice_look(job, turn->now_us, woken);
     split_choice_align(job);
     *drawn = split_choice_idle(job, turn);
     while (!*drawn && split_choice_next(job, turn->now_us, &turn->scan, &turn->split)) {

@@ -14,6 +14,8 @@
 #include "exec/job_internal.h"
 
 #define TICK_US 20000           /* how often operators on processing time see the clock of a job without input */
+#define LOOK_US 20000           /* how often ends are looked at, besides that of the split at hand.. */
+#define LOOK_SPLITS 16          /* ..and of up to so many splits whenever a source wakes the job */
 #define IDLE_TICK_US 1000000    /* how often time goes on where all splits are idle: see clocks.c */
 
 static int64_t visible_watermark(const Job *job, int scan, int split)
@@ -29,13 +31,30 @@ static bool may_have_data(const SplitState *split, int64_t now_us)
     return !split->ended && !split->paused && (!split->waiting || split->next_at_us <= now_us);
 }
 
-/* Rows that are known and not read; -1: the source does not know. */
-static int64_t lag_of(Scan *scan, int s)
+static void look_at_end(Scan *scan, int s)
 {
     int64_t (*end_position)(Source *, int) = scan->source_open ? scan->source_spec.connector->source->end_position : NULL;
-    int64_t end = end_position ? end_position(&scan->source, s) : -1;
-    int64_t position = (int64_t)scan->splits[s].position;
-    return end < 0 ? -1 : end > position ? end - position : 0;
+    scan->splits[s].end = end_position ? end_position(&scan->source, s) : -1;
+}
+
+void split_choice_look(Job *job, int64_t now_us, bool woken)
+{
+    int splits = 0;
+    for (int i = 0; i < job->scan_count; i++)
+        splits += job->scans[i].split_count;
+    if (now_us - job->looked_us < LOOK_US && (!woken || splits > LOOK_SPLITS))
+        return;
+    job->looked_us = now_us;
+    for (int i = 0; i < job->scan_count; i++)
+        for (int s = 0; s < job->scans[i].split_count; s++)
+            look_at_end(&job->scans[i], s);
+}
+
+/* Rows that are known and not read; -1: the source does not know. */
+static int64_t lag_of(const Scan *scan, int s)
+{
+    const SplitState *split = &scan->splits[s];
+    return split->end < 0 ? -1 : split->end > (int64_t)split->position ? split->end - (int64_t)split->position : 0;
 }
 
 /* ---- choosing ---- */
@@ -106,6 +125,7 @@ void split_choice_drawn(Job *job, const Turn *turn)
 {
     SplitState *split = &job->scans[turn->scan].splits[turn->split];
     split->last_turn = turn->number + 1;
+    look_at_end(&job->scans[turn->scan], turn->split);
     split->caught_up = !job->plan->bounded && lag_of(&job->scans[turn->scan], turn->split) == 0;
 }
 
