@@ -354,11 +354,79 @@ static void join(Generator *g)
     PICK(g, "bidder = u.id", "auction = id", "bids.auction = high.auction AND price > 1", "TRUE");
 }
 
+/* ---- MATCH_RECOGNIZE ---- */
+
+static void match_number(Generator *g)
+{
+    switch (choose(g, 6)) {
+    case 0: PICK(g, "A.price", "B.auction", "C.price", "U.bidder", "price", "auction"); break;
+    case 1: PICK(g, "LAST(B.price, 1)", "FIRST(A.price)", "PREV(price)", "NEXT(auction)", "PREV(FIRST(C.price, 2), 2)", "RUNNING LAST(price, 1)"); break;
+    case 2: PICK(g, "COUNT(*)", "COUNT(B.*)", "SUM(A.price)", "AVG(price)", "MAX(C.auction)", "COUNT(U.bidder)", "MIN(B.price) FILTER (WHERE B.auction > 1)"); break;
+    case 3: put(g, "LAST("); number(g); put(g, ")"); break;
+    case 4: match_number(g); PICK(g, " + ", " - "); PICK(g, "1", "0.5"); break;
+    case 5: PICK(g, "1", "2.5", "20", "MATCH_NUMBER()"); break;
+    }
+}
+
+static void match_condition(Generator *g)
+{
+    switch (choose(g, 5)) {
+    case 0: if (g->orderly) PICK(g, "price > 11", "auction = 1", "B.bidder <> 7"); else condition(g); break;
+    case 1: PICK(g, "CLASSIFIER() = 'A'", "LAST(CLASSIFIER(), 1) = 'B'", "B.channel IS NULL", "A.channel = channel"); break;
+    case 2: match_condition(g); PICK(g, " AND ", " OR "); match_number(g); PICK(g, " > ", " <= "); match_number(g); break;
+    default: match_number(g); PICK(g, " > ", " <= ", " = ", " <> "); match_number(g); break;
+    }
+}
+
+static void pattern(Generator *g)
+{
+    switch (deeper(g) ? choose(g, 8) : 0) {
+    case 2: pattern(g); put(g, " "); pattern(g); break;
+    case 3: put(g, "("); pattern(g); put(g, " | "); pattern(g); put(g, ")"); break;
+    case 4: put(g, "("); pattern(g); put(g, ")"); PICK(g, "*", "+", "?", "{2}", "{1,3}", "{,2}"); PICK(g, "", "", "?"); break;
+    case 5: PICK(g, "A+", "B*", "C?", "A{2,}", "B+?", "."); break;
+    case 6: put(g, "PERMUTE("); pattern(g); put(g, ", B)"); break;
+    case 7: put(g, "{- "); pattern(g); put(g, " -}"); break;
+    default: PICK(g, "A", "B", "C"); g->depth++; break;
+    }
+    g->depth--;
+}
+
+static void match(Generator *g)
+{
+    if (g->orderly)
+        put(g, "bids");
+    else if (sometimes(g))
+        in_parentheses(g, query);
+    else
+        relation_name(g);
+    put(g, " MATCH_RECOGNIZE (");
+    PICK(g, "PARTITION BY auction ", "", "PARTITION BY channel, bidder ");
+    PICK(g, "ORDER BY ts ", "ORDER BY ts, price DESC ", "", "ORDER BY price ");
+    put(g, "MEASURES ");
+    match_number(g);
+    put(g, " AS price, ");
+    PICK(g, "LAST(ts) AS ts", "MATCH_ROWTIME() AS ts", "CLASSIFIER() AS channel", "FINAL COUNT(*) AS auction", "COLLECT_LIST(B.auction) AS list");
+    PICK(g, "", " ONE ROW PER MATCH", " ALL ROWS PER MATCH");
+    PICK(g, "", " AFTER MATCH SKIP TO NEXT ROW", " AFTER MATCH SKIP PAST LAST ROW", " AFTER MATCH SKIP TO LAST B", " AFTER MATCH SKIP TO FIRST C");
+    put(g, " PATTERN (A ");
+    pattern(g);
+    put(g, " B C?)");
+    PICK(g, "", " WITHIN INTERVAL '30' SECOND", " WITHIN 5 MINUTES");
+    put(g, " SUBSET U = (A, C) DEFINE B AS ");
+    match_condition(g);
+    if (sometimes(g)) {
+        put(g, ", C AS ");
+        match_condition(g);
+    }
+    PICK(g, ") AS q", ")");
+}
+
 static void relation(Generator *g)
 {
     uint32_t kind = 0;
     if (deeper(g)) {
-        kind = choose(g, 12);
+        kind = choose(g, 13);
         g->depth--;
     }
     g->depth++;
@@ -367,6 +435,7 @@ static void relation(Generator *g)
     case 9: put(g, "(VALUES (1, 'a'), (2, NULL)) AS v (auction, channel)"); break;
     case 10: window_function(g); break;
     case 11: join(g); break;
+    case 12: match(g); break;
     case 7: relation_name(g); PICK(g, " AS b", " b", " /*+ OPTIONS('on_error' = 'skip') */"); break;
     case 6: PICK(g, "bids CROSS JOIN UNNEST(list) AS t (x)", "bids, LATERAL TABLE(UNNEST(list)) AS t (x)", "bids CROSS APPLY GetArrayElements(list) AS e", "UNNEST(ARRAY[1, 2]) AS t (a)"); break;
     default: relation_name(g); break;
@@ -532,7 +601,7 @@ static void orderly_block(Generator *g)
     static const char *const plain[] = { "auction", "channel", "bidder" }, *const windows[] = { "window_start", "window_end", "auction" }, *const clause[] = { "WINDOWSTART", "window_end", "auction", "channel" };
     bool outer = g->orderly;
     g->orderly = true;
-    switch (choose(g, 8)) {
+    switch (choose(g, 9)) {
     case 0: case 1:
         orderly_items(g, NULL, 0);
         put(g, " FROM bids");
@@ -581,6 +650,10 @@ static void orderly_block(Generator *g)
         query(g);
         put(g, ") AS q");
         PICK(g, "", " WHERE r1 IS NOT NULL", " UNION ALL SELECT * FROM (VALUES (1)) AS v", " JOIN users ON r1 = id");
+        break;
+    case 8:
+        put(g, "SELECT * FROM ");
+        match(g);
         break;
     }
     PICK(g, "", "", "", " EMIT CHANGES", " EMIT FINAL", " ORDER BY 1", " LIMIT 2", " ORDER BY 1 DESC LIMIT 1 OFFSET 1");
