@@ -313,6 +313,83 @@ static Error *array_concat(const Args *args, Vector *out)
     return NULL;
 }
 
+/* A value behind the array's elements, or before them. */
+static Error *with_value(const Args *args, Vector *out, bool before)
+{
+    const Vector *lists = args->arg[0], *value = args->arg[1];
+    const bool constant = value->encoding == VECTOR_CONSTANT;
+    const uint32_t second = element_rows(args, lists);
+    Vector *elements = vector_stack(ARENA(args), list_elements(lists), second, value, constant ? 1 : args->row_count);
+    ListMaker maker;
+    list_start(&maker, args, out);
+    for (ARGS_EACH(args, row)) {
+        uint32_t at, end;
+        list_row(&maker, row);
+        if (vector_is_null(lists, row)) {
+            args_null(args, out, row);
+            continue;
+        }
+        if (before)
+            list_add(&maker, second + (constant ? 0 : row));
+        for (list_bounds(lists, row, &at, &end); at < end; at++)
+            list_add(&maker, at);
+        if (!before)
+            list_add(&maker, second + (constant ? 0 : row));
+    }
+    list_finish(&maker, args, elements);
+    return NULL;
+}
+
+static Error *array_append(const Args *args, Vector *out) { return with_value(args, out, false); }
+static Error *array_prepend(const Args *args, Vector *out) { return with_value(args, out, true); }
+
+static Error *array_reverse(const Args *args, Vector *out)
+{
+    const Vector *lists = args->arg[0];
+    ListMaker maker;
+    list_start(&maker, args, out);
+    for (ARGS_EACH(args, row)) {
+        uint32_t at, end;
+        list_row(&maker, row);
+        for (list_bounds(lists, row, &at, &end); at < end;)
+            list_add(&maker, --end);
+    }
+    list_finish(&maker, args, list_elements(lists));
+    return NULL;
+}
+
+static Error *array_position(const Args *args, Vector *out)
+{
+    const Vector *lists = args->arg[0];
+    for (ARGS_EACH(args, row)) {
+        uint32_t at, end, start;
+        list_bounds(lists, row, &start, &end);
+        for (at = start; at < end && vector_compare_rows(list_elements(lists), at, args->arg[1], row) != 0;)
+            at++;
+        RESULT(out, int64_t)[row] = at < end ? at - start + 1 : 0;
+    }
+    return NULL;
+}
+
+static Error *only_element(const Args *args, Vector *out)
+{
+    uint32_t *places = new_places(args);
+    for (ARGS_EACH(args, row)) {
+        uint32_t start, end;
+        list_bounds(args->arg[0], row, &start, &end);
+        if (end - start == 1)
+            places[row] = start;
+    }
+    pick_elements(args, out, list_elements(args->arg[0]), places);
+    for (ARGS_EACH(args, row)) {
+        uint32_t start, end;
+        list_bounds(args->arg[0], row, &start, &end);
+        if (end - start > 1)
+            args_fail(args, out, row, "the array has %u elements, not one", end - start);
+    }
+    return NULL;
+}
+
 static Error *array_union(const Args *args, Vector *out)
 {
     uint32_t second;
@@ -421,7 +498,7 @@ const ScalarFunction array_functions[] = {
       .example = "array_join(ARRAY['a', 'b'], ' - ')", .yields = "a - b" },
     { "array_join", { A, V, V }, V, array_join, .can_fail = true, ARRAY_FUNCTION, .doc = "The same, with a text for NULLs.",
       .example = "array_join(ARRAY['a', NULL], '/', '?')", .yields = "a/?" },
-    { "slice", { A, I, I }, TYPE_ANY, slice, type_of_first, .sees_nulls = true, ARRAY_FUNCTION,
+    { "slice", { A, I, I }, TYPE_ANY, slice, type_of_first, .sees_nulls = true, .aliases = ALIASES("array_slice"), ARRAY_FUNCTION,
       .doc = "The elements from one position to another, both included; a NULL position is the start or the end. NULL when a position is outside.",
       .example = "slice(ARRAY[5, 6, 7, 8], 2, 3)", .yields = "[6,7]" },
     { "array_remove", { A, TYPE_ANY }, TYPE_ANY, array_remove, type_of_first, .unify = true, .unify_elements = true, .sees_nulls = true, ARRAY_FUNCTION,
@@ -432,6 +509,14 @@ const ScalarFunction array_functions[] = {
       .example = "array_sort(ARRAY[1, NULL, 3], 'DESC')", .yields = "[3,1,null]" },
     { "array_distinct", { A }, TYPE_ANY, array_distinct, type_of_first, ARRAY_FUNCTION, .doc = "Each element once, in the order of their first places.",
       .example = "array_distinct(ARRAY[2, 1, 2, NULL, NULL])", .yields = "[2,1,null]" },
+    { "array_append", { A, TYPE_ANY }, TYPE_ANY, array_append, type_of_first, .unify = true, .unify_elements = true, .sees_nulls = true, ARRAY_FUNCTION,
+      .doc = "The array with the value behind its elements.", .example = "array_append(ARRAY[1, 2], 3)", .yields = "[1,2,3]" },
+    { "array_prepend", { A, TYPE_ANY }, TYPE_ANY, array_prepend, type_of_first, .unify = true, .unify_elements = true, .sees_nulls = true, ARRAY_FUNCTION,
+      .doc = "The array with the value before its elements.", .example = "array_prepend(ARRAY['b'], 'a')", .yields = "[\"a\",\"b\"]" },
+    { "array_reverse", { A }, TYPE_ANY, array_reverse, type_of_first, ARRAY_FUNCTION, .doc = "The elements from the last to the first.", .example = "array_reverse(ARRAY[1, NULL, 3])", .yields = "[3,null,1]" },
+    { "array_position", { A, TYPE_ANY }, I, array_position, .unify = true, .unify_elements = true, ARRAY_FUNCTION, .doc = "Where the value first stands, from 1; 0 if nowhere.",
+      .example = "array_position(ARRAY['a', 'b'], 'b')", .yields = "2" },
+    { "element", { A }, TYPE_ANY, only_element, type_of_element, .can_fail = true, ARRAY_FUNCTION, .doc = "The one element of the array; NULL if it is empty.", .example = "element(ARRAY[7])", .yields = "7" },
     SET("array_except", array_except, "Each element of the first array that is not in the second, once.", "array_except(ARRAY[1, 2, 2, 3], ARRAY[3])", "[1,2]"),
     SET("array_intersect", array_intersect, "Each element of the first array that is in the second, too, once.", "array_intersect(ARRAY[1, 2, 2, 3], ARRAY[3, 2])", "[2,3]"),
     SET("array_union", array_union, "Each element of either array once.", "array_union(ARRAY[1, 2, 2], ARRAY[3, 2])", "[1,2,3]"),

@@ -11,15 +11,15 @@ typedef enum Encoding { ENCODING_HEX, ENCODING_UTF8, ENCODING_ASCII, ENCODING_BA
 
 static Encoding encoding_of(const Str *name)
 {
-    static const char *const names[] = { "hex", "utf8", "ascii", "base64" };
-    char text[8];
+    static const char *const names[] = { "hex", "utf8", "ascii", "base64", "utf-8", "us-ascii" };
+    char text[9];
     if (name->length >= sizeof text)
         return ENCODING_NONE;
     memcpy(text, str_bytes(name), name->length);
     text[name->length] = 0;
-    for (int i = 0; i < ENCODING_NONE; i++)
+    for (int i = 0; i < 6; i++)
         if (name_equal(names[i], text))
-            return (Encoding)i;
+            return i < ENCODING_NONE ? (Encoding)i : i == 4 ? ENCODING_UTF8 : ENCODING_ASCII;
     return ENCODING_NONE;
 }
 
@@ -337,6 +337,27 @@ static Error *concat_ws(const Args *args, Vector *out)
     return NULL;
 }
 
+/* ---- base64 ---- */
+
+static Error *to_base64(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, Str)[row] = encode_base64(ARENA(args), &ARG(args, 0, Str, row));
+    return NULL;
+}
+
+static Error *from_base64(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row)) {
+        Str bytes;
+        if (bytes_from_base64(ARENA(args), &ARG(args, 0, Str, row), &bytes))
+            RESULT(out, Str)[row] = valid_text(ARENA(args), arena_copy(ARENA(args), str_bytes(&bytes), bytes.length), bytes.length);
+        else
+            args_fail(args, out, row, "the text is no base64");
+    }
+    return NULL;
+}
+
 /* NULL for a negative length and for nothing to fill with, as in ksqlDB. */
 static Error *pad(const Args *args, Vector *out, bool left)
 {
@@ -371,8 +392,11 @@ static Error *rpad(const Args *args, Vector *out) { return pad(args, out, false)
 #define FAILING .can_fail = true, .category = "bytes"
 
 const ScalarFunction bytes_functions[] = {
-    { "to_bytes", { V, V }, B, to_bytes, FAILING, .doc = "The bytes that a text stands for in an encoding: 'hex', 'utf8', 'ascii', 'base64'.", .example = "octet_length(to_bytes('00ff', 'hex'))", .yields = "2" },
-    { "from_bytes", { B, V }, V, from_bytes, FAILING, .doc = "The bytes as text in an encoding; what is no UTF-8, or no ASCII, becomes U+FFFD.", .example = "from_bytes(to_bytes('AP8=', 'base64'), 'hex')", .yields = "00FF" },
+    { "to_base64", { V }, V, to_base64, .aliases = ALIASES("base64encode"), BYTES, .doc = "The bytes of the text in base64.", .example = "to_base64('hello')", .yields = "aGVsbG8=" },
+    { "to_base64", { B }, V, to_base64, .aliases = ALIASES("base64encode"), BYTES, .doc = "The bytes in base64.", .example = "to_base64(to_bytes('00ff', 'hex'))", .yields = "AP8=" },
+    { "from_base64", { V }, V, from_base64, .aliases = ALIASES("base64decode"), FAILING, .doc = "The text whose bytes stand there in base64.", .example = "from_base64('aGVsbG8=')", .yields = "hello" },
+    { "to_bytes", { V, V }, B, to_bytes, .aliases = ALIASES("encode"), FAILING, .doc = "The bytes that a text stands for in an encoding: 'hex', 'utf8', 'ascii', 'base64'.", .example = "octet_length(to_bytes('00ff', 'hex'))", .yields = "2" },
+    { "from_bytes", { B, V }, V, from_bytes, .aliases = ALIASES("decode"), FAILING, .doc = "The bytes as text in an encoding; what is no UTF-8, or no ASCII, becomes U+FFFD.", .example = "from_bytes(to_bytes('AP8=', 'base64'), 'hex')", .yields = "00FF" },
     { "encode", { V, V, V }, V, encode, FAILING, .doc = "A text in one encoding as text in another: 'hex', 'utf8', 'ascii', 'base64'.", .example = "encode('bidsql', 'utf8', 'hex')", .yields = "62696473716c" },
     { "int_from_bytes", { B }, TYPE_INT, int_from_bytes, FAILING, .doc = "Four bytes as an INT, the most significant first.", .example = "int_from_bytes(to_bytes('000007E5', 'hex'))", .yields = "2021" },
     { "int_from_bytes", { B, V }, TYPE_INT, int_from_bytes, FAILING, .doc = "The same with the byte order: 'BIG_ENDIAN' or 'LITTLE_ENDIAN'.", .example = "int_from_bytes(to_bytes('E5070000', 'hex'), 'LITTLE_ENDIAN')", .yields = "2021" },

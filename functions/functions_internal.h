@@ -22,6 +22,7 @@ extern const ScalarFunction url_functions[];
 extern const ScalarFunction digest_functions[];
 extern const ScalarFunction ordering_functions[];
 extern const ScalarFunction text_functions[];
+extern const ScalarFunction edit_functions[];
 extern const ScalarFunction bytes_functions[];
 extern const ScalarFunction date_functions[];
 extern const ScalarFunction table_functions[];

@@ -111,7 +111,7 @@ static Error *entries(const Args *args, Vector *out)
         for (list_bounds(maps, row, &at, &end); at < end; at++)
             list_add(&maker, at);
         uint32_t count = maker.count - first;
-        if (ARG(args, 1, uint8_t, row) && count)
+        if (args->arg_count > 1 && ARG(args, 1, uint8_t, row) && count)
             sort_places(pairs->children[0], maker.places + first, arena_alloc(ARENA(args), count * sizeof(uint32_t)), count);
     }
     Vector named = *pairs; /* the same rows; only the fields are called otherwise */
@@ -165,9 +165,10 @@ const ScalarFunction map_functions[] = {
     { "map_union", { M, M }, TYPE_ANY, map_union, type_of_first, .unify = true, .sees_nulls = true, MAP_FUNCTION,
       .doc = "The keys of both maps; a key of both has the second map's value. A NULL map counts as nothing, unless both are.",
       .example = "map_union(MAP('a' := 1, 'b' := 2), MAP('b' := 3))", .yields = "{\"a\":1,\"b\":3}" },
-    { "as_map", { TYPE_ARRAY, TYPE_ARRAY }, TYPE_ANY, as_map, type_of_map, .can_fail = true, MAP_FUNCTION,
+    { "as_map", { TYPE_ARRAY, TYPE_ARRAY }, TYPE_ANY, as_map, type_of_map, .can_fail = true, .aliases = (const char *const[]){ "map_from_arrays", NULL }, MAP_FUNCTION,
       .doc = "A map of the first array's elements to the second's, as far as both go; a key that comes again takes the later value.",
       .example = "as_map(ARRAY['a', 'b'], ARRAY[1, 2])", .yields = "{\"a\":1,\"b\":2}" },
+    { "map_entries", { M }, TYPE_ANY, entries, type_of_entries, MAP_FUNCTION, .doc = "The map as an array of STRUCT<K, V>.", .example = "map_entries(MAP('a' := 1))", .yields = "[{\"K\":\"a\",\"V\":1}]" },
     { "entries", { M, TYPE_BOOLEAN }, TYPE_ANY, entries, type_of_entries, MAP_FUNCTION,
       .doc = "The map as an array of STRUCT<K, V>; in the order of the keys if the second argument is true.",
       .example = "entries(MAP('b' := 1, 'a' := 2), TRUE)", .yields = "[{\"K\":\"a\",\"V\":2},{\"K\":\"b\",\"V\":1}]" },

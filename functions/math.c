@@ -310,6 +310,26 @@ static Error *random_double(const Args *args, Vector *out)
     return NULL;
 }
 
+static Error *random_integer(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row)) {
+        const int64_t bound = ARG(args, 0, int64_t, row);
+        uint64_t key[2] = { args->evaluation->turn, evaluation_row(args->evaluation, row) };
+        if (bound < 1)
+            args_fail(args, out, row, "the bound must be 1 or more");
+        else
+            RESULT(out, int64_t)[row] = (int64_t)(checksum_bytes(key, sizeof key) % (uint64_t)bound);
+    }
+    return NULL;
+}
+
+static Error *euler(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row))
+        RESULT(out, double)[row] = 2.718281828459045;
+    return NULL;
+}
+
 #define D TYPE_DOUBLE
 #define I TYPE_BIGINT
 #define N TYPE_DECIMAL
@@ -367,6 +387,9 @@ const ScalarFunction math_functions[] = {
     MATH("degrees", degrees_double, "Radians as degrees.", "degrees(0)", "0.0"),
     MATH("radians", radians_double, "Degrees as radians.", "radians(0)", "0.0"),
     { "pi", { 0 }, D, pi, .category = "math", .doc = "The ratio of a circle's circumference to its diameter.", .example = "round(pi(), 5)", .yields = "3.14159" },
+    { "e", { 0 }, D, euler, .category = "math", .doc = "The base of natural logarithms.", .example = "round(e(), 5)", .yields = "2.71828" },
+    { "rand_integer", { I }, I, random_integer, .is_volatile = true, .can_fail = true, .category = "math", .doc = "A whole number from 0 to below the bound, another one for each row; a replay gives the same ones.",
+      .example = "rand_integer(10) < 10", .yields = "true" },
     { "random", { 0 }, D, random_double, .aliases = ALIASES("rand"), .is_volatile = true, .category = "math", .doc = "A number from 0 to below 1, another one for each row; a replay gives the same ones.", .example = "random() < 1", .yields = "true" },
     { .name = NULL }
 };

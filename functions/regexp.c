@@ -448,6 +448,44 @@ static Error *replace(const Args *args, Vector *out)
     return NULL;
 }
 
+/* ---- counting ---- */
+
+static Error *count(const Args *args, Vector *out)
+{
+    Matcher matcher;
+    matcher_start(&matcher, args, out, SYNTAX_REGEXP);
+    MEMORY_HOLD(matcher_unwind, &matcher);
+    for (ARGS_EACH(args, row)) {
+        const Str *text = &ARG(args, 0, Str, row);
+        int64_t found = 0;
+        if (matcher_row(&matcher, row))
+            for (size_t from = 0; from != SIZE_MAX && matcher_find(&matcher, row, text, from) > 0; from = matcher_behind(&matcher, text))
+                found++;
+        RESULT(out, int64_t)[row] = found;
+    }
+    matcher_finish(&matcher);
+    return NULL;
+}
+
+/* In characters. */
+static Error *place(const Args *args, Vector *out)
+{
+    Matcher matcher;
+    matcher_start(&matcher, args, out, SYNTAX_REGEXP);
+    MEMORY_HOLD(matcher_unwind, &matcher);
+    for (ARGS_EACH(args, row)) {
+        const Str *text = &ARG(args, 0, Str, row);
+        if (!matcher_row(&matcher, row) || matcher_find(&matcher, row, text, 0) <= 0)
+            continue;
+        int64_t at = 1;
+        for (size_t i = 0; i < matcher.ovector[0]; i++)
+            at += ((unsigned char)str_bytes(text)[i] & 0xC0) != 0x80;
+        RESULT(out, int64_t)[row] = at;
+    }
+    matcher_finish(&matcher);
+    return NULL;
+}
+
 /* ---- the table ---- */
 
 static const Type *type_of_texts(Arena *arena, const Type *const types[], int count)
@@ -462,13 +500,15 @@ static const Type *type_of_texts(Arena *arena, const Type *const types[], int co
 #define REGEXP .can_fail = true, .category = "regexp"
 
 const ScalarFunction regexp_functions[] = {
-    { "regexp_like", { V, V }, TYPE_BOOLEAN, like, NULL, prepare_second, .aliases = ALIASES("rlike"), REGEXP, .doc = "True when the pattern matches somewhere in the text.",
+    { "regexp_like", { V, V }, TYPE_BOOLEAN, like, NULL, prepare_second, .aliases = ALIASES("rlike", "regexp"), REGEXP, .doc = "True when the pattern matches somewhere in the text.",
       .example = "regexp_like('item-42', '[0-9]+$')", .yields = "true" },
     { "regexmatch", { V, V }, I, like, NULL, prepare_second, REGEXP, .doc = "The same as 1 or 0 (ASA).", .example = "regexmatch('item-42', '^[0-9]')", .yields = "0" },
     { "patindex", { V, V }, I, patindex, NULL, prepare_wildcards, REGEXP,
       .doc = "Where a pattern of %, _ and [a-z] first stands in the text, from 1; 0 if nowhere (ASA). Like LIKE it must fit the whole text: %x% looks for x.",
       .example = "patindex('%[0-9]%', 'item-42')", .yields = "6" },
-    { "regexp_extract", { V, V }, V, extract, NULL, prepare_second, REGEXP, .doc = "What the pattern matches first; NULL if nothing.",
+    { "regexp_count", { V, V }, I, count, NULL, prepare_second, REGEXP, .doc = "How often the pattern matches, without overlapping.", .example = "regexp_count('item-42 item-7', '[0-9]+')", .yields = "2" },
+    { "regexp_instr", { V, V }, I, place, NULL, prepare_second, REGEXP, .doc = "Where the pattern matches first, from 1; 0 if nowhere.", .example = "regexp_instr('item-42', '[0-9]')", .yields = "6" },
+    { "regexp_extract", { V, V }, V, extract, NULL, prepare_second, .aliases = ALIASES("regexp_substr"), REGEXP, .doc = "What the pattern matches first; NULL if nothing.",
       .example = "regexp_extract('item-42 item-7', '[0-9]+')", .yields = "42" },
     { "regexp_extract", { V, V, I }, V, extract, NULL, prepare_second, REGEXP, .doc = "What a group of the pattern's first match holds, 0 for all of it; NULL if there is none.",
       .example = "regexp_extract('key=value', '(.*)=(.*)', 2)", .yields = "value" },

@@ -87,6 +87,33 @@ static Error *split_to_map(const Args *args, Vector *out)
     return NULL;
 }
 
+/* A key without a separator has no value; the separators are given, or a comma and an equals sign. */
+static Error *str_to_map(const Args *args, Vector *out)
+{
+    const Str comma = str_view(",", 1), equals = str_view("=", 1);
+    TextMap maker;
+    text_map_start(&maker, args, out);
+    for (ARGS_EACH(args, row)) {
+        const Str *text = &ARG(args, 0, Str, row), *separator = args->arg_count > 1 ? &ARG(args, 1, Str, row) : &comma, *between = args->arg_count > 2 ? &ARG(args, 2, Str, row) : &equals;
+        text_map_row(&maker, row);
+        if (!separator->length || !between->length) {
+            args_null(args, out, row);
+            continue;
+        }
+        for (const char *at = str_bytes(text), *end = at + text->length; at < end;) {
+            const char *found = memmem(at, (size_t)(end - at), str_bytes(separator), separator->length), *stop = found ? found : end;
+            const char *middle = memmem(at, (size_t)(stop - at), str_bytes(between), between->length);
+            Str key = str_view(at, (size_t)((middle ? middle : stop) - at)), value = { 0 };
+            if (middle)
+                value = str_view(middle + between->length, (size_t)(stop - middle) - between->length);
+            text_map_add(&maker, &key, middle ? &value : NULL);
+            at = found ? found + separator->length : end;
+        }
+    }
+    text_map_finish(&maker, args);
+    return NULL;
+}
+
 /* ---- choosing ---- */
 
 static Error *elt(const Args *args, Vector *out)
@@ -375,6 +402,9 @@ const ScalarFunction text_functions[] = {
     { "split_to_map", { V, V, V }, TYPE_ANY, split_to_map, type_of_map, STRING,
       .doc = "Entries between separators of the first kind, each a key and a value with one of the second kind between them, as a map; what is no entry is left out.",
       .example = "split_to_map('a=1;b=2', ';', '=')", .yields = "{\"a\":\"1\",\"b\":\"2\"}" },
+    { "str_to_map", { V }, TYPE_ANY, str_to_map, type_of_map, STRING, .doc = "Entries between commas, each a key, = and a value, as a map.", .example = "str_to_map('a=1,b=2')", .yields = "{\"a\":\"1\",\"b\":\"2\"}" },
+    { "str_to_map", { V, V, V }, TYPE_ANY, str_to_map, type_of_map, STRING, .doc = "The same with separators of one's own, between entries and between keys and values.", .example = "str_to_map('a:1;b', ';', ':')",
+      .yields = "{\"a\":\"1\",\"b\":null}" },
     { "elt", { I, V }, V, elt, .variadic = true, .sees_nulls = true, STRING, .doc = "The n-th of the texts, from 1; NULL if there is none.", .example = "elt(2, 'a', 'b')", .yields = "b" },
     { "field", { V, V }, I, field, .variadic = true, .sees_nulls = true, STRING, .doc = "Which of the texts behind it the first equals, from 1; 0 if none.", .example = "field('b', 'a', 'b')", .yields = "2" },
     { "instr", { V, V, I }, I, instr_from, STRING, .doc = "The same, from a position on; from a negative one backwards, counted from the end.", .example = "instr('banana', 'an', -4)", .yields = "2" },

@@ -341,6 +341,15 @@ static Error *now(const Args *args, Vector *out)
     return NULL;
 }
 
+static Error *current_time(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row)) {
+        const int64_t now_us = args->evaluation->now_us;
+        RESULT(out, int64_t)[row] = now_us - floor_div(now_us, US_PER_DAY) * US_PER_DAY;
+    }
+    return NULL;
+}
+
 static Error *current_date(const Args *args, Vector *out)
 {
     for (ARGS_EACH(args, row))
@@ -514,12 +523,14 @@ const ScalarFunction time_functions[] = {
       .example = "timestampdiff('minute', TIMESTAMP '2026-01-01 00:00:59', TIMESTAMP '2026-01-01 00:02:00')", .yields = "1" },
     { "datepart", { V, TS }, I, time_date_part, NULL, time_part_prepare, .aliases = ALIASES("date_part"), .can_fail = true, .category = "time", .doc = "A part of a time by its name: microsecond to year, doy, dow (1 Sunday), isodow (1 Monday), epoch.",
       .example = "datepart('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "5" },
-    { "now", { 0 }, TYPE_TIMESTAMP_TZ, now, .aliases = ALIASES("current_timestamp"), .is_volatile = true, .category = "time", .doc = "The processing time: the same for all rows that are processed together.",
+    { "now", { 0 }, TYPE_TIMESTAMP_TZ, now, .aliases = ALIASES("current_timestamp", "current_row_timestamp"), .is_volatile = true, .category = "time", .doc = "The processing time: the same for all rows that are processed together.",
       .example = "now() > TIMESTAMP '2020-01-01 00:00:00'", .yields = "true" },
     { "localtimestamp", { 0 }, TS, now, .is_volatile = true, .category = "time", .doc = "The processing time without zone.",
       .example = "localtimestamp() > TIMESTAMP '2020-01-01 00:00:00'", .yields = "true" },
     { "proctime", { 0 }, TS, now, .is_volatile = true, .category = "time", .doc = "The processing time as a column that windows accept.",
       .example = "proctime() > TIMESTAMP '2020-01-01 00:00:00'", .yields = "true" },
+    { "current_time", { 0 }, TYPE_TIME, current_time, .aliases = ALIASES("localtime"), .is_volatile = true, .category = "time", .doc = "The time of day of the processing time.",
+      .example = "current_time() >= TIME '00:00:00'", .yields = "true" },
     { "current_date", { 0 }, TYPE_DATE, current_date, .is_volatile = true, .category = "time", .doc = "The date of the processing time.",
       .example = "current_date() > DATE '2020-01-01'", .yields = "true" },
     { "unix_timestamp", { 0 }, I, unix_now, .is_volatile = true, .category = "time", .doc = "The processing time in milliseconds since 1970.",

@@ -226,6 +226,7 @@ static Error *decode_param(const Args *args, Vector *out)
 }
 
 #define V TYPE_VARCHAR
+#define ALIASES(...) (const char *const[]){ __VA_ARGS__, NULL }
 #define URL .category = "url"
 
 const ScalarFunction url_functions[] = {
@@ -236,7 +237,7 @@ const ScalarFunction url_functions[] = {
     { "url_extract_query", { V }, V, query, URL, .doc = "What stands behind the question mark, decoded.", .example = "url_extract_query('http://a.com/b?c=d&e=f#g')", .yields = "c=d&e=f" },
     { "url_extract_parameter", { V, V }, V, parameter, URL, .doc = "The value of a parameter in the query, decoded.", .example = "url_extract_parameter('http://a.com/?b=1&c=%C3%A9', 'c')", .yields = "é" },
     { "url_extract_fragment", { V }, V, fragment, URL, .doc = "What stands behind the #, decoded.", .example = "url_extract_fragment('http://a.com/b#c')", .yields = "c" },
-    { "url_encode_param", { V }, V, encode_param, URL, .doc = "The text as it may stand in a URL's parameter.", .example = "url_encode_param('a b&c')", .yields = "a+b%26c" },
-    { "url_decode_param", { V }, V, decode_param, .can_fail = true, URL, .doc = "What an encoded parameter stands for.", .example = "url_decode_param('a+b%26c')", .yields = "a b&c" },
+    { "url_encode_param", { V }, V, encode_param, .aliases = ALIASES("url_encode"), URL, .doc = "The text as it may stand in a URL's parameter.", .example = "url_encode_param('a b&c')", .yields = "a+b%26c" },
+    { "url_decode_param", { V }, V, decode_param, .aliases = ALIASES("url_decode"), .can_fail = true, URL, .doc = "What an encoded parameter stands for.", .example = "url_decode_param('a+b%26c')", .yields = "a b&c" },
     { .name = NULL },
 };

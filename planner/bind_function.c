@@ -289,9 +289,24 @@ static Expr *call_lua(Arena *arena, const CatalogEntry *entry, Expr *const args[
     return call;
 }
 
-static Error *no_such_function(Binder *binder, const AstName *name)
+/* What other systems have, and this one has not. */
+static Error *outside_function(const AstName *name)
+{
+    static const char *const models[] = { "ml_predict", "ml_evaluate", "ml_detect_anomalies", "ml_forecast", "predict", "ai_complete", "ai_embedding", NULL };
+    for (int i = 0; models[i]; i++)
+        if (name_equal(models[i], name->text))
+            return error_hint(error_at(ERR_UNSUPPORTED, name->at, "%s: machine-learning models are not called from SQL here", name->text), "AnomalyDetection_SpikeAndDip(..) OVER (..) and _ChangePoint are built in");
+    if (name_equal(name->text, "current_watermark"))
+        return error_hint(error_at(ERR_UNSUPPORTED, name->at, "CURRENT_WATERMARK: a row does not know the watermark"), "LATE INTO keeps the rows that are late, with the watermark that each met");
+    return NULL;
+}
+
+static Error *no_such_function(Binder *binder, const AstExpr *call, const AstName *name)
 {
     Arena *arena = binder->arena;
+    Error *outside = outside_function(name);
+    if (outside)
+        return outside;
     int own = 0, built_in = 0, count = 0;
     const char *const *mine = catalog_names(binder->catalog, SPACE_FUNCTIONS, arena, &own), *const *others = function_names(&built_in);
     const char **all = ARENA_ARRAY(arena, const char *, (size_t)(own + built_in) + 1);
@@ -299,7 +314,12 @@ static Error *no_such_function(Binder *binder, const AstName *name)
         all[count++] = mine[i];
     for (int i = 0; i < built_in; i++)
         all[count++] = others[i];
-    return error_suggest(error_at(ERR_BIND, name->at, "no function '%s'", name->text), name->text, all, count);
+    Error *error = error_suggest(error_at(ERR_BIND, name->at, "no function '%s'", name->text), name->text, all, count);
+    if (!error->hint && ast_is_user_call(call))
+        error_hint(error, "functions in JavaScript or C# do not run here: CREATE FUNCTION %s(..) .. LANGUAGE LUA AS $$ .. $$", name->text);
+    else if (!error->hint && binder_rules(binder)->dialect == DIALECT_ASA)
+        error_hint(error, "machine-learning functions of the job do not run here; AnomalyDetection_SpikeAndDip(..) OVER (..) and _ChangePoint are built in");
+    return error;
 }
 
 Error *bind_function_known(Binder *binder, const AstExpr *call)
@@ -311,7 +331,7 @@ Error *bind_function_known(Binder *binder, const AstExpr *call)
     function_resolve(binder->arena, call->path.items[0].text, NULL, 0, &type, NULL, &exists);
     if (exists || binder->catalog->find(binder->catalog, call->path.items[0].text, SPACE_FUNCTIONS))
         return NULL;
-    return no_such_function(binder, &call->path.items[0]);
+    return no_such_function(binder, call, &call->path.items[0]);
 }
 
 static Error *count_arguments(Binder *binder, const AstExpr *call, const CatalogEntry *entry)
@@ -351,7 +371,7 @@ Error *bind_user_call(Binder *binder, BindContext *context, const AstExpr *call,
         bool aggregate;
         const Type *type, *casts[FUNCTION_MAX_ARGS];
         aggregate_resolve(binder->arena, name->text, NULL, 0, &type, casts, &aggregate);
-        return aggregate ? expr_call(context->arena, name->text, name->at, 0, NULL, &none) : no_such_function(binder, name);
+        return aggregate ? expr_call(context->arena, name->text, name->at, 0, NULL, &none) : no_such_function(binder, call, name);
     }
     const UserFunction *function = entry->function;
     if (function->is_aggregate)
@@ -409,7 +429,7 @@ Error *bind_user_aggregate(Binder *binder, const AstExpr *ast, AggregateCallArgs
 {
     const CatalogEntry *entry = find_aggregate(binder, ast);
     if (!entry) /* dropped since */
-        return no_such_function(binder, ast_user_name(ast));
+        return no_such_function(binder, ast, ast_user_name(ast));
     const UserFunction *function = entry->function;
     LIST_ADD(binder->arena, &binder->functions, entry->name);
     TRY(count_arguments(binder, ast, entry));

@@ -69,6 +69,10 @@ static Error *special(BindContext *context, const AstExpr *ast, Expr **result, b
     }
     if (!name)
         return NULL;
+    if (name_equal(name, "getmetadatapropertyvalue") && ast->path.count == 1 && !ast->over) {
+        *handled = true;
+        return bind_metadata_property(context, relation, ast, result);
+    }
     if (is_top_call(ast))
         return error_at(ERR_BIND, ast->at, "the aggregate %s may not stand here", name);
     if (ast->over)

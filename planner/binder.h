@@ -151,6 +151,10 @@ Error *bind_column_aliases(const AstRelation *ast, Arena *arena, Relation *relat
 /* One row without columns: SELECT without FROM. */
 Relation relation_of_nothing(Binder *binder, Span at);
 
+/* ---- bind_metadata.c ---- */
+/* GetMetadataPropertyValue(input, '[EventHub].[Offset]') */
+Error *bind_metadata_property(BindContext *context, const Relation *relation, const AstExpr *ast, Expr **result);
+
 /* ---- bind_match.c: MATCH_RECOGNIZE ---- */
 Error *bind_match(Binder *binder, const AstRelation *ast, Relation *relation);
 

@@ -82,11 +82,11 @@ Error *session_zone_call(Arena *arena, const char *name, Span at, int count, Exp
     *result = NULL;
     if (!zone_at_hand)
         return NULL;
-    bool date = name_equal(name, "current_date");
-    if (count == 0 && (date || name_equal(name, "localtimestamp"))) {
+    const bool date = name_equal(name, "current_date"), time = name_equal(name, "current_time") || name_equal(name, "localtime");
+    if (count == 0 && (date || time || name_equal(name, "localtimestamp"))) {
         Expr *now;
         TRY(expr_call(arena, "now", at, 0, NULL, &now));
-        return session_zone_cast(arena, now, type_scalar(date ? TYPE_DATE : TYPE_TIMESTAMP), false, at, result);
+        return session_zone_cast(arena, now, type_scalar(date ? TYPE_DATE : time ? TYPE_TIME : TYPE_TIMESTAMP), false, at, result);
     }
     if (count == 2 && args[0]->type->kind == TYPE_TIMESTAMP_TZ && (name_equal(name, "format_timestamp") || name_equal(name, "date_format"))) {
         Expr *zoned[3] = { args[0], args[1], zone_name(arena, at) };
