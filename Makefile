@@ -151,6 +151,10 @@ test-deep:
 
 bench: bidsql
 	@bench/run
+# decoders of messages by themselves
+bench-records: $(call archives,$(call upto,formats))
+	$(CC) $(CFLAGS) -o $(B)/micro_records bench/micro_records.c $(LDFLAGS) -Wl,--start-group $(call archives,$(call upto,formats)) -Wl,--end-group $(LIBS) -lstdc++
+	$(B)/micro_records
 
 asan:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) $(ASAN) build/asan/bidsql
@@ -171,4 +175,4 @@ clean:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 unit-build: $(foreach test,$(wildcard tests/unit/*/test_*.c),$(patsubst tests/unit/%.c,$(B)/unit/%,$(test)))
-.PHONY: kafka-tool all clean fuzz fuzz-build unit unit-build run test check test-deep bench asan asan-tests asan-fuzz tsan tsan-tests layers
+.PHONY: bench-records kafka-tool all clean fuzz fuzz-build unit unit-build run test check test-deep bench asan asan-tests asan-fuzz tsan tsan-tests layers

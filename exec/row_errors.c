@@ -261,8 +261,10 @@ static Error *row_failed(Operator *op, const Batch *batch, const RowEvent *event
 
 Error *job_row_error(Operator *op, RowPolicy policy, const Batch *batch, int64_t row, const char *stage, const char *column, const char *reason, Span at)
 {
+    static const Batch none; /* of results of groups, which are rows of no batch */
     Job *job = op->context->job;
     RowEvent event = { .node = op->node, .stage = stage, .column = column, .reason = reason };
+    batch = batch ? batch : &none;
     describe_row(op, batch, row, &event);
     if (op->context->worker >= 0 && row >= 0 && !batch->positions)
         context_worker(op)->turn->wants_places = true;

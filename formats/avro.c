@@ -82,12 +82,12 @@ static Error *find_reader(Arena *arena, const AvroOptions *options, SchemaRegist
 }
 
 /* What becomes of messages of the schema. */
-static void learn(AvroDecoder *state, KnownSchema *known)
+static void learn(AvroDecoder *state, bool use_general, KnownSchema *known)
 {
     const char *reason = NULL;
     if (state->type)
         known->plan = avro_plan_make(&state->arena, known->schema, state->reader, state->type, &reason);
-    if (known->plan && !state->bare && !known->plan->mismatch && known->schema->kind == AVRO_RECORD)
+    if (known->plan && !use_general && !state->bare && !known->plan->mismatch && known->schema->kind == AVRO_RECORD)
         known->program = avro_program_make(&state->arena, known->plan, state->places);
     if (reason)
         known->reason = arena_printf(&state->arena, "its schema does not become the reader's: %s", reason);
@@ -114,7 +114,7 @@ static Error *learn_only_schema(Decoder *decoder)
     }
     if (!known.schema)
         return error_new(ERR_INTERNAL, "the columns' schema cannot be read: %s", reason);
-    learn(state, &known);
+    learn(state, spec->use_general, &known);
     LIST_ADD(&state->arena, &state->known, known);
     return NULL;
 }
@@ -149,14 +149,16 @@ static void avro_decoder_close(Decoder *decoder)
 static Error *find_known(Decoder *decoder, int32_t id, KnownSchema **found)
 {
     AvroDecoder *state = decoder->state;
-    for (int i = 0; i < state->known.count; i++) {
-        int place = (state->last + i) % state->known.count;
-        if (state->known.items[place].id == id) {
-            state->last = place;
-            *found = &state->known.items[place];
+    if (state->last < state->known.count && state->known.items[state->last].id == id) {
+        *found = &state->known.items[state->last];
+        return NULL;
+    }
+    for (int i = 0; i < state->known.count; i++)
+        if (state->known.items[i].id == id) {
+            state->last = i;
+            *found = &state->known.items[i];
             return NULL;
         }
-    }
     const RegisteredSchema *registered = NULL;
     const char *reason = NULL;
     KnownSchema known = { .id = id };
@@ -164,7 +166,7 @@ static Error *find_known(Decoder *decoder, int32_t id, KnownSchema **found)
     if (registered) {
         known.schema = avro_schema_read(&state->arena, registered, &reason);
         if (known.schema)
-            learn(state, &known);
+            learn(state, decoder->spec->use_general, &known);
         else
             known.reason = arena_printf(&state->arena, "its schema %d cannot be read: %s", id, reason);
     }

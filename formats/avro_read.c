@@ -440,19 +440,44 @@ static inline void set_valid(Vector *vector, uint32_t row)
         bit_set(vector->validity, row);
 }
 
-static const char *run_step(AvroReader *reader, const AvroStep *step, Vector *vector, uint32_t row)
+/* Bytes are a view; text must be UTF-8, which for most is to have no byte above 127. */
+static inline const char *store_view(AvroReader *reader, const Type *type, const RecordBytes *bytes, Str *text)
+{
+    uint64_t high = 0, word;
+    size_t at = 0;
+    for (; at + 8 <= bytes->length; at += 8) {
+        memcpy(&word, bytes->bytes + at, 8);
+        high |= word;
+    }
+    for (; at < bytes->length; at++)
+        high |= (uint64_t)(unsigned char)bytes->bytes[at];
+    if (high & UINT64_C(0x8080808080808080) || type->length || bytes->length > UINT32_MAX / 2)
+        return record_text(reader->strings, type, bytes, text);
+    *text = str_view(bytes->bytes, bytes->length);
+    return NULL;
+}
+
+static const char *run_value(AvroReader *reader, const AvroStep *step, Vector *vector, uint32_t row)
+{
+    Value value;
+    const char *reason = avro_read_value(reader, step->plan, &value);
+    if (!reason)
+        avro_store(reader->strings, vector, row, &value);
+    return reason;
+}
+
+static inline const char *run_step(AvroReader *reader, const AvroStep *step, Vector *const columns[], uint32_t row)
 {
     int64_t number;
     RecordBytes bytes;
-    double floating;
-    Value value;
-    const char *reason;
+    Vector *vector;
     switch (step->code) {
     case STEP_SKIP_NUMBER: return read_long(reader, &number) ? NULL : AVRO_BROKEN;
     case STEP_SKIP_BYTES: return read_bytes(reader, &bytes) ? NULL : AVRO_BROKEN;
     case STEP_SKIP_FIXED: return skip_size(reader, (size_t)step->factor) ? NULL : AVRO_BROKEN;
     case STEP_SKIP: return avro_skip(reader, step->schema) ? NULL : AVRO_BROKEN;
     case STEP_INTEGER:
+        vector = columns[step->column];
         if (!read_long(reader, &number))
             return AVRO_BROKEN;
         if (number < step->minimum || number > step->maximum)
@@ -461,27 +486,27 @@ static const char *run_step(AvroReader *reader, const AvroStep *step, Vector *ve
         set_valid(vector, row);
         return NULL;
     case STEP_DOUBLE:
-        if (!read_floating(reader, AVRO_DOUBLE, &floating))
+        vector = columns[step->column];
+        if (reader->end - reader->p < 8)
             return AVRO_BROKEN;
-        ((double *)vector->values)[row] = floating;
+        memcpy((double *)vector->values + row, reader->p, sizeof(double)); /* both have the lowest byte first */
+        reader->p += 8;
         set_valid(vector, row);
         return NULL;
     case STEP_BOOLEAN:
+        vector = columns[step->column];
         if (reader->p >= reader->end)
             return AVRO_BROKEN;
         ((uint8_t *)vector->values)[row] = *reader->p++ != 0;
         set_valid(vector, row);
         return NULL;
     case STEP_TEXT:
+        vector = columns[step->column];
         if (!read_bytes(reader, &bytes))
             return AVRO_BROKEN;
         set_valid(vector, row);
-        return record_text(reader->strings, step->plan->type, &bytes, &((Str *)vector->values)[row]);
-    case STEP_VALUE:
-        reason = avro_read_value(reader, step->plan, &value);
-        if (!reason)
-            avro_store(reader->strings, vector, row, &value);
-        return reason;
+        return store_view(reader, step->plan->type, &bytes, &((Str *)vector->values)[row]);
+    case STEP_VALUE: return run_value(reader, step, columns[step->column], row);
     }
     return NULL;
 }
@@ -501,26 +526,27 @@ static const char *run_defaults(AvroReader *reader, const AvroProgram *program, 
     return NULL;
 }
 
-const char *avro_program_run(AvroReader *reader, const AvroProgram *program, Vector *const columns[], uint32_t row)
+const char *avro_program_run(AvroReader *given, const AvroProgram *program, Vector *const columns[], uint32_t row)
 {
-    for (int i = 0; i < program->count; i++) {
-        const AvroStep *step = &program->steps[i];
-        Vector *vector = step->column >= 0 ? columns[step->column] : NULL;
+    AvroReader reader = *given; /* its place stays in a register */
+    const AvroStep *end = program->steps + program->count;
+    for (const AvroStep *step = program->steps; step < end; step++) {
         if (step->null_branch >= 0) {
             int64_t branch;
-            if (!read_long(reader, &branch) || branch < 0 || branch > 1)
+            if (!read_long(&reader, &branch) || branch < 0 || branch > 1)
                 return AVRO_BROKEN;
             if (branch == step->null_branch) {
-                if (vector)
-                    vector_store_null(reader->strings, vector, row);
+                if (step->column >= 0)
+                    vector_store_null(reader.strings, columns[step->column], row);
                 continue;
             }
         }
-        const char *reason = run_step(reader, step, vector, row);
+        const char *reason = run_step(&reader, step, columns, row);
         if (reason)
             return reason;
     }
     for (int i = 0; i < program->absent_count; i++)
-        vector_store_null(reader->strings, columns[program->absent[i]], row);
-    return program->plan->defaults.count ? run_defaults(reader, program, columns, row) : NULL;
+        vector_store_null(reader.strings, columns[program->absent[i]], row);
+    given->p = reader.p;
+    return program->plan->defaults.count ? run_defaults(given, program, columns, row) : NULL;
 }

@@ -212,7 +212,7 @@ static bool write_again(Arena *arena, const Choice *choice, const Text *written,
     }
     plain.spec.columns = columns;
     if (choice->format == &json_format || choice->format == &json_sr_format)
-        plain.options.json.fail_on_missing_field = false; /* fields that are NULL may be left out */
+        (choice->format == &json_sr_format ? &plain.options.registered.json : &plain.options.json)->fail_on_missing_field = false; /* fields that are NULL may be left out */
     plain.spec.options = plain.format->options_size ? &plain.options : NULL;
     Decoder decoder;
     open_decoder(&plain, &plain.spec, &decoder);
