@@ -118,6 +118,12 @@ kafka-tool: build/kafka/tool build/kafka/micro_kafka
 $(B)/http_server: $(B)/tests/http/server.o $(call archives,$(call upto,http))
 	$(CXX) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
+# ---- a runtime with many queries ----
+$(B)/bench/runtime: bench/runtime.c $(call archives,$(call upto,runtime))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@.o $<
+	$(CXX) $(LDFLAGS) -o $@ $@.o -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
 # ---- a runtime that is killed: tests/crash/run ----
 $(B)/crash_driver: $(B)/tests/crash/driver.o $(call archives,$(call upto,runtime))
 	$(CXX) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)

@@ -11,11 +11,16 @@ bool is_process_connector(const ConnectorType *connector) { return connector == 
 /* A table keeps windows for a day at least, as ksqlDB does. */
 #define RETENTION_US US_PER_DAY
 
+static const ProcessOptions *process_options_for(Arena *arena, const CatalogEntry *entry, bool now)
+{
+    ProcessOptions *options = ARENA_NEW(arena, ProcessOptions);
+    *options = (ProcessOptions){ .stream = entry->name, .now = now };
+    return options;
+}
+
 void bind_process_options(Binder *binder, const CatalogEntry *entry, CatalogSource *source)
 {
-    ProcessOptions *options = ARENA_NEW(&binder->catalog->arena, ProcessOptions);
-    options->stream = entry->name;
-    source->connector_options = options;
+    source->connector_options = process_options_for(&binder->catalog->arena, entry, false);
 }
 
 /* Names of the channel's columns: hidden ones may have any name, and several the same. */
@@ -36,13 +41,9 @@ static void copy_keys(Arena *arena, const EdgeTraits *traits, CatalogRows *rows)
         rows->keys[k] = (ColumnSet){ traits->keys[k].count, arena_copy(arena, traits->keys[k].columns, sizeof(int) * (size_t)(traits->keys[k].count + 1)) };
 }
 
-Error *bind_process_target(Binder *binder, Relation *relation, CatalogEntry *entry, Span at)
+static CatalogRows *describe_rows(Arena *arena, Arena *scratch, const Relation *relation)
 {
-    Arena *arena = &binder->catalog->arena;
-    TRY(bind_normalize(binder, relation, false, at));
-    EdgeTraits traits = port_traits(binder->arena, relation->input);
-    if (entry->kind == CATALOG_STREAM && traits.changes != CHANGES_APPEND)
-        return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and the stream '%s' takes none", entry->name), "CREATE TABLE %s AS ..", entry->name);
+    EdgeTraits traits = port_traits(scratch, relation->input);
     CatalogRows *rows = ARENA_NEW(arena, CatalogRows);
     rows->names = *schema_copy(arena, &relation->schema);
     rows->channel = channel_schema(arena, &relation->schema);
@@ -62,7 +63,24 @@ Error *bind_process_target(Binder *binder, Relation *relation, CatalogEntry *ent
     rows->window_end = relation->window.end;
     rows->window_time = relation->window.time;
     rows->window = relation->window.spec;
-    entry->source->rows = rows;
+    return rows;
+}
+
+Error *bind_process_target(Binder *binder, Relation *relation, CatalogEntry *entry, Span at)
+{
+    TRY(bind_normalize(binder, relation, false, at));
+    if (entry->kind == CATALOG_STREAM && port_traits(binder->arena, relation->input).changes != CHANGES_APPEND)
+        return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and the stream '%s' takes none", entry->name), "CREATE TABLE %s AS ..", entry->name);
+    entry->source->rows = describe_rows(&binder->catalog->arena, binder->arena, relation);
+    return NULL;
+}
+
+Error *bind_process_kept(Binder *binder, const Relation *relation, CatalogEntry *entry, Span at)
+{
+    Relation rows = *relation;
+    TRY(bind_normalize(binder, &rows, false, at));
+    if (port_traits(binder->arena, rows.input).key_count)
+        entry->source->kept = describe_rows(&binder->catalog->arena, binder->arena, &rows);
     return NULL;
 }
 
@@ -92,10 +110,12 @@ Error *bind_process_declared(Binder *binder, CatalogEntry *entry, Span at)
 
 /* ---- reading ---- */
 
+static const CatalogRows *rows_of(const CatalogEntry *entry) { return entry->source->rows ? entry->source->rows : entry->source->kept; }
+
 static LogicalNode *process_scan(Binder *binder, const CatalogEntry *entry, Span at, bool now)
 {
     Arena *arena = binder->arena;
-    const CatalogRows *rows = entry->source->rows;
+    const CatalogRows *rows = rows_of(entry);
     const int count = rows->channel.column_count;
     LogicalNode *scan = logical_node(arena, PLAN_SCAN, at, 0, NULL);
     scan->schema = *schema_copy(arena, &rows->names);
@@ -108,13 +128,8 @@ static LogicalNode *process_scan(Binder *binder, const CatalogEntry *entry, Span
         scan->scan.columns[i] = (DecodeColumn){ .path = &names[i], .path_length = 1, .field_index = i, .type = rows->channel.columns[i].type, .part = RECORD_VALUE };
     }
     scan->scan.source_name = entry->name;
-    scan->scan.connector = entry->source->connector;
-    scan->scan.connector_options = entry->source->connector_options;
-    if (now) {
-        ProcessOptions *options = arena_copy(arena, entry->source->connector_options, sizeof *options);
-        options->now = true;
-        scan->scan.connector_options = options;
-    }
+    scan->scan.connector = &process_connector;
+    scan->scan.connector_options = process_options_for(arena, entry, now);
     scan->scan.declared_count = count;
     scan->scan.declared_names = names;
     scan->scan.declared_parts = parts;
@@ -141,7 +156,7 @@ static LogicalNode *passed_time(Binder *binder, LogicalNode *scan, const Catalog
 
 Error *bind_process_scan(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation)
 {
-    const CatalogRows *rows = entry->source->rows;
+    const CatalogRows *rows = rows_of(entry);
     const bool now = binder->pull_tables && entry->kind == CATALOG_TABLE;
     LogicalNode *scan = process_scan(binder, entry, at, now), *node = scan;
     if (entry->statement && entry->statement->kind == AST_STMT_CREATE_SOURCE)
@@ -204,12 +219,13 @@ static void keep_table(Binder *binder, const CatalogRows *rows, LogicalNode *sin
 LogicalNode *bind_process_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, Span at)
 {
     Arena *arena = binder->arena;
+    const CatalogRows *made = rows_of(target);
     LogicalNode *node = logical_node(arena, PLAN_SINK, at, 1, &rows->input);
-    node->schema = *schema_copy(arena, &target->source->rows->channel);
-    node->sink.spec = (SinkSpec){ .connector = target->source->connector, .options = target->source->connector_options, .schema = &node->schema };
-    node->sink.connector = target->source->connector;
+    node->schema = *schema_copy(arena, &made->channel);
+    node->sink.spec = (SinkSpec){ .connector = &process_connector, .options = process_options_for(arena, target, false), .schema = &node->schema };
+    node->sink.connector = &process_connector;
     if (target->kind == CATALOG_TABLE)
-        keep_table(binder, target->source->rows, node);
+        keep_table(binder, made, node);
     logical_derive(arena, node);
     return node;
 }

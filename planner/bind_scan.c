@@ -294,7 +294,7 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
     if (!source->connector->source)
         return error_at(ERR_BIND, at, "'%s' cannot be read: connector '%s' only takes rows", entry->name, source->connector->name);
     const bool records = is_record_connector(source->connector);
-    if (source->rows)
+    if (source->rows || (source->kept && binder->pull_tables))
         return bind_process_scan(binder, entry, timestamp_by, at, relation);
     if (entry->kind == CATALOG_TABLE && entry->key_count && !source->key_not_enforced && !source->connector->source->row_source)
         return error_hint(binder_unsupported(at, "reading '%s', a table with a primary key over connector '%s',", entry->name, source->connector->name),

@@ -88,6 +88,7 @@ typedef struct Binder {
     int text;                       /* number of the text whose places may be shown */
     bool final_results;             /* batch answers: no EMIT, everything bounded, the target takes no updates */
     bool pull;                      /* the statement reads what is there now, and ends (ksqlDB's SELECT without EMIT) */
+    struct Relation *query_rows;    /* what the statement's query gives, before it is put into the target's columns */
     bool pull_tables;               /* tables of a server are read as they are now */
     bool needs_final;               /* set while binding: something (ORDER BY, RANK) only works on final results */
     CteScope *ctes;
@@ -255,6 +256,8 @@ bool is_process_connector(const ConnectorType *connector);
 void bind_process_options(Binder *binder, const CatalogEntry *entry, CatalogSource *source);
 /* CREATE .. AS: what the query's rows are. They become a changelog. */
 Error *bind_process_target(Binder *binder, Relation *relation, CatalogEntry *entry, Span at);
+/* The same for a table with another connector, beside it. */
+Error *bind_process_kept(Binder *binder, const Relation *relation, CatalogEntry *entry, Span at);
 Error *bind_process_declared(Binder *binder, CatalogEntry *entry, Span at);
 Error *bind_process_scan(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation);
 /* INSERT INTO: the columns that do not show, beside those given. */

@@ -157,6 +157,8 @@ static Error *define_as(Binder *binder, const AstStatement *statement, CatalogEn
     TRY(columns_from_relation(arena, create, &relation, entry, connector));
     if (connector && is_process_connector(entry->source->connector))
         TRY(bind_process_target(binder, &relation, entry, create->name.at));
+    if (connector && !is_process_connector(entry->source->connector) && binder->connectors->process && entry->kind == CATALOG_TABLE)
+        TRY(bind_process_kept(binder, &relation, entry, create->name.at));
     if (connector && is_record_connector(entry->source->connector))
         TRY(bind_message_target(binder, &relation, entry, create->name.at));
     if (connector) {

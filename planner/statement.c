@@ -153,6 +153,7 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
     TRY(listed_columns(binder, statement, target, &schema, width, columns, &count));
     Relation rows;
     TRY(insert_rows(binder, statement, target, &schema, columns, count, &rows));
+    binder->query_rows = arena_copy(arena, &rows, sizeof rows);
     int *given = ARENA_ARRAY(arena, int, rows.schema.column_count + 1), given_count = 0;
     for (int i = 0; i < rows.schema.column_count; i++)
         if (!rows.schema.columns[i].hidden)
@@ -386,6 +387,22 @@ static Error *bind_rows(Binder *binder, const AstStatement *statement, CatalogEn
     return NULL;
 }
 
+/* A table of a server that is written elsewhere: beside that its query keeps it, to be read as it is now. */
+static Error *add_kept(Binder *binder, CatalogEntry *target, Span at, Outputs *outputs)
+{
+    Relation rows = *binder->query_rows;
+    TRY(bind_normalize(binder, &rows, false, at));
+    const Schema *names = &target->source->kept->names;
+    bool same = rows.schema.column_count == names->column_count;
+    for (int i = 0; same && i < names->column_count; i++)
+        same = type_equal(rows.schema.columns[i].type, names->columns[i].type);
+    if (!same) /* final results may be made otherwise than changes */
+        return NULL;
+    LogicalNode *sink = bind_process_sink(binder, target, &rows, at);
+    LIST_ADD(binder->arena, outputs, ((PhysicalOutput){ .name = arena_printf(binder->arena, "%s as it is", target->name), .sink = sink }));
+    return NULL;
+}
+
 Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogEntry *target, Outputs *outputs)
 {
     Arena *arena = binder->arena;
@@ -399,6 +416,8 @@ Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogE
     if (target) {
         TRY(statement_add_sink(binder, target, &relation, at, outputs));
         outputs->items[outputs->count - 1].sink->sink.spec.replaces = statement_target(statement) == NULL || statement->overwrite;
+        if (target->source->kept && statement->kind == AST_STMT_CREATE_AS)
+            TRY(add_kept(binder, target, at, outputs));
         return statement_side_sinks(binder, at, outputs);
     }
     int *columns = ARENA_ARRAY(arena, int, relation.schema.column_count + 1), count = 0;

@@ -48,15 +48,16 @@ static void take_back(Execution *execution, const Change *change)
     Catalog *catalog = execution->runtime->catalog;
     if (!change->entry || change->entry == change->old)
         return;
-    if (change->entry->source && change->entry->source->rows)
+    if (change->entry->source)
         channel_remove(execution->runtime->channels, change->entry->name);
     error_free(change->old ? catalog->put(catalog, change->old) : catalog->remove(catalog, change->entry));
 }
 
 static void make_channel(Runtime *runtime, const CatalogEntry *entry)
 {
-    if (entry && entry->source && entry->source->rows)
-        channel_make(runtime->channels, entry->name, &entry->source->rows->channel, entry->source->rows->time_column);
+    const CatalogRows *rows = !entry || !entry->source ? NULL : entry->source->rows ? entry->source->rows : entry->source->kept;
+    if (rows)
+        channel_make(runtime->channels, entry->name, &rows->channel, rows->time_column);
 }
 
 static Error *store_statement(Execution *execution, const CatalogEntry *entry, Query *query)
@@ -316,7 +317,7 @@ static Error *execute_drop(Execution *execution)
     }
     if (query)
         end_query(query);
-    if (entry->source && entry->source->rows)
+    if (entry->source)
         channel_remove(runtime->channels, entry->name);
     TRY(change_topics(execution, &planned));
     return execution_status(execution, type, name, "drop", NULL, planned.message);

@@ -104,6 +104,28 @@ void query_release(Query *query)
 
 /* ---- its job ---- */
 
+static Error *give_table(ChannelReader *reader, Job *maker, int table)
+{
+    Batch *rows = NULL;
+    for (uint32_t next = 0;;) {
+        TRY(job_table_scan(maker, table, &next, &rows));
+        if (!rows)
+            return NULL;
+        channel_reader_give(reader, rows);
+        batch_release(rows);
+    }
+}
+
+static Error *give_row(ChannelReader *reader, Job *maker, int table, const Value *key)
+{
+    Batch *row = NULL;
+    TRY(job_table_find(maker, table, key, &row));
+    if (row)
+        channel_reader_give(reader, row);
+    batch_release(row);
+    return NULL;
+}
+
 /* What the tables that it reads hold: their jobs do no turn meanwhile. */
 static Error *feed_tables(Query *query)
 {
@@ -111,16 +133,13 @@ static Error *feed_tables(Query *query)
         ChannelReader *reader = query->port.readers.items[i];
         Query *maker = query_of_entity(query->runtime, channel_reader_name(reader));
         int table = maker && maker->job ? job_table(maker->job) : -1;
+        Value *key = NULL;
         if (channel_reader_is_bounded(reader) && table < 0)
             return error_new(ERR_CONNECT, "'%s' holds nothing: its query %s%s", channel_reader_name(reader), maker ? "is in state " : "is gone", maker ? query_state_name(maker->state) : "");
-        Batch *rows = NULL;
-        for (uint32_t next = 0; table >= 0;) {
-            TRY(job_table_scan(maker->job, table, &next, &rows));
-            if (!rows)
-                break;
-            channel_reader_give(reader, rows);
-            batch_release(rows);
-        }
+        if (table >= 0 && query->pull && point_of(query->plan, channel_reader_name(reader), maker->plan->outputs[table].sink, query->arena, &key))
+            TRY(give_row(reader, maker->job, table, key));
+        else if (table >= 0)
+            TRY(give_table(reader, maker->job, table));
         channel_reader_end(reader);
     }
     return NULL;

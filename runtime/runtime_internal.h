@@ -176,6 +176,10 @@ void tasks_wake_maintenance(Runtime *runtime);
 /* Does what is due; returns when the next thing is. Under no lock. */
 int64_t maintain(Runtime *runtime);
 
+/* ---- point.c ---- */
+/* Can only one row of the table that `stream` names come through the plan? Its key, then, as `table`, the sink that keeps it, has it. */
+bool point_of(const Plan *plan, const char *stream, const PlanNode *table, Arena *arena, Value **key);
+
 /* ---- select.c ---- */
 Error *pull_rows(void *caller, int output, const Batch *batch); /* JobOptions.on_rows */
 

@@ -227,7 +227,8 @@ Error *runtime_pull_key(Runtime *runtime, const char *table, const char *const *
     pthread_mutex_lock(&runtime->control);
     Query *query = query_of_entity(runtime, table);
     const CatalogEntry *entry = query ? planner_entry(runtime->planner, table) : NULL;
-    *schema = entry && entry->source && entry->source->rows ? &entry->source->rows->names : NULL;
+    const CatalogRows *made = !entry || !entry->source ? NULL : entry->source->rows ? entry->source->rows : entry->source->kept;
+    *schema = made ? &made->names : NULL;
     if (query)
         query_retain(query);
     runtime->metrics.pull_queries++;

@@ -237,8 +237,9 @@ static const char *window_name(const CatalogEntry *entry)
     static const char *const names[] = { [WINDOW_TUMBLING] = "TUMBLING", [WINDOW_HOPPING] = "HOPPING", [WINDOW_CUMULATING] = "CUMULATING", [WINDOW_SNAPSHOT] = "SNAPSHOT",
                                          [WINDOW_SLIDING] = "SLIDING", [WINDOW_COUNT] = "COUNT", [WINDOW_SESSION] = "SESSION" };
     const CatalogSource *source = entry->source;
-    if (source && source->rows && source->rows->windowed)
-        return names[source->rows->window.kind];
+    const CatalogRows *rows = !source ? NULL : source->rows ? source->rows : source->kept;
+    if (rows && rows->windowed)
+        return names[rows->window.kind];
     if (source && source->key_window != KEY_WINDOW_NONE)
         return source->key_window == KEY_WINDOW_SESSION ? "SESSION" : "TUMBLING";
     return NULL;

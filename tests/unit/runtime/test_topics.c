@@ -1,0 +1,83 @@
+/* tests/unit/runtime/test_topics.c: ksqlDB's programs: streams and tables over topics, written and read in the background. */
+#include "world.h"
+
+static TopicLogs *topics;
+
+static void start(World *world)
+{
+    topics = topic_logs_new();
+    world_start(world);
+    world_close(world);
+    world->options.topics = topics;
+    world->options.dialect = "ksql";
+    world_open(world);
+}
+
+static void end(World *world)
+{
+    world_end(world);
+    topic_logs_free(topics);
+}
+
+static void a_table_over_a_topic_is_read_as_it_is_now(void **state)
+{
+    (void)state;
+    World world;
+    start(&world);
+    assert_string_equal(execute(&world, "CREATE STREAM pageviews (user VARCHAR KEY, page VARCHAR) WITH (kafka_topic = 'pageviews', value_format = 'JSON', partitions = 1);"
+                                        "CREATE TABLE per_user AS SELECT user, COUNT(*) AS views FROM pageviews GROUP BY user;"),
+                        "create stream PAGEVIEWS\ncreate table PER_USER CTAS_PER_USER_1\n");
+    execute(&world, "INSERT INTO pageviews (user, page) VALUES ('ann', 'a'); INSERT INTO pageviews (user, page) VALUES ('bob', 'b'); INSERT INTO pageviews (user, page) VALUES ('ann', 'c');");
+    assert_string_equal(pull(&world, "SELECT * FROM per_user WHERE user = 'ann';"), "ann,2\n");
+    assert_string_equal(pull(&world, "SELECT views FROM per_user WHERE views < 2;"), "1\n");
+    const Schema *schema;
+    Batch *rows;
+    assert_null(runtime_pull_key(world.runtime, "PER_USER", (const char *[]){ "bob" }, 1, &schema, &rows));
+    assert_int_equal(rows->row_count, 1);
+    assert_true(schema->columns[0].is_key);
+    batch_release(rows);
+    TopicLog *log = topic_log(topics, "PER_USER", false);
+    assert_non_null(log);
+    assert_int_equal(topic_log_count(log), 3);
+    Subscription *changes = subscribe(&world, "SELECT * FROM per_user EMIT CHANGES;", 0);
+    execute(&world, "INSERT INTO pageviews (user, page) VALUES ('bob', 'd');");
+    assert_non_null(strstr(received(&world, changes), "+U bob,2\n"));
+    subscription_close(changes);
+    end(&world);
+}
+
+static void a_stream_over_a_topic_is_read_to_its_present_end(void **state)
+{
+    (void)state;
+    World world;
+    start(&world);
+    execute(&world, "CREATE STREAM a (k VARCHAR KEY, v INT) WITH (kafka_topic = 'a', value_format = 'JSON', partitions = 1); CREATE STREAM b AS SELECT k, v + 1 AS w FROM a;");
+    execute(&world, "INSERT INTO a VALUES ('x', 1); INSERT INTO a VALUES ('y', 2);");
+    assert_string_equal(pull(&world, "SELECT * FROM b;"), "x,2\ny,3\n");
+    assert_non_null(strstr(execute(&world, "SHOW TOPICS;"), "a | "));
+    assert_non_null(strstr(execute(&world, "DESCRIBE b;"), "written by the queries | CSAS_B_1"));
+    end(&world);
+}
+
+static void windows_are_found_by_key_and_bounds(void **state)
+{
+    (void)state;
+    World world;
+    start(&world);
+    execute(&world, "CREATE STREAM clicks (page VARCHAR KEY, ts BIGINT) WITH (kafka_topic = 'clicks', value_format = 'JSON', timestamp = 'ts', partitions = 1);"
+                    "CREATE TABLE counts AS SELECT page, COUNT(*) AS n FROM clicks WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY page;");
+    execute(&world, "INSERT INTO clicks VALUES ('a', 1000); INSERT INTO clicks VALUES ('a', 61000); INSERT INTO clicks VALUES ('b', 62000); INSERT INTO clicks VALUES ('a', 63000);");
+    assert_string_equal(pull(&world, "SELECT page, WINDOWSTART, WINDOWEND, n FROM counts WHERE page = 'a';"), "a,0,60000,1\na,60000,120000,2\n");
+    assert_string_equal(pull(&world, "SELECT n FROM counts WHERE page = 'a' AND WINDOWSTART >= 60000 AND WINDOWSTART < 120000;"), "2\n");
+    end(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_table_over_a_topic_is_read_as_it_is_now),
+        cmocka_unit_test(a_stream_over_a_topic_is_read_to_its_present_end),
+        cmocka_unit_test(windows_are_found_by_key_and_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
