@@ -236,6 +236,8 @@ typedef struct SinkType {
     bool takes_updates;        /* understands row kinds: retractions and upserts; else append only */
     bool needs_key;            /* updates are taken by key: needs a primary key */
 
+    /* Before sources are opened: makes what is missing, as a job may read what it writes. May be NULL. */
+    Error *(*prepare)(const SinkSpec *spec, const ConnectorContext *context);
     Error *(*open)(Sink *sink);
     /* Byte sinks: one piece of encoded records. `partition`: relative folder ("day=2026-01-01/minute=5"), NULL without partitions.
      * `header` stands at the start of each new file. ERR_CLOSED when the reader of a pipe went away. */

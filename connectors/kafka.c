@@ -112,6 +112,7 @@ static const SourceType kafka_source = {
     .progress = kafka_progress,
 };
 
+static Error *kafka_prepare(const SinkSpec *spec, const ConnectorContext *context) { return context->topics ? NULL : kafka_broker_sink.prepare(spec, context); }
 static Error *kafka_sink_open(Sink *sink) { return sink_type(sink)->open(sink); }
 static Error *kafka_write(Sink *sink, const Record *records, uint32_t count) { return sink_type(sink)->write_records(sink, records, count); }
 static Error *kafka_flush(Sink *sink) { return sink_type(sink)->flush(sink); }
@@ -123,6 +124,7 @@ static const SinkType kafka_sink = {
     .record_sink = true,
     .takes_updates = true,
     .needs_key = true,
+    .prepare = kafka_prepare,
     .open = kafka_sink_open,
     .write_records = kafka_write,
     .flush = kafka_flush,

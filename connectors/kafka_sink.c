@@ -14,7 +14,7 @@
 #include "common/calendar.h"
 
 #define POLL_MS 100
-#define LAST_MS 5000     /* without a guarantee: what is on its way at the end gets so long */
+#define LAST_MS 2000     /* what is on its way when a query is ended by force gets so long */
 #define BATCH_BYTES 1000000 /* of librdkafka's own limits */
 #define PROPERTIES_MAX 7 /* of one message, for rd_kafka_produceva */
 
@@ -199,9 +199,9 @@ static Error *wish_like(KafkaClient *client, const KafkaOptions *like, TopicWish
     return NULL;
 }
 
-static Error *ensure_topic(const Sink *sink, const KafkaSink *state, KafkaClient *client)
+static Error *ensure_topic(const SinkSpec *spec, KafkaClient *client)
 {
-    const KafkaOptions *options = state->options;
+    const KafkaOptions *options = spec->options;
     TopicWish wish = topic_wish(options);
     int partitions, replicas;
     bool made;
@@ -209,29 +209,35 @@ static Error *ensure_topic(const Sink *sink, const KafkaSink *state, KafkaClient
     if (!partitions && !options->create_topics)
         return error_hint(error_new(ERR_CONNECT, "there is no topic '%s'", options->topic), "make it, or leave 'sink.create-topic' = false out");
     if (!partitions)
-        TRY(wish_like(client, sink->spec->like, &wish));
-    if (!partitions && !wish.cleanup_policy && sink->spec->upserts)
-        wish.cleanup_policy = sink->spec->windowed_keys ? "compact,delete" : "compact";
+        TRY(wish_like(client, spec->like, &wish));
+    if (!partitions && !wish.cleanup_policy && spec->upserts)
+        wish.cleanup_policy = spec->windowed_keys ? "compact,delete" : "compact";
     return kafka_topic_ensure(client, options->topic, &wish, &made);
 }
 
 /* Through a client of its own: a topic that a client has asked for keeps the partitioner that it has then. */
-static Error *prepare_topics(Sink *sink, KafkaSink *state, SinkLimits *limits)
+static Error *prepare_topics(const SinkSpec *spec, const ConnectorContext *context, SinkLimits *limits)
 {
-    const KafkaOptions *letters = sink->spec->letter_options;
+    const KafkaOptions *options = spec->options, *letters = spec->letter_options;
     const TopicWish wish = { 0 };
     KafkaClient *client = NULL;
     bool made;
     MEMORY_HOLD(kafka_client_unwind, &client);
-    Error *error = kafka_client_new_producer(sink->context, state->options, NULL, NULL, &client);
-    error = error ? error : ensure_topic(sink, state, client);
-    error = error ? error : kafka_topic_max_bytes(client, state->options->topic, &limits->topic_bytes);
-    if (!error && state->refused == REFUSED_DEAD_LETTER) {
+    Error *error = kafka_client_new_producer(context, options, NULL, NULL, &client);
+    error = error ? error : ensure_topic(spec, client);
+    error = error ? error : kafka_topic_max_bytes(client, options->topic, &limits->topic_bytes);
+    if (!error && spec->refused == REFUSED_DEAD_LETTER) {
         error = kafka_topic_ensure(client, letters->topic, &wish, &made);
         error = error ? error : kafka_topic_max_bytes(client, letters->topic, &limits->letter_bytes);
     }
     kafka_client_unwind(&client);
     return error;
+}
+
+static Error *prepare(const SinkSpec *spec, const ConnectorContext *context)
+{
+    SinkLimits limits;
+    return prepare_topics(spec, context, &limits);
 }
 
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -271,7 +277,7 @@ static Error *sink_open(Sink *sink)
     state->options = sink->spec->options;
     state->refused = sink->spec->refused;
     pthread_mutex_init(&state->lock, NULL);
-    TRY(prepare_topics(sink, state, &limits));
+    TRY(prepare_topics(sink->spec, sink->context, &limits));
     TRY(new_client(sink, state, &limits));
     state->handle = kafka_client_handle(state->client);
     TRY(open_topic(state));
@@ -426,7 +432,7 @@ static Error *sink_close(Sink *sink, bool commit)
     Error *error = NULL;
     if (!state)
         return NULL;
-    if (state->running && commit && state->options->delivery == DELIVERY_NONE)
+    if (state->running && state->settled != state->sent && !state->failure && !state->trouble) /* what was written before Ctrl-C or an error counts, too */
         rd_kafka_flush(state->handle, LAST_MS);
     if (state->running) {
         atomic_store(&state->ending, true);
@@ -452,6 +458,7 @@ const SinkType kafka_broker_sink = {
     .record_sink = true,
     .takes_updates = true,
     .needs_key = true,
+    .prepare = prepare,
     .open = sink_open,
     .write_records = write_records,
     .flush = flush,

@@ -210,9 +210,25 @@ static Error *refuse_own_input(Job *job)
     return NULL;
 }
 
+/* Only where messages are read may that be what this job writes. */
+static Error *prepare_sinks(Job *job)
+{
+    bool messages = false;
+    for (int i = 0; i < job->scan_count; i++)
+        messages |= job->scans[i].node->kind == PLAN_SCAN && job->scans[i].node->scan.connector->source->record_source;
+    for (int id = 0; id < job->plan->node_count && messages; id++) {
+        const PlanNode *node = job->plan->nodes[id];
+        const SinkType *type = node->kind == PLAN_SINK && node->sink.connector ? node->sink.connector->sink : NULL;
+        if (type && type->prepare)
+            TRY(type->prepare(&node->sink.spec, &job->connectors));
+    }
+    return NULL;
+}
+
 static Error *open_parts(Job *job)
 {
     survey_plan(job);
+    TRY(prepare_sinks(job));
     TRY(sequencer_open(job));
     TRY(refuse_own_input(job));
     return pipeline_open(job);

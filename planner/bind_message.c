@@ -289,7 +289,12 @@ static Error *reserved_name(const char *name, Span at)
     return error_hint(error_at(ERR_BIND, at, "'%s' is a reserved name: every message has that beside its columns", name), "give the column another name");
 }
 
-Error *bind_message_declared(const AstCreate *create, const CatalogEntry *entry)
+bool is_message_table(const CatalogEntry *entry)
+{
+    return entry->kind == CATALOG_TABLE && (entry->key_count > 0 || (entry->source->format && entry->source->format->change));
+}
+
+Error *bind_message_declared(const Binder *binder, const AstCreate *create, const CatalogEntry *entry)
 {
     const bool table = entry->kind == CATALOG_TABLE;
     for (int i = 0; i < create->columns.count; i++) {
@@ -301,8 +306,11 @@ Error *bind_message_declared(const AstCreate *create, const CatalogEntry *entry)
         if (column->is_key && !column->is_primary && table)
             return error_hint(error_at(ERR_BIND, column->at, "the key of a table is its PRIMARY KEY"), "PRIMARY KEY, or CREATE STREAM");
     }
-    if (table && entry->key_count == 0 && !entry->source->format->change)
+    if (table && !is_message_table(entry) && binder_rules(binder)->dialect == DIALECT_KSQL)
         return error_hint(error_at(ERR_BIND, create->name.at, "a table over a topic needs a PRIMARY KEY"), "mark its column, or CREATE STREAM");
+    const OptionEntry *connector = find_entry(&create->with, "connector");
+    if (connector && name_equal(connector->value, "upsert-kafka") && !is_message_table(entry))
+        return error_hint(error_at(ERR_BIND, create->name.at, "'upsert-kafka' replaces rows by their key, and '%s' has no PRIMARY KEY", entry->name), "PRIMARY KEY (..) NOT ENFORCED, or connector = 'kafka'");
     if (entry->source->key_window != KEY_WINDOW_NONE && entry->key_count == 0)
         return error_at(ERR_BIND, create->name.at, "keys that hold windows need a key column beside them");
     return NULL;
@@ -328,7 +336,7 @@ void bind_message_facts(const Binder *binder, const CatalogEntry *entry, Schema 
         add_fact(schema, columns, &names[3], TYPE_TIMESTAMP, RECORD_WINDOW_START);
         add_fact(schema, columns, &names[4], TYPE_TIMESTAMP, RECORD_WINDOW_END);
     }
-    if (entry->kind == CATALOG_STREAM)
+    if (!is_message_table(entry))
         add_fact(schema, columns, &names[5], TYPE_BOOLEAN, RECORD_NO_VALUE);
     if (binder_rules(binder)->keeps_headers) {
         add_fact(schema, columns, &names[6], TYPE_VARCHAR, RECORD_HEADERS);
@@ -361,7 +369,7 @@ void bind_message_scan(Binder *binder, const CatalogEntry *entry, LogicalNode *s
     scan->scan.key_window = source->key_window;
     scan->scan.key_window_size_us = source->key_window_size_us;
     const bool changes = source->format->change != NULL;
-    scan->scan.upsert = changes ? entry->key_count > 0 : entry->kind == CATALOG_TABLE;
+    scan->scan.upsert = changes ? entry->key_count > 0 : is_message_table(entry);
     scan->scan.retracts = changes && !scan->scan.upsert;
     if (!scan->scan.upsert)
         return;
@@ -393,7 +401,7 @@ void bind_message_source(Binder *binder, const CatalogEntry *entry, Relation *re
 {
     MessageColumns *message = ARENA_NEW(binder->arena, MessageColumns);
     message->keyed = true;
-    message->is_table = entry->kind == CATALOG_TABLE;
+    message->is_table = is_message_table(entry);
     message->key = ARENA_ARRAY(binder->arena, int, entry->column_count + 1);
     message->key_names = ARENA_ARRAY(binder->arena, const char *, entry->column_count + 1);
     for (int i = 0; i < entry->column_count; i++)

@@ -542,7 +542,7 @@ Error *bind_source_definition(Binder *binder, const AstCreate *create, CatalogEn
     }
     TRY(bind_keys(binder, create, entry));
     if (is_record_connector(source->connector) && entry->column_count)
-        TRY(bind_message_declared(create, entry));
+        TRY(bind_message_declared(binder, create, entry));
     if (create->watermark_column.text) {
         source->watermark_column = create->watermark_column.text;
         source->watermark = create->watermark;

@@ -224,7 +224,9 @@ Error *bind_message_check(Binder *binder, const CatalogEntry *entry, Span at);
 Error *bind_message_selected(const Relation *rows, Span at);
 const Type *bind_headers_type(Arena *arena); /* ARRAY<STRUCT<KEY VARCHAR, VALUE BYTES>> */
 /* Names, keys and windows as they are declared. */
-Error *bind_message_declared(const AstCreate *create, const CatalogEntry *entry);
+/* A table over a topic whose messages change rows of their keys. One without a primary key is as in Flink: rows that only come. */
+bool is_message_table(const CatalogEntry *entry);
+Error *bind_message_declared(const Binder *binder, const AstCreate *create, const CatalogEntry *entry);
 /* Columns that a message has beside the declared ones, as hidden columns of a scan. Adds at most MESSAGE_FACTS to the schema. */
 enum { MESSAGE_FACTS = 8 };
 void bind_message_facts(const Binder *binder, const CatalogEntry *entry, Schema *schema, DecodeColumn *columns);

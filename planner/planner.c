@@ -195,16 +195,25 @@ static Error *plan_select(Planner *planner, Arena *arena, const AstStatement *st
     return NULL;
 }
 
+/* Another entry over the topic that `target` writes, which is read to its present end? */
+static bool reads_topic_of(const Planner *planner, const char *name, const CatalogEntry *target)
+{
+    const CatalogEntry *used = planner->catalog->find(planner->catalog, name, SPACE_RELATIONS);
+    const char *topic = target->source->connector ? connector_topic(target->source->connector, target->source->connector_options) : NULL;
+    return topic && used && used->source && used->source->bounded && used->source->connector &&
+           connector_reads_topic(used->source->connector, used->source->connector_options, topic);
+}
+
 bool planner_reads_pending(Planner *planner, const Binder *binder, const char *own)
 {
     for (size_t i = 0; i < planner->pending_count; i++) {
         CatalogEntry *target = NULL;
         Error *gone = pending_target(planner, planner->pending[i].statement, &target);
         error_free(gone);
-        if (gone || !target->source || !target->source->bounded || name_equal(target->name, own))
+        if (gone || !target->source || name_equal(target->name, own))
             continue;
         for (int u = 0; u < binder->uses.count; u++)
-            if (name_equal(binder->uses.items[u], target->name))
+            if (target->source->bounded ? name_equal(binder->uses.items[u], target->name) : reads_topic_of(planner, binder->uses.items[u], target))
                 return true;
     }
     return false;

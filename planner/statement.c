@@ -232,7 +232,7 @@ static Error *check_updates(Binder *binder, const CatalogEntry *target, const Si
     (void)binder;
     if (traits->changes == CHANGES_APPEND)
         return NULL;
-    if (is_record_connector(connector) && target->kind == CATALOG_STREAM)
+    if (is_record_connector(connector) && !is_message_table(target))
         return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and the stream '%s' takes none", target->name), "CREATE TABLE %s AS ..", target->name);
     if (!connector->sink->takes_updates)
         return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and '%s' takes none: connector '%s' only appends", target->name, connector->name),
@@ -266,7 +266,7 @@ Error *statement_add_sink(Binder *binder, CatalogEntry *target, const Relation *
     TRY(record_places(binder, target, target->key_columns, target->key_count, at, &keys));
     TRY(record_places(binder, target, target->partition_columns, target->partition_count, at, &partitions));
     *spec = (SinkSpec){ source->connector, source->connector_options, &node->schema, partitions, target->partition_count, keys, target->key_count,
-                        false, .upserts = target->kind == CATALOG_TABLE, .windowed_keys = source->key_window != KEY_WINDOW_NONE, .refused = source->refused,
+                        false, .upserts = source->format && is_message_table(target), .windowed_keys = source->key_window != KEY_WINDOW_NONE, .refused = source->refused,
                         .letter_options = source->letter_options, .like = rows->message && rows->message->from ? rows->message->from->connector_options : NULL,
                         .format_name = source->format ? source->format->name : NULL };
     node->sink.connector = source->connector;
