@@ -93,7 +93,7 @@ $(B)/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/fuzz.o $(B)/tests/fuzz/row
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) $(FUZZ_LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 # statements are planned and run
-$(B)/fuzz/statements: $(B)/tests/fuzz/fuzz_statements.o $(B)/tests/fuzz/generator.o $(B)/tests/fuzz/fuzz.o $(FUZZ_DRIVER) $(call archives,$(call upto,engine))
+$(B)/fuzz/statements: $(B)/tests/fuzz/fuzz_statements.o $(B)/tests/fuzz/generator.o $(B)/tests/fuzz/generator_statements.o $(B)/tests/fuzz/fuzz.o $(FUZZ_DRIVER) $(call archives,$(call upto,engine))
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) $(FUZZ_LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 .SECONDARY:

@@ -41,7 +41,7 @@ static bool after_operand(const Shim *shim)
     switch (shim->previous) {
     case TK_ID: case TK_STRING: case TK_INTEGER: case TK_DECIMAL: case TK_FLOAT: case TK_BYTES: case TK_PARAMETER: case TK_UNIT:
     case TK_RP: case TK_RB: case TK_TYPE_GT: case TK_NULL: case TK_TRUE: case TK_FALSE: case TK_END: case TK_STAR:
-    case TK_PRECISION: case TK_HINT_END: case TK_NULLS:
+    case TK_PRECISION: case TK_HINT_END: case TK_NULLS: case TK_WATERMARK:
         return true;
     case TK_ADD: case TK_COLUMN:
         return shim->first != TK_ALTER;
@@ -181,7 +181,7 @@ static int shaped(const Shim *shim, const Token *token)
             return TK_ID;
         return ONE_OF(previous, TK_RP, TK_NULLS) && shim->timestamp_nesting != shim->nesting + 1 ? TK_OVER_NAME : TK_OVER_KEY;
     case TK_FILTER:
-        return IF(previous == TK_RP && next == TK_LP && word_at(shim, 2) == TK_WHERE);
+        return IF(ONE_OF(previous, TK_RP, TK_NULLS) && next == TK_LP && word_at(shim, 2) == TK_WHERE);
     case TK_IGNORE:
     case TK_RESPECT:
         return IF(operand && next_word == TK_NULLS);
@@ -208,7 +208,7 @@ static int shaped(const Shim *shim, const Token *token)
         return IF(((next == TK_LP || (next == TK_STRING && shim->nesting)) && !operand) || (shim->nesting && is_name(ahead(shim, 1)) && ONE_OF(previous, TK_LP, TK_COMMA, TK_ARROW) &&
                                                   (ahead(shim, 1)->keyword_class != KEYWORD_SHAPED || ONE_OF(code_at(shim, 2), TK_COMMA, TK_RP, TK_DOT))));
     case TK_LATERAL:
-        return IF(next_word == TK_TABLE || (next == TK_LP && ONE_OF(previous, TK_COMMA, TK_JOIN, TK_FROM, TK_APPLY)) ||
+        return IF(next_word == TK_TABLE || (next == TK_LP && (ONE_OF(previous, TK_COMMA, TK_JOIN, TK_FROM, TK_APPLY) || ONE_OF(word_at(shim, 2), TK_SELECT, TK_WITH))) ||
                   (is_name(ahead(shim, 1)) && code_at(shim, 2) == TK_LP));
     case TK_ARRAY:
         return IF(next == TK_LB || type_here(shim));
@@ -324,7 +324,8 @@ static int classify(Shim *shim, const Token *token)
         if ((next_word == TK_TIME || next_word == TK_LOCAL) && after_operand(shim))
             return TK_TYPE_WITH;
     }
-    if (token->keyword == TK_NOT && next_word == TK_NULL && after_operand(shim))
+    const bool empty_struct = shim->previous == TK_NE && ONE_OF(shim->before_previous, TK_STRUCT, TK_ROW); /* STRUCT<> */
+    if (token->keyword == TK_NOT && next_word == TK_NULL && (after_operand(shim) || empty_struct))
         return TK_NOT_NULL;
     return token->keyword;
 }
