@@ -93,6 +93,8 @@ static bool read_field(Arena *arena, RecordBytes bytes, bool proto3, ProtoMessag
     if (broken || type == 0 || type == GROUP || type >= KINDS || field.number == 0 || field.number > 536870911)
         return false;
     field.kind = kinds[type];
+    if ((field.kind == PROTO_MESSAGE || field.kind == PROTO_ENUM) && !type_name)
+        return false;
     field.repeated = label == REPEATED;
     field.nullable = !field.repeated && (present || (!proto3 && label == OPTIONAL));
     if (type_name)

@@ -452,6 +452,11 @@ Error *define_drop(Planner *planner, const AstStatement *statement, Arena *arena
         planned->kind = PLANNED_AFTER_JOB;
         return NULL;
     }
+    if (topic && !planner->catalog->outside_unknown) {
+        Binder binder;
+        binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
+        TRY(bind_forget_schemas(&binder, entry, statement->name.at));
+    }
     TRY(planner->catalog->remove(planner->catalog, entry));
     planned->message = arena_printf(arena, topic ? "%s '%s' dropped, and its topic '%s'" : "%s '%s' dropped", catalog_kind_name(entry->kind), entry->name, topic);
     planned->delete_topic.name = topic;
