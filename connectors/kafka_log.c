@@ -4,6 +4,8 @@
 #include "connectors/kafka_internal.h"
 #include "connectors/topic_log.h"
 
+#define RANGE_BYTES (256u << 10) /* of values; a turn ends there */
+
 /* ---- reading ---- */
 
 typedef struct LogSource {
@@ -95,6 +97,15 @@ static uint64_t end_of(const LogSource *state, int split)
 
 static int64_t log_end_position(Source *source, int split) { return (int64_t)end_of(source->state, split); }
 
+/* How many of the next records make a turn, as with a broker. */
+static uint64_t fitting(const TopicLog *log, int split, uint64_t next, uint64_t most)
+{
+    uint64_t count = 0;
+    for (size_t bytes = 0; count < most && bytes < RANGE_BYTES; count++)
+        bytes += topic_log_readable_record(log, split, next + count)->value_length;
+    return count;
+}
+
 static Error *log_next(Source *source, int split, uint64_t max_rows, int64_t now_us, RowRange *range)
 {
     (void)now_us;
@@ -102,7 +113,7 @@ static Error *log_next(Source *source, int split, uint64_t max_rows, int64_t now
     uint64_t next = state->next[split], end = end_of(state, split), fetched = topic_log_fetched(state->log, split);
     end = fetched < end ? fetched : end;
     uint64_t there = end > next ? end - next : 0;
-    *range = (RowRange){ .first = next, .count = there < max_rows ? there : max_rows };
+    *range = (RowRange){ .first = next, .count = fitting(state->log, split, next, there < max_rows ? there : max_rows) };
     range->end = next + range->count >= state->end[split];
     if (!state->bounded && topic_log_partitions(state->log) > source->split_count)
         source->found = true;

@@ -303,6 +303,45 @@ static void a_busy_sink_holds_back_threads(void **state)
         assert_true(strcmp(topic_log_record(live->result, i - 1)->value, topic_log_record(live->result, i)->value) != 0);
 }
 
+/* However much there is to read: what is in flight is bounded while the sink is full, and goes on by itself when it is not. */
+static void a_full_sink_bounds_memory(void **state)
+{
+    enum { MESSAGES = 4000, LENGTH = 10000, BOUND = 16 << 20 };
+    Live *live = *state;
+    Text value = { 0 };
+    text_printf(&value, "{\"v\": 1, \"ts\": \"2026-01-01 00:00:00\", \"more\": \"%0*d\"}", LENGTH, 7);
+    Record record = { .key = "k", .key_length = 1, .value = text_c(&value), .value_length = value.length };
+    for (int i = 0; i < MESSAGES; i++)
+        topic_log_append_to(live->bids, 0, &record, true);
+    text_release(&value);
+    topic_log_set_room(live->result, 0);
+    start(live, "CREATE STREAM wide (k STRING KEY, v BIGINT, more STRING) WITH (" BIDS_OPTIONS ");"
+                "CREATE STREAM copied (k STRING KEY, more STRING) WITH (kafka_topic = 'result', key_format = 'KAFKA', value_format = 'JSON');"
+                "INSERT INTO copied SELECT k, more FROM wide");
+    error_free(job_close(live->job));
+    JobOptions options = { .clock = clock_system(), .filesystem = filesystem_system(), .threads = 3, .max_bad_rows = UINT64_MAX, .topics = live->logs };
+    assert_null(job_open(live->plan, &options, &live->job));
+    pthread_t runner;
+    assert_int_equal(pthread_create(&runner, NULL, run_job, live), 0);
+    JobStatus status = { .split_count = 0 };
+    while (status.backpressured_us < 20000) {
+        sched_yield();
+        job_status(live->job, &live->arena, &status);
+    }
+    assert_true(status.splits[0].position < MESSAGES);
+    assert_in_range(job_peak_bytes(live->job), 1, BOUND);
+    for (uint64_t room = 500; room <= MESSAGES; room += 500) {
+        topic_log_set_room(live->result, room);
+        while (topic_log_count(live->result) < room)
+            sched_yield();
+    }
+    assert_in_range(job_peak_bytes(live->job), 1, BOUND);
+    job_stop(live->job);
+    void *result;
+    pthread_join(runner, &result);
+    error_free(result);
+}
+
 static void a_caller_may_be_busy(void **state)
 {
     Live *live = *state;
@@ -574,6 +613,7 @@ int main(void)
         LIVE(a_full_sink_lets_the_job_rest),
         LIVE(what_one_turn_sends_waits_as_a_whole),
         LIVE(a_busy_sink_holds_back_threads),
+        LIVE(a_full_sink_bounds_memory),
         LIVE(a_caller_may_be_busy),
         LIVE(partitions_that_come_are_read),
         LIVE(a_restore_finds_partitions_by_name),
