@@ -112,7 +112,10 @@ build/kafka/tool: tests/kafka/tool.c
 build/kafka/micro_kafka: bench/micro_kafka.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) -lrdkafka
-kafka-tool: build/kafka/tool build/kafka/micro_kafka
+build/kafka/micro_latency: bench/micro_latency.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) -lrdkafka -lpthread
+kafka-tool: build/kafka/tool build/kafka/micro_kafka build/kafka/micro_latency
 
 # ---- a server for the tests of http/: tests/cli/http.sh ----
 $(B)/http_server: $(B)/tests/http/server.o $(call archives,$(call upto,http))
