@@ -402,11 +402,12 @@ static void rest(Job *job) /* locked */
         pthread_cond_wait(&job->changed, &job->lock);
         return;
     }
+    const atomic_bool *woken = job->sinks_busy ? &job->sink_woken : &job->source_woken;
     int64_t until_us = waits_until(job);
     job->sleeping = true;
     metrics_activity(job, job->sinks_busy ? ACTIVITY_BACKPRESSURED : ACTIVITY_IDLE);
     pthread_mutex_unlock(&job->lock);
-    sleep_until(job, until_us, job->sinks_busy ? &job->sink_woken : &job->source_woken);
+    sleep_until(job, until_us, woken);
     pthread_mutex_lock(&job->lock);
     job->sleeping = false;
     metrics_activity(job, ACTIVITY_BUSY);
