@@ -1,7 +1,7 @@
 /* engine/check.c: all that is wrong with a script, said before any of it runs.
  *
  * Every statement is planned, in order, on a copy of the planner. An error is told unless it follows from an earlier one: a statement that names
- * something whose making failed is silent, and so is what it would have made. What only running can show is not judged: files and databases
+ * something whose making failed, or did not even parse, is silent, and so is what it would have made. What only running can show is not judged: files and databases
  * that an earlier statement writes, things that cannot be opened, assertions. */
 #include <ctype.h>
 
@@ -17,6 +17,7 @@ typedef struct Check {
     Error *errors[SCRIPT_DEPTH_MAX + 1]; /* of the scripts that run each other, the outermost first */
     int depth;
     Error *error;                /* of the statement at hand: known here while it is looked at */
+    Error *broken;               /* of statements that do not parse */
     /* what DEFINE and SET change in the session and is put back */
     SessionOptions options;
     const char **values; int variable_count;
@@ -209,7 +210,9 @@ static void leave(void *what)
     for (int depth = 0; depth <= SCRIPT_DEPTH_MAX; depth++)
         error_free(check->errors[depth]);
     error_free(check->error);
-    planner_free(check->planner);
+    error_free(check->broken);
+    if (check->planner)
+        planner_free(check->planner);
     session->options = check->options;
     session->variable_names.count = session->variable_values.count = check->variable_count;
     for (int i = 0; i < check->variable_count; i++)
@@ -217,11 +220,93 @@ static void leave(void *what)
     arena_release(&check->arena);
 }
 
-Error *session_check(Session *session, const AstScript *script)
+/* ---- beside statements that do not parse ---- */
+
+static const char *next_word(Arena *arena, const char **at, const char *end)
 {
-    Check check = { .session = session, .options = session->options };
+    while (*at < end && !isalpha((unsigned char)**at) && **at != '_' && **at != '"' && **at != '`')
+        ++*at;
+    const char *start = *at;
+    const bool quoted = start < end && (*start == '"' || *start == '`');
+    if (start == end)
+        return NULL;
+    do
+        ++*at;
+    while (*at < end && (quoted ? **at != *start : isalnum((unsigned char)**at) || **at == '_' || **at == '$'));
+    const char *word = arena_strndup(arena, start + quoted, (size_t)(*at - start) - quoted);
+    *at += quoted && *at < end;
+    return word;
+}
+
+static bool is_one_of(const char *word, const char *const words[])
+{
+    for (int i = 0; words[i]; i++)
+        if (name_equal(word, words[i]))
+            return true;
+    return false;
+}
+
+/* What a text between two statements would have made is not there. False: it could have changed what the others mean. */
+static bool note_broken(Check *check, const char *at, const char *end)
+{
+    static const char *const changing[] = { "SET", "UNSET", "RESET", "DEFINE", "UNDEFINE", "RUN", NULL };
+    static const char *const objects[] = { "STREAM", "TABLE", "VIEW", "TYPE", "FUNCTION", "INTO", NULL }, *const between[] = { "IF", "NOT", "EXISTS", NULL };
+    const char *word = next_word(&check->arena, &at, end);
+    if (word && is_one_of(word, changing))
+        return false;
+    for (; word; word = next_word(&check->arena, &at, end)) {
+        if (!is_one_of(word, objects))
+            continue;
+        do
+            word = next_word(&check->arena, &at, end);
+        while (word && is_one_of(word, between));
+        if (!word)
+            break;
+        LIST_ADD(&check->arena, &check->failed, word);
+    }
+    return true;
+}
+
+static bool note_all_broken(Check *check, const AstScript *script, const SessionText *text, const Error *broken)
+{
+    for (const Error *each = broken; each; each = each->next) {
+        size_t from = 0, to = text->length;
+        for (int i = 0; i < script->statement_count; i++) {
+            const Span at = script->statements[i]->at;
+            if (at.start + at.length <= each->at.start && at.start + at.length > from)
+                from = at.start + at.length;
+            if (at.start > each->at.start && at.start < to)
+                to = at.start;
+        }
+        if (!note_broken(check, text->bytes + from, text->bytes + to))
+            return false;
+    }
+    return true;
+}
+
+/* Both, by their places. */
+static Error *in_order(Error *broken, Error *found)
+{
+    Error *all = NULL;
+    while (broken || found) {
+        Error **first = !found || (broken && broken->at.start <= found->at.start) ? &broken : &found, *error = *first;
+        *first = error->next;
+        error->next = NULL;
+        all = error_append(all, error);
+    }
+    return all;
+}
+
+Error *session_check(Session *session, const AstScript *script, const SessionText *text, Error *broken)
+{
+    Check check = { .session = session, .options = session->options, .broken = broken };
     arena_init(&check.arena, &session->pool);
     MEMORY_HOLD(leave, &check);
+    if (broken && (broken->code != ERR_PARSE || !note_all_broken(&check, script, text, broken))) {
+        check.broken = NULL;
+        leave(&check);
+        return broken;
+    }
     check.values = ARENA_ARRAY(&check.arena, const char *, (size_t)session->variable_names.count + 1);
     check.variable_count = session->variable_names.count;
     for (int i = 0; i < check.variable_count; i++)
@@ -229,7 +314,10 @@ Error *session_check(Session *session, const AstScript *script)
     check.planner = planner_copy(session->planner);
     Error *error = check_script(&check, script);
     if (!error)
-        error = take_errors(&check);
+        error = in_order(broken, take_errors(&check));
+    else
+        error_free(broken);
+    check.broken = NULL;
     leave(&check);
     return error;
 }

@@ -602,9 +602,10 @@ static Error *parse_text(Session *session, const char *text, size_t length, AstS
     LIST_ADD(&session->arena, &session->texts, NULL); /* room first: what is made then is known to the session at once */
     Arena *arena = session->texts.items[session->texts.count - 1] = mem_calloc(1, sizeof *arena);
     arena_init(arena, &session->pool);
-    TRY(session_parse(session, arena, text, length, script));
-    planner_begin_text(session->planner);
-    return NULL;
+    Error *error = session_parse(session, arena, text, length, script);
+    if (!error || error->code == ERR_PARSE)
+        planner_begin_text(session->planner);
+    return error;
 }
 
 static Error *run_text(Session *session, const char *text, size_t length, const SessionOutput *output)
@@ -614,8 +615,12 @@ static Error *run_text(Session *session, const char *text, size_t length, const 
     MEMORY_GUARDED(error, parse_text(session, text, length, &script));
     bool several = script.statement_count > 1 || (script.statement_count == 1 && script.statements[0]->kind == AST_STMT_RUN_SCRIPT);
     bool check = session->depth == 0 && (several || session->options.check_only); /* a lone statement is checked as it runs */
-    if (!error && check)
-        MEMORY_GUARDED(error, session_check(session, &script));
+    const bool broken = error && error->code == ERR_PARSE && session->depth == 0 && script.statement_count > 0;
+    if (broken || (!error && check)) {
+        const SessionText whole = { text, length };
+        Error *unparsed = error;
+        MEMORY_GUARDED(error, session_check(session, &script, &whole, unparsed));
+    }
     if (session->options.check_only)
         return error;
     session->depth++;

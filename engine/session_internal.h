@@ -67,7 +67,9 @@ void session_variable(Session *session, const char *name, const char *value);
 
 /* ---- check.c ---- */
 /* Tries every statement of a script without running anything; nothing has changed afterwards. All errors that do not follow from one another. */
-Error *session_check(Session *session, const AstScript *script);
+typedef struct SessionText { const char *bytes; size_t length; } SessionText;
+/* broken: the errors of its statements that do not parse, which are told with the others. */
+Error *session_check(Session *session, const AstScript *script, const SessionText *text, Error *broken);
 
 /* ---- assertion.c ---- */
 /* ASSERT VALUES, ASSERT NULL VALUES: runs the plan and compares its next changes. */
