@@ -32,7 +32,7 @@ struct ChannelReader {
     Entry *next;             /* in the channel; NULL: nothing has come */
     Entry *first, *last;     /* its own, before the channel's: what a table held */
     uint32_t taken;          /* rows of the entry at hand that are taken already */
-    _Atomic uint64_t waiting, dropped;
+    _Atomic uint64_t read, waiting, dropped; /* rows */
     bool bounded, ended, starved;
     ChannelReader *sibling;
 };
@@ -516,7 +516,7 @@ static Error *process_next(Source *source, int split, uint64_t most, int64_t now
     pthread_mutex_lock(&channel->lock);
     Entry *entry = reader->first ? reader->first : reader->next;
     if (!entry) {
-        range->end = reader->bounded && reader->ended;
+        range->end = reader->ended;
         range->waiting = reader->starved = !range->end;
         range->next_at_us = TIME_MAX;
     } else {
@@ -526,6 +526,7 @@ static Error *process_next(Source *source, int split, uint64_t most, int64_t now
         range->watermark_us = entry->wm_us;
         reader->taken += (uint32_t)range->count;
         reader->waiting -= range->count;
+        reader->read += range->count;
         if (!entry->batch || reader->taken == entry->batch->row_count) {
             reader->taken = 0;
             if (entry == reader->first) {
@@ -581,6 +582,13 @@ static Error *process_produce(Source *source, int split, const RowRange *range, 
     return NULL;
 }
 
+static int64_t process_end(Source *source, int split)
+{
+    (void)split;
+    const ChannelReader *reader = &((const ProcessSource *)source->state)->reader;
+    return (int64_t)(reader->read + reader->waiting);
+}
+
 static const SourceType process_source = {
     .row_source = true,
     .whole_columns = true,
@@ -590,6 +598,7 @@ static const SourceType process_source = {
     .seek = process_seek,
     .next_rows = process_next,
     .produce = process_produce,
+    .end_position = process_end,
 };
 
 /* ---- what the runtime does with readers ---- */
@@ -619,6 +628,24 @@ void channel_reader_end(ChannelReader *reader)
     pthread_mutex_lock(&reader->channel->lock);
     reader->ended = true;
     pthread_mutex_unlock(&reader->channel->lock);
+}
+
+void channel_end(Channels *channels, const char *name)
+{
+    Channel *channel = channel_retain(channels, name);
+    if (!channel)
+        return;
+    bool goes_on = false;
+    pthread_mutex_lock(&channel->lock);
+    for (const Writer *writer = channel->writers; writer; writer = writer->next)
+        goes_on |= writer->counts;
+    for (ChannelReader *reader = channel->readers; reader && !goes_on; reader = reader->sibling) {
+        reader->ended = true;
+        reader->starved = false;
+        connector_wake(reader->context);
+    }
+    pthread_mutex_unlock(&channel->lock);
+    channel_release(channel);
 }
 
 static const OptionSpec process_options[] = {

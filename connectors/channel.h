@@ -30,6 +30,10 @@ void channels_free(Channels *channels); /* NULL is fine; ports and jobs are gone
 void channel_make(Channels *channels, const char *name, const Schema *schema, int time_column);
 /* No new reader or writer finds it. */
 void channel_remove(Channels *channels, const char *name);
+/* The query that filled it has come to its end: unless another one goes on filling it, those who read it now have read everything once they have read what is
+ * there. Who comes later waits for what is inserted then. */
+void channel_end(Channels *channels, const char *name);
+
 /* ---- readers: those that a job's sources have opened ---- */
 const char *channel_reader_name(const ChannelReader *reader);
 /* Is it there to read what the table holds now, and nothing after it? */

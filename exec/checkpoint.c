@@ -84,6 +84,7 @@ static void write_job(const Job *job, Text *snapshot)
     }
     for (int o = 0; o < job->plan->output_count; o++)
         page_put_u64(&page, job->output_done[o]);
+    page_put_u64(&page, job->retired);
     page_end(&page);
 }
 
@@ -138,7 +139,7 @@ Error *job_snapshot(Job *job, Text *snapshot)
     for (int id = 0; id < job->plan->node_count; id++)
         if (!job->parallel[id])
             write_operator(job->ordered.operators[id], snapshot);
-    return write_sinks(job, snapshot);
+    return job->retired ? NULL : write_sinks(job, snapshot);
 }
 
 static Error *commit_scan(Scan *scan)
@@ -365,6 +366,9 @@ static Error *read_job(Job *job, SnapshotReader *reader)
         TRY(page_get_u64(&page, &done));
         job->output_done[o] = done;
     }
+    uint64_t retired;
+    TRY(page_get_u64(&page, &retired));
+    job->retired = retired;
     return page_close(&page);
 }
 
@@ -409,7 +413,7 @@ static Error *restore(Job *job, const char *snapshot, size_t length)
     for (int id = 0; id < job->plan->node_count; id++)
         if (!job->parallel[id])
             TRY(read_operator(job->ordered.operators[id], &reader));
-    return read_sinks(job, &reader);
+    return job->retired ? NULL : read_sinks(job, &reader);
 }
 
 Error *job_restore(Job *job, const char *snapshot, size_t length)

@@ -131,6 +131,8 @@ int job_split_times(const Job *job, const PlanNode *node, Arena *arena, SplitTim
 int64_t job_next_close(const Job *job, const PlanNode *node);
 /* The watermark that a node has been told last; TIME_MAX at the end of its input. */
 int64_t job_node_watermark(const Job *job, const PlanNode *node);
+/* A job that has ended, or was restored from the snapshot of one that had, stays for the tables that it keeps: its sinks are closed as by job_close. */
+Error *job_retire(Job *job);
 /* Commits sinks when it ended well; frees. */
 Error *job_close(Job *job);
 

@@ -304,6 +304,12 @@ Error *job_open(const Plan *plan, const JobOptions *options, Job **result)
     return NULL;
 }
 
+Error *job_retire(Job *job)
+{
+    job->retired = true;
+    return checkpoint_close_sinks(job, job->succeeded);
+}
+
 Error *job_close(Job *job)
 {
     Error *error = checkpoint_close_sinks(job, job->succeeded);

@@ -198,6 +198,7 @@ struct Job {
     int64_t wait_until_us;
     bool sinks_busy;           /* the next ORDERED part comes after room in a sink */
     bool succeeded;            /* it ended well */
+    bool retired;              /* and its sinks are closed: it is there for the tables that it keeps */
     bool ending;               /* no more turns; what is left is the sinks' */
     bool sleeping;             /* a thread of job_run waits for all */
     bool aligns;               /* a scan leaves out splits that are too far ahead */

@@ -44,14 +44,19 @@ static void handle_failure(Query *query, Error *error)
 
 static void handle_end(Query *query)
 {
-    Error *error = NULL;
-    if (!query->job || job_table(query->job) < 0) /* what a table holds stays to be read */
+    task_lock(query); /* what a table holds stays to be read */
+    Error *error = query->job && job_table(query->job) >= 0 ? job_retire(query->job) : NULL;
+    bool keeps = query->job && job_table(query->job) >= 0;
+    task_unlock(query);
+    if (!error && !keeps)
         error = query_close(query);
     if (error) {
         handle_failure(query, error);
         return;
     }
     query_set_state(query, QUERY_COMPLETED, NULL);
+    if (query->defines) /* so has the stream that it made, and with it the input of those who read that */
+        channel_end(query->runtime->channels, query->sink);
     runtime_event(query->runtime, query->id, "completed", "its input has ended");
     if (!query->persistent)
         feed_end(query, NULL);

@@ -140,7 +140,8 @@ static Error *feed_tables(Query *query)
             TRY(give_row(reader, maker->job, table, key));
         else if (table >= 0)
             TRY(give_table(reader, maker->job, table));
-        channel_reader_end(reader);
+        if (channel_reader_is_bounded(reader))
+            channel_reader_end(reader);
     }
     return NULL;
 }

@@ -92,6 +92,10 @@ static void start_stored(Query *query)
         refuse(query, query_feed(query)); /* it had not come so far as to have a snapshot */
     if (query->job && query->state == QUERY_RUNNING)
         task_start(query);
+    if (query->state == QUERY_COMPLETED && query->job)
+        error_free(job_retire(query->job));
+    if (query->state == QUERY_COMPLETED && query->defines && query->sink)
+        channel_end(query->runtime->channels, query->sink);
     if (query->recovered)
         runtime_event(query->runtime, query->id, "restored", "from snapshot %llu", (unsigned long long)query->checkpoint);
 }

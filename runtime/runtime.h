@@ -140,6 +140,10 @@ typedef struct QueryInfo {
 /* Visits all queries in the order in which they were made, persistent ones first. */
 void runtime_queries(Runtime *runtime, void (*visit)(void *caller, const QueryInfo *query), void *caller);
 
+/* The same with what the job of each says of itself: splits and their lag, time without input and without room, latency. id NULL: all queries. False: there is
+ * none of that id. */
+bool runtime_status(Runtime *runtime, const char *id, void (*visit)(void *caller, const QueryInfo *query, const JobStatus *status), void *caller);
+
 typedef struct EntityInfo {
     const char *name, *type;      /* "stream", "table", "view", "type", "function" */
     const char *sql;              /* the statement that made it */

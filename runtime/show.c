@@ -1,6 +1,7 @@
 /* runtime/show.c: SHOW, DESCRIBE and EXPLAIN as rows; queries and entities as data. */
 #include <string.h>
 
+#include "engine/status.h"
 #include "runtime/execute.h"
 
 /* ---- rows ---- */
@@ -107,14 +108,17 @@ static Error *show_properties(Execution *execution)
 
 static Error *show_lag(Execution *execution)
 {
-    static const char *const names[] = { "query", "source", "rows waiting" };
-    Table table = table_start(&execution->scratch, 3, names);
+    const char *const *names, *cells[LAG_COLUMNS];
+    int count = lag_columns(execution->statement->extended, &names);
+    Table table = table_start(&execution->scratch, count, names);
     for (Query *query = execution->runtime->queries; query; query = query->next) {
-        task_lock(query);
-        for (int i = 0; i < query->port.readers.count; i++)
-            table_add(&table, (const char *[]){ query->id, channel_reader_name(query->port.readers.items[i]),
-                                                arena_printf(&execution->scratch, "%llu", (unsigned long long)channel_reader_waiting(query->port.readers.items[i])) });
-        task_unlock(query);
+        JobStatus status = { 0 };
+        if (query->job) /* who closes it needs what we hold */
+            job_status(query->job, &execution->scratch, &status);
+        for (int i = 0; i < status.split_count; i++) {
+            lag_cells(&execution->scratch, query->id, &status.splits[i], runtime_now(execution->runtime), cells);
+            table_add(&table, cells);
+        }
     }
     return give_rows(execution, &table.rows, NULL, NULL);
 }
@@ -181,6 +185,11 @@ Error *show_query(Execution *execution)
         explain_edges(query->plan, &text);
     else if (query->plan)
         explain_plan(query->plan, &text);
+    if (query->job) {
+        JobStatus status;
+        job_status(query->job, &execution->scratch, &status);
+        status_print(&status, &text);
+    }
     Table table = table_start(&execution->scratch, 1, names);
     table.rows.preformatted = true;
     for (const char *line = text_c(&text); *line;) {
@@ -228,6 +237,36 @@ void runtime_queries(Runtime *runtime, void (*visit)(void *caller, const QueryIn
         visit(caller, &info);
     }
     pthread_mutex_unlock(&runtime->control);
+}
+
+static Error *read_status(Query *query, Arena *arena, JobStatus *status)
+{
+    job_status(query->job, arena, status);
+    return NULL;
+}
+
+bool runtime_status(Runtime *runtime, const char *id, void (*visit)(void *caller, const QueryInfo *query, const JobStatus *status), void *caller)
+{
+    Arena arena;
+    arena_init(&arena, NULL);
+    pthread_mutex_lock(&runtime->control);
+    bool found = false;
+    for (Query *query = runtime->queries; query; query = query->next) {
+        QueryInfo info = { 0 };
+        JobStatus status = { .watermark_us = TIME_MIN };
+        if (id && !name_equal(query->id, id))
+            continue;
+        fill_info(query, &info);
+        Error *error = NULL;
+        if (query->job)
+            MEMORY_GUARDED(error, read_status(query, &arena, &status));
+        error_free(error);
+        visit(caller, &info, &status);
+        found = true;
+    }
+    pthread_mutex_unlock(&runtime->control);
+    arena_release(&arena);
+    return found;
 }
 
 /* ---- entities as data ---- */

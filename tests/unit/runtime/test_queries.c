@@ -87,6 +87,45 @@ static void a_failing_query_stops_alone(void **state)
     world_end(&world);
 }
 
+/* What reads a stream whose query has read all of a file has read everything, too: its windows close. */
+static void the_end_of_a_file_is_the_end_of_what_is_made_of_it(void **state)
+{
+    (void)state;
+    World world;
+    world_start_with_data(&world);
+    world_write(&world, "clicks.jsonl", "w", "{\"page\":\"a\",\"ts\":\"2026-01-01 10:00:01\"}\n{\"page\":\"a\",\"ts\":\"2026-01-01 10:00:02\"}\n{\"page\":\"b\",\"ts\":\"2026-01-01 10:01:03\"}\n");
+    execute(&world, "CREATE STREAM clicks (page STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH (connector = 'file', path = 'clicks.jsonl');"
+                    "CREATE STREAM seen AS SELECT page, ts FROM clicks;"
+                    "CREATE TABLE counts AS SELECT page, COUNT(*) AS n FROM seen WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY page EMIT FINAL;"
+                    "CREATE STREAM late (page STRING); CREATE TABLE others AS SELECT page, COUNT(*) AS n FROM late GROUP BY page;");
+    assert_string_equal(pull(&world, "SELECT page, n FROM counts;"), "a,2\nb,1\n");
+    const char *queries = execute(&world, "SHOW QUERIES;");
+    assert_non_null(strstr(queries, "CSAS_SEEN_1 | PERSISTENT | COMPLETED"));
+    assert_non_null(strstr(queries, "CTAS_COUNTS_2 | PERSISTENT | COMPLETED"));
+    assert_non_null(strstr(queries, "CTAS_OTHERS_3 | PERSISTENT | RUNNING"));
+    world_reopen(&world);
+    assert_string_equal(pull(&world, "SELECT page, n FROM counts;"), "a,2\nb,1\n");
+    assert_non_null(strstr(execute(&world, "SHOW QUERIES;"), "CTAS_COUNTS_2 | PERSISTENT | COMPLETED"));
+    Subscription *changes = subscribe(&world, "SELECT page, n FROM counts EMIT CHANGES;", 0);
+    assert_string_equal(received(&world, changes), "a,2\nb,1\n");
+    subscription_close(changes);
+    world_end(&world);
+}
+
+static void where_queries_stand_is_told(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, BIDS "CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction;");
+    execute(&world, "INSERT INTO bids VALUES (1, 5), (2, 6);");
+    world_pass(&world, 1000000);
+    assert_string_equal(execute(&world, "SHOW LAG;"), "CTAS_COUNTS_1 | bids | bids | 2 | 2 | 0 | 2026-01-01 00:00:00.000 | caught up\n");
+    assert_non_null(strstr(execute(&world, "EXPLAIN CTAS_COUNTS_1;"), "CTAS_COUNTS_1 PERSISTENT RUNNING\nCREATE TABLE counts AS"));
+    assert_string_equal(execute(&world, "DESCRIBE counts;"), "auction | BIGINT | primary key | \nn | BIGINT |  | \n |  |  | \nwritten by the queries | CTAS_COUNTS_1 |  | \n");
+    world_end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +135,8 @@ int main(void)
         cmocka_unit_test(a_new_reader_of_a_table_gets_what_it_holds_first),
         cmocka_unit_test(a_script_with_a_mistake_does_nothing),
         cmocka_unit_test(a_failing_query_stops_alone),
+        cmocka_unit_test(the_end_of_a_file_is_the_end_of_what_is_made_of_it),
+        cmocka_unit_test(where_queries_stand_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
