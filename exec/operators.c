@@ -15,6 +15,17 @@ static const OperatorType *window_type(const PlanNode *node)
     return NULL;
 }
 
+static const OperatorType *join_type(const PlanNode *node)
+{
+    switch (node->join.form) {
+    case JOIN_BOTH:
+    case JOIN_TABLE: return &join_operator;
+    case JOIN_VERSIONS: return &join_versions_operator;
+    case JOIN_ARRIVAL: return &join_arrival_operator;
+    }
+    return NULL;
+}
+
 const OperatorType *operator_type_for(const PlanNode *node)
 {
     switch (node->kind) {
@@ -37,7 +48,7 @@ const OperatorType *operator_type_for(const PlanNode *node)
     case PLAN_SORT: return &sort_operator;
     case PLAN_LIMIT: return &limit_operator;
     case PLAN_SET: return &set_operator;
-    case PLAN_JOIN: return node->join.form == JOIN_ARRIVAL ? &join_arrival_operator : &join_operator;
+    case PLAN_JOIN: return join_type(node);
     case PLAN_UNION: return &union_operator;
     case PLAN_SINK: return &sink_operator;
     }

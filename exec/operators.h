@@ -27,4 +27,5 @@ extern const OperatorType union_operator;
 extern const OperatorType set_operator;
 extern const OperatorType join_operator;
 extern const OperatorType join_arrival_operator;
+extern const OperatorType join_versions_operator;
 extern const OperatorType sink_operator;

@@ -54,13 +54,60 @@ static Error *bind_sides(JoinBinding *join)
 
 static bool has_time(const Relation *relation) { return relation->time_column >= 0 && !relation->processing_time; }
 
+static bool is_rowtime(const Column *column) { return column->hidden && column->name && strcmp(column->name, "ROWTIME") == 0; }
+
 static bool is_table(const Relation *relation) { return relation->message && relation->message->is_table; }
+
+/* FOR SYSTEM_TIME AS OF the stream's event time: the table as it was then. AS OF the processing time: as it stands. */
+static Error *settle_versions(JoinBinding *join)
+{
+    const AstExpr *system_time = join->ast->right->system_time;
+    const Relation *left = &join->sides[0], *right = &join->sides[1];
+    Arena *arena = join->block->binder->arena;
+    Expr *time = NULL;
+    if (!system_time)
+        return NULL;
+    EdgeTraits traits = port_traits(arena, left->input), table = port_traits(arena, right->input);
+    if (join->preserved[1] || traits.changes != CHANGES_APPEND)
+        return error_at(ERR_BIND, system_time->at, "FOR SYSTEM_TIME AS OF is for rows that only come, in an inner or a left join");
+    if (!is_table(right) || table.key_count == 0)
+        return error_hint(error_at(ERR_BIND, join->ast->right->at, "FOR SYSTEM_TIME AS OF needs a table with a key"), "CREATE TABLE .. (id .. PRIMARY KEY, ..)");
+    TRY(binder_scope_expr(join->block->binder, &join->joint, join->block->parts.items, join->block->parts.count, system_time, &time));
+    const TimeColumn *column = time->kind == EXPR_COLUMN ? traits_time(&traits, time->column) : NULL;
+    const bool processing = (time->kind == EXPR_CALL && name_equal(time->function->name, "proctime")) || (column && column->processing);
+    if (processing)
+        return NULL;
+    const bool rowtime = time->kind == EXPR_COLUMN && time->column < join->left_count && is_rowtime(&left->schema.columns[time->column]);
+    if (!has_time(left) || (!rowtime && (!column || time->column != left->time_column)))
+        return error_at(ERR_BIND, system_time->at, "the table is read as of the event time of the rows that are joined with it");
+    if (!has_time(right))
+        return error_hint(error_at(ERR_BIND, join->ast->right->at, "the table has no event time: it has no versions"), "FOR SYSTEM_TIME AS OF PROCTIME()");
+    join->versions = true;
+    return NULL;
+}
+
+/* The versions are those of the table's keys. */
+static Error *check_versions(const JoinBinding *join, const LogicalNode *node)
+{
+    EdgeTraits table = port_traits(join->block->binder->arena, node->inputs[1]);
+    bool whole = table.key_count && table.keys[0].count == node->join.key_count;
+    for (int c = 0; whole && c < table.keys[0].count; c++) {
+        bool found = false;
+        for (int k = 0; k < node->join.key_count; k++)
+            found |= node->join.sides[1].keys[k] == table.keys[0].columns[c];
+        whole &= found;
+    }
+    return whole ? NULL : error_at(ERR_BIND, join->ast->on ? join->ast->on->at : join->ast->at, "FOR SYSTEM_TIME AS OF joins a table on its primary key");
+}
 
 /* Does a stream look into a table? Of other joins with tables batch answers take what is left of them at the end. */
 static Error *settle_tables(JoinBinding *join)
 {
     Binder *binder = join->block->binder;
     EdgeTraits left = port_traits(binder->arena, join->sides[0].input), right = port_traits(binder->arena, join->sides[1].input);
+    TRY(settle_versions(join));
+    if (join->versions)
+        return NULL;
     join->table = join->sides[1].table && is_table(&join->sides[1]) && right.changes != CHANGES_APPEND && left.changes == CHANGES_APPEND && !is_table(&join->sides[0]) && !join->preserved[1];
     for (int s = 0; s < 2 && binder->final_results && !join->table; s++)
         TRY(bind_normalize(binder, &join->sides[s], false, s ? join->ast->right->at : join->ast->left->at));
@@ -158,9 +205,19 @@ static const TimeColumn *bounding_time(const JoinBinding *join, int s, const Edg
     return traits->changes == CHANGES_APPEND || of_window ? time : NULL;
 }
 
-static void add_bound(JoinBinding *join, JoinSide *side, int column, int64_t offset_us, const TimeColumn *other)
+/* Rows that may still be taken back stay: those of windows until theirs is closed, others for ever. */
+static void add_bound(JoinBinding *join, LogicalNode *node, int s, int column, int64_t offset_us, const TimeColumn *other)
 {
-    const int64_t lag_us = time_add(other->lag_us, join->grace_us);
+    JoinSide *side = &node->join.sides[s];
+    EdgeTraits traits = port_traits(join->block->binder->arena, node->inputs[s]);
+    int64_t lag_us = time_add(other->lag_us, join->grace_us);
+    if (traits.changes != CHANGES_APPEND) {
+        const TimeColumn *own = bounding_time(join, s, &traits, column);
+        if (!own)
+            return;
+        const int64_t own_us = time_sub(own->lag_us, offset_us);
+        lag_us = own_us > lag_us ? own_us : lag_us;
+    }
     for (int b = 0; b < side->bound_count; b++)
         if (side->bounds[b].column == column) { /* the tighter one counts */
             JoinBound *bound = &side->bounds[b];
@@ -184,14 +241,14 @@ static void find_bounds(JoinBinding *join, LogicalNode *node)
         for (int s = 0; s < 2; s++) {
             const TimeColumn *other = bounding_time(join, !s, &traits[!s], node->join.sides[!s].keys[k]);
             if (other)
-                add_bound(join, &node->join.sides[s], node->join.sides[s].keys[k], 0, other);
+                add_bound(join, node, s, node->join.sides[s].keys[k], 0, other);
         }
     for (int c = 0; c < node->join.compare_count; c++) {
         const JoinCompare *compare = &node->join.compares[c];
         const int ended = compare->at_least; /* right <= left + offset ends left rows, right >= left + offset right rows */
         const TimeColumn *other = bounding_time(join, !ended, &traits[!ended], compare->columns[!ended]);
         if (other)
-            add_bound(join, &node->join.sides[ended], compare->columns[ended], ended ? time_sub(0, compare->offset) : compare->offset, other);
+            add_bound(join, node, ended, compare->columns[ended], ended ? time_sub(0, compare->offset) : compare->offset, other);
     }
 }
 
@@ -298,7 +355,7 @@ static LogicalNode *make_node(JoinBinding *join)
         node->join.condition = expr_copy(arena, expr_logic(arena, EXPR_AND, join->rest.items, join->rest.count, join->rest.items[0]->at));
         expr_remap(node->join.condition, map);
     }
-    const bool with_time = !join->table && has_time(&join->sides[0]) && has_time(&join->sides[1]);
+    const bool with_time = !join->table && !join->versions && has_time(&join->sides[0]) && has_time(&join->sides[1]);
     Schema schema = { widths[0] + widths[1] + with_time, ARENA_ARRAY(arena, Column, widths[0] + widths[1] + join->keys.count + 2) };
     for (int s = 0, to = 0; s < 2; s++)
         for (int i = 0; i < widths[s]; i++, to++)
@@ -314,8 +371,6 @@ static LogicalNode *make_node(JoinBinding *join)
 }
 
 /* ---- the result ---- */
-
-static bool is_rowtime(const Column *column) { return column->hidden && column->name && strcmp(column->name, "ROWTIME") == 0; }
 
 /* ROWTIME of a joined row is that of its event time. */
 static Error *add_rowtime(JoinBinding *join, Relation *relation)
@@ -444,7 +499,7 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
     for (int s = 0; s < 2; s++)
         describe_side(join, node, s);
     const DialectRules *rules = binder_rules(join->block->binder);
-    node->join.form = join->table ? JOIN_TABLE : join->ast->has_within && rules->joins_by_arrival ? JOIN_ARRIVAL : JOIN_BOTH;
+    node->join.form = join->versions ? JOIN_VERSIONS : join->table ? JOIN_TABLE : join->ast->has_within && rules->joins_by_arrival ? JOIN_ARRIVAL : JOIN_BOTH;
     node->join.change_times = rules->windowed_time == TIME_OF_LARGEST_EVENT;
     node->join.retracts_unmatched = rules->joins_by_arrival && bind_join_is_foreign(join);
     node->join.sides[0].on_clock = true;
@@ -454,7 +509,11 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
     if (node->join.form == JOIN_ARRIVAL)
         set_reaches(join, node);
     else
-        node->join.padding = join->table ? PADDING_CHANGES : choose_padding(join, node);
+        node->join.padding = join->table || join->versions ? PADDING_CHANGES : choose_padding(join, node);
+    if (join->versions) {
+        TRY(check_versions(join, node));
+        node->join.sides[1].updates = node->join.sides[1].upserts = false; /* every change is a row of its own */
+    }
     logical_derive(arena, node);
     move_parts(join, first_right, left_width - join->left_count);
     const Relation *left = &join->sides[0], *right = &join->sides[1];

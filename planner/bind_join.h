@@ -13,6 +13,7 @@ typedef struct JoinBinding {
     Block *block;
     const AstRelation *ast;
     bool preserved[2];
+    bool versions;            /* FOR SYSTEM_TIME AS OF their time */
     bool table;               /* rows of the left side look into the right one */
     Relation sides[2];
     Relation joint;           /* both, for names */

@@ -5,6 +5,9 @@
 
 /* ---- traits ---- */
 
+/* Only rows of input 0 come out, each once. */
+static bool looks_up(const LogicalNode *node) { return node->join.form == JOIN_TABLE || node->join.form == JOIN_VERSIONS; }
+
 /* Do rows come out of the node when its input has ended? Then they are behind everything. */
 static bool comes_at_end(const LogicalNode *node)
 {
@@ -34,7 +37,7 @@ static int64_t side_lag(const LogicalNode *node, int s, const TimeColumn *time)
 {
     const JoinSide *side = &node->join.sides[s];
     int64_t lag_us = TIME_MAX;
-    if (node->join.form == JOIN_TABLE)
+    if (looks_up(node))
         return time->lag_us;
     for (int b = 0; b < side->bound_count; b++) {
         int64_t own = time_add(side->bounds[b].offset_us, side->bounds[b].lag_us);
@@ -58,7 +61,7 @@ static int64_t time_lag(const LogicalNode *node, int s, const EdgeTraits *traits
 
 static void add_side_times(Arena *arena, LogicalNode *node, int s, const EdgeTraits *traits, int base)
 {
-    if (node->join.sides[!s].preserved || (node->join.form == JOIN_TABLE && s == 1))
+    if (node->join.sides[!s].preserved || (looks_up(node) && s == 1))
         return; /* NULL where the other side's row has no match; not in order */
     for (int t = 0; t < traits->time_count; t++) {
         TimeColumn time = traits->times[t];
@@ -114,7 +117,7 @@ static void derive_keys(Arena *arena, LogicalNode *node, const EdgeTraits traits
     }
     if (sides[1].unique && !sides[1].preserved)
         add_keys_of(arena, node, &traits[0], 0);
-    if (sides[0].unique && !sides[0].preserved && node->join.form != JOIN_TABLE)
+    if (sides[0].unique && !sides[0].preserved && !looks_up(node))
         add_keys_of(arena, node, &traits[1], base);
     if (traits[0].key_count && traits[1].key_count)
         add_pair_key(arena, node, &traits[0].keys[0], &traits[1].keys[0], base);
@@ -126,9 +129,9 @@ void logical_derive_join(Arena *arena, LogicalNode *node)
     const JoinSide *sides = node->join.sides;
     const int base = port_schema(arena, node->inputs[0]).column_count, right_count = port_schema(arena, node->inputs[1]).column_count;
     const bool pads = sides[0].preserved || sides[1].preserved;
-    bool append = traits[0].changes == CHANGES_APPEND && (traits[1].changes == CHANGES_APPEND || node->join.form == JOIN_TABLE);
+    bool append = traits[0].changes == CHANGES_APPEND && (traits[1].changes == CHANGES_APPEND || looks_up(node));
     node->traits = (EdgeTraits){ .bounded = traits[0].bounded && traits[1].bounded };
-    if (node->join.form != JOIN_TABLE && pads && node->join.padding == PADDING_CHANGES)
+    if (!looks_up(node) && pads && node->join.padding == PADDING_CHANGES)
         append = false;
     node->traits.changes = append ? CHANGES_APPEND : CHANGES_RETRACT;
     for (int s = 0; s < 2; s++)
@@ -225,7 +228,7 @@ void explain_join(const LogicalNode *node, Text *text)
     if (!node->join.sides[0].preserved && !node->join.sides[1].preserved)
         return;
     switch (node->join.padding) {
-    case PADDING_CHANGES: text_add_c(text, node->join.form == JOIN_TABLE ? "" : "; rows without a match at once, as changes"); break;
+    case PADDING_CHANGES: text_add_c(text, looks_up(node) ? "" : "; rows without a match at once, as changes"); break;
     case PADDING_AT_BOUND: text_add_c(text, "; rows without a match when their time is over"); break;
     case PADDING_AT_END: text_add_c(text, "; rows without a match at the end"); break;
     case PADDING_EAGER: text_add_c(text, "; rows without a match at once"); break;
@@ -255,6 +258,10 @@ void join_state_bound(const LogicalNode *node, Text *text)
 {
     if (node->join.form == JOIN_TABLE) {
         text_add_c(text, "the table's rows");
+        return;
+    }
+    if (node->join.form == JOIN_VERSIONS) {
+        text_add_c(text, "rows that the watermark has not passed; the table's rows, and what they were since then");
         return;
     }
     side_bound(node, 0, text);
