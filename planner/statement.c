@@ -232,7 +232,7 @@ static Error *check_updates(Binder *binder, const CatalogEntry *target, const Si
     (void)binder;
     if (traits->changes == CHANGES_APPEND)
         return NULL;
-    if (is_record_connector(connector) && !is_message_table(target))
+    if (is_record_connector(connector) && target->kind == CATALOG_STREAM)
         return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and the stream '%s' takes none", target->name), "CREATE TABLE %s AS ..", target->name);
     if (!connector->sink->takes_updates)
         return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and '%s' takes none: connector '%s' only appends", target->name, connector->name),
