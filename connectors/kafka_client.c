@@ -16,6 +16,7 @@
 struct KafkaClient {
     rd_kafka_t *handle;
     KafkaCallbacks callbacks;
+    const ConnectorContext *context; /* who counts what has to be tried again; NULL: nobody any more */
     const char *servers;           /* for messages; the client's own */
     pthread_mutex_t lock;          /* of what callbacks have said, on whichever thread polls */
     bool rejected, all_down;
@@ -74,6 +75,8 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !client->rejected)
         snprintf(client->reason, sizeof client->reason, "%s", reason);
     client->rejected |= is_rejection(code);
+    if (client->context && is_retriable((rd_kafka_resp_err_t)code) && code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        connector_retried(client->context);
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -250,7 +253,7 @@ static Error *set_common(rd_kafka_conf_t *conf)
 
 /* ---- life ---- */
 
-static Error *client_new(const KafkaOptions *options, rd_kafka_type_t type, const KafkaCallbacks *callbacks, rd_kafka_conf_t *conf, KafkaClient **result)
+static Error *client_new(const ConnectorContext *context, const KafkaOptions *options, rd_kafka_type_t type, const KafkaCallbacks *callbacks, rd_kafka_conf_t *conf, KafkaClient **result)
 {
     char reason[256];
     KafkaClient *client = calloc(1, sizeof *client + strlen(options->properties.bootstrap_servers) + 1); /* outlives what the engine knows: see destroy */
@@ -259,6 +262,7 @@ static Error *client_new(const KafkaOptions *options, rd_kafka_type_t type, cons
         memory_raise();
     }
     client->servers = strcpy((char *)(client + 1), options->properties.bootstrap_servers);
+    client->context = context;
     client->callbacks = callbacks ? *callbacks : (KafkaCallbacks){ 0 };
     pthread_mutex_init(&client->lock, NULL);
     rd_kafka_conf_set_opaque(conf, client);
@@ -288,7 +292,7 @@ Error *kafka_client_new_consumer(const ConnectorContext *context, const KafkaOpt
     if (!error)
         error = set_properties(conf, context, options, CONCERNS_CONSUMER);
     if (!error)
-        return client_new(options, RD_KAFKA_CONSUMER, NULL, conf, client);
+        return client_new(context, options, RD_KAFKA_CONSUMER, NULL, conf, client);
     rd_kafka_conf_destroy(conf);
     return error;
 }
@@ -308,7 +312,7 @@ Error *kafka_client_new_producer(const ConnectorContext *context, const KafkaOpt
         error = set(conf, settings->name, settings->value, false);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
     if (!error)
-        return client_new(options, RD_KAFKA_PRODUCER, callbacks, conf, client);
+        return client_new(context, options, RD_KAFKA_PRODUCER, callbacks, conf, client);
     rd_kafka_conf_destroy(conf);
     return error;
 }
@@ -356,6 +360,9 @@ void kafka_client_free(KafkaClient *client)
     if (!destroying)
         return;
     destroying->client = client;
+    pthread_mutex_lock(&client->lock);
+    client->context = NULL;
+    pthread_mutex_unlock(&client->lock);
     pthread_mutex_init(&destroying->lock, NULL);
     pthread_cond_init(&destroying->changed, NULL);
     client->callbacks = (KafkaCallbacks){ 0 };

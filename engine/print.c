@@ -17,6 +17,7 @@ typedef struct Printing {
     const SessionOutput *output;
     Source source;
     RecordText keys, values;
+    RecordSchemas *schemas;
     Text key_formats, value_formats; /* as they were told last */
     Text lines, line;
     uint64_t seen, shown;
@@ -176,6 +177,7 @@ static void release(void *what)
     text_release(&printing->key_formats);
     text_release(&printing->value_formats);
     waiter_release(&printing->waiter);
+    record_schemas_free(printing->schemas);
 }
 
 Error *session_print(Session *session, Arena *arena, const PlannedStatement *planned, const SessionOutput *output)
@@ -185,10 +187,13 @@ Error *session_print(Session *session, Arena *arena, const PlannedStatement *pla
     const Schema schema = { 1, &column };
     const ResultInfo info = { .schema = &schema, .preformatted = true, .continuous = true };
     Printing printing = { .session = session, .planned = planned, .output = output };
+    SchemaRegistry *registry = NULL;
     TRY(check_topic(session, arena, planned));
+    TRY(planner_registry(session->planner, arena, &registry));
     waiter_init(&printing.waiter);
-    record_text_init(&printing.keys, true);
-    record_text_init(&printing.values, false);
+    printing.schemas = record_schemas_new(registry);
+    record_text_init(&printing.keys, true, printing.schemas);
+    record_text_init(&printing.values, false, printing.schemas);
     MEMORY_HOLD(release, &printing);
     Error *error = output->begin ? output->begin(output->caller, &info) : NULL;
     if (!error) {

@@ -5,18 +5,19 @@
 #include <string.h>
 
 #include "common/value.h"
+#include "common/value_text.h"
 #include "functions/json_reader.h"
 
-static const char *const format_names[] = { "JSON", "KAFKA_INT", "KAFKA_BIGINT", "KAFKA_DOUBLE", "KAFKA_STRING", "UNRECOGNIZED_BYTES" };
+static const char *const format_names[] = { "AVRO", "PROTOBUF", "JSON", "JSON_SR", "KAFKA_INT", "KAFKA_BIGINT", "KAFKA_DOUBLE", "KAFKA_STRING", "UNRECOGNIZED_BYTES" };
 static const char *const window_names[] = { "SESSION", "HOPPING", "TUMBLING", NULL };
 static const size_t window_bytes[] = { 16, 8, 8, 0 };
 
-void record_text_init(RecordText *text, bool windows)
+void record_text_init(RecordText *text, bool key, RecordSchemas *schemas)
 {
-    *text = (RecordText){ 0 };
+    *text = (RecordText){ .key = key, .schemas = schemas };
     for (int format = 0; format < TEXT_FORMATS; format++)
         for (int window = 0; window < TEXT_WINDOWS; window++)
-            text->possible[format][window] = window == TEXT_UNWINDOWED || (windows && format != TEXT_BYTES);
+            text->possible[format][window] = window == TEXT_UNWINDOWED || (key && format != TEXT_BYTES);
 }
 
 /* ---- one format ---- */
@@ -57,14 +58,17 @@ static void add_escaped(const char *bytes, size_t length, Text *out)
 }
 
 /* False: the bytes are no such record. */
-static bool add_as(TextFormat format, const char *bytes, size_t length, Text *out)
+static bool add_as(const RecordText *text, TextFormat format, const char *bytes, size_t length, Text *out)
 {
     switch (format) {
+    case TEXT_AVRO: return record_schemas_add(text->schemas, "AVRO", text->key, bytes, length, out);
+    case TEXT_PROTOBUF: return record_schemas_add(text->schemas, "PROTOBUF", text->key, bytes, length, out);
+    case TEXT_JSON_SR: return record_schemas_add(text->schemas, "JSON", text->key, bytes, length, out);
     case TEXT_JSON:
     case TEXT_KAFKA_STRING:
         if (length == 0 || utf8_valid_prefix(bytes, length) != length || (format == TEXT_JSON && !is_json(bytes, length)))
             return false;
-        text_add(out, bytes, length);
+        text_add_cell(out, bytes, length); /* on one line, and nothing that steers a terminal */
         return true;
     case TEXT_KAFKA_INT:
     case TEXT_KAFKA_BIGINT:
@@ -86,11 +90,11 @@ static bool add_as(TextFormat format, const char *bytes, size_t length, Text *ou
 static bool is_bound(int64_t ms) { return ms >= 0 && ms <= 253402300799999; }
 
 /* A windowed key ends in its window: see KeyWindow. The end of a window of fixed size is not in it. */
-static bool add_windowed(TextFormat format, TextWindow window, const char *bytes, size_t length, Text *out)
+static bool add_windowed(const RecordText *text, TextFormat format, TextWindow window, const char *bytes, size_t length, Text *out)
 {
     const size_t behind = window_bytes[window], before = out->length;
     if (window == TEXT_UNWINDOWED)
-        return add_as(format, bytes, length, out);
+        return add_as(text, format, bytes, length, out);
     if (length < behind)
         return false;
     const char *at = bytes + length - behind;
@@ -98,7 +102,7 @@ static bool add_windowed(TextFormat format, TextWindow window, const char *bytes
     if (!is_bound(start_ms) || !is_bound(end_ms) || end_ms < start_ms)
         return false;
     text_add_char(out, '[');
-    if (!add_as(format, bytes, length - behind, out)) {
+    if (!add_as(text, format, bytes, length - behind, out)) {
         out->length = before;
         return false;
     }
@@ -124,7 +128,7 @@ void record_text_add(RecordText *text, const char *bytes, size_t length, Text *o
         for (int window = 0; window < TEXT_WINDOWS; window++) {
             const size_t before = out->length;
             bool *possible = &text->possible[format][window];
-            *possible = *possible && add_windowed((TextFormat)format, (TextWindow)window, bytes, length, out);
+            *possible = *possible && add_windowed(text, (TextFormat)format, (TextWindow)window, bytes, length, out);
             if (shown)
                 out->length = before;
             shown |= *possible;

@@ -295,15 +295,28 @@ Error *bind_register_schemas(Binder *binder, const CatalogEntry *entry, Span at)
 
 /* ---- statements ---- */
 
+static Error *settings_options(Arena *arena, const PlannerSettings *settings, Span at, RegistryOptions **options)
+{
+    *options = ARENA_NEW(arena, RegistryOptions);
+    OptionTarget target = { registry_option_rows(), *options, NULL };
+    OptionEntry *entries = ARENA_ARRAY(arena, OptionEntry, settings->registry_count + 1);
+    for (int i = 0; i < settings->registry_count; i++)
+        entries[i] = settings->registry[i];
+    return options_parse(arena, entries, settings->registry_count, &target, 1, at);
+}
+
+Error *planner_registry(Planner *planner, Arena *arena, SchemaRegistry **registry)
+{
+    RegistryOptions *options = NULL;
+    TRY(settings_options(arena, &planner->settings, SPAN_NONE, &options));
+    return schema_registry_find(planner->connectors, registry_connection(format_find("avro"), options), registry);
+}
+
 /* The registry that the settings name. */
 static Error *settings_registry(Binder *binder, Span at, SchemaRegistry **registry)
 {
-    RegistryOptions *options = ARENA_NEW(binder->arena, RegistryOptions);
-    OptionTarget target = { registry_option_rows(), options, NULL };
-    OptionEntry *entries = ARENA_ARRAY(binder->arena, OptionEntry, binder->settings->registry_count + 1);
-    for (int i = 0; i < binder->settings->registry_count; i++)
-        entries[i] = binder->settings->registry[i];
-    TRY(options_parse(binder->arena, entries, binder->settings->registry_count, &target, 1, at));
+    RegistryOptions *options = NULL;
+    TRY(settings_options(binder->arena, binder->settings, at, &options));
     return find_registry(binder, format_find("avro"), options, at, registry);
 }
 

@@ -108,6 +108,8 @@ const struct CatalogEntry *planner_entry(const Planner *planner, const char *nam
 void planner_forget(Planner *planner, const char *name);
 /* Options of connector 'kafka' as SET says them for all topics, and as the entries say. ERR_BIND without a place. */
 Error *planner_topic_options(Planner *planner, Arena *arena, const struct OptionEntry *entries, int count, const void **options);
+/* The schema registry that SET names, or that of topics within the process; NULL: none. */
+Error *planner_registry(Planner *planner, Arena *arena, SchemaRegistry **registry);
 bool planner_job_pending(const Planner *planner);
 /* One plan with an output for every pending statement, reading each source once; afterwards nothing is pending (also on error).
  * *plan is NULL if nothing was. */
