@@ -310,6 +310,8 @@ void source_unwind(void *source);
 const char *connector_path(const ConnectorType *connector, const void *options);
 /* Options that read what is there when reading begins, and end; false: the connector cannot. */
 bool connector_read_now(Arena *arena, const ConnectorType *connector, const void *options, const void **bounded);
+/* In how many shards its partitions are read by as many processes, and which of them this one is (-1: not said); 0 and 1: it reads them all. */
+int connector_shards(const ConnectorType *connector, const void *options, int *shard);
 /* The topic of a connector that reads and writes topics, else NULL. */
 const char *connector_topic(const ConnectorType *connector, const void *options);
 /* Does a source with these options read the topic? */

@@ -12,6 +12,16 @@ const char *connector_topic(const ConnectorType *connector, const void *options)
     return connector == &kafka_connector ? ((const KafkaOptions *)options)->topic : NULL;
 }
 
+int connector_shards(const ConnectorType *connector, const void *options, int *shard)
+{
+    const KafkaOptions *kafka = options;
+    *shard = -1;
+    if (connector != &kafka_connector)
+        return 0;
+    *shard = (int)kafka->shard;
+    return (int)kafka->shards;
+}
+
 bool connector_read_now(Arena *arena, const ConnectorType *connector, const void *options, const void **bounded)
 {
     if (connector != &kafka_connector)

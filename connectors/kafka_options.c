@@ -94,6 +94,8 @@ Error *kafka_check(const void *what, const Schema *declared)
         return error_hint(error_new(ERR_BIND, "'scan.startup.specific-offsets' is missing"), "'partition:0,offset:42;partition:1,offset:300'");
     if (kafka_bounded(options) == BOUNDED_OFFSETS && !options->bounded_offsets)
         return error_hint(error_new(ERR_BIND, "'scan.bounded.specific-offsets' is missing"), "'partition:0,offset:42;partition:1,offset:300'");
+    if (options->shard > 0 && options->shard >= options->shards)
+        return error_new(ERR_BIND, "there is no shard %lld of %lld", (long long)options->shard, (long long)options->shards);
     TRY(check_pattern(options->topic_pattern));
     TRY(check_offsets(options->startup_offsets));
     return check_offsets(options->bounded_offsets);
@@ -123,6 +125,8 @@ const OptionSpec kafka_options[] = {
     { .name = "memory", .kind = OPTION_INT, .offset = FIELD(memory_bytes), .default_text = "32m", .is_bytes = true, .minimum = 1 << 20, .maximum = INT64_C(1) << 40, .operational = true,
       .doc = "What the client may hold: messages that are fetched ahead, or that wait to be sent. The sizes of its queues follow from it." },
     { .name = "shards", .kind = OPTION_INT, .offset = FIELD(shards), .minimum = 1, .maximum = 1 << 16, .doc = "Processes that share the partitions: `--shard 0/3` reads those whose number leaves 0 when divided by 3." },
+    { .name = "shard", .kind = OPTION_INT, .offset = FIELD(shard), .default_text = "-1", .minimum = -1, .maximum = (1 << 16) - 1, .operational = true,
+      .doc = "Which of them this process is, where `--shard` does not say it." },
     { .name = "partitions", .kind = OPTION_INT, .offset = FIELD(partitions), .minimum = 1, .maximum = 1 << 20, .doc = "Partitions of a topic that is made." },
     { .name = "replicas", .kind = OPTION_INT, .offset = FIELD(replicas), .minimum = -1, .maximum = 1 << 15, .doc = "Replicas of a topic that is made." },
     { .name = "retention_ms", .kind = OPTION_INT, .offset = FIELD(retention_ms), .minimum = -1, .maximum = INT64_MAX, .doc = "How long a topic that is made keeps messages." },

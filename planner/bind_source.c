@@ -173,6 +173,21 @@ static void add_setting_properties(const Binder *binder, Arena *arena, AstProper
     }
 }
 
+/* Which shard this process is, of a stream that is read in shards. */
+static Error *add_shard(const Binder *binder, Arena *arena, AstProperties *with)
+{
+    const PlannerSettings *settings = binder->settings;
+    const OptionEntry *shards = find_option(with, "shards");
+    if (!shards || !settings->shards || find_option(with, "shard"))
+        return NULL;
+    int64_t count;
+    if (bytes_parse(shards->value, &count) && count > 1 && count != settings->shards)
+        return error_at(ERR_BIND, shards->value_at, "the stream is read in %lld shards, and this process is one of %lld", (long long)count, (long long)settings->shards);
+    OptionEntry shard = { .name = "shard", .value = arena_printf(arena, "%lld", (long long)settings->shard), .name_at = SPAN_NONE, .value_at = SPAN_NONE };
+    LIST_ADD(arena, with, shard);
+    return NULL;
+}
+
 /* Everything in WITH (..) into entry->source. inherited: the topic that the defining query reads, whose formats hold on; NULL none. */
 /* Of input that does not end: the stream's own, or the setting's, or what suits the connector. */
 static void bind_live_options(const Binder *binder, const AstProperties *with, const StreamOptions *options, CatalogSource *source)
@@ -226,6 +241,7 @@ static Error *bind_options(Binder *binder, const AstProperties *with, CatalogEnt
             if (inherited)
                 name_topic(binder, arena, entry, rest, at);
             add_setting_properties(binder, arena, rest);
+            TRY(add_shard(binder, arena, rest));
             with = rest;
         }
         if (source->format && !is_record_connector(source->connector))

@@ -407,7 +407,7 @@ static uint64_t layout_of(Arena *arena, const LogicalNode *node)
     return layout;
 }
 
-static bool keeps_state(const LogicalNode *node)
+bool logical_keeps_state(const LogicalNode *node)
 {
     switch (node->kind) {
     case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET: case PLAN_SUBQUERY: case PLAN_JOIN: case PLAN_MATCH:
@@ -678,7 +678,7 @@ Plan *physical_plan(Arena *arena, const PlannerSettings *settings, const Physica
         PlanNode *node = nodes.items[n];
         logical_derive(arena, node);
         node->meaning = meaning_of(node);
-        node->layout = keeps_state(node) ? layout_of(arena, node) : 0;
+        node->layout = logical_keeps_state(node) ? layout_of(arena, node) : 0;
         set_segment(node);
         set_state_bound(arena, node);
         plan->order_sensitive |= order_matters(node);

@@ -8,6 +8,7 @@
 #include "planner/binder.h"
 #include "planner/explain.h"
 #include "planner/rewrite/rewrite.h"
+#include "planner/shards.h"
 #include "planner/statement.h"
 
 static const char *const policy_names[] = { "fail", "skip", "null", "dead_letter", NULL }; /* order of RowPolicy */
@@ -201,6 +202,14 @@ static Error *set_topic_property(Planner *planner, const char *name, const char 
     return NULL;
 }
 
+static Error *set_shard(const char *value, Span at, PlannerSettings *settings)
+{
+    settings->shard = settings->shards = 0;
+    if (value && !shard_parse(value, &settings->shard, &settings->shards))
+        return error_hint(error_at(ERR_BIND, at, "'%s' is no shard", value), "'0/3' is the first of three");
+    return NULL;
+}
+
 Error *planner_set(Planner *planner, const char *name, const char *value, Span name_at, Span value_at, bool *known)
 {
     PlannerSettings *settings = &planner->settings;
@@ -220,6 +229,8 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
         settings->dead_letter = value && *value ? arena_strdup(&planner->arena, value) : NULL;
         return NULL;
     }
+    if (option_name_equal(name, "shard"))
+        return set_shard(value, value_at, settings);
     if (option_name_equal(name, "topic.key_format") || option_name_equal(name, "ksql.persistence.default.format.key")) {
         return set_format(planner, value, value_at, &settings->key_format);
     }
@@ -290,7 +301,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
 {
     const PlannerSettings *settings = &planner->settings;
     const DialectRules *rules = dialect_rules(settings->dialect);
-    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 25);
+    PlannerSetting *list = ARENA_ARRAY(arena, PlannerSetting, rewrite_count() + 26);
     int used = 0;
     list[used++] = (PlannerSetting){ "collect_list.limit", arena_printf(arena, "%lld", (long long)settings->list_limit), "0", "Most values that COLLECT_LIST keeps; 0: no limit" };
     list[used++] = (PlannerSetting){ "collect_set.limit", arena_printf(arena, "%lld", (long long)settings->set_limit), "0", "Most values that COLLECT_SET keeps; 0: no limit" };
@@ -318,6 +329,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
         if (strcmp(settings->registry[i].name, "schema.registry.url") == 0)
             registry_url = settings->registry[i].value;
     list[used++] = (PlannerSetting){ "schema.registry.url", registry_url, "", "The schema registry of AVRO, PROTOBUF and JSON_SR; several between commas" };
+    list[used++] = (PlannerSetting){ "shard", settings->shards ? arena_printf(arena, "%lld/%lld", (long long)settings->shard, (long long)settings->shards) : "", "", "Which of the processes this is that share the partitions of topics: 0/3 is the first of three" };
     list[used++] = (PlannerSetting){ "source.idle_timeout", settings->idle_timeout_us < 0 ? "" : duration_value(arena, settings->idle_timeout_us), "", "After this long without rows a live split no longer holds time back; 0: never. By default 10 s for topics, else never" };
     list[used++] = (PlannerSetting){ "source.max_watermark_skew", duration_value(arena, settings->max_skew_us), "1 h", "A live split that is further ahead of others with unread rows waits for them; 0: none does" };
     list[used++] = (PlannerSetting){ "time_zone", settings->time_zone ? timezone_name(settings->time_zone) : "UTC", "UTC", "Stands between TIMESTAMP and TIMESTAMP WITH TIME ZONE" };

@@ -18,6 +18,7 @@ typedef struct PlannerSettings {
     int64_t idle_timeout_us;      /* of live sources; -1: the source's own */
     int64_t max_skew_us;          /* of live sources */
     int64_t max_ahead_us;         /* of live sources */
+    int64_t shard, shards;        /* this process is the one of that number, of so many; 0 shards: it is alone */
     const char *topic_prefix;     /* of topics that are named by their stream; NULL: none */
     const struct OptionEntry *topic_properties; /* 'properties.*' of all topics; in the planner's arena, replaced when one changes */
     int topic_property_count;

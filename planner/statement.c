@@ -2,6 +2,7 @@
  *
  * A query without EMIT gives final results where all its input ends and its target takes no updates, else changes. Whether input
  * ends is known only after binding, so such a query is bound for final results first and again for changes if need be. */
+#include "planner/shards.h"
 #include "planner/statement.h"
 #include "planner/ast_map.h"
 
@@ -403,7 +404,7 @@ static Error *add_kept(Binder *binder, CatalogEntry *target, Span at, Outputs *o
     return NULL;
 }
 
-Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogEntry *target, Outputs *outputs)
+static Error *bind_outputs(Binder *binder, const AstStatement *statement, CatalogEntry *target, Outputs *outputs)
 {
     Arena *arena = binder->arena;
     Relation relation;
@@ -435,4 +436,10 @@ Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogE
     node->sink.with_kinds = node->traits.changes != CHANGES_APPEND;
     LIST_ADD(arena, outputs, ((PhysicalOutput){ .sink = node }));
     return statement_side_sinks(binder, at, outputs);
+}
+
+Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogEntry *target, Outputs *outputs)
+{
+    TRY(bind_outputs(binder, statement, target, outputs));
+    return shards_check(binder->arena, outputs);
 }

@@ -45,7 +45,7 @@ typedef struct CliOption {
     const char *name, *argument, *help;
 } CliOption;
 
-enum { FLAG_SET = 256, FLAG_INPUT, FLAG_DIALECT, FLAG_THREADS, FLAG_CHECK, FLAG_EXPLAIN, FLAG_VERSION, FLAG_HELP, FLAG_MAX_ERRORS, FLAG_MEMORY, FLAG_PROGRESS, FLAG_BATCH_ROWS, FLAG_NO_RC };
+enum { FLAG_SET = 256, FLAG_INPUT, FLAG_DIALECT, FLAG_THREADS, FLAG_SHARD, FLAG_CHECK, FLAG_EXPLAIN, FLAG_VERSION, FLAG_HELP, FLAG_MAX_ERRORS, FLAG_MEMORY, FLAG_PROGRESS, FLAG_BATCH_ROWS, FLAG_NO_RC };
 
 static const struct { int flag; CliOption option; } cli_options[] = {
     { 'f', { 'f', "file", "FILE", "run the script in FILE ('-': stdin)" } },
@@ -57,6 +57,7 @@ static const struct { int flag; CliOption option; } cli_options[] = {
     { FLAG_SET, { 0, "set", "KEY=VALUE", "like SET 'KEY' = 'VALUE' before the script" } },
     { FLAG_DIALECT, { 0, "dialect", "NAME", "bidsql, ksql, flink or asa: who is right where they disagree" } },
     { FLAG_THREADS, { 0, "threads", "N", "worker threads (default: one per core)" } },
+    { FLAG_SHARD, { 0, "shard", "I/N", "of N processes that share topics with shards = N, the one with number I (0 .. N-1)" } },
     { FLAG_MAX_ERRORS, { 0, "max-errors", "N", "stop with exit code 5 after more than N bad rows" } },
     { FLAG_MEMORY, { 0, "memory-limit", "SIZE", "stop in good order when a query needs more, e.g. 2GiB" } },
     { FLAG_CHECK, { 0, "check", NULL, "parse and plan only" } },
@@ -187,6 +188,11 @@ static int take_option(Arguments *arguments, int flag, char *value)
         if (!positive_number(value, 256, &number) || number == 0)
             return usage_error("--threads wants a number from 1 to 256, not '%s'", value) + 1;
         arguments->session.threads = (int)number;
+        return 0;
+    case FLAG_SHARD:
+        if (arguments->setting_count == MAX_PAIRS)
+            return usage_error("too many definitions at '%s'", value) + 1;
+        arguments->settings[arguments->setting_count++] = (NameValue){ "shard", value };
         return 0;
     case FLAG_BATCH_ROWS:
         if (!positive_number(value, BATCH_ROWS, &number) || number == 0)
