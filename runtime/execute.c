@@ -499,6 +499,8 @@ Error *execute_text(Execution *execution, bool check_only, Span *failed)
     arena_release(&execution->scratch);
     if (runtime->catalog->changes == changes)
         forget_text(runtime, tree);
+    else
+        runtime->epoch++;
     return error;
 }
 

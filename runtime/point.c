@@ -47,7 +47,7 @@ static const PlanNode *filter_over(const Plan *plan, const PlanNode *node)
     return reader && reader->kind == PLAN_FILTER ? reader : NULL;
 }
 
-static const PlanNode *scan_of(const Plan *plan, const char *stream)
+const PlanNode *point_scan(const Plan *plan, const char *stream)
 {
     for (int n = 0; n < plan->node_count; n++) {
         const PlanNode *node = plan->nodes[n];
@@ -68,7 +68,7 @@ static int scan_column(const PlanNode *scan, const char *name)
 
 bool point_of(const Plan *plan, const char *stream, const PlanNode *table, Arena *arena, Value **key)
 {
-    const PlanNode *scan = scan_of(plan, stream), *filter = scan ? filter_over(plan, scan) : NULL;
+    const PlanNode *scan = point_scan(plan, stream), *filter = scan ? filter_over(plan, scan) : NULL;
     if (!filter || table->sink.table_key_count == 0)
         return false;
     Conjuncts all = { .count = 0 };
@@ -84,4 +84,14 @@ bool point_of(const Plan *plan, const char *stream, const PlanNode *table, Arena
         (*key)[k] = constant->value;
     }
     return true;
+}
+
+bool point_is_all(const Plan *plan, const char *stream, const PlanNode *table)
+{
+    const PlanNode *scan = point_scan(plan, stream), *filter = scan ? filter_over(plan, scan) : NULL;
+    Conjuncts all = { .count = 0 };
+    if (!filter)
+        return false;
+    split(filter->filter.predicate, &all);
+    return all.count == table->sink.table_key_count;
 }

@@ -1,7 +1,7 @@
 /* runtime/query.c: a query from its plan to its end. */
 #include <string.h>
 
-#include "runtime/runtime_internal.h"
+#include "runtime/prepared.h"
 
 const char *query_state_name(QueryState state)
 {
@@ -249,6 +249,10 @@ void query_unlink(Query *query)
         }
     pthread_mutex_unlock(&runtime->tasks);
     *(query->persistent ? &runtime->persistent_count : &runtime->push_count) -= 1;
+    if (query->persistent) {
+        runtime->epoch++;
+        prepared_forget(runtime->prepared);
+    }
 }
 
 Query *query_find(Runtime *runtime, const char *id)

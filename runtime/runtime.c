@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "runtime/runtime_internal.h"
+#include "runtime/prepared.h"
 
 int64_t runtime_now(const Runtime *runtime) { return runtime->options.clock->now_us(runtime->options.clock); }
 
@@ -61,6 +61,7 @@ static void init_locks(Runtime *runtime)
 static Error *open_parts(Runtime *runtime)
 {
     runtime->channels = channels_new();
+    runtime->prepared = prepared_new();
     runtime->planner_port.channels = runtime->channels;
     runtime->catalog = catalog_new_memory();
     runtime->planner = planner_new(&(PlannerOptions){ .connectors = &runtime->connectors, .catalog = runtime->catalog });
@@ -128,6 +129,7 @@ void runtime_free(Runtime *runtime)
     pthread_mutex_lock(&runtime->control);
     end_queries(runtime);
     pthread_mutex_unlock(&runtime->control);
+    prepared_free(runtime->prepared);
     checkpoints_close(runtime->checkpoints);
     store_close(runtime->store);
     planner_free(runtime->planner);
@@ -348,6 +350,7 @@ void runtime_metrics(Runtime *runtime, RuntimeMetrics *metrics)
         metrics->queries_completed += query->persistent && query->state == QUERY_COMPLETED;
     }
     pthread_mutex_unlock(&runtime->control);
+    metrics->pull_queries = runtime->pull_count;
     metrics->subscriptions = runtime->subscription_count;
     metrics->memory_bytes = runtime->pool.used_bytes;
     metrics->memory_peak_bytes = runtime->pool.peak_bytes;

@@ -16,6 +16,7 @@
 #include "runtime/runtime.h"
 
 typedef struct Store Store;           /* store.c: the catalog's database */
+typedef struct PreparedQueries PreparedQueries; /* prepared.c */
 typedef struct Checkpoints Checkpoints; /* checkpoint.c: snapshots as files */
 
 typedef enum TaskState {
@@ -100,6 +101,9 @@ struct Runtime {
     struct { Arena **items; int count, capacity; } texts; /* trees that the catalog points to */
     Query *queries;              /* in order of their making */
     uint64_t next_query, next_push;
+    _Atomic uint64_t epoch;      /* of the catalog and the queries: what was learned before holds no more */
+    PreparedQueries *prepared;
+    _Atomic uint64_t pull_count;
     int persistent_count, push_count;
     atomic_int subscription_count;
     Store *store;                /* NULL: nothing outlives the runtime */
@@ -180,7 +184,14 @@ int64_t maintain(Runtime *runtime);
 /* Can only one row of the table that `stream` names come through the plan? Its key, then, as `table`, the sink that keeps it, has it. */
 bool point_of(const Plan *plan, const char *stream, const PlanNode *table, Arena *arena, Value **key);
 
+/* Does the plan ask for nothing else of that row? */
+bool point_is_all(const Plan *plan, const char *stream, const PlanNode *table);
+/* Its scan of the stream. */
+const PlanNode *point_scan(const Plan *plan, const char *stream);
+
 /* ---- select.c ---- */
+/* A value as it stands in an address or a statement; false: the text is no such value, or the type is not for here. */
+bool key_value(Arena *arena, const Type *type, const char *text, Value *value);
 Error *pull_rows(void *caller, int output, const Batch *batch); /* JobOptions.on_rows */
 
 /* ---- feed.c: push queries ---- */

@@ -4,6 +4,30 @@
 
 #include "common/decimal.h"
 #include "runtime/execute.h"
+#include "runtime/prepared.h"
+
+/* ---- values ---- */
+
+bool key_value(Arena *arena, const Type *type, const char *text, Value *value)
+{
+    char *end = NULL;
+    *value = (Value){ .type = type };
+    switch (type->kind) {
+    case TYPE_VARCHAR:
+        value->text = str_c(arena_strdup(arena, text));
+        return true;
+    case TYPE_TINYINT: case TYPE_SMALLINT: case TYPE_INT: case TYPE_BIGINT:
+        return int64_parse(text, strlen(text), &value->integer);
+    case TYPE_DOUBLE:
+        value->number = strtod(text, &end);
+        return *text && !*end;
+    case TYPE_BOOLEAN:
+        value->integer = strcasecmp(text, "true") == 0;
+        return value->integer || strcasecmp(text, "false") == 0;
+    default:
+        return false;
+    }
+}
 
 /* ---- planning ---- */
 
@@ -137,7 +161,8 @@ static Error *prepare(Select *select, Subscription **subscription)
         return start_push(select, subscription);
     make_query(select);
     select->query->pull = select->options;
-    return query_open(select->query, true);
+    TRY(query_open(select->query, true));
+    return prepared_learn(select->session, select->text, select->length, select->query);
 }
 
 static Error *make_arena(Select *select)
@@ -152,13 +177,18 @@ Error *runtime_query(RuntimeSession *session, const char *text, size_t length, c
     Runtime *runtime = session->runtime;
     Select select = { .session = session, .runtime = runtime, .text = text, .length = length, .options = options };
     Error *error;
+    bool answered = false;
     *subscription = NULL;
+    MEMORY_GUARDED(error, prepared_answer(session, text, length, options, &answered));
+    runtime->pull_count += answered;
+    if (error || answered)
+        return error;
     MEMORY_GUARDED(error, make_arena(&select));
     if (error)
         return error;
     pthread_mutex_lock(&runtime->control);
     MEMORY_GUARDED(error, prepare(&select, subscription));
-    runtime->metrics.pull_queries += !error && !*subscription;
+    runtime->pull_count += !error && !*subscription;
     pthread_mutex_unlock(&runtime->control);
     if (select.query && !error)
         MEMORY_GUARDED(error, run_pull(select.query));
@@ -168,28 +198,6 @@ Error *runtime_query(RuntimeSession *session, const char *text, size_t length, c
 }
 
 /* ---- by key ---- */
-
-/* A key as it stands in an address; false: the text is no such value. */
-static bool key_value(Arena *arena, const Type *type, const char *text, Value *value)
-{
-    char *end = NULL;
-    *value = (Value){ .type = type };
-    switch (type->kind) {
-    case TYPE_VARCHAR:
-        value->text = str_c(arena_strdup(arena, text));
-        return true;
-    case TYPE_TINYINT: case TYPE_SMALLINT: case TYPE_INT: case TYPE_BIGINT:
-        return int64_parse(text, strlen(text), &value->integer);
-    case TYPE_DOUBLE:
-        value->number = strtod(text, &end);
-        return *text && !*end;
-    case TYPE_BOOLEAN:
-        value->integer = strcasecmp(text, "true") == 0;
-        return value->integer || strcasecmp(text, "false") == 0;
-    default:
-        return false;
-    }
-}
 
 static Error *key_values(const PlanNode *sink, Arena *arena, const char *table, const char *const *key, int key_count, Value **values)
 {
@@ -231,7 +239,7 @@ Error *runtime_pull_key(Runtime *runtime, const char *table, const char *const *
     *schema = made ? &made->names : NULL;
     if (query)
         query_retain(query);
-    runtime->metrics.pull_queries++;
+    runtime->pull_count++;
     pthread_mutex_unlock(&runtime->control);
     if (!query || !*schema) {
         query_release(query);

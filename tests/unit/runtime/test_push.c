@@ -157,6 +157,34 @@ static void a_row_is_found_by_its_key(void **state)
     world_end(&world);
 }
 
+/* The second query of its kind is answered without being planned. */
+static void a_query_by_key_is_known_the_next_time(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, "CREATE STREAM bids (auction BIGINT, user STRING, price BIGINT); CREATE TABLE counts AS SELECT user, auction, COUNT(*) AS n, MAX(price) AS top FROM bids GROUP BY user, auction;"
+                    "INSERT INTO bids VALUES (1, 'ann', 5), (1, 'o''neil', 6), (2, 'ann', 7), (1, 'ann', 9);");
+    for (int round = 0; round < 3; round++) {
+        assert_string_equal(pull(&world, "SELECT top, user, n FROM counts WHERE user = 'ann' AND auction = 1;"), "9,ann,2\n");
+        assert_string_equal(pull(&world, "SELECT top, user, n FROM counts WHERE user = 'ann' AND auction = 2;"), "7,ann,1\n");
+        assert_string_equal(pull(&world, "SELECT top, user, n FROM counts WHERE user = 'o''neil' AND auction = 1;"), "6,o'neil,1\n");
+        assert_string_equal(pull(&world, "SELECT top, user, n FROM counts WHERE user = 'eve' AND auction = 1;"), "");
+        assert_string_equal(pull(&world, "SELECT top + 1 FROM counts WHERE user = 'ann' AND auction = 1;"), "10\n");
+        assert_string_equal(pull(&world, "SELECT * FROM counts WHERE 1 = auction AND user = 'ann' AND top > 8;"), "ann,1,2,9\n");
+        assert_string_equal(pull(&world, "SELECT * FROM counts WHERE auction = 1 AND user = 'ann' AND top > 9;"), "");
+        assert_string_equal(pull(&world, "SELECT * FROM counts WHERE auction = 1.0 AND user = 'ann';"), "ann,1,2,9\n");
+        assert_string_equal(pull(&world, "SELECT * FROM counts WHERE auction = 2 OR user = 'o''neil';"), "o'neil,1,1,6\nann,2,1,7\n");
+    }
+    execute(&world, "INSERT INTO bids VALUES (1, 'ann', 50);");
+    assert_string_equal(pull(&world, "SELECT top, user, n FROM counts WHERE user = 'ann' AND auction = 1;"), "50,ann,3\n");
+    execute(&world, "DROP TABLE counts; CREATE TABLE counts AS SELECT user, auction, COUNT(*) AS n, MIN(price) AS top FROM bids GROUP BY user, auction; INSERT INTO bids VALUES (1, 'ann', 3);");
+    assert_string_equal(pull(&world, "SELECT top, user, n FROM counts WHERE user = 'ann' AND auction = 1;"), "3,ann,1\n");
+    execute(&world, "DROP TABLE counts;");
+    assert_string_equal(pull(&world, "SELECT top, user, n FROM counts WHERE user = 'ann' AND auction = 1;"), "error: no stream, table or view 'counts'\n");
+    world_end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +196,7 @@ int main(void)
         cmocka_unit_test(windows_close_by_the_time_of_the_stream),
         cmocka_unit_test(old_windows_leave_the_table),
         cmocka_unit_test(a_row_is_found_by_its_key),
+        cmocka_unit_test(a_query_by_key_is_known_the_next_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
