@@ -17,6 +17,7 @@
 #include "repl/progress.h"
 #include "repl/result_writer.h"
 #include "repl/shell.h"
+#include "server/server.h"
 #include "tester/tester.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SQL = 3, EXIT_CONNECT = 4, EXIT_BAD_ROWS = 5, EXIT_INTERRUPT = 130 };
@@ -78,6 +79,7 @@ static void print_help(FILE *out)
           "  bidsql -f query.sql            run a script\n"
           "  bidsql -c \"SELECT ...\"         run SQL, e.g. SELECT * FROM 'bids.jsonl.gz' LIMIT 5\n"
           "  bidsql < query.sql             the same from stdin\n"
+          "  bidsql server                  persistent queries behind HTTP (bidsql server --help)\n"
           "  bidsql test PATH...            run .test files (docs/testing.md)\n"
           "  bidsql dlq replay ...          send dead letters on, to be tried again (bidsql dlq --help)\n\n"
           "Options:\n", out);
@@ -466,6 +468,8 @@ int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
     catch_signals();
+    if (argc > 1 && strcmp(argv[1], "server") == 0)
+        return server_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "test") == 0)
         return tester_main(argc - 2, argv + 2);
     if (argc > 1 && strcmp(argv[1], "dlq") == 0)

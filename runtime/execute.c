@@ -364,7 +364,7 @@ static Error *execute_planned(Execution *execution, PlannedStatement *planned, C
             TRY(session_setting(execution->session, planned->setting.name, planned->setting.value, planned->setting.name_at, planned->setting.value_at));
         return execution_status(execution, "setting", planned->setting.name, "set", NULL, "");
     case PLANNED_VARIABLE:
-        session_variable(execution->session, planned->variable.name, planned->variable.value);
+        runtime_session_variable(execution->session, planned->variable.name, planned->variable.value);
         return execution_status(execution, "variable", planned->variable.name, "set", NULL, "");
     case PLANNED_TOPICS:
         return execute_topics(execution, planned);
@@ -460,7 +460,7 @@ static void forget_text(Runtime *runtime, Arena *tree)
 static Error *execute_script(Execution *execution, Arena *tree, bool check_only, Span *failed)
 {
     AstScript script = { 0 };
-    Error *error = session_parse(execution->session, tree, execution->text, execution->length, &script);
+    Error *error = runtime_session_parse(execution->session, tree, execution->text, execution->length, &script);
     if (error)
         return error;
     TRY(session_begin(execution->session));

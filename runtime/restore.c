@@ -6,7 +6,7 @@
 static Error *set_up(RuntimeSession *session, const char *settings)
 {
     AstScript script = { 0 };
-    TRY(session_parse(session, &session->arena, settings, strlen(settings), &script));
+    TRY(runtime_session_parse(session, &session->arena, settings, strlen(settings), &script));
     TRY(session_begin(session));
     for (int i = 0; i < script.statement_count; i++) {
         const AstProperties *set = &script.statements[i]->properties;

@@ -264,7 +264,7 @@ Error *runtime_session_set(RuntimeSession *session, const char *name, const char
     return error;
 }
 
-void session_variable(RuntimeSession *session, const char *name, const char *value)
+void runtime_session_variable(RuntimeSession *session, const char *name, const char *value)
 {
     int at = 0;
     while (at < session->variables.count && strcmp(session->variables.items[at], name) != 0)
@@ -278,7 +278,7 @@ void session_variable(RuntimeSession *session, const char *name, const char *val
 
 static Error *define_checked(RuntimeSession *session, const char *name, const char *value)
 {
-    session_variable(session, name, value);
+    runtime_session_variable(session, name, value);
     return NULL;
 }
 
@@ -323,7 +323,7 @@ const char *session_settings_sql(RuntimeSession *session, Arena *arena)
     return copy;
 }
 
-Error *session_parse(RuntimeSession *session, Arena *arena, const char *text, size_t length, AstScript *script)
+Error *runtime_session_parse(RuntimeSession *session, Arena *arena, const char *text, size_t length, AstScript *script)
 {
     int count = 0, total = session->variables.count;
     const char **names = ARENA_ARRAY(arena, const char *, (size_t)total + 1), **values = ARENA_ARRAY(arena, const char *, (size_t)total + 1);

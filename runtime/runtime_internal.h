@@ -135,10 +135,10 @@ int64_t runtime_now(const Runtime *runtime);
 Error *session_begin(RuntimeSession *session);
 /* SET, UNSET (value NULL) in a session. */
 Error *session_setting(RuntimeSession *session, const char *name, const char *value, Span name_at, Span value_at);
-void session_variable(RuntimeSession *session, const char *name, const char *value);
+void runtime_session_variable(RuntimeSession *session, const char *name, const char *value);
 /* The settings as SET statements, for the store. */
 const char *session_settings_sql(RuntimeSession *session, Arena *arena);
-Error *session_parse(RuntimeSession *session, Arena *arena, const char *text, size_t length, AstScript *script);
+Error *runtime_session_parse(RuntimeSession *session, Arena *arena, const char *text, size_t length, AstScript *script);
 
 /* ---- query.c: a query from its plan to its end; all under control ---- */
 /* A query that has not been opened. It takes over the arena (of the heap) with everything in it. */
