@@ -50,7 +50,7 @@ static JsonToken member(const JsonToken *object, const char *name)
 static int64_t number_of(const JsonToken *token, int64_t without)
 {
     int64_t value;
-    return token->kind == JSON_NUMBER && json_integer(token->bytes, token->length, &value) == JSON_INTEGER ? value : without;
+    return token->kind == JSON_NUMBER && json_token_integer(token->bytes, token->length, &value) == JSON_INTEGER ? value : without;
 }
 
 static const char *full_name(Arena *arena, const char *name, const char *space) { return strchr(name, '.') || !*space ? name : arena_printf(arena, "%s.%s", space, name); }

@@ -388,7 +388,7 @@ static bool write_default(Arena *arena, const AvroSchema *schema, const JsonToke
         text_add_char(out, token->kind == JSON_TRUE);
         return token->kind == JSON_TRUE || token->kind == JSON_FALSE;
     case AVRO_INT: case AVRO_LONG:
-        if (token->kind != JSON_NUMBER || json_integer(token->bytes, token->length, &number) != JSON_INTEGER || (schema->kind == AVRO_INT && (number < INT32_MIN || number > INT32_MAX)))
+        if (token->kind != JSON_NUMBER || json_token_integer(token->bytes, token->length, &number) != JSON_INTEGER || (schema->kind == AVRO_INT && (number < INT32_MIN || number > INT32_MAX)))
             return false;
         avro_add_long(out, number);
         return true;

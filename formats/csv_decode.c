@@ -204,7 +204,7 @@ static const char *cell_value(CsvRun *run, const CsvColumn *column, const char *
     switch (type->kind) {
     case TYPE_BOOLEAN: fine = boolean_cell(bytes, length, &value->integer); break;
     case TYPE_TINYINT: case TYPE_SMALLINT: case TYPE_INT: case TYPE_BIGINT:
-        fine = json_number_end(bytes, bytes + length) == bytes + length ? json_integer(bytes, length, &value->integer) == JSON_INTEGER : int64_parse(bytes, length, &value->integer);
+        fine = json_number_end(bytes, bytes + length) == bytes + length ? json_token_integer(bytes, length, &value->integer) == JSON_INTEGER : int64_parse(bytes, length, &value->integer);
         if (fine && (value->integer < column->minimum || value->integer > column->maximum))
             return arena_printf(arena, "%.*s is out of range for %s", (int)length, bytes, type_text(arena, type));
         break;

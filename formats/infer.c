@@ -16,7 +16,7 @@ InferKind infer_number(const char *bytes, size_t length)
     for (size_t i = 0; i < length; i++)
         if (bytes[i] == '.' || bytes[i] == 'e' || bytes[i] == 'E')
             return INFER_DOUBLE;
-    return json_integer(bytes, length, &ignored) == JSON_INTEGER ? INFER_BIGINT : INFER_DOUBLE;
+    return json_token_integer(bytes, length, &ignored) == JSON_INTEGER ? INFER_BIGINT : INFER_DOUBLE;
 }
 
 InferKind infer_time(const char *bytes, size_t length)

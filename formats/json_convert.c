@@ -123,7 +123,7 @@ static JsonInteger integer_part(const char *bytes, size_t length, int64_t *value
 {
     const char *point = memchr(bytes, '.', length);
     if (!memchr(bytes, 'e', length) && !memchr(bytes, 'E', length))
-        return json_integer(bytes, point ? (size_t)(point - bytes) : length, value);
+        return json_token_integer(bytes, point ? (size_t)(point - bytes) : length, value);
     double number;
     if (!double_parse(bytes, length, &number) || !(number > -0x1p63 && number < 0x1p63))
         return JSON_TOO_LARGE;
@@ -135,7 +135,7 @@ static JsonInteger integer_part(const char *bytes, size_t length, int64_t *value
 static JsonInteger token_integer(const JsonConversion *conversion, const JsonToken *token, int64_t *value)
 {
     if (token->kind == JSON_NUMBER) {
-        JsonInteger kind = json_integer(token->bytes, token->length, value);
+        JsonInteger kind = json_token_integer(token->bytes, token->length, value);
         return kind == JSON_FRACTION && conversion->as_ksql ? integer_part(token->bytes, token->length, value) : kind;
     }
     size_t length;

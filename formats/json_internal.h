@@ -56,7 +56,7 @@ size_t json_compact(const char *bytes, size_t length, char *out);
 size_t json_unescape(const char *bytes, size_t length, char *out);
 /* The integer that a valid number's text means: "12", "1e3", "5.0". */
 typedef enum JsonInteger { JSON_INTEGER, JSON_FRACTION, JSON_TOO_LARGE } JsonInteger;
-JsonInteger json_integer(const char *bytes, size_t length, int64_t *value);
+JsonInteger json_token_integer(const char *bytes, size_t length, int64_t *value);
 
 /* ---- reading text that is known to be valid ---- */
 

@@ -181,7 +181,7 @@ static const Type *read_struct(SchemaReader *reader, const JsonToken *properties
         if (!property.type)
             return NULL;
         if (index.kind == JSON_NUMBER)
-            json_integer(index.bytes, index.length, &property.index);
+            json_token_integer(index.bytes, index.length, &property.index);
         LIST_ADD(reader->arena, &list, property);
     }
     if (list.count)

@@ -171,7 +171,7 @@ const char *json_number_end(const char *p, const char *end)
     return p;
 }
 
-JsonInteger json_integer(const char *bytes, size_t length, int64_t *value)
+JsonInteger json_token_integer(const char *bytes, size_t length, int64_t *value)
 {
     const char *p = bytes, *end = bytes + length;
     bool negative = p < end && *p == '-';

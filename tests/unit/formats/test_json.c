@@ -325,7 +325,7 @@ static void numbers_mean_integers(void **state)
         { "0.000", JSON_INTEGER, 0 }, { "9223372036854775807", JSON_INTEGER, INT64_MAX }, { "-9223372036854775808", JSON_INTEGER, INT64_MIN }, { "9223372036854775808", JSON_TOO_LARGE, 0 }, { "1e999999999999", JSON_TOO_LARGE, 0 } };
     for (size_t i = 0; i < COUNT(cases); i++) {
         int64_t value = 77;
-        JsonInteger kind = json_integer(cases[i].text, strlen(cases[i].text), &value);
+        JsonInteger kind = json_token_integer(cases[i].text, strlen(cases[i].text), &value);
         if (kind != cases[i].kind || (kind == JSON_INTEGER && value != cases[i].value))
             fail_msg("%s: %d %lld", cases[i].text, kind, (long long)value);
     }
