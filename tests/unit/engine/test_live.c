@@ -472,6 +472,24 @@ static void the_last_window_of_a_quiet_topic_closes(void **state)
     assert_rows(live, "2026-01-01 00:01:00.000 8\n");
 }
 
+/* One wrong time does not close every window. */
+static void a_row_far_ahead_of_the_clock_is_bad(void **state)
+{
+    Live *live = *state;
+    start(live, "CREATE STREAM lenient " BIDS " WITH (" BIDS_OPTIONS ", on_error = 'skip');"
+                PER_MINUTE_OF("lenient"));
+    put(live, 0, 1, 1);
+    put(live, 0, 25 * 3600, 2);
+    put(live, 0, 30, 4);
+    put(live, 0, 23 * 3600, 8);
+    step_to_rest(live);
+    JobCounters counters;
+    job_counters(live->job, &counters);
+    assert_int_equal(counters.bad_rows, 1);
+    assert_int_equal(counters.late_rows, 0);
+    assert_rows(live, "2026-01-01 00:00:00.000 5\n");
+}
+
 /* ---- alignment ---- */
 
 static void a_partition_far_ahead_waits_for_one_with_unread_rows(void **state)
@@ -621,6 +639,7 @@ int main(void)
         LIVE(a_silent_partition_is_idle_also_while_others_are_busy),
         LIVE(a_partition_with_unread_rows_is_not_idle),
         LIVE(the_last_window_of_a_quiet_topic_closes),
+        LIVE(a_row_far_ahead_of_the_clock_is_bad),
         LIVE(a_partition_far_ahead_waits_for_one_with_unread_rows),
         LIVE(a_partition_that_is_read_to_its_end_takes_turns),
         LIVE(a_status_says_where_partitions_stand),
