@@ -22,6 +22,7 @@
 
 #define RAW_BYTES (128 * 1024)  /* compressed bytes read at a time */
 #define HANDLES_MAX 256         /* open files of one source; regular files are reopened where they were left */
+#define STREAM_LOOK_US 10000    /* how soon a silent pipe is looked at again */
 #define FIRST_BYTES 4           /* what compression is told by */
 
 typedef enum ReadKind { READ_UNKNOWN, READ_MAPPED, READ_PLAIN, READ_STREAM } ReadKind;
@@ -482,6 +483,8 @@ static Error *source_fill(Source *source, int index, size_t want, int64_t linger
     }
     input->end = split->ended;
     input->waiting = waiting;
+    if (waiting && split->kind == READ_STREAM) /* a pipe: somebody may sit at its other end */
+        input->next_at_us = source->context->clock->now_us(source->context->clock) + STREAM_LOOK_US;
     input->part_ends = split->part_ends;
     input->restarted = split->restarted && input->length;
     return NULL;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define FIRST_BYTES 65536 /* of a split, for the format to look at */
+#define LOOK_FIRST_US 10000
+#define LOOK_LAST_US 100000
 
 /* ---- opening ---- */
 
@@ -239,6 +241,13 @@ static void set_waiting(Job *job, SplitState *split, int64_t now_us, int64_t nex
     split->next_at_us = next_at_us;
 }
 
+/* When to look at a source that wakes nobody: less and less often while nothing comes. */
+static int64_t look_soon(const SplitState *split, int64_t now_us)
+{
+    int64_t wait_us = split->waiting ? (now_us - split->waiting_since_us) / 4 : 0;
+    return now_us + (wait_us < LOOK_FIRST_US ? LOOK_FIRST_US : wait_us > LOOK_LAST_US ? LOOK_LAST_US : wait_us);
+}
+
 static void got_data(SplitState *split)
 {
     split->waiting = false;
@@ -309,7 +318,7 @@ static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
             TRY(begin_again(job, scan, s, &whole));
             if (whole)
                 continue;
-            set_waiting(job, split, turn->now_us, turn->now_us + 10000);
+            set_waiting(job, split, turn->now_us, look_soon(split, turn->now_us));
             return NULL;
         }
         if (split->skipping && input.length) {
@@ -338,7 +347,7 @@ static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
         return NULL;
     }
     if (length == 0 && !input.end) {
-        set_waiting(job, split, turn->now_us, input.next_at_us ? input.next_at_us : turn->now_us + 10000);
+        set_waiting(job, split, turn->now_us, input.next_at_us ? input.next_at_us : look_soon(split, turn->now_us));
         return NULL;
     }
     got_data(split);
@@ -440,7 +449,7 @@ Error *sequencer_draw(Job *job, Turn *turn, bool *drawn, int64_t *wait_until_us)
         turn->kind = TURN_BATCH;
         bool rows = scan->values || scan->row_source;
         if (!rows && !scan->splits[turn->split].opened) {
-            set_waiting(job, &scan->splits[turn->split], turn->now_us, turn->now_us + 10000);
+            set_waiting(job, &scan->splits[turn->split], turn->now_us, look_soon(&scan->splits[turn->split], turn->now_us));
             continue;
         }
         TRY((rows ? draw_rows : draw_bytes)(job, scan, turn->split, turn, drawn));
