@@ -51,7 +51,7 @@ static Error *open_encoder(Operator *op, SinkState *state)
     for (int i = 0; i < node->schema.column_count; i++)
         if (!is_partition_column(node, i))
             state->encoded.columns[state->encoded.column_count++] = node->schema.columns[i];
-    state->encoder = (Encoder){ .type = format, .schema = &state->encoded, .options = node->sink.format_options };
+    state->encoder = (Encoder){ .type = format, .schema = &state->encoded, .options = node->sink.format_options, .file = true };
     state->encoder_open = true; /* close is due also after a failed open */
     TRY(format->encoder_open(&state->encoder));
     if (format->encode_header)

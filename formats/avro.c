@@ -1,4 +1,5 @@
-/* formats/avro.c: Avro, behind the number of its schema in a registry, as Confluent's serializer writes it, or bare by a schema that is known.
+/* formats/avro.c: Avro, behind the number of its schema in a registry, as Confluent's serializer writes it, or bare by a schema that is known. Container
+ * files: avro_file.c.
  *
  * A message is read by the schema that its writer registered; columns take fields by their names, or as the schema resolves them that the columns
  * were made from. For each schema that is met a program is made once. */
@@ -32,25 +33,6 @@ static bool is_bare(const void *options, int column_count, bool key) { return co
 
 /* ---- reading ---- */
 
-/* One schema that was met. */
-typedef struct KnownSchema {
-    int32_t id;                   /* 0: that of bare messages */
-    const AvroSchema *schema;
-    const AvroPlan *plan;         /* bare values */
-    AvroProgram *program;         /* records; neither: nobody wants anything */
-    const char *reason;           /* why there is no schema */
-} KnownSchema;
-
-typedef struct AvroDecoder {
-    Arena arena, scratch;
-    const Type *type;             /* of what is read: a STRUCT of the wanted columns, or the one column's; NULL: nobody wants anything */
-    int *places;                  /* of fields of the STRUCT: the column */
-    bool bare;
-    const AvroSchema *reader;     /* the schema that the columns were made from; NULL: they are the user's own */
-    struct { KnownSchema *items; int count, capacity; } known;
-    int last;                     /* the one that was met last */
-} AvroDecoder;
-
 static const Type *struct_of_columns(Arena *arena, const DecodeSpec *spec, int **places)
 {
     const char **names = ARENA_ARRAY(arena, const char *, (size_t)spec->column_count + 1);
@@ -82,7 +64,7 @@ static Error *find_reader(Arena *arena, const AvroOptions *options, SchemaRegist
 }
 
 /* What becomes of messages of the schema. */
-static void learn(AvroDecoder *state, bool use_general, KnownSchema *known)
+void avro_learn(AvroDecoder *state, bool use_general, KnownSchema *known)
 {
     const char *reason = NULL;
     if (state->type)
@@ -114,7 +96,7 @@ static Error *learn_only_schema(Decoder *decoder)
     }
     if (!known.schema)
         return error_new(ERR_INTERNAL, "the columns' schema cannot be read: %s", reason);
-    learn(state, spec->use_general, &known);
+    avro_learn(state, spec->use_general, &known);
     LIST_ADD(&state->arena, &state->known, known);
     return NULL;
 }
@@ -139,6 +121,7 @@ static void avro_decoder_close(Decoder *decoder)
     AvroDecoder *state = decoder->state;
     if (!state)
         return;
+    avro_block_free(state->block);
     arena_release(&state->scratch);
     arena_release(&state->arena);
     mem_free(state);
@@ -166,7 +149,7 @@ static Error *find_known(Decoder *decoder, int32_t id, KnownSchema **found)
     if (registered) {
         known.schema = avro_schema_read(&state->arena, registered, &reason);
         if (known.schema)
-            learn(state, decoder->spec->use_general, &known);
+            avro_learn(state, decoder->spec->use_general, &known);
         else
             known.reason = arena_printf(&state->arena, "its schema %d cannot be read: %s", id, reason);
     }
@@ -176,12 +159,15 @@ static Error *find_known(Decoder *decoder, int32_t id, KnownSchema **found)
     return NULL;
 }
 
-/* One that is no record, or not one that became a program. */
-static const char *read_bare(Decoder *decoder, const KnownSchema *known, AvroReader *reader, Vector *const columns[], uint32_t row)
+const char *avro_read_row(const Decoder *decoder, const KnownSchema *known, AvroReader *reader, Vector *const columns[], uint32_t row)
 {
     const AvroDecoder *state = decoder->state;
     Value value;
-    const char *reason = avro_read_value(reader, known->plan, &value);
+    if (known->program)
+        return avro_program_run(reader, known->program, columns, row);
+    if (!known->plan)
+        return avro_skip(reader, known->schema) ? NULL : AVRO_BROKEN;
+    const char *reason = avro_read_value(reader, known->plan, &value); /* no record, or nothing that became a program */
     for (int c = 0; c < decoder->spec->column_count && !reason; c++)
         avro_store(reader->strings, columns[c], row, state->bare ? &value : value.is_null ? NULL : &value.nested.items[c]);
     return reason;
@@ -202,12 +188,7 @@ static Error *read_message(Decoder *decoder, const RecordBytes *record, Arena *a
         return NULL;
     }
     AvroReader reader = { rest.bytes, rest.bytes + rest.length, arena, &state->scratch, 0 };
-    if (known->program)
-        *reason = avro_program_run(&reader, known->program, columns, row);
-    else if (known->plan)
-        *reason = read_bare(decoder, known, &reader, columns, row);
-    else
-        *reason = avro_skip(&reader, known->schema) ? NULL : AVRO_BROKEN;
+    *reason = avro_read_row(decoder, known, &reader, columns, row);
     if (!*reason && reader.p != reader.end)
         *reason = AVRO_BROKEN;
     return NULL;
@@ -233,51 +214,47 @@ static Error *avro_decode_records(Decoder *decoder, const RecordBytes *records, 
 
 /* ---- writing ---- */
 
-typedef struct AvroEncoder {
-    Arena arena;
-    int32_t id;
-    bool bare, framed;
-    AvroWriter *writer;
-} AvroEncoder;
-
-/* The columns' own schema: registered where messages say their schema. */
-static Error *own_schema(Encoder *encoder, AvroEncoder *state, const AvroSchema **schema)
+Error *avro_own_writer(Arena *arena, const Schema *columns, bool bare, const char **kept, AvroWriter **writer)
 {
     const char *reason = NULL;
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
-    avro_schema_add(&text, encoder->schema, state->bare);
-    const char *copy = arena_strdup(&state->arena, text_c(&text));
+    avro_schema_add(&text, columns, bare);
+    *kept = arena_strdup(arena, text_c(&text));
     text_release(&text);
-    *schema = avro_schema_parse(&state->arena, copy, &reason);
-    if (!*schema)
-        return error_new(ERR_INTERNAL, "the columns' schema cannot be read: %s", reason);
-    return state->framed ? registered_put(encoder, "AVRO", (*schema)->name, copy, &state->id) : NULL;
+    const AvroSchema *schema = avro_schema_parse(arena, *kept, &reason);
+    *writer = schema ? avro_writer_make(arena, schema, columns, bare, &reason) : NULL;
+    return *writer ? NULL : error_new(ERR_BIND, "the columns cannot be written as Avro: %s", reason);
+}
+
+/* Of a schema that is given or named by its number. */
+static Error *given_writer(Encoder *encoder, AvroEncoder *state, const AvroOptions *options)
+{
+    const AvroSchema *schema = NULL;
+    const char *reason = NULL;
+    TRY(find_reader(&state->arena, options, encoder->registry, &schema));
+    if (options->schema && state->framed)
+        TRY(registered_put(encoder, "AVRO", schema->name, options->schema, &state->id));
+    else
+        state->id = (int32_t)registered_target(&options->registry);
+    state->writer = avro_writer_make(&state->arena, schema, encoder->schema, state->bare, &reason);
+    return state->writer ? NULL : error_new(ERR_BIND, "the columns cannot be written by the Avro schema: %s", reason);
 }
 
 static Error *avro_encoder_open(Encoder *encoder)
 {
     const AvroOptions *options = encoder->options;
-    const AvroSchema *schema = NULL;
-    const char *reason = NULL;
     AvroEncoder *state = mem_calloc(1, sizeof *state);
     encoder->state = state;
     arena_init(&state->arena, NULL);
-    state->framed = !options || options->framing == FRAMED;
-    state->bare = is_bare(options, encoder->schema->column_count, encoder->key);
-    RegistryOptions named = options ? options->registry : (RegistryOptions){ 0 };
-    if (options && options->schema) {
-        TRY(find_reader(&state->arena, options, encoder->registry, &schema));
-        if (state->framed)
-            TRY(registered_put(encoder, "AVRO", schema->name, options->schema, &state->id));
-    } else if (registered_target(&named)) {
-        TRY(find_reader(&state->arena, options, encoder->registry, &schema));
-        state->id = (int32_t)registered_target(&named);
-    } else {
-        TRY(own_schema(encoder, state, &schema));
+    state->framed = !encoder->file && (!options || options->framing == FRAMED);
+    state->bare = !encoder->file && is_bare(options, encoder->schema->column_count, encoder->key);
+    if (options && (options->schema || registered_target(&options->registry))) {
+        state->schema = options->schema;
+        return given_writer(encoder, state, options);
     }
-    state->writer = avro_writer_make(&state->arena, schema, encoder->schema, state->bare, &reason);
-    return state->writer ? NULL : error_new(ERR_BIND, "the columns cannot be written by the Avro schema: %s", reason);
+    TRY(avro_own_writer(&state->arena, encoder->schema, state->bare, &state->schema, &state->writer));
+    return state->framed ? registered_put(encoder, "AVRO", AVRO_OWN_NAME, state->schema, &state->id) : NULL;
 }
 
 static void avro_encoder_close(Encoder *encoder)
@@ -370,6 +347,7 @@ static const char *const avro_aliases[] = { "avro_confluent", NULL };
 const FormatType avro_format = {
     .name = "avro", .aliases = avro_aliases, .doc = "Avro: behind the number of its schema in a registry, or by a schema that is given.",
     .options = avro_options, .options_size = sizeof(AvroOptions), .registered = true, .whole_columns = true,
+    .cut = avro_cut, .split_open = avro_split_open, .infer = avro_infer, .decode = avro_decode, .encode_header = avro_encode_header, .encode = avro_encode,
     .decoder_open = avro_decoder_open, .decoder_close = avro_decoder_close, .decode_records = avro_decode_records, .check_record = avro_check, .columns = avro_columns,
     .encoder_open = avro_encoder_open, .encoder_close = avro_encoder_close, .encode_record = avro_encode_record,
 };

@@ -143,14 +143,14 @@ static void add_type(Text *out, const Type *type, const char *record, Arena *are
 
 void avro_schema_add(Text *out, const Schema *schema, bool bare)
 {
-    static const char record[] = "KsqlDataSourceSchema"; /* as ksqlDB calls it: tools look for it */
+    static const char record[] = AVRO_OWN_RECORD;
     Arena arena;
     arena_init(&arena, NULL);
     MEMORY_HOLD(arena_unwind, &arena);
     if (bare) {
         add_nullable(out, schema->columns[0].type, record, &arena);
     } else {
-        text_printf(out, "{\"type\":\"record\",\"name\":\"%s\",\"namespace\":\"io.confluent.ksql.avro_schemas\",\"fields\":[", record);
+        text_printf(out, "{\"type\":\"record\",\"name\":\"%s\",\"namespace\":\"" AVRO_OWN_NAMESPACE "\",\"fields\":[", record);
         for (int i = 0; i < schema->column_count; i++)
             add_field(out, i, schema->columns[i].name, schema->columns[i].type, record, &arena);
         text_add_c(out, "]}");

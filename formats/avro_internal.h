@@ -10,6 +10,7 @@
 #define AVRO_BROKEN "the bytes do not follow their schema"
 
 typedef struct AvroPlan AvroPlan;
+typedef struct AvroWriter AvroWriter;
 
 /* A field that the writer's schema does not have: the reader's default, as bytes of the reader's schema. */
 typedef struct AvroDefault {
@@ -57,9 +58,56 @@ const char *avro_program_run(AvroReader *reader, const AvroProgram *program, Vec
 /* NULL: the row is NULL there. */
 void avro_store(Arena *arena, Vector *vector, uint32_t row, const Value *value);
 
+/* ---- avro.c ---- */
+
+/* One schema that was met. */
+typedef struct KnownSchema {
+    int32_t id;                   /* 0: that of bare messages, or of a file */
+    const FormatSplit *split;     /* of files: whose it is */
+    const AvroSchema *schema;
+    const AvroPlan *plan;         /* bare values */
+    AvroProgram *program;         /* records; neither: nobody wants anything */
+    const char *reason;           /* why there is no schema */
+} KnownSchema;
+
+typedef struct AvroDecoder {
+    Arena arena, scratch;
+    const Type *type;             /* of what is read: a STRUCT of the wanted columns, or the one column's; NULL: nobody wants anything */
+    int *places;                  /* of fields of the STRUCT: the column */
+    bool bare;
+    const AvroSchema *reader;     /* the schema that the columns were made from; NULL: they are the user's own */
+    struct { KnownSchema *items; int count, capacity; } known;
+    int last;                     /* the one that was met last */
+    struct AvroBlock *block;      /* of a file: the one at hand; NULL: none yet */
+} AvroDecoder;
+
+/* What becomes of what is written by the schema. */
+void avro_learn(AvroDecoder *state, bool use_general, KnownSchema *known);
+/* One value by the schema, into the row. */
+const char *avro_read_row(const Decoder *decoder, const KnownSchema *known, AvroReader *reader, Vector *const columns[], uint32_t row);
+/* The writer of the columns' own schema, whose text is *text; records: also one column is a record. */
+Error *avro_own_writer(Arena *arena, const Schema *columns, bool bare, const char **text, AvroWriter **writer);
+
+/* ---- avro_file.c: container files ---- */
+
+size_t avro_cut(const void *options, const char *bytes, size_t length, bool final);
+Error *avro_split_open(Arena *arena, const DecodeSpec *spec, const char *bytes, size_t length, FormatSplit **split, size_t *skip);
+Error *avro_infer(Arena *arena, const void *options, const char *sample, size_t length, Schema **schema);
+Error *avro_decode(Decoder *decoder, DecodeInput *input, uint32_t max_rows, Batch *batch);
+void avro_block_free(struct AvroBlock *block); /* NULL is fine */
+void avro_encode_header(Encoder *encoder, Text *out);
+Error *avro_encode(Encoder *encoder, const Batch *batch, bool with_kinds, Text *out);
+
+typedef struct AvroEncoder {
+    Arena arena;
+    int32_t id;
+    bool bare, framed;
+    AvroWriter *writer;
+    const char *schema;           /* its text; of files */
+} AvroEncoder;
+
 /* ---- avro_write.c ---- */
 
-typedef struct AvroWriter AvroWriter;
 /* How columns are written by a schema, whose fields are found by their names; bare: the one column is all of it. NULL: *reason. */
 AvroWriter *avro_writer_make(Arena *arena, const AvroSchema *schema, const Schema *columns, bool bare, const char **reason);
 /* Appends a row. NULL or why it cannot be written. */

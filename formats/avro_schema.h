@@ -47,6 +47,10 @@ const AvroSchema *avro_not_null(const AvroSchema *schema);
 /* What values of the schema are as a column; NULL: *reason. */
 const Type *avro_type(Arena *arena, const AvroSchema *schema, const char **reason);
 
+/* As ksqlDB calls the record: tools look for it. */
+#define AVRO_OWN_RECORD "KsqlDataSourceSchema"
+#define AVRO_OWN_NAMESPACE "io.confluent.ksql.avro_schemas"
+#define AVRO_OWN_NAME AVRO_OWN_NAMESPACE "." AVRO_OWN_RECORD
 /* The schema of keys or values of these columns; bare: of the one column itself. Everything may be null. */
 void avro_schema_add(Text *out, const Schema *schema, bool bare);
 /* Can it be the name of a field? */

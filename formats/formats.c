@@ -94,7 +94,7 @@ static const struct {
     const FormatType *format;
 } endings[] = {
     { ".json", &json_format }, { ".jsonl", &json_format }, { ".ndjson", &json_format }, { ".csv", &csv_format }, { ".tsv", &tsv_format },
-    { ".tab", &tsv_format },   { ".txt", &raw_format },    { ".log", &raw_format },
+    { ".tab", &tsv_format },   { ".avro", &avro_format }, { ".txt", &raw_format },    { ".log", &raw_format },
 };
 
 static bool ends_with(const char *text, size_t length, const char *ending)

@@ -112,6 +112,7 @@ typedef struct Encoder {
     const FormatType *type;
     const Schema *schema;
     const void *options;
+    bool file;                    /* what encode_header and encode write; else messages: encode_record */
     bool key;                     /* encode_record writes keys of messages, not values */
     SchemaRegistry *registry;     /* NULL: none is known */
     const char *topic;            /* names the registry's subject */

@@ -1,7 +1,7 @@
 /* tests/fuzz/fuzz_schemas.c: schemas of a registry and messages by them: a reader's schema gives the columns, a writer's says how the bytes lie.
  *
  * Input: the format, flags, then lines: the reader's schema, the writer's, messages. Avro's program for a schema and the way by values must give the same
- * rows and reasons; what the reader's schema can write is read back. With the third format messages are changes of Debezium. */
+ * rows and reasons; what the reader's schema can write is read back. With the third format messages are changes of Debezium, with the last all is a container file. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,14 +238,67 @@ static void check_changes(Input *input, const uint8_t *data, size_t size)
     text_release(&out);
 }
 
+/* ---- container files ---- */
+
+static void file_rows(const DecodeSpec *spec, const char *bytes, size_t length, const FormatSplit *head, uint32_t max_rows, Text *out)
+{
+    Decoder decoder = { .type = &avro_format, .spec = spec };
+    Schema schema = { spec->column_count, (Column[]){ { .name = "a", .type = type_scalar(TYPE_BIGINT) }, { .name = "s", .type = type_scalar(TYPE_VARCHAR) } } };
+    DecodeInput input = { .bytes = bytes, .length = length, .split = head };
+    Error *error = avro_format.decoder_open(&decoder);
+    while (!error && input.at < input.length) {
+        Batch *batch = batch_for_schema(NULL, &schema, max_rows);
+        batch->row_count = 0;
+        size_t before = input.at;
+        error = avro_format.decode(&decoder, &input, max_rows, batch);
+        for (uint32_t row = 0; !error && row < batch->row_count; row++)
+            for (int c = 0; c < schema.column_count; c++) {
+                Value value = vector_get(&batch->arena, batch->columns[c], row);
+                rows_add_value(out, &value);
+                text_add_c(out, c + 1 < schema.column_count ? " | " : "\n");
+            }
+        if (!error && input.at == before && batch->row_count == 0 && batch->bad_row_count == 0)
+            fuzz_fail("decoding stands still");
+        batch_release(batch);
+    }
+    text_printf(out, "%s\n", error ? error->message : "end");
+    error_free(error);
+    avro_format.decoder_close(&decoder);
+}
+
+/* In whatever batches: the same rows. */
+static void check_file(Input *input, const uint8_t *data, size_t size)
+{
+    Schema schema = { 2, (Column[]){ { .name = "a", .type = type_scalar(TYPE_BIGINT) }, { .name = "s", .type = type_scalar(TYPE_VARCHAR) } } };
+    const DecodeSpec *spec = spec_of(input, &schema, 0);
+    RecordBytes bytes = exact_copy(&input->arena, "", 0, (const char *)data + HEADER, size - HEADER);
+    FormatSplit *head = NULL;
+    size_t skip = 0, whole = avro_format.cut(spec->options, bytes.bytes, bytes.length, false);
+    if (whole > bytes.length)
+        fuzz_fail("a piece longer than the bytes");
+    Error *error = avro_format.split_open(&input->arena, spec, bytes.bytes, bytes.length, &head, &skip);
+    Text large = { 0 }, small = { 0 };
+    if (!error && head) {
+        RecordBytes blocks = exact_copy(&input->arena, "", 0, bytes.bytes + skip, bytes.length - skip);
+        file_rows(spec, blocks.bytes, blocks.length, head, 1000, &large);
+        file_rows(spec, blocks.bytes, blocks.length, head, 1, &small);
+        must_equal("large batches and small ones", &large, &small);
+    }
+    error_free(error);
+    text_release(&large);
+    text_release(&small);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const FormatType *const formats[] = { &avro_format, &protobuf_format, &debezium_format, &json_sr_format };
+    static const FormatType *const formats[] = { &avro_format, &protobuf_format, &debezium_format, &json_sr_format, &avro_format };
     if (size < HEADER)
         return 0;
-    Input input = { .format = formats[data[0] % 4], .registry = schema_registry_in_process(), .key = data[1] & 1 };
+    Input input = { .format = formats[data[0] % 5], .registry = schema_registry_in_process(), .key = data[1] & 1 };
     arena_init(&input.arena, NULL);
-    if (input.format->registered)
+    if (data[0] % 5 == 4)
+        check_file(&input, data, size);
+    else if (input.format->registered)
         check_registered(&input, data, size);
     else
         check_changes(&input, data, size);

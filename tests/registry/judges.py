@@ -127,6 +127,19 @@ for record in ({"old": 1.5, "fullname": "Ada", "n": 3, "kind": "C", "v": 5}, {"o
     rows.append([seen["name"], str(float(seen["n"])), str(seen["more"]["k"]), seen["kind"], "NULL" if seen["v"] is None else str(seen["v"]), str(seen["list"][0]["x"]), str(seen["list"][1]["x"]), latin(seen["list"][1]["y"]).hex().upper()])
 reads("judge_avro_resolves", "resolved", "avro", messages, "SELECT name, n, more['k'] AS k, kind, v.long AS l, list[1].x AS x1, list[2].x AS x2, FROM_BYTES(list[2].y, 'hex') AS y FROM resolved", rows)
 
+# ---- container files ----
+
+path = os.path.join(folder, "judged.avro")
+with open(os.path.join(folder, "judged.jsonl"), "w") as out:
+    out.write("".join(json.dumps({"n": n, "s": None if n % 5 == 0 else f"text {n}"}) + "\n" for n in range(5000)))
+done = subprocess.run([bidsql, "-q", "-c", f"CREATE STREAM given (n BIGINT, s STRING) WITH (path = '{folder}/judged.jsonl'); CREATE STREAM written WITH (connector = 'file', path = '{path}') AS SELECT * FROM given;"],
+                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+if done.returncode:
+    report("judge_avro_file", done.stdout)
+else:
+    with open(path, "rb") as written_file:
+        compare("judge_avro_file", [{"n": n, "s": None if n % 5 == 0 else f"text {n}"} for n in range(5000)], list(fastavro.reader(written_file)))
+
 # ---- JSON Schema ----
 
 ADDRESS = {"$id": "http://acme.com/address.json", "type": "object", "properties": {"city": {"type": "string"}}}

@@ -156,7 +156,7 @@ static void messages_name_their_schema(void **state)
     put("syntax = \"proto3\"; message M { int32 a = 1; }", 1);
     put("message M { Unknown u = 1; }", 2);
     put("message M { int32 a 1; }", 3);
-    put("nonsense", 4);
+    put("nonsense;", 4);
     assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 01 00 08 05", "5\n");
     assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 01 02 06 08 05", "! its schema 1 has no such message\n");
     assert_hex(&protobuf_format, &columns, NULL, "00 00 00 00 02 00", "! its schema 2 cannot be read: no type 'Unknown'\n");
