@@ -115,7 +115,12 @@ build/kafka/micro_kafka: bench/micro_kafka.c
 build/kafka/micro_latency: bench/micro_latency.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) -lrdkafka -lpthread
-kafka-tool: build/kafka/tool build/kafka/micro_kafka build/kafka/micro_latency
+# a source by itself, without a query
+build/kafka/source: tests/kafka/source.c $(call archives,$(call upto,connectors))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@.o $<
+	$(CXX) $(LDFLAGS) -o $@ $@.o -Wl,--start-group $(call archives,$(call upto,connectors)) -Wl,--end-group $(LIBS)
+kafka-tool: build/kafka/tool build/kafka/source build/kafka/micro_kafka build/kafka/micro_latency
 
 # ---- a server for the tests of http/: tests/cli/http.sh ----
 $(B)/http_server: $(B)/tests/http/server.o $(call archives,$(call upto,http))

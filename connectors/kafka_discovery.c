@@ -1,5 +1,6 @@
-/* connectors/kafka_discovery.c: looks for new partitions while a source is read, and for topics that are gone. */
+/* connectors/kafka_discovery.c: looks for new partitions while a source is read, for topics that are gone, and for a twin. */
 #include "connectors/kafka_discovery.h"
+#include "connectors/kafka_twin.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct KafkaDiscovery {
     pthread_cond_t changed;
     Arena arena;             /* the thread's own.. */
     KafkaPartitions known;   /* ..as is this: it only grows, and what it was stays in the arena */
+    bool seen_ourselves;     /* see kafka_twin.h */
     int taken;               /* of the known ones, those that the source has */
     bool running;
     atomic_bool stop;
@@ -55,7 +57,10 @@ static Error *look_for_gone(const KafkaDiscovery *discovery, const KafkaPartitio
 static Error *look(KafkaDiscovery *discovery, Arena *arena)
 {
     KafkaPartitions now = { 0 };
-    TRY(kafka_partitions_find(arena, discovery->client, discovery->source->spec->options, PATIENCE_MS, &now));
+    const KafkaOptions *options = discovery->source->spec->options;
+    TRY(kafka_partitions_find(arena, discovery->client, options, PATIENCE_MS, &now));
+    if (options->shards > 1 && options->properties.group_id)
+        TRY(kafka_twin_look(discovery->client, options, &discovery->known, &discovery->seen_ourselves));
     TRY(look_for_gone(discovery, &now));
     for (int i = 0; i < now.count; i++) {
         KafkaPartition *partition = &now.items[i];

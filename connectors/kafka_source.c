@@ -5,6 +5,7 @@
 #include "connectors/kafka_discovery.h"
 #include "connectors/kafka_internal.h"
 #include "connectors/kafka_page.h"
+#include "connectors/kafka_twin.h"
 
 #define LOOK_AGAIN_US 5000   /* where nobody can be woken */
 
@@ -344,6 +345,7 @@ static Error *source_commit(Source *source, const uint64_t positions[])
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(source->split_count + 1);
     for (int i = 0; i < source->split_count; i++)
         rd_kafka_topic_partition_list_add(list, state->partitions.items[i].topic, state->partitions.items[i].number)->offset = (int64_t)positions[i];
+    kafka_twin_sign(list);
     rd_kafka_resp_err_t failed = list->cnt ? rd_kafka_commit(kafka_client_handle(state->client), list, 1) : RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_topic_partition_list_destroy(list);
     return failed ? kafka_error(ERR_IO, failed, "cannot commit offsets") : NULL;

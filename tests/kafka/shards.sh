@@ -17,4 +17,22 @@ for i in 0 1 2; do
     same "partitions of shard $i" "" "$(cut -d, -f1 "$work/$i" | sort -u | awk -v i=$i '$1 % 3 != i')"
 done
 same "together" "$(seq 1 100)" "$(cat "$work/0" "$work/1" "$work/2" | cut -d, -f2 | sort -n)"
+
+# Offsets are committed for the group; a second process with the same shard is noticed.
+group=shards-$unique
+run() { timeout 30 "$top/build/kafka/source" "$kafka" $topic $group "$1" 2 "$2"; }
+run 0 2 >"$work/zero" &
+run 1 2 >"$work/one"
+wait $!
+same "two different shards" "100" "$(($(cat "$work/zero") + $(cat "$work/one")))"
+committed=0
+for p in 0 1 2 3 4; do committed=$((committed + $("$tool" committed "$kafka" $group $topic $p))); done
+same "the group's offsets" "100" "$committed"
+same "one after the other" "0" "$(run 0 1)"
+run 0 6 >"$work/first" &
+first=$!
+run 0 6 >"$work/second"
+second=$?
+wait $first && [ $second -eq 0 ] && fail "nobody has noticed that there are two" "$(cat "$work/first" "$work/second")"
+holds "it says who the other one is" "$(cat "$work/first" "$work/second")" "reads as shard 0/2 of group '$group', too"
 finish
