@@ -19,7 +19,8 @@ typedef struct SinkPart {
 struct RecordSink {
     const PlanNode *node;
     SinkPart key, value;
-    int time, no_value, window_start, window_end, headers; /* columns; -1: none */
+    int time, no_value, window_start, window_end; /* columns; -1: none */
+    bool with_headers;
     Record *records;
     size_t capacity;
 };
@@ -71,7 +72,7 @@ Error *record_sink_open(Arena *arena, const PlanNode *node, const ConnectorConte
     sink->no_value = find_part(node, RECORD_NO_VALUE);
     sink->window_start = find_part(node, RECORD_WINDOW_START);
     sink->window_end = find_part(node, RECORD_WINDOW_END);
-    sink->headers = find_part(node, RECORD_HEADERS);
+    sink->with_headers = find_part(node, RECORD_HEADERS) >= 0 || find_part(node, RECORD_HEADER) >= 0;
     TRY(open_part(arena, node, RECORD_KEY, node->sink.key_format, node->sink.key_format_options, context, &sink->key));
     return open_part(arena, node, RECORD_VALUE, node->sink.format, node->sink.format_options, context, &sink->value);
 }
@@ -159,23 +160,36 @@ static bool has_no_value(const RecordSink *sink, const Batch *batch, uint32_t ro
     return !vector_is_null(vector, row) && ((const uint8_t *)vector->values)[row & vector_mask(vector)];
 }
 
-/* The headers of a row, in the arena. */
+typedef struct HeaderList { RecordHeader *items; int count, capacity; } HeaderList;
+
+static void add_header(Arena *arena, const char *name, const Value *bytes, HeaderList *list)
+{
+    RecordHeader header = { name, NULL, 0 };
+    if (!bytes->is_null) {
+        header.value = arena_strndup(arena, str_bytes(&bytes->text), bytes->text.length);
+        header.value_length = bytes->text.length;
+    }
+    LIST_ADD(arena, list, header);
+}
+
+/* The headers of a row, in the arena: a column of all of them, columns of one each. One that is NULL is none. */
 static void add_headers(const RecordSink *sink, Arena *arena, const Batch *batch, uint32_t row, Record *record)
 {
-    Value value = sink->headers < 0 ? (Value){ .is_null = true } : vector_get(arena, batch->columns[sink->headers], row);
-    if (value.is_null || value.nested.count == 0)
-        return;
-    RecordHeader *headers = ARENA_ARRAY(arena, RecordHeader, (size_t)value.nested.count);
-    for (uint32_t i = 0; i < value.nested.count; i++) {
-        const Value *name = &value.nested.items[i].nested.items[0], *bytes = &value.nested.items[i].nested.items[1];
-        headers[i] = (RecordHeader){ arena_strndup(arena, str_bytes(&name->text), name->text.length), NULL, 0 };
-        if (bytes->is_null)
+    HeaderList list = { 0 };
+    for (int c = 0; c < sink->node->schema.column_count && sink->with_headers; c++) {
+        const RecordPart part = sink->node->sink.parts[c];
+        if (part != RECORD_HEADERS && part != RECORD_HEADER)
             continue;
-        headers[i].value = arena_strndup(arena, str_bytes(&bytes->text), bytes->text.length);
-        headers[i].value_length = bytes->text.length;
+        const Value value = vector_get(arena, batch->columns[c], row);
+        if (part == RECORD_HEADER && !value.is_null)
+            add_header(arena, sink->node->sink.headers[c], &value, &list);
+        for (uint32_t i = 0; part == RECORD_HEADERS && !value.is_null && i < value.nested.count; i++) {
+            const Value *name = &value.nested.items[i].nested.items[0];
+            add_header(arena, arena_strndup(arena, str_bytes(&name->text), name->text.length), &value.nested.items[i].nested.items[1], &list);
+        }
     }
-    record->headers = headers;
-    record->header_count = (int)value.nested.count;
+    record->headers = list.items;
+    record->header_count = list.count;
 }
 
 static void point(const SinkPart *part, uint32_t message, const char **bytes, size_t *length)

@@ -633,14 +633,19 @@ void bind_message_sink(Binder *binder, const CatalogEntry *target, const Relatio
     Arena *arena = binder->arena;
     const CatalogSource *source = target->source;
     RecordPart *parts = ARENA_ARRAY(arena, RecordPart, sink->schema.column_count + 1);
+    const char **headers = ARENA_ARRAY(arena, const char *, sink->schema.column_count + 1);
     int column = 0;
-    for (int i = 0; i < target->column_count; i++)
-        if (!target->columns[i].computed)
-            parts[column++] = target->columns[i].part;
+    for (int i = 0; i < target->column_count; i++) {
+        if (target->columns[i].computed)
+            continue;
+        headers[column] = target->columns[i].header;
+        parts[column++] = target->columns[i].part;
+    }
     for (; column < sink->schema.column_count; column++)
         parts[column] = column == rows->message->time ? RECORD_TIMESTAMP : column == rows->message->no_value ? RECORD_NO_VALUE : column == rows->message->headers ? RECORD_HEADERS
                       : column == rows->window.start ? RECORD_WINDOW_START : RECORD_WINDOW_END;
     sink->sink.parts = parts;
+    sink->sink.headers = headers;
     sink->sink.key_format = source->key_format;
     sink->sink.key_format_options = source->key_format_options;
     sink->sink.key_window = source->key_window;

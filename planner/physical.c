@@ -195,7 +195,7 @@ static void print_sink(const LogicalNode *node, Text *text)
         print_options(node->sink.key_format->options, node->sink.key_format_options, text);
     }
     for (int i = 0; node->sink.parts && i < node->schema.column_count; i++)
-        text_printf(text, " %d", node->sink.parts[i]);
+        text_printf(text, " %d%s", node->sink.parts[i], node->sink.headers && node->sink.headers[i] ? node->sink.headers[i] : "");
     print_ints(spec->partition_columns, spec->partition_count, text);
     print_ints(spec->key_columns, spec->key_count, text);
     for (int i = 0; i < node->schema.column_count; i++)

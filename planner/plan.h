@@ -440,6 +440,7 @@ typedef struct PlanNode {
             const FormatType *format; const void *format_options; /* NULL for row sinks */
             /* Record sinks: what of a message each column is (key columns in the order of the key); NULL for others. */
             const RecordPart *parts;
+            const char *const *headers;     /* of each column that is a RECORD_HEADER, its name; else NULL */
             const FormatType *key_format; const void *key_format_options;
             KeyWindow key_window;
             RowPolicy on_error;             /* of rows without the time that their message is to have */
