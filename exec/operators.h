@@ -15,6 +15,7 @@ extern const OperatorType unnest_operator;
 extern const OperatorType aggregate_operator;
 extern const OperatorType window_operator;
 extern const OperatorType lossy_window_operator;
+extern const OperatorType keyed_window_operator;
 extern const OperatorType sliding_operator;
 extern const OperatorType count_operator;
 extern const OperatorType session_operator;

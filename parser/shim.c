@@ -176,7 +176,7 @@ static int shaped(const Shim *shim, const Token *token)
         if (!operand)
             return TK_ID;
         if (next == TK_LP)
-            return TK_OVER;
+            return shim->timestamp_nesting == shim->nesting + 1 ? TK_OVER_KEY : TK_OVER;
         if (!is_name(ahead(shim, 1)))
             return TK_ID;
         return ONE_OF(previous, TK_RP, TK_NULLS) && shim->timestamp_nesting != shim->nesting + 1 ? TK_OVER_NAME : TK_OVER_KEY;

@@ -249,6 +249,29 @@ Error *bind_timestamp_by(Binder *binder, const AstExpr *ast, Relation *relation)
     return NULL;
 }
 
+/* Each key has a clock: what is left without one is the rows' own. */
+static Error *bind_timestamp_over(Binder *binder, AstExpr *ast, Relation *relation)
+{
+    AstExprs *keys = ARENA_NEW(binder->arena, AstExprs);
+    if (relation->pending)
+        return error_at(ERR_BIND, ast->at, "TIMESTAMP BY .. OVER belongs to the table inside of the window function");
+    if (ast_is_row(ast))
+        *keys = ast->args;
+    else
+        LIST_ADD(binder->arena, keys, ast);
+    for (int i = 0; i < keys->count; i++) {
+        Expr *key = NULL;
+        TRY(binder_expr(binder, relation, keys->items[i], &key));
+    }
+    LogicalNode *stamp = logical_node(binder->arena, PLAN_WATERMARK, ast->at, 1, &relation->input);
+    stamp->watermark.time_column = -1;
+    stamp->watermark.on_error = binder_policy(binder);
+    logical_derive(binder->arena, stamp);
+    relation->input = main_port(stamp);
+    relation->clock_keys = keys;
+    return NULL;
+}
+
 /* ---- VALUES ---- */
 
 Error *bind_values(Binder *binder, const AstExprs *rows, int row_count, Span at, const Schema *target, Relation *relation)
@@ -467,14 +490,14 @@ Error *bind_from(Block *block)
     const AstRelation *ast = block->query->from;
     if (bound_before(block))
         return NULL;
-    if (block->query->timestamp_over)
-        return binder_unsupported(block->query->timestamp_over->at, "TIMESTAMP BY .. OVER");
     if (ast->kind == AST_REL_JOIN) {
         TRY(bind_join(block, ast, &block->from));
     } else {
         TRY(bind_relation(binder, ast, block->query->timestamp_by, &block->from));
         block_add_part(block, &block->from, 0);
     }
+    if (block->query->timestamp_over)
+        TRY(bind_timestamp_over(binder, block->query->timestamp_over, &block->from));
     if (block->from.pending)
         block->window = block->from.pending;
     const AstName *late_into = &block->query->late_into;

@@ -129,6 +129,10 @@ static Error *window_time(Binder *binder, const Relation *relation, int column, 
     if (column < 0)
         return error_hint(error_at(ERR_BIND, at, "the rows have no event time to make windows of"), "declare WATERMARK FOR, or WITH (timestamp = 'column')");
     const TimeColumn *time = traits_time(&traits, column);
+    if (relation->clock_keys && column == relation->time_column) {
+        spec->time_column = column;
+        return NULL;
+    }
     if (!time)
         return error_hint(error_at(ERR_BIND, at, "'%s' is no event-time column: nothing says how late its rows may come", relation->schema.columns[column].name),
                           "declare WATERMARK FOR %s AS %s - INTERVAL '5' SECOND", relation->schema.columns[column].name, relation->schema.columns[column].name);

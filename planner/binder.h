@@ -56,6 +56,7 @@ typedef struct Relation {
     bool table;                /* a TABLE, by its name: a stream that is joined with it meets it as it stands */
     WindowColumns window;
     MessageColumns *message;   /* NULL: rows that never were messages */
+    const AstExprs *clock_keys; /* TIMESTAMP BY time_column OVER these: each has a clock of its own, and the port has none; NULL: no */
     WindowUse *pending;        /* a window function in FROM; the schema ends in window_start, window_end, window_time for it */
     const char *dead_letter;   /* stream for rows whose expressions fail; NULL none */
     const CatalogEntry *letters; /* the source whose dead_letter_topic takes them; NULL none */

@@ -145,6 +145,13 @@ static void print_aggregate(Arena *arena, const PlanNode *node, Text *text)
     if (node->aggregate.key_count) {
         text_add_c(text, " by ");
         print_names(arena, node, node->aggregate.key_columns, node->aggregate.key_count, text);
+        const char *clocks = " (clocks of ";
+        for (int i = 0; i < node->aggregate.key_count && node->aggregate.clock_keys; i++)
+            if (node->aggregate.clock_keys >> i & 1) {
+                text_printf(text, "%s%s", clocks, input_name(arena, node, 0, node->aggregate.key_columns[i]));
+                clocks = ", ";
+            }
+        text_add_c(text, node->aggregate.clock_keys ? ")" : "");
     } else if (!node->aggregate.has_window) {
         text_add_c(text, " of all rows");
     }

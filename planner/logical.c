@@ -202,6 +202,8 @@ static void derive_aggregate(Arena *arena, LogicalNode *node)
     int *columns = ARENA_ARRAY(arena, int, keys + 2);
     for (int i = 0; i < keys + 1; i++)
         columns[i] = i;
+    if (node->aggregate.clock_keys)
+        windowed = false; /* a time that nobody's watermark knows */
     if (windowed && node->aggregate.window.kind == WINDOW_COUNT)
         return; /* several windows of a key may have the same times */
     if (windowed) { /* a window is known by its end, and mostly by its start as well */

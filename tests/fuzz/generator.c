@@ -536,7 +536,7 @@ static void select_clauses(Generator *g, bool top)
     put(g, " FROM ");
     relation(g);
     if (g->lone && rarely(g))
-        PICK(g, " TIMESTAMP BY ts", " TIMESTAMP BY ts OVER auction");
+        PICK(g, " TIMESTAMP BY ts", " TIMESTAMP BY ts OVER auction", " TIMESTAMP BY ts OVER (auction, bidder)");
     if (sometimes(g))
         window_clause(g);
     if (choose(g, 2)) {
