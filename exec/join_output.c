@@ -24,7 +24,7 @@ Error *join_output_open(JoinOutput *join, Operator *op)
     const PlanNode *node = op->node;
     join->op = op;
     join->node = node;
-    join->change_time_us = TIME_MIN;
+    join->change_time_us = join->kept_from_us = TIME_MIN;
     arena_init(&join->arena, op->context->pool);
     join_state_open(&join->state, op, &join->arena);
     builder_init(&join->builder, op, PORT_MAIN, &node->schema, node->traits.changes != CHANGES_APPEND);
@@ -112,7 +112,7 @@ static void collect_group(JoinOutput *join, int side, uint32_t number, int64_t w
         if (met->time_us > to_us)
             break;
         link = met->next;
-        if (met->death_us >= wm_us && compares_hold(join, side == 0 ? number : candidate, side == 0 ? candidate : number))
+        if (met->death_us >= wm_us && met->arrived_us >= join->kept_from_us && compares_hold(join, side == 0 ? number : candidate, side == 0 ? candidate : number))
             add_number(found, candidate);
     }
 }

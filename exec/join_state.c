@@ -37,6 +37,7 @@ void join_state_open(JoinState *state, Operator *op, Arena *arena)
 {
     const PlanNode *node = op->node;
     const int count = node->join.key_count;
+    state->op = op;
     state->by_time = node->join.sides[0].time_column >= 0 && node->join.sides[1].time_column >= 0;
     const Type **types = ARENA_ARRAY(arena, const Type *, (size_t)count + 1);
     for (int i = 0; i < count; i++)
@@ -213,7 +214,8 @@ uint32_t join_add(JoinState *state, int side, const Batch *batch, uint32_t row, 
     JoinRows *own = &state->sides[side];
     const Str none = { 0 };
     uint32_t number = row_store_add(&own->store, batch, row, &none);
-    *join_touch(state, side, number) = (JoinRow){ .group = group, .time_us = time_us, .death_us = death_us, .identity = -1, .order = state->scalars[JOIN_SCALAR_ORDER]++ };
+    *join_touch(state, side, number) = (JoinRow){ .group = group, .time_us = time_us, .death_us = death_us, .identity = -1, .order = state->scalars[JOIN_SCALAR_ORDER]++,
+                                                .arrived_us = state->op->context->now_us };
     own->live++;
     if (group >= 0)
         link_row(state, side, number);

@@ -20,6 +20,7 @@ typedef struct JoinRow { /* the operator's integers of a row */
     int64_t matches;         /* rows of the other side that it has met; JOIN_FREE: the number is not in use */
     int64_t identity, same;  /* its identity, -1: none; the next row of the same one: number plus one */
     int64_t order;           /* of arrival */
+    int64_t arrived_us;      /* by the clock of the turn */
 } JoinRow;
 
 enum { JOIN_FREE = -1, JOIN_ROW_FIELDS = sizeof(JoinRow) / 8 };
@@ -44,6 +45,7 @@ enum { JOIN_SCALAR_ORDER, JOIN_SCALAR_WM, JOIN_SCALAR_TIME_0, JOIN_SCALAR_TIME_1
 
 typedef struct JoinState {
     bool by_time;            /* the order within groups */
+    const Operator *op;
     KeyLayout key_layout;
     KeyBatch key_batch;
     KeyTable groups;

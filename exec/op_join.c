@@ -18,6 +18,7 @@ typedef struct Join {
     JoinOutput output;       /* first */
     Meeting meeting;
     Timers timers;           /* slot: number * 2 + side */
+    Timers kept;             /* likewise, by the clock: rows that are kept for some time only */
     RowNumbers before, after;
     const Batch *half_batch; /* of the meeting: the half of an update that came along with the one before it */
     uint32_t half_row;
@@ -30,15 +31,25 @@ static bool pads(const Join *join, int s, JoinPadding padding) { return side_of(
 
 /* ---- life ---- */
 
-static int64_t recheck(void *owner, const Timer *timer)
+static bool is_there(const Join *join, const Timer *timer)
 {
-    const Join *join = owner;
     const int s = timer->slot & 1;
     const uint32_t number = timer->slot >> 1;
     if (number >= join->output.state.sides[s].store.count)
-        return TIME_MAX;
+        return false;
     const JoinRow *row = join_row(&join->output.state, s, number);
-    return row->matches != JOIN_FREE && (uint32_t)row->order == timer->order ? row->death_us : TIME_MAX;
+    return row->matches != JOIN_FREE && (uint32_t)row->order == timer->order;
+}
+
+static int64_t recheck(void *owner, const Timer *timer)
+{
+    const Join *join = owner;
+    return is_there(join, timer) ? join_row(&join->output.state, timer->slot & 1, timer->slot >> 1)->death_us : TIME_MAX;
+}
+
+static int64_t recheck_kept(void *owner, const Timer *timer)
+{
+    return is_there(owner, timer) ? timer->time_us : TIME_MAX;
 }
 
 static Error *join_open(Operator *op)
@@ -54,6 +65,7 @@ static Error *join_open(Operator *op)
             spread_us = reach_us > spread_us ? reach_us : spread_us;
         }
     timers_init(&join->timers, &op->pool, spread_us, recheck, join);
+    timers_init(&join->kept, &op->pool, op->node->join.retention_us > US_PER_SECOND ? op->node->join.retention_us : US_PER_SECOND, recheck_kept, join);
     return NULL;
 }
 
@@ -63,6 +75,7 @@ static void join_close(Operator *op)
     if (!join)
         return;
     timers_release(&join->timers);
+    timers_release(&join->kept);
     meeting_close(&join->meeting);
     join_output_close(&join->output);
     mem_free(join->before.items);
@@ -89,17 +102,36 @@ static int64_t death_of(const Join *join, int s, const Batch *batch, uint32_t ro
     return death_us;
 }
 
-/* Rows that the watermark has gone beyond: those that wanted a match and have none come out, all go. */
+/* A row whose time is over: if it wanted a match and has none it comes out. */
+static Error *let_go(Join *join, uint32_t slot)
+{
+    const int s = slot & 1;
+    const uint32_t number = slot >> 1;
+    if ((pads(join, s, PADDING_AT_BOUND) || pads(join, s, PADDING_AT_END)) && join_row(&join->output.state, s, number)->matches == 0)
+        TRY(join_pair(&join->output, s, number, ROW_NONE, ROW_INSERT, *watermark(join)));
+    join_drop(&join->output, s, number);
+    return NULL;
+}
+
+/* Rows that the watermark has gone beyond. */
 static Error *fire(Join *join, int64_t wm_us)
 {
     Timer timer;
-    while (timers_next(&join->timers) < wm_us && timers_pop(&join->timers, wm_us, &timer)) {
-        const int s = timer.slot & 1;
-        const uint32_t number = timer.slot >> 1;
-        if ((pads(join, s, PADDING_AT_BOUND) || pads(join, s, PADDING_AT_END)) && join_row(&join->output.state, s, number)->matches == 0)
-            TRY(join_pair(&join->output, s, number, ROW_NONE, ROW_INSERT, *watermark(join)));
-        join_drop(&join->output, s, number);
-    }
+    while (timers_next(&join->timers) < wm_us && timers_pop(&join->timers, wm_us, &timer))
+        TRY(let_go(join, timer.slot));
+    return NULL;
+}
+
+/* Rows that have been kept for as long as rows are. */
+static Error *let_old_go(Join *join)
+{
+    const int64_t retention_us = join->output.node->join.retention_us;
+    Timer timer;
+    if (!retention_us)
+        return NULL;
+    join->output.kept_from_us = time_sub(join->output.op->context->now_us, retention_us);
+    while (timers_next(&join->kept) < join->output.kept_from_us && timers_pop(&join->kept, join->output.kept_from_us, &timer))
+        TRY(let_go(join, timer.slot));
     return NULL;
 }
 
@@ -197,6 +229,15 @@ static Error *change_single(Join *join, int s, uint32_t before, uint32_t after)
     return emit(join, s, minus, plus, true);
 }
 
+/* Rows that have met the only one that they can meet. */
+static void forget_met(Join *join, int s, uint32_t number)
+{
+    for (uint32_t i = 0; side_of(join, !s)->once && i < join->after.count; i++)
+        join_drop(&join->output, !s, join->after.items[i]);
+    if (side_of(join, s)->once)
+        join_drop(&join->output, s, number);
+}
+
 /* Row `before` of the side becomes row `after`; ROW_NONE: there is none. Both are in their groups. */
 static Error *change(Join *join, int s, uint32_t before, uint32_t after)
 {
@@ -223,6 +264,8 @@ static Error *change(Join *join, int s, uint32_t before, uint32_t after)
     }
     if (before != ROW_NONE)
         join_drop(&join->output, s, before);
+    if (join->after.count)
+        forget_met(join, s, after);
     return NULL;
 }
 
@@ -270,6 +313,8 @@ static Error *add_row(Join *join, int s, const Batch *batch, uint32_t row, uint3
     *number = join_add(&join->output.state, s, batch, row, i, group, join_time(&join->output, s, batch, row), death_us);
     if (death_us != TIME_MAX)
         timers_add(&join->timers, death_us, *number * 2 + (uint32_t)s, (uint32_t)join_row(&join->output.state, s, *number)->order);
+    if (join->output.node->join.retention_us)
+        timers_add(&join->kept, join_row(&join->output.state, s, *number)->arrived_us, *number * 2 + (uint32_t)s, (uint32_t)join_row(&join->output.state, s, *number)->order);
     return NULL;
 }
 
@@ -339,6 +384,7 @@ static int64_t row_watermark(const Join *join, int s, const Batch *batch, uint32
 static Error *take_rows(Join *join, int s, const Batch *batch, const uint32_t *rows, uint32_t count, const int64_t *wm_us)
 {
     const bool looks = is_table(join) && s == 0;
+    TRY(let_old_go(join));
     join_locate(&join->output.state, s, batch, rows, count, looks);
     for (uint32_t i = 0, used = 1; i < count; i += used) {
         const int64_t row_wm_us = wm_us ? *wm_us : row_watermark(join, s, batch, rows[i]);
@@ -393,6 +439,7 @@ static Error *join_advance(Operator *op, int64_t wm_us)
     if (join->meeting.meets)
         TRY(meeting_end_turn(&join->meeting, take_met));
     TRY(raise_watermark(join, wm_us));
+    TRY(let_old_go(join));
     TRY(join_flush(&join->output));
     Arena scratch;
     arena_init(&scratch, NULL);
@@ -438,11 +485,14 @@ static Error *join_restored(Operator *op)
     meeting_restored(&join->meeting);
     TRY(join_state_restored(&join->output.state));
     timers_clear(&join->timers);
+    timers_clear(&join->kept);
     for (int s = 0; s < 2; s++)
         for (uint32_t number = 0; number < join->output.state.sides[s].store.count; number++) {
             const JoinRow *row = join_row(&join->output.state, s, number);
             if (row->matches != JOIN_FREE && row->death_us != TIME_MAX)
                 timers_add(&join->timers, row->death_us, number * 2 + (uint32_t)s, (uint32_t)row->order);
+            if (row->matches != JOIN_FREE && op->node->join.retention_us)
+                timers_add(&join->kept, row->arrived_us, number * 2 + (uint32_t)s, (uint32_t)row->order);
         }
     return NULL;
 }

@@ -22,6 +22,7 @@ typedef struct JoinOutput {
     Expression *condition;
     Schema pair_schema;       /* both sides' columns */
     bool *condition_reads;    /* per column of it */
+    int64_t kept_from_us;     /* rows that came before have gone; TIME_MIN: none */
     uint64_t turn, tested;    /* pairs that the condition has seen in that turn */
     int64_t change_time_us;   /* of the row at hand, where what it changes carries its time; else TIME_MIN */
     OutputBuilder builder;

@@ -510,6 +510,8 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
         set_reaches(join, node);
     else
         node->join.padding = join->table || join->versions ? PADDING_CHANGES : choose_padding(join, node);
+    if (node->join.form == JOIN_BOTH)
+        node->join.retention_us = join->block->binder->settings->join_retention_us;
     if (join->versions) {
         TRY(check_versions(join, node));
         node->join.sides[1].updates = node->join.sides[1].upserts = false; /* every change is a row of its own */

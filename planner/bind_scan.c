@@ -287,6 +287,25 @@ static Error *check_row_columns(Binder *binder, const CatalogEntry *entry, Span 
     return NULL;
 }
 
+/* PRIMARY KEY (..) NOT ENFORCED: its rows only come, and each has another key. */
+static void note_declared_key(Arena *arena, const CatalogEntry *entry, LogicalNode *scan)
+{
+    ColumnSet *key = ARENA_NEW(arena, ColumnSet);
+    if (!entry->key_count || !entry->source->key_not_enforced || scan->scan.upsert)
+        return;
+    key->columns = ARENA_ARRAY(arena, int, entry->key_count + 1);
+    for (int k = 0; k < entry->key_count; k++) {
+        int column = 0;
+        if (entry->columns[entry->key_columns[k]].computed)
+            return;
+        for (int i = 0; i < entry->key_columns[k]; i++)
+            column += entry->columns[i].computed == NULL;
+        key->columns[key->count++] = column;
+    }
+    scan->traits.keys = key;
+    scan->traits.key_count = 1;
+}
+
 Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation)
 {
     Arena *arena = binder->arena;
@@ -336,6 +355,7 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
         bind_message_facts(binder, entry, &scan->schema, columns);
         bind_message_scan(binder, entry, scan);
     }
+    note_declared_key(arena, entry, scan);
     scan->scan.on_error = source->on_error == POLICY_NULL ? POLICY_SKIP : source->on_error;
     scan->scan.bounded = source->bounded;
     if (binder->pull && !source->bounded && connector_read_now(arena, source->connector, source->connector_options, &scan->scan.connector_options))

@@ -163,7 +163,7 @@ void join_canonical(const LogicalNode *node, Text *text)
     text_printf(text, " %d %d %d%d%d%d e%d", node->join.form, node->join.padding, node->join.with_time, node->join.with_key, node->join.change_times, node->join.retracts_unmatched, node->join.on_error);
     for (int s = 0; s < 2; s++) {
         const JoinSide *side = &node->join.sides[s];
-        text_printf(text, " s%d%d%d%d%d%d t%d %lld k", side->preserved, side->unique, side->updates, side->upserts, side->window_times, side->on_clock, side->time_column, (long long)side->lag_us);
+        text_printf(text, " s%d%d%d%d%d%d%d t%d %lld k", side->preserved, side->unique, side->once, side->updates, side->upserts, side->window_times, side->on_clock, side->time_column, (long long)side->lag_us);
         for (int k = 0; k < node->join.key_count; k++)
             text_printf(text, "%d,", side->keys[k]);
         text_add_c(text, " i");
@@ -172,6 +172,8 @@ void join_canonical(const LogicalNode *node, Text *text)
         for (int b = 0; b < side->bound_count; b++)
             text_printf(text, " b%d %lld %lld", side->bounds[b].column, (long long)side->bounds[b].offset_us, (long long)side->bounds[b].lag_us);
     }
+    if (node->join.retention_us)
+        text_printf(text, " r%lld", (long long)node->join.retention_us);
     for (int c = 0; c < node->join.compare_count; c++) {
         const JoinCompare *compare = &node->join.compares[c];
         text_printf(text, " c%d %d %d %lld", compare->columns[0], compare->columns[1], compare->at_least, (long long)compare->offset);
@@ -239,7 +241,7 @@ static void side_bound(const LogicalNode *node, int s, Text *text)
 {
     const JoinSide *side = &node->join.sides[s];
     const char *separator = " until ";
-    text_printf(text, "%s rows", s ? "right" : "left");
+    text_printf(text, "%s rows%s", s ? "right" : "left", side->once ? " that have met none" : "");
     for (int b = 0; b < side->bound_count; b++, separator = " or ") {
         text_printf(text, "%sthe watermark is beyond %s", separator, column_name(node, s, side->bounds[b].column));
         int64_t more = time_add(side->bounds[b].offset_us, side->bounds[b].lag_us);
@@ -248,7 +250,12 @@ static void side_bound(const LogicalNode *node, int s, Text *text)
             explain_duration(more > 0 ? more : time_sub(0, more), text);
         }
     }
-    if (side->bound_count)
+    if (node->join.retention_us) {
+        text_add_c(text, side->bound_count ? ", at most " : " of the last ");
+        explain_duration(node->join.retention_us, text);
+        text_add_c(text, side->bound_count ? "" : " by the clock");
+    }
+    if (side->bound_count || node->join.retention_us)
         return;
     const bool bounded = node->inputs[s].node->traits.bounded;
     text_add_c(text, side->unique ? ", one a key" : bounded ? " of the input" : ": nothing bounds them");

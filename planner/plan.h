@@ -239,6 +239,7 @@ typedef struct JoinSide {
     int *keys;                  /* columns of its input; they equal the other side's */
     bool preserved;             /* rows without a match come out, too */
     bool unique;                /* at most one row a key */
+    bool once;                  /* a row that has met one meets no other: it goes then */
     bool updates, upserts;      /* its rows are taken back; or replaced by a later one of the same identity */
     int *identity; int identity_count; /* updates: the columns that tell its rows apart; 0: all of them */
     int time_column;            /* event time; -1: none */
@@ -429,6 +430,7 @@ typedef struct PlanNode {
             JoinCompare *compares; int compare_count;
             Expr *condition;                /* over input 0's columns, then input 1's; NULL: none */
             RowPolicy on_error;             /* POLICY_NULL: a failed pair does not match */
+            int64_t retention_us;           /* rows go so long after they came, by the clock; 0: never */
             bool with_time;                 /* a column behind: the later one of both times */
             bool with_key;                  /* then the key's columns, of whichever side has them */
             bool change_times;              /* what a row changes carries at least that row's time (ksqlDB) */

@@ -245,6 +245,8 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
             settings->conflate = name_equal(value, "on") || name_equal(value, "true");
         return NULL;
     }
+    if (option_name_equal(name, "join.retention"))
+        return set_duration(name, value, value_at, 0, &settings->join_retention_us);
     if (option_name_equal(name, "join.time_bounds"))
         return set_switch(value, value_at, &settings->join_time_bounds);
     if (option_name_equal(name, "topic.prefix") || option_name_equal(name, "ksql.output.topic.name.prefix")) {
@@ -310,6 +312,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
     list[used++] = (PlannerSetting){ "event_time.max_ahead", duration_value(arena, settings->max_ahead_us), "1 d", "On live input a row further ahead of the clock is bad" };
     list[used++] = (PlannerSetting){ "exec.conflate", (settings->conflate >= 0 ? settings->conflate : rules->conflate) ? "on" : "off", rules->conflate ? "on" : "off",
                                      "Changes of one key between two outputs come out as one; off: every row's change comes out" };
+    list[used++] = (PlannerSetting){ "join.retention", duration_value(arena, settings->join_retention_us), "0 s", "How long joins keep rows that no condition on times ends; 0: for ever" };
     list[used++] = (PlannerSetting){ "join.time_bounds", settings->join_time_bounds ? "on" : "off", "on", "Conditions on event times end the rows that joins keep; off: rows are kept for ever" };
     list[used++] = (PlannerSetting){ "lua.max_memory", arena_printf(arena, "%lldKiB", (long long)settings->lua_memory >> 10), "16384KiB", "What a function in Lua that is made may hold" };
     list[used++] = (PlannerSetting){ "match.max_partial_matches", arena_printf(arena, "%lld", (long long)settings->match_limit), "10000", "How many ways to match MATCH_RECOGNIZE follows at once in a partition" };

@@ -27,6 +27,7 @@ typedef struct PlannerSettings {
     int64_t list_limit, set_limit; /* most values that COLLECT_LIST, COLLECT_SET keep; 0: no limit */
     int64_t lua_steps, lua_memory; /* limits of functions in Lua that are made: instructions of a call, bytes */
     const TimeZone *time_zone;    /* between TIMESTAMP and TIMESTAMP WITH TIME ZONE; NULL: UTC */
+    int64_t join_retention_us;    /* of rows that joins keep; 0: no limit */
     bool join_time_bounds;        /* conditions on event times end rows that joins keep */
     const OptionEntry *registry; int registry_count; /* SET 'schema.registry.url' and the like: of formats with a registry that do not say it */
     RewriteSet rewrites_off;

@@ -80,6 +80,7 @@ const RewriteRule rewrite_rules[] = {
     { 4, "projection_pruning", "Decodes and carries only the columns and fields that are read", rewrite_projection_pruning },
     { 5, "merge_projections", "Makes one projection of two", rewrite_merge_projections },
     { 6, "identity_projections", "Drops projections that change nothing", rewrite_identity_projections },
+    { 9, "join_unique_keys", "Drops rows that a join has matched with the only row that they can match", rewrite_join_unique_keys },
     { 7, "top_k", "Keeps only the first rows while sorting under LIMIT", rewrite_top_k },
     { 0, NULL, NULL, NULL },
 };
