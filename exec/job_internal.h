@@ -200,6 +200,7 @@ struct Job {
     bool succeeded;            /* it ended well */
     bool retired;              /* and its sinks are closed: it is there for the tables that it keeps */
     bool ending;               /* no more turns; what is left is the sinks' */
+    bool full_turns;           /* the last turn that was drawn held enough for threads to share the work */
     bool sleeping;             /* a thread of job_run waits for all */
     bool aligns;               /* a scan leaves out splits that are too far ahead */
     int64_t looked_us;         /* when drawing looked at the ends of all splits */

@@ -14,6 +14,8 @@
 
 #include "exec/checkpoint.h"
 
+#define FULL_BYTES (64u << 10) /* a turn of so much, or so many rows, is work that threads share */
+#define FULL_ROWS 256
 #define LOOK_US 1000000 /* how often the lag of a job that rests is looked at */
 
 /* ---- waking ---- */
@@ -78,6 +80,14 @@ static void sleep_until(Job *job, int64_t until_us, const atomic_bool *woken)
         if (left_us > 0)
             sleep_woken(job, left_us);
     }
+}
+
+/* Something has changed for those who wait for `changed`. There is always one thread at work, or asleep for all, that goes on by itself: the others are
+ * needed only where turns come so full that there is work for several. */
+static void tell_others(Job *job) /* locked */
+{
+    if (job->plan->bounded || job->full_turns || job->ending || job->finished || job->options.shuffle_seed)
+        pthread_cond_broadcast(&job->changed);
 }
 
 /* ---- the ORDERED part ---- */
@@ -222,7 +232,7 @@ static void execute(Job *job, uint64_t turns)
             execute_turn(job);
         else
             execute_end(job);
-        pthread_cond_broadcast(&job->changed);
+        tell_others(job);
     }
 }
 
@@ -256,6 +266,7 @@ static bool put_drawn(Job *job, Turn *turn, bool drawn, int64_t wait_until_us, E
         return false;
     }
     job->drained = error != NULL; /* nothing more to draw */
+    job->full_turns = turn->length >= FULL_BYTES || turn->range.count >= FULL_ROWS;
     job->waiting = tick;
     job->wait_until_us = wait_until_us;
     job->turns_drawn++;
@@ -287,7 +298,7 @@ static void draw(Job *job, WorkerContext *worker, uint64_t *random) /* locked */
     pthread_mutex_lock(&job->lock);
     job->drawing = false;
     bool parallel = put_drawn(job, turn, drawn, wait_until_us, error);
-    pthread_cond_broadcast(&job->changed);
+    tell_others(job);
     if (!parallel)
         return;
     pthread_mutex_unlock(&job->lock);
@@ -296,7 +307,7 @@ static void draw(Job *job, WorkerContext *worker, uint64_t *random) /* locked */
     shuffle(random);
     pthread_mutex_lock(&job->lock);
     turn->ready = true;
-    pthread_cond_broadcast(&job->changed);
+    tell_others(job);
 }
 
 /* ---- working ---- */
@@ -320,14 +331,14 @@ static bool do_work(WorkerStart *start, uint64_t turns) /* locked */
     Job *job = start->job;
     if (stops_now(job)) {
         end_with(job, error_new(ERR_INTERRUPTED, "interrupted"));
-        pthread_cond_broadcast(&job->changed);
+        tell_others(job);
         return true;
     }
     if (!job->executing && ordered_is_due(job)) {
         job->executing = true;
         execute(job, turns);
         job->executing = false;
-        pthread_cond_broadcast(&job->changed);
+        tell_others(job);
         return true;
     }
     end_waiting(job);
@@ -411,7 +422,7 @@ static void rest(Job *job) /* locked */
     pthread_mutex_lock(&job->lock);
     job->sleeping = false;
     metrics_activity(job, ACTIVITY_BUSY);
-    pthread_cond_broadcast(&job->changed);
+    tell_others(job);
 }
 
 static void *work(void *argument)
