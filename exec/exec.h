@@ -150,6 +150,8 @@ int job_table(const Job *job);
 uint64_t job_table_rows(const Job *job, int output);
 /* The row of a key (a Value for each of sink.table_keys, of its column's type), a batch that is the caller's; NULL: there is none. */
 Error *job_table_find(Job *job, int output, const Value *key, Batch **rows);
+/* The rows of all windows of a key (a Value for each of the first sink.table_group_count columns). */
+Error *job_table_find_group(Job *job, int output, const Value *key, Batch **rows);
 /* The next rows, from *next = 0 on, in order of their keys' arrival; NULL: that was all. */
 Error *job_table_scan(Job *job, int output, uint32_t *next, Batch **rows);
 /* How far the table's time has come. */

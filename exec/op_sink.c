@@ -253,6 +253,13 @@ Error *job_table_find(Job *job, int output, const Value *key, Batch **rows)
     return error;
 }
 
+Error *job_table_find_group(Job *job, int output, const Value *key, Batch **rows)
+{
+    Error *error;
+    MEMORY_GUARDED(error, table_store_find_group(table_of(job, output), key, rows));
+    return error;
+}
+
 Error *job_table_scan(Job *job, int output, uint32_t *next, Batch **rows)
 {
     Error *error;

@@ -24,12 +24,25 @@ void table_store_init(TableStore *store, Arena *arena, MemoryPool *pool, const P
     key_table_init(&store->keys, pool, &store->key_layout);
     state_init(&store->places, pool, "l", false);
     row_store_init(&store->rows, arena, pool, schema, 1);
+    if (!sink->sink.table_group_count)
+        return;
+    key_layout_init(&store->group_layout, arena, types, sink->sink.table_group_count);
+    key_batch_init(&store->group_batch, &store->group_layout);
+    key_table_init(&store->groups, pool, &store->group_layout);
+    state_init(&store->heads, pool, "l", false);
+    state_init(&store->nexts, pool, "l", false);
 }
 
 void table_store_release(TableStore *store)
 {
     if (!store->node)
         return;
+    if (store->groups.layout) {
+        state_release(&store->nexts);
+        state_release(&store->heads);
+        key_table_release(&store->groups);
+        key_batch_release(&store->group_batch);
+    }
     row_list_release(&store->list);
     row_store_release(&store->rows);
     state_release(&store->places);
@@ -89,8 +102,67 @@ static void take_row(TableStore *store, const Batch *batch, uint32_t row, uint32
     }
 }
 
+/* ---- groups: rows of windows by the rest of their key ---- */
+
+static int64_t *head_of(const TableStore *store, uint32_t group) { return (int64_t *)state_entry(&store->heads, group); }
+static int64_t *next_of(const TableStore *store, uint32_t slot) { return (int64_t *)state_entry(&store->nexts, slot); }
+
+/* Keys that came as rows[i] of the columns have slots[i]; those from `former` on are new. */
+static void link_new(TableStore *store, const Vector *const columns[], uint32_t row_count, const uint32_t *rows, uint32_t count, const uint32_t *slots, uint32_t former)
+{
+    if (!store->groups.layout || store->keys.count == former)
+        return;
+    uint32_t *groups = mem_alloc(sizeof *groups * ((size_t)count + 1));
+    MEMORY_HOLD(mem_free, groups);
+    key_batch_prepare(&store->group_batch, columns, row_count, rows, count);
+    key_table_resolve(&store->groups, &store->group_batch, rows, count, groups);
+    state_cover(&store->heads, store->groups.count);
+    state_cover(&store->nexts, store->keys.count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (slots[i] < former)
+            continue;
+        state_touch_one(&store->heads, groups[i]);
+        state_touch_one(&store->nexts, slots[i]);
+        if (*head_of(store, groups[i]) != (int64_t)slots[i] + 1 && !*next_of(store, slots[i])) { /* a key may stand twice among new ones */
+            *next_of(store, slots[i]) = *head_of(store, groups[i]);
+            *head_of(store, groups[i]) = (int64_t)slots[i] + 1;
+        }
+    }
+    mem_free(groups);
+}
+
+#define LINK_ROWS 1024
+
+/* All anew, from the keys. */
+static void link_all(TableStore *store)
+{
+    if (!store->groups.layout)
+        return;
+    Arena arena;
+    key_table_clear(&store->groups);
+    state_clear(&store->heads);
+    state_clear(&store->nexts);
+    arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
+    for (uint32_t first = 0; first < store->keys.count; first += LINK_ROWS) {
+        uint32_t slots[LINK_ROWS], rows[LINK_ROWS], count = store->keys.count - first < LINK_ROWS ? store->keys.count - first : LINK_ROWS;
+        Vector **columns = ARENA_ARRAY(&arena, Vector *, (size_t)store->key_count + 1);
+        for (int i = 0; i < store->key_count; i++)
+            columns[i] = vector_new(&arena, store->key_layout.types[i], count);
+        for (uint32_t i = 0; i < count; i++) {
+            slots[i] = first + i;
+            rows[i] = i;
+        }
+        key_table_gather(&store->keys, slots, count, columns, 0, &arena);
+        link_new(store, (const Vector *const *)columns, count, rows, count, slots, first);
+        arena_reset(&arena);
+    }
+    arena_release(&arena);
+}
+
 void table_store_take(TableStore *store, const Batch *batch)
 {
+    const uint32_t former = store->keys.count;
     uint32_t count;
     const uint32_t *rows = row_list_take(&store->list, batch, NULL, 0, &count);
     for (int i = 0; i < store->key_count; i++)
@@ -98,6 +170,7 @@ void table_store_take(TableStore *store, const Batch *batch)
     key_batch_prepare(&store->key_batch, store->key_vectors, batch->row_count, rows, count);
     key_table_resolve(&store->keys, &store->key_batch, rows, count, store->list.slots);
     state_cover(&store->places, store->keys.count);
+    link_new(store, store->key_vectors, batch->row_count, rows, count, store->list.slots, former);
     for (uint32_t i = 0; i < count; i++)
         take_row(store, batch, rows[i], store->list.slots[i]);
 }
@@ -123,6 +196,7 @@ static void compact(TableStore *store)
     state_keep(&store->places, live, remap, kept);
     mem_free(remap);
     mem_free(live);
+    link_all(store);
 }
 
 void table_store_advance(TableStore *store, int64_t wm_us)
@@ -163,6 +237,7 @@ Error *table_store_restored(TableStore *store)
             return page_damaged("keys without rows");
         store->row_count += *place_of(store, slot) != 0;
     }
+    link_all(store);
     return NULL;
 }
 
@@ -183,25 +258,52 @@ static Error *gather(TableStore *store, const uint32_t *numbers, uint32_t count,
     return NULL;
 }
 
-Error *table_store_find(TableStore *store, const Value *key, Batch **rows)
+/* The slot of a key of `count` columns in one of the two tables. */
+static uint32_t find_slot(TableStore *store, const KeyTable *table, KeyBatch *batch, const Value *key, int count)
 {
     Arena arena;
     arena_init(&arena, NULL);
     MEMORY_HOLD(arena_unwind, &arena);
     uint32_t slot, row = 0;
-    *rows = NULL;
-    for (int i = 0; i < store->key_count; i++) {
+    for (int i = 0; i < count; i++) {
         Vector *vector = vector_new(&arena, store->key_layout.types[i], 1);
         vector_set(&arena, vector, 0, &key[i]);
         store->key_vectors[i] = vector;
     }
-    key_batch_prepare(&store->key_batch, store->key_vectors, 1, &row, 1);
-    key_table_find(&store->keys, &store->key_batch, &row, 1, &slot);
+    key_batch_prepare(batch, store->key_vectors, 1, &row, 1);
+    key_table_find(table, batch, &row, 1, &slot);
     arena_release(&arena);
+    return slot;
+}
+
+Error *table_store_find(TableStore *store, const Value *key, Batch **rows)
+{
+    *rows = NULL;
+    uint32_t slot = find_slot(store, &store->keys, &store->key_batch, key, store->key_count);
     if (slot == KEY_ABSENT || slot >= store->places.slot_count || !*place_of(store, slot))
         return NULL;
     uint32_t number = (uint32_t)(*place_of(store, slot) - 1);
     return gather(store, &number, 1, rows);
+}
+
+Error *table_store_find_group(TableStore *store, const Value *key, Batch **rows)
+{
+    *rows = NULL;
+    uint32_t count = 0, group = find_slot(store, &store->groups, &store->group_batch, key, store->node->sink.table_group_count);
+    if (group == KEY_ABSENT || group >= store->heads.slot_count)
+        return NULL;
+    for (int64_t slot = *head_of(store, group); slot; slot = *next_of(store, (uint32_t)(slot - 1)))
+        count += *place_of(store, (uint32_t)(slot - 1)) != 0;
+    if (!count)
+        return NULL;
+    uint32_t *numbers = mem_alloc(sizeof *numbers * count), at = count;
+    MEMORY_HOLD(mem_free, numbers);
+    for (int64_t slot = *head_of(store, group); slot; slot = *next_of(store, (uint32_t)(slot - 1)))
+        if (*place_of(store, (uint32_t)(slot - 1)))
+            numbers[--at] = (uint32_t)(*place_of(store, (uint32_t)(slot - 1)) - 1);
+    Error *error = gather(store, numbers, count, rows);
+    mem_free(numbers);
+    return error;
 }
 
 Error *table_store_scan(TableStore *store, uint32_t *next, Batch **rows)

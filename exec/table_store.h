@@ -14,6 +14,11 @@ typedef struct TableStore {
     StateColumns places;     /* by slot: the number of its row plus one; 0: it is gone */
     RowStore rows;           /* with how often each is there */
     uint32_t row_count;      /* of keys that are there */
+    /* Rows of windows by the rest of their key: derived, not in snapshots. */
+    KeyLayout group_layout;
+    KeyBatch group_batch;
+    KeyTable groups;
+    StateColumns heads, nexts; /* of a group: its last key's slot plus one; of a key's slot: the one before it in its group */
     int64_t swept_us;        /* windows that ended before are gone */
     RowList list;
     const Vector **key_vectors;
@@ -31,5 +36,7 @@ Error *table_store_restored(TableStore *store);
 
 /* The row of a key (a Value a key column, in order), in a batch of its own; NULL: there is none. */
 Error *table_store_find(TableStore *store, const Value *key, Batch **rows);
+/* All rows whose key begins so (a Value for each of sink.table_group_count columns), in order of their arrival; NULL: there are none. */
+Error *table_store_find_group(TableStore *store, const Value *key, Batch **rows);
 /* The next rows from slot *next on, in order of arrival; NULL: that was all. */
 Error *table_store_scan(TableStore *store, uint32_t *next, Batch **rows);

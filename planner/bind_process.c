@@ -195,6 +195,23 @@ Error *bind_process_rest(Binder *binder, const Relation *given, const CatalogEnt
     return NULL;
 }
 
+/* Bounds of windows stand last: rows are also found by what stands before them. */
+static void group_keys(Arena *arena, const CatalogRows *rows, LogicalNode *sink)
+{
+    int *keys = ARENA_ARRAY(arena, int, sink->sink.table_key_count + 1), count = 0, groups = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < sink->sink.table_key_count; i++) {
+            const int column = sink->sink.table_keys[i];
+            const bool bound = column == rows->window_start || column == rows->window_end || column == rows->window_time;
+            if (bound == (pass == 1))
+                keys[count++] = column;
+        }
+        groups = pass == 0 ? count : groups;
+    }
+    sink->sink.table_keys = keys;
+    sink->sink.table_group_count = groups < count ? groups : 0;
+}
+
 /* The key by which the kept rows are found: all of it among the rows' columns. */
 static void keep_table(Binder *binder, const CatalogRows *rows, LogicalNode *sink)
 {
@@ -211,6 +228,7 @@ static void keep_table(Binder *binder, const CatalogRows *rows, LogicalNode *sin
     const WindowSpec *window = &rows->window;
     if (!rows->windowed || rows->window_end < 0)
         return;
+    group_keys(binder->arena, rows, sink);
     int64_t least_us = time_add(window->size_us, window->grace_us);
     sink->sink.table_window_end = rows->window_end;
     sink->sink.table_retention_us = window->retention_us ? window->retention_us : least_us > RETENTION_US ? least_us : RETENTION_US;

@@ -452,6 +452,7 @@ typedef struct PlanNode {
             bool keeps_table;               /* what the rows make is kept, to be read while the job runs */
             int *table_keys; int table_key_count; /* keeps_table: what tells its rows apart. None: rows count as often as they are there.. */
             bool table_of_one;              /* ..or there is one row at most */
+            int table_group_count;          /* the first so many of them: without the bounds of windows. 0: there are none, or the key is nothing else */
             int table_window_end;           /* keeps_table: this column, and so long after it the row goes; -1: rows stay */
             int64_t table_retention_us;
             bool with_kinds;                /* the changelog is written out */

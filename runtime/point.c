@@ -1,4 +1,4 @@
-/* runtime/point.c: SELECT .. FROM table WHERE key = 5: such a pull query gets one row of the table, not all.
+/* runtime/point.c: SELECT .. FROM table WHERE key = 5: such a pull query gets one row of the table, or those of all windows of a key, not all.
  *
  * Its plan stays as it is and judges that row like any other: what is found here only says which rows cannot pass. */
 #include <string.h>
@@ -66,11 +66,11 @@ static int scan_column(const PlanNode *scan, const char *name)
     return -1;
 }
 
-bool point_of(const Plan *plan, const char *stream, const PlanNode *table, Arena *arena, Value **key)
+int point_of(const Plan *plan, const char *stream, const PlanNode *table, Arena *arena, Value **key)
 {
     const PlanNode *scan = point_scan(plan, stream), *filter = scan ? filter_over(plan, scan) : NULL;
     if (!filter || table->sink.table_key_count == 0)
-        return false;
+        return 0;
     Conjuncts all = { .count = 0 };
     split(filter->filter.predicate, &all);
     *key = ARENA_ARRAY(arena, Value, (size_t)table->sink.table_key_count + 1);
@@ -80,10 +80,10 @@ bool point_of(const Plan *plan, const char *stream, const PlanNode *table, Arena
         for (int i = 0; column >= 0 && i < all.count && !constant; i++)
             constant = constant_of(all.items[i], column);
         if (!constant)
-            return false;
+            return k >= table->sink.table_group_count ? table->sink.table_group_count : 0;
         (*key)[k] = constant->value;
     }
-    return true;
+    return table->sink.table_key_count;
 }
 
 bool point_is_all(const Plan *plan, const char *stream, const PlanNode *table)

@@ -282,7 +282,7 @@ static bool learn(RuntimeSession *session, const Literals *literals, const Query
     Query *maker = pulled->channel_count == 1 && pulled->source_count == 1 ? query_of_entity(session->runtime, pulled->channels[0]) : NULL;
     const PlanNode *table = maker && maker->job && job_table(maker->job) >= 0 ? maker->plan->outputs[job_table(maker->job)].sink : NULL;
     Value *key = NULL;
-    if (!table || plan->output_count != 1 || !point_of(plan, pulled->channels[0], table, &one->arena, &key) || !point_is_all(plan, pulled->channels[0], table))
+    if (!table || plan->output_count != 1 || point_of(plan, pulled->channels[0], table, &one->arena, &key) < table->sink.table_key_count || !point_is_all(plan, pulled->channels[0], table))
         return false;
     one->literal_of_key = ARENA_ARRAY(&one->arena, int, (size_t)table->sink.table_key_count + 1);
     one->columns = ARENA_ARRAY(&one->arena, int, (size_t)pulled->schema.column_count + 1);

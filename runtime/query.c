@@ -116,10 +116,11 @@ static Error *give_table(ChannelReader *reader, Job *maker, int table)
     }
 }
 
-static Error *give_row(ChannelReader *reader, Job *maker, int table, const Value *key)
+/* The row of a key, or the rows of its windows. */
+static Error *give_point(ChannelReader *reader, Job *maker, int table, const Value *key, bool whole)
 {
     Batch *row = NULL;
-    TRY(job_table_find(maker, table, key, &row));
+    TRY(whole ? job_table_find(maker, table, key, &row) : job_table_find_group(maker, table, key, &row));
     if (row)
         channel_reader_give(reader, row);
     batch_release(row);
@@ -136,8 +137,10 @@ static Error *feed_tables(Query *query)
         Value *key = NULL;
         if (channel_reader_is_bounded(reader) && table < 0)
             return error_new(ERR_CONNECT, "'%s' holds nothing: its query %s%s", channel_reader_name(reader), maker ? "is in state " : "is gone", maker ? query_state_name(maker->state) : "");
-        if (table >= 0 && query->pull && point_of(query->plan, channel_reader_name(reader), maker->plan->outputs[table].sink, query->arena, &key))
-            TRY(give_row(reader, maker->job, table, key));
+        const PlanNode *sink = table >= 0 ? maker->plan->outputs[table].sink : NULL;
+        int given = sink && query->pull ? point_of(query->plan, channel_reader_name(reader), sink, query->arena, &key) : 0;
+        if (given)
+            TRY(give_point(reader, maker->job, table, key, given == sink->sink.table_key_count));
         else if (table >= 0)
             TRY(give_table(reader, maker->job, table));
         if (channel_reader_is_bounded(reader))

@@ -189,7 +189,8 @@ void subscription_close(Subscription *subscription); /* NULL is fine */
 /* Ends the push query of that id for all its subscribers; false: there is none. */
 bool runtime_close_query(Runtime *runtime, const char *id);
 
-/* The row of a table by its key, without SQL: a text for each key column, in their order. *rows: the caller's; NULL: there is none. */
+/* The row of a table by its key, without SQL: a text for each key column, in their order. Of a windowed table the rows of all windows of that key. *rows: the
+ * caller's; NULL: there is none. */
 Error *runtime_pull_key(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows);
 
 /* ---- the whole ---- */

@@ -181,8 +181,9 @@ void tasks_wake_maintenance(Runtime *runtime);
 int64_t maintain(Runtime *runtime);
 
 /* ---- point.c ---- */
-/* Can only one row of the table that `stream` names come through the plan? Its key, then, as `table`, the sink that keeps it, has it. */
-bool point_of(const Plan *plan, const char *stream, const PlanNode *table, Arena *arena, Value **key);
+/* Can only one row of the table that `stream` names come through the plan, or only those whose key begins in one way? How many columns of the key are given, then (all,
+ * or the first table_group_count), as `table`, the sink that keeps it, has them; 0: any row may. */
+int point_of(const Plan *plan, const char *stream, const PlanNode *table, Arena *arena, Value **key);
 
 /* Does the plan ask for nothing else of that row? */
 bool point_is_all(const Plan *plan, const char *stream, const PlanNode *table);

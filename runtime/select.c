@@ -201,9 +201,9 @@ Error *runtime_query(RuntimeSession *session, const char *text, size_t length, c
 
 static Error *key_values(const PlanNode *sink, Arena *arena, const char *table, const char *const *key, int key_count, Value **values)
 {
-    if (key_count != sink->sink.table_key_count)
-        return error_new(ERR_BIND, "the key of '%s' has %d column%s, %d value%s given", table, sink->sink.table_key_count, sink->sink.table_key_count == 1 ? "" : "s", key_count,
-                         key_count == 1 ? " is" : "s are");
+    const int wanted = sink->sink.table_group_count ? sink->sink.table_group_count : sink->sink.table_key_count;
+    if (key_count != wanted)
+        return error_new(ERR_BIND, "the key of '%s' has %d column%s, %d value%s given", table, wanted, wanted == 1 ? "" : "s", key_count, key_count == 1 ? " is" : "s are");
     *values = ARENA_ARRAY(arena, Value, (size_t)key_count + 1);
     for (int i = 0; i < key_count; i++) {
         const Column *column = &sink->schema.columns[sink->sink.table_keys[i]];
@@ -223,7 +223,7 @@ static Error *find_row(Query *query, const char *table, const char *const *key, 
     Error *error = output < 0 ? error_new(ERR_CONNECT, "'%s' holds nothing now: its query is in state %s", table, query_state_name(query->state))
                               : key_values(query->plan->outputs[output].sink, &arena, table, key, key_count, &values);
     if (!error)
-        error = job_table_find(query->job, output, values, rows);
+        error = query->plan->outputs[output].sink->sink.table_group_count ? job_table_find_group(query->job, output, values, rows) : job_table_find(query->job, output, values, rows);
     arena_release(&arena);
     return error;
 }

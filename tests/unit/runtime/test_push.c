@@ -131,6 +131,15 @@ static void old_windows_leave_the_table(void **state)
     assert_string_equal(pull(&world, "SELECT page, n, window_start FROM counts;"), "a,1,2026-01-01 10:00:00.000\na,1,2026-01-01 11:00:00.000\n");
     execute(&world, "INSERT INTO clicks VALUES ('a', TIMESTAMP '2026-01-01 13:30:00');");
     assert_string_equal(pull(&world, "SELECT page, n, window_start FROM counts;"), "a,1,2026-01-01 11:00:00.000\na,1,2026-01-01 13:00:00.000\n");
+    execute(&world, "INSERT INTO clicks VALUES ('b', TIMESTAMP '2026-01-01 13:31:00'), ('a', TIMESTAMP '2026-01-01 14:30:00'), ('a', TIMESTAMP '2026-01-01 14:31:00');");
+    assert_string_equal(pull(&world, "SELECT page, n, window_start FROM counts WHERE page = 'a' AND n < 5;"),
+                        "a,1,2026-01-01 13:00:00.000\na,2,2026-01-01 14:00:00.000\n");
+    assert_string_equal(pull(&world, "SELECT page, n, window_start FROM counts WHERE page = 'c';"), "");
+    const Schema *schema;
+    Batch *rows;
+    assert_null(runtime_pull_key(world.runtime, "counts", (const char *[]){ "a" }, 1, &schema, &rows));
+    assert_int_equal(rows->row_count, 2);
+    batch_release(rows);
     world_end(&world);
 }
 
