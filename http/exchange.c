@@ -342,6 +342,8 @@ void http_close_websocket(HttpExchange *exchange, int code, const char *reason)
     add_chunk(exchange, chunk);
 }
 
+void http_keep_apart(HttpExchange *exchange) { exchange->apart = true; }
+
 void http_end(HttpExchange *exchange)
 {
     HttpServer *server = exchange->server;
@@ -406,6 +408,8 @@ size_t exchange_take(HttpExchange *exchange, char *bytes, size_t most, bool *end
         chunk->next = NULL;
         *last_gone = chunk;
         last_gone = &chunk->next;
+        if (exchange->apart && exchange->request.http2)
+            break;
     }
     exchange->queued -= taken;
     *aborted = exchange->aborted;

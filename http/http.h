@@ -100,6 +100,8 @@ void http_answer(HttpExchange *exchange, int status, const char *content_type, c
  * SIZE_MAX: the peer is gone. */
 void http_begin(HttpExchange *exchange, int status, const char *content_type);
 size_t http_write(HttpExchange *exchange, const char *bytes, size_t length);
+/* Before it begins: over HTTP/2 every piece is a frame of its own. For clients that take a frame for a row. */
+void http_keep_apart(HttpExchange *exchange);
 void http_end(HttpExchange *exchange);
 /* Gives the answer up: the peer sees that it is not whole. */
 void http_abort(HttpExchange *exchange);

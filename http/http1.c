@@ -304,7 +304,7 @@ static bool http1_push(Connection *connection)
     Http1 *http1 = http1_of(connection);
     while (http1->exchange && !connection->closing && connection->out.length - connection->out_done < OUT_ENOUGH) {
         HttpExchange *exchange = http1->exchange;
-        if (http1->continue_due && !exchange->begun)
+        if (http1->continue_due && !exchange->head_sent && !exchange->refused)
             text_add_c(&connection->out, "HTTP/1.1 100 Continue\r\n\r\n");
         http1->continue_due = false;
         pthread_mutex_lock(&exchange->server->lock);

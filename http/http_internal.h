@@ -51,7 +51,7 @@ struct HttpExchange {
     int status;
     int64_t length;             /* -1: in pieces */
     bool begun, ended, aborted, closed; /* closed: nobody takes it any more */
-    bool websocket, body_paused;
+    bool websocket, body_paused, apart;
     const char *subprotocol;
     Chunk *first, **last;
     size_t queued;

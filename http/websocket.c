@@ -90,6 +90,8 @@ static bool queue_messages(Connection *connection)
     while (connection->out.length - connection->out_done + wslay_event_get_queued_msg_length(websocket->context) < OUT_ENOUGH &&
            (chunk = exchange_take_chunk(websocket->exchange)) != NULL) {
         struct wslay_event_msg message = { chunk->text ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME, (const uint8_t *)chunk->bytes, chunk->length };
+        if (chunk->close_code)
+            wslay_event_send(websocket->context); /* a close would overtake what is queued */
         int failed = chunk->close_code ? wslay_event_queue_close(websocket->context, (uint16_t)chunk->close_code, (const uint8_t *)chunk->bytes, chunk->length)
                                        : wslay_event_queue_msg(websocket->context, &message);
         mem_free(chunk);

@@ -16,7 +16,8 @@ typedef struct Inserts {
     HttpExchange *exchange;
     RuntimeSession *session;
     char *target;                   /* NULL: the first line has not come */
-    uint64_t sequence;
+    uint64_t sequence, said;        /* said: acknowledgements and errors so far */
+    bool array;                     /* they are the elements of one JSON array */
     atomic_int references;          /* the exchange's, the worker's */
     pthread_mutex_t lock;
     Text lines;                     /* whole lines and the beginning of one, under lock */
@@ -37,12 +38,29 @@ static void release(Inserts *inserts)
 
 /* ---- on a worker ---- */
 
+/* Before each of them. */
+static void separate(Inserts *inserts, Text *text)
+{
+    if (inserts->array)
+        text_add_c(text, inserts->said ? ",\n" : "[");
+    inserts->said++;
+}
+
+static void end(Inserts *inserts)
+{
+    if (inserts->array)
+        http_write(inserts->exchange, inserts->said ? "]" : "[]", inserts->said ? 1 : 2);
+    http_end(inserts->exchange);
+}
+
 static void acknowledge(Inserts *inserts, uint64_t first, uint64_t count)
 {
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
-    for (uint64_t i = 0; i < count; i++)
-        text_printf(&text, "{\"status\":\"ok\",\"seq\":%llu}\n", (unsigned long long)(first + i));
+    for (uint64_t i = 0; i < count; i++) {
+        separate(inserts, &text);
+        text_printf(&text, "{\"status\":\"ok\",\"seq\":%llu}%s", (unsigned long long)(first + i), inserts->array ? "" : "\n");
+    }
     http_write(inserts->exchange, text_c(&text), text.length);
     text_release(&text);
 }
@@ -54,9 +72,13 @@ static void fail(Inserts *inserts, uint64_t sequence, int code, const char *mess
     json_object_set_new(error, "seq", json_integer((json_int_t)sequence));
     char *text = json_dumps(error, JSON_COMPACT);
     json_decref(error);
-    http_write(inserts->exchange, text, strlen(text));
-    http_write(inserts->exchange, "\n", 1);
-    http_end(inserts->exchange);
+    Text line = { 0 };
+    MEMORY_HOLD(text_unwind, &line);
+    separate(inserts, &line);
+    text_printf(&line, "%s%s", text, inserts->array ? "" : "\n");
+    http_write(inserts->exchange, line.bytes, line.length);
+    end(inserts);
+    text_release(&line);
     free(text);
     inserts->failed = true;
 }
@@ -272,7 +294,7 @@ static bool take_lines(Inserts *inserts, Text *lines)
         http_pause_body(inserts->exchange, false);
     if (done) {
         inserts->failed = true; /* said once */
-        http_end(inserts->exchange);
+        end(inserts);
     }
     return more;
 }
@@ -305,7 +327,9 @@ void inserts_begin(Server *server, HttpExchange *exchange)
     inserts->references = 1;
     pthread_mutex_init(&inserts->lock, NULL);
     http_exchange_set(exchange, inserts);
-    http_begin(exchange, 200, "application/vnd.ksqlapi.delimited.v1");
+    const char *accept = http_header(http_exchange_request(exchange), "accept");
+    inserts->array = accept && strstr(accept, "application/json");
+    http_begin(exchange, 200, inserts->array ? "application/json" : "application/vnd.ksqlapi.delimited.v1");
 }
 
 void inserts_body(HttpExchange *exchange, const char *bytes, size_t length, bool end)

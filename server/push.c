@@ -72,10 +72,28 @@ static size_t send_messages(PushStream *stream, const Text *text)
     return queued;
 }
 
+/* Clients of ksqlDB over HTTP/2 parse each frame by itself: a line a frame. */
+static size_t write_lines(PushStream *stream, const Text *text)
+{
+    size_t queued = 0;
+    for (size_t at = 0; at < text->length;) {
+        const char *end = memchr(text->bytes + at, '\n', text->length - at);
+        size_t length = end ? (size_t)(end - text->bytes) - at + 1 : text->length - at;
+        queued = http_write(stream->exchange, text->bytes + at, length);
+        at += length;
+    }
+    return queued;
+}
+
 static size_t put(PushStream *stream, Text *text)
 {
     if (text->length == 0)
         return 0;
+    if (stream->format == ROWS_DELIMITED && http_exchange_request(stream->exchange)->http2) {
+        size_t lines = write_lines(stream, text);
+        text->length = 0;
+        return lines;
+    }
     size_t queued = stream->format == ROWS_WEBSOCKET ? send_messages(stream, text) : http_write(stream->exchange, text->bytes, text->length);
     text->length = 0;
     return queued;
@@ -241,8 +259,6 @@ static Error *pull_begin(void *caller, const QueryHeader *header)
     PushStream *stream = caller;
     stream->pull.header = *header;
     rows_header(stream->format, header, &stream->pull.text);
-    if (stream->format == ROWS_WEBSOCKET)
-        text_add_char(&stream->pull.text, 0);
     return NULL;
 }
 
@@ -336,6 +352,8 @@ static PushStream *stream_new(Call *call, RowsFormat format)
     stream->exchange = http_exchange_retain(call->exchange);
     stream->format = format;
     stream->pull.call = call;
+    if (format == ROWS_DELIMITED)
+        http_keep_apart(call->exchange);
     stream->references = 2;   /* the exchange's, the subscription's */
     stream->scheduled = true; /* nobody writes rows before the header is there; of a pull query, never */
     pthread_mutex_init(&stream->lock, NULL);

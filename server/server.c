@@ -100,8 +100,8 @@ static Error *start_http(Server *server, int port)
 static Error *start(Server *server)
 {
     int port;
-    TRY(guard_options(&server->options));
     TRY(split_listen(server, server->options.listen, &port));
+    TRY(guard_options(&server->options));
     if (server->options.data_directory && mkdir(server->options.data_directory, 0700) != 0 && errno != EEXIST)
         return error_new(ERR_CONNECT, "cannot make '%s': %s", server->options.data_directory, strerror(errno));
     TRY(find_id(server));
