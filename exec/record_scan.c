@@ -15,6 +15,7 @@ static void part_of_spec(Arena *arena, const PlanNode *node, RecordPart part, co
     int count = node->schema.column_count;
     DecodeColumn *specs = ARENA_ARRAY(arena, DecodeColumn, (size_t)count + 1);
     const char **names = ARENA_ARRAY(arena, const char *, (size_t)node->scan.declared_count + 1);
+    const Type **types = ARENA_ARRAY(arena, const Type *, (size_t)node->scan.declared_count + 1);
     *columns = (RecordColumns){ .format = format }; /* a restore opens the scan anew */
     columns->places = ARENA_ARRAY(arena, int, (size_t)count + 1);
     for (int i = 0; i < count; i++)
@@ -24,9 +25,12 @@ static void part_of_spec(Arena *arena, const PlanNode *node, RecordPart part, co
         }
     int declared = 0;
     for (int i = 0; i < node->scan.declared_count; i++)
-        if (node->scan.declared_parts[i] == part)
+        if (node->scan.declared_parts[i] == part) {
+            types[declared] = node->scan.declared_types ? node->scan.declared_types[i] : NULL;
             names[declared++] = node->scan.declared_names[i];
-    columns->spec = (DecodeSpec){ .columns = specs, .column_count = columns->count, .declared_count = declared, .declared_names = names, .options = options, .zone = node->scan.zone };
+        }
+    columns->spec = (DecodeSpec){ .columns = specs, .column_count = columns->count, .declared_count = declared, .declared_names = names,
+                                  .declared_types = node->scan.declared_types ? types : NULL, .options = options, .zone = node->scan.zone };
 }
 
 Error *record_scan_init(Arena *arena, const PlanNode *node, const ConnectorContext *context, RecordScan *scan)

@@ -75,21 +75,22 @@ void avro_learn(AvroDecoder *state, bool use_general, KnownSchema *known)
         known->reason = arena_printf(&state->arena, "its schema does not become the reader's: %s", reason);
 }
 
-/* Without numbers before messages all of them are of one schema. */
+/* Without numbers before messages all of them are of one schema: the one that is given, or that of the declared columns. */
 static Error *learn_only_schema(Decoder *decoder)
 {
     AvroDecoder *state = decoder->state;
-    KnownSchema known = { .schema = state->reader };
     const DecodeSpec *spec = decoder->spec;
+    KnownSchema known = { .schema = state->reader };
     const char *reason = NULL;
     if (!known.schema) {
-        if (spec->column_count != spec->declared_count)
-            return error_new(ERR_BIND, "messages without a schema are read whole: every column is wanted");
+        if (!spec->declared_types && spec->column_count != spec->declared_count)
+            return error_new(ERR_INTERNAL, "Avro without a schema needs the types of all columns");
+        Schema schema = { spec->declared_count, ARENA_ARRAY(&state->arena, Column, (size_t)spec->declared_count + 1) };
+        for (int c = 0; c < spec->declared_count; c++)
+            schema.columns[c] = spec->declared_types ? (Column){ .name = spec->declared_names[c], .type = spec->declared_types[c] }
+                                                     : (Column){ .name = spec->columns[c].path[0], .type = spec->columns[c].type };
         Text text = { 0 };
         MEMORY_HOLD(text_unwind, &text);
-        Schema schema = { spec->column_count, ARENA_ARRAY(&state->arena, Column, (size_t)spec->column_count + 1) };
-        for (int c = 0; c < spec->column_count; c++)
-            schema.columns[c] = (Column){ .name = spec->columns[c].path[0], .type = spec->columns[c].type };
         avro_schema_add(&text, &schema, state->bare);
         known.schema = avro_schema_parse(&state->arena, arena_strdup(&state->arena, text_c(&text)), &reason);
         text_release(&text);

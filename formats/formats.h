@@ -59,6 +59,7 @@ typedef struct DecodeSpec {
     int column_count;             /* may be 0: COUNT(*) */
     int declared_count;           /* columns of the declared schema that come from the record: CSV's expected width */
     const char *const *declared_names;
+    const Type *const *declared_types; /* NULL: not known */
     const void *options;          /* the format's options struct, from options_parse */
     SchemaRegistry *registry;     /* of AVRO, JSON_SR; NULL: none is known */
     const TimeZone *zone;         /* of text without one that becomes an instant; NULL: UTC */

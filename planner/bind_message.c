@@ -101,6 +101,13 @@ static void share_registry(Arena *arena, const AstProperties *with, const Format
             add_entry(arena, keys, key, with->items[i].name, with->items[i].value, with->items[i].name_at);
 }
 
+/* In Flink `avro` is bare, and `avro-confluent` has a registry. */
+static void add_flink_avro(const Binder *binder, Arena *arena, const OptionEntry *given, const FormatType *format, AstProperties *list)
+{
+    if (binder_rules(binder)->dialect == DIALECT_FLINK && given && name_equal(given->value, "avro"))
+        add_entry(arena, list, format, "avro.framing", "none", given->value_at);
+}
+
 /* KEY_SCHEMA_ID and its like are of formats that have schemas. */
 static Error *check_schema_names(const AstProperties *with, const CatalogSource *source)
 {
@@ -212,6 +219,9 @@ Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEn
             LIST_ADD(arena, rest, *item);
     }
     share_registry(arena, with, source->key_format, source->format, &key);
+    const OptionEntry *value = find_entry(with, "value_format") ? find_entry(with, "value_format") : find_entry(with, "value.format") ? find_entry(with, "value.format") : find_entry(with, "format");
+    add_flink_avro(binder, arena, value, source->format, rest);
+    add_flink_avro(binder, arena, find_entry(with, "key.format") ? find_entry(with, "key.format") : find_entry(with, "key_format"), source->key_format, &key);
     if (inherited && takes_over(source->format, inherited->format, rest))
         source->format_options = without_wrapping(arena, source->format, inherited->format_options);
     else

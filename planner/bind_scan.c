@@ -327,6 +327,7 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
     DecodeColumn *columns = ARENA_ARRAY(arena, DecodeColumn, physical + MESSAGE_FACTS + 1);
     const char **names = ARENA_ARRAY(arena, const char *, physical + 1);
     RecordPart *parts = ARENA_ARRAY(arena, RecordPart, physical + 1);
+    const Type **types = ARENA_ARRAY(arena, const Type *, physical + 1);
     int in_part[RECORD_NO_VALUE + 1] = { 0 };
     for (int i = 0; i < entry->column_count; i++) {
         const CatalogColumn *declared = &entry->columns[i];
@@ -335,6 +336,7 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
         int at_column = scan->schema.column_count++;
         names[at_column] = declared->header ? declared->header : declared->name;
         parts[at_column] = declared->part;
+        types[at_column] = declared->type;
         scan->schema.columns[at_column] = (Column){ .name = declared->name, .type = declared->type, .is_key = declared->is_key, .not_null = declared->not_null };
         columns[at_column] = (DecodeColumn){ .path = &names[at_column], .path_length = 1, .field_index = in_part[declared->part]++, .type = declared->type, .part = declared->part,
                                              .timestamp_format = type_is_timestamp(declared->type) ? source->timestamp_format : NULL, .not_null = declared->not_null };
@@ -351,6 +353,7 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
     scan->scan.declared_count = physical;
     scan->scan.declared_names = names;
     scan->scan.declared_parts = parts;
+    scan->scan.declared_types = types;
     if (records) {
         bind_message_facts(binder, entry, &scan->schema, columns);
         bind_message_scan(binder, entry, scan);

@@ -198,7 +198,7 @@ Error *bind_registered_columns(Binder *binder, const AstCreate *create, CatalogE
             return error_hint(error_at(ERR_BIND, at, "columns of the %s are declared, and come from the schema %s, too", part ? "key" : "value", part ? "key_schema_id" : "value_schema_id"), "leave one of them out");
     if (value)
         TRY(take_part(binder, entry, false, true, at));
-    if (key)
+    if (key && (binder_rules(binder)->dialect != DIALECT_FLINK || keys->schema_id)) /* in Flink a key has the fields that are named */
         TRY(take_part(binder, entry, true, binder_rules(binder)->dialect == DIALECT_KSQL || keys->schema_id || entry->kind == CATALOG_TABLE, at));
     return NULL;
 }

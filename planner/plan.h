@@ -314,6 +314,7 @@ typedef struct PlanNode {
             DecodeColumn *columns;          /* one per column of `schema`; paths also serve row sources */
             int declared_count; const char *const *declared_names;
             const RecordPart *declared_parts; /* of record sources: as declared_names */
+            const Type *const *declared_types; /* NULL: not known */
             RowPolicy on_error;             /* FAIL, SKIP, DEAD_LETTER */
             int64_t max_errors_per_min;     /* more bad rows than this end the job; 0: no bound */
             double max_error_ratio;         /* .. than this share of 1,000 records of a split; 0: no bound */
