@@ -19,7 +19,7 @@ typedef struct SinkPart {
 struct RecordSink {
     const PlanNode *node;
     SinkPart key, value;
-    int time, no_value, window_start, window_end; /* columns; -1: none */
+    int time, declared_time, no_value, window_start, window_end; /* columns; -1: none */
     bool with_headers;
     Record *records;
     size_t capacity;
@@ -29,6 +29,15 @@ static int find_part(const PlanNode *node, RecordPart part)
 {
     for (int i = 0; i < node->schema.column_count; i++)
         if (node->sink.parts[i] == part)
+            return i;
+    return -1;
+}
+
+/* The column of that part that the target declares, or the one that the planner has added. */
+static int find_hidden(const PlanNode *node, RecordPart part, bool hidden)
+{
+    for (int i = 0; i < node->schema.column_count; i++)
+        if (node->sink.parts[i] == part && node->schema.columns[i].hidden == hidden)
             return i;
     return -1;
 }
@@ -68,7 +77,8 @@ Error *record_sink_open(Arena *arena, const PlanNode *node, const ConnectorConte
 {
     RecordSink *sink = *result = ARENA_NEW(arena, RecordSink);
     sink->node = node;
-    sink->time = find_part(node, RECORD_TIMESTAMP);
+    sink->time = find_hidden(node, RECORD_TIMESTAMP, true);
+    sink->declared_time = find_hidden(node, RECORD_TIMESTAMP, false);
     sink->no_value = find_part(node, RECORD_NO_VALUE);
     sink->window_start = find_part(node, RECORD_WINDOW_START);
     sink->window_end = find_part(node, RECORD_WINDOW_END);
@@ -129,6 +139,19 @@ static int64_t time_at(const Batch *batch, int column, uint32_t row)
 {
     const Vector *vector = batch->columns[column];
     return vector_is_null(vector, row) ? 0 : ((const int64_t *)vector->values)[row & vector_mask(vector)];
+}
+
+/* A declared column of the message's time goes before the rows' own; NULL says nothing. False: the rows have a time, and this one has none. */
+static bool message_time(const RecordSink *sink, const Batch *batch, uint32_t row, int64_t *time_us)
+{
+    *time_us = batch->now_us;
+    const int columns[] = { sink->declared_time, sink->time };
+    for (int i = 0; i < 2; i++)
+        if (columns[i] >= 0 && !vector_is_null(batch->columns[columns[i]], row)) {
+            *time_us = time_at(batch, columns[i], row);
+            return true;
+        }
+    return sink->time < 0;
 }
 
 static void add_big_endian(Text *text, int64_t value)
@@ -212,11 +235,12 @@ Error *record_sink_write(Operator *op, RecordSink *records, const Batch *batch)
         uint8_t kind = batch_kind(batch, row);
         if (kind == ROW_UPDATE_BEFORE)
             continue;
-        if (records->time >= 0 && vector_is_null(batch->columns[records->time], row)) {
+        int64_t time_us;
+        if (!message_time(records, batch, row, &time_us)) {
             TRY(job_row_error(op, records->node->sink.on_error, batch, row, "time", NULL, "the message has no time", records->node->at));
             continue;
         }
-        records->records[used] = (Record){ .timestamp_us = records->time >= 0 ? time_at(batch, records->time, row) : batch->now_us };
+        records->records[used] = (Record){ .timestamp_us = time_us };
         TRY(encode(&records->key, row, used, records->node->sink.keys_passed && all_null(&records->key, row)));
         add_window(records, batch, row, used);
         TRY(encode(&records->value, row, used, row_kind_retracts(kind) || has_no_value(records, batch, row)));

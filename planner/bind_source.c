@@ -411,6 +411,13 @@ static Error *metadata_column(Binder *binder, const AstColumn *ast, CatalogColum
         which++;
     if (which == 4)
         return error_suggest(error_at(ERR_BIND, ast->at, "messages have no metadata '%s': offset, partition, timestamp, topic", wanted), wanted, names, 4);
+    if (which == 2 && !ast->is_virtual) { /* as in Flink: it is written, too */
+        column->type = type_scalar(TYPE_TIMESTAMP);
+        TRY(ast->type ? binder_type(binder, arena, ast->type, &column->type) : NULL);
+        column->part = type_is_timestamp(column->type) ? RECORD_TIMESTAMP : RECORD_VALUE;
+    }
+    if (column->part == RECORD_TIMESTAMP)
+        return NULL;
     AstExpr *expr = ARENA_NEW(arena, AstExpr);
     *expr = (AstExpr){ .kind = AST_NAME, .at = ast->name.at };
     LIST_ADD(arena, &expr->path, ((AstName){ facts[which], true, ast->name.at }));
