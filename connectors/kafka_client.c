@@ -11,6 +11,8 @@
 
 #define ALL_DOWN_MS 4000     /* no broker takes a connection for so long: there is none */
 #define DESTROY_MS 5000      /* librdkafka 2.0.2 may not come back from rd_kafka_destroy */
+#define FETCHED_BYTES (4 << 20)  /* held where options do not say it: messages that wait longer than in the cache cost a fifth more.. */
+#define SENT_BYTES (32 << 20)    /* ..and those that wait for brokers */
 #define MESSAGE_OVERHEAD 512 /* what a fetched message takes beside its bytes */
 
 struct KafkaClient {
@@ -222,10 +224,11 @@ static Error *set_consumer(rd_kafka_conf_t *conf, const KafkaOptions *options, i
         TRY(set(conf, setting->name, setting->value, false));
     if (kafka_bounded(options) != BOUNDED_NEVER) /* that a partition has ended may be known only from the next answer, which waits for messages */
         TRY(set(conf, "fetch.wait.max.ms", "20", false));
-    int64_t share = options->memory_bytes / 2 / (partitions > 0 ? partitions : 1);
+    const int64_t memory = options->memory_bytes ? options->memory_bytes : FETCHED_BYTES;
+    int64_t share = memory / 2 / (partitions > 0 ? partitions : 1);
     TRY(set_number(conf, "queued.max.messages.kbytes", between(64, share / 1024, 2097151)));
     TRY(set_number(conf, "queued.min.messages", between(100, share / MESSAGE_OVERHEAD, 10000000)));
-    TRY(set_number(conf, "fetch.max.bytes", between(1 << 20, options->memory_bytes / 4, 50 << 20)));
+    TRY(set_number(conf, "fetch.max.bytes", between(1 << 20, memory / 4, 50 << 20)));
     return set_number(conf, "max.partition.fetch.bytes", between(64 << 10, share / 2, 1 << 20));
 }
 
@@ -234,8 +237,9 @@ static Error *set_producer(rd_kafka_conf_t *conf, const KafkaOptions *options)
     bool all = !options->properties.acks || strcmp(options->properties.acks, "all") == 0 || strcmp(options->properties.acks, "-1") == 0;
     TRY(set(conf, "enable.idempotence", all ? "true" : "false", false));
     TRY(set(conf, "partitioner", "murmur2_random", false));
-    TRY(set_number(conf, "queue.buffering.max.kbytes", between(1, options->memory_bytes / 1024, 2097151)));
-    return set_number(conf, "queue.buffering.max.messages", between(1000, options->memory_bytes / MESSAGE_OVERHEAD, 10000000));
+    const int64_t memory = options->memory_bytes ? options->memory_bytes : SENT_BYTES;
+    TRY(set_number(conf, "queue.buffering.max.kbytes", between(1, memory / 1024, 2097151)));
+    return set_number(conf, "queue.buffering.max.messages", between(1000, memory / MESSAGE_OVERHEAD, 10000000));
 }
 
 static Error *set_common(rd_kafka_conf_t *conf)
