@@ -260,6 +260,16 @@ static void explain_limit(Question *question, const PlanNode *node)
         cause(question, "OFFSET %lld skips %s", (long long)offset, rows_text(question, counted(question, node)->rows_in));
 }
 
+static void explain_join_loss(Question *question, const PlanNode *node)
+{
+    const NodeCounters *c = counted(question, node);
+    uint64_t rows[2];
+    for (int s = 0; s < 2; s++)
+        rows[s] = node->inputs[s].port == PORT_MAIN ? counted(question, node->inputs[s].node)->rows_out : 0;
+    const char *late = c->late_rows ? arena_printf(question->arena, "; %llu came too late", (unsigned long long)c->late_rows) : "";
+    cause(question, "nothing matches: %s of the left side, %s of the right side: %s%s", rows_text(question, rows[0]), rows_text(question, rows[1]), node_text(question, node), late);
+}
+
 static void explain_node_loss(Question *question, const PlanNode *node)
 {
     const NodeCounters *c = counted(question, node);
@@ -281,9 +291,20 @@ static void explain_node_loss(Question *question, const PlanNode *node)
         explain_open_windows(question, node);
     } else if (node->kind == PLAN_UNNEST) {
         cause(question, "the lists of %s are empty or NULL: %s", rows_text(question, c->rows_in), node_text(question, node));
+    } else if (node->kind == PLAN_JOIN) {
+        explain_join_loss(question, node);
     } else {
         cause(question, "%s lets none of %s through: %s", plan_kind_name(node->kind), rows_text(question, c->rows_in), node_text(question, node));
     }
+}
+
+/* The side of a join without rows, if none come out because of that; -1: there is none. */
+static int empty_side(const Question *question, const PlanNode *node)
+{
+    for (int s = 0; node->kind == PLAN_JOIN && s < 2; s++)
+        if (node->inputs[s].port == PORT_MAIN && counted(question, node->inputs[s].node)->rows_out == 0 && !node->join.sides[!s].preserved)
+            return s;
+    return -1;
 }
 
 static void find_causes(Question *question, PlanInput input)
@@ -297,8 +318,11 @@ static void find_causes(Question *question, PlanInput input)
     if (question->visited[node->id] || c->rows_out > 0)
         return;
     question->visited[node->id] = true;
+    const int empty = empty_side(question, node);
     if (node->input_count == 0)
         explain_source(question, node);
+    else if (empty >= 0)
+        find_causes(question, node->inputs[empty]);
     else if (c->rows_in > 0)
         explain_node_loss(question, node);
     else
