@@ -96,32 +96,46 @@ int join_state_containers(JoinState *state, Container **containers)
     return count;
 }
 
-static bool link_is_wrong(const JoinState *state, int s, int64_t link) { return link < 0 || link > (int64_t)state->sides[s].store.count; }
+/* The row that a link leads to, if it is one that is there; else NULL. */
+static const JoinRow *linked_row(const JoinState *state, int s, int64_t link)
+{
+    if (link < 1 || link > (int64_t)state->sides[s].store.count)
+        return NULL;
+    const JoinRow *row = join_row(state, s, (uint32_t)(link - 1));
+    return row->matches == JOIN_FREE ? NULL : row;
+}
 
-static Error *restore_side(JoinState *state, int s)
+/* Follows a group's rows; *rows: how many may still come, so that no circle is gone round. */
+static Error *check_group(const JoinState *state, int s, uint32_t group, uint32_t *rows)
+{
+    const JoinLinks *links = &join_group(state, group)->sides[s];
+    int64_t before = 0;
+    for (int64_t link = links->first; link;) {
+        const JoinRow *row = linked_row(state, s, link);
+        if (!row || row->group != (int64_t)group || row->previous != before || (*rows)-- == 0)
+            return page_damaged("rows that lead nowhere");
+        before = link;
+        link = row->next;
+    }
+    return links->last == before ? NULL : page_damaged("rows that lead nowhere");
+}
+
+static Error *check_identities(JoinState *state, int s)
 {
     JoinRows *side = &state->sides[s];
-    side->live = side->live_identities = 0;
-    for (uint32_t number = 0; number < side->store.count; number++) {
-        const JoinRow *row = join_row(state, s, number);
-        if (row->matches == JOIN_FREE)
-            continue;
-        side->live++;
-        if (link_is_wrong(state, s, row->next) || link_is_wrong(state, s, row->previous) || link_is_wrong(state, s, row->same) ||
-            row->group >= (int64_t)state->groups.count || (side->identified && row->identity >= (int64_t)side->identities.count))
-            return page_damaged("rows that lead nowhere");
-    }
-    if (!side->identified)
-        return NULL;
+    uint32_t rows = 0;
     if (side->newest.slot_count != side->identities.count)
         return page_damaged("rows without identities");
+    for (uint32_t number = 0; number < side->store.count; number++)
+        rows += join_row(state, s, number)->matches != JOIN_FREE && join_row(state, s, number)->identity >= 0;
     for (uint32_t slot = 0; slot < side->identities.count; slot++) {
-        int64_t newest = *(const int64_t *)state_entry(&side->newest, slot);
-        if (link_is_wrong(state, s, newest))
-            return page_damaged("identities without rows");
-        side->live_identities += newest != 0;
+        int64_t link = *(const int64_t *)state_entry(&side->newest, slot);
+        side->live_identities += link != 0;
+        for (const JoinRow *row; link; link = row->same)
+            if (!(row = linked_row(state, s, link)) || row->identity != (int64_t)slot || rows-- == 0)
+                return page_damaged("identities without rows");
     }
-    return NULL;
+    return rows ? page_damaged("rows without identities") : NULL;
 }
 
 Error *join_state_restored(JoinState *state)
@@ -129,15 +143,24 @@ Error *join_state_restored(JoinState *state)
     if (state->links.slot_count != state->groups.count)
         return page_damaged("rows without keys");
     state->live_groups = 0;
-    for (uint32_t group = 0; group < state->groups.count; group++) {
-        const JoinGroup *links = join_group(state, group);
-        for (int s = 0; s < 2; s++)
-            if (link_is_wrong(state, s, links->sides[s].first) || link_is_wrong(state, s, links->sides[s].last))
-                return page_damaged("keys without rows");
-        state->live_groups += links->sides[0].first || links->sides[1].first;
+    for (uint32_t group = 0; group < state->groups.count; group++)
+        state->live_groups += join_group(state, group)->sides[0].first || join_group(state, group)->sides[1].first;
+    for (int s = 0; s < 2; s++) {
+        JoinRows *side = &state->sides[s];
+        uint32_t grouped = 0;
+        side->live = side->live_identities = 0;
+        for (uint32_t number = 0; number < side->store.count; number++) {
+            const JoinRow *row = join_row(state, s, number);
+            side->live += row->matches != JOIN_FREE;
+            grouped += row->matches != JOIN_FREE && row->group >= 0;
+        }
+        for (uint32_t group = 0; group < state->groups.count; group++)
+            TRY(check_group(state, s, group, &grouped));
+        if (grouped)
+            return page_damaged("rows without keys");
+        if (side->identified)
+            TRY(check_identities(state, s));
     }
-    for (int s = 0; s < 2; s++)
-        TRY(restore_side(state, s));
     return NULL;
 }
 

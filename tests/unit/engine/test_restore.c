@@ -263,6 +263,9 @@ static const char *const queries[] = {
     "SELECT v, name FROM bids ORDER BY v DESC LIMIT 5",
     "SELECT window_start, COUNT(*) AS n FROM (SELECT ts FROM one WHERE k = 1 UNION ALL SELECT ts FROM one UNION ALL SELECT ts FROM headed) "
     "WINDOW TUMBLING (SIZE 20 SECONDS) GROUP BY window_start",
+    "SELECT a.k, a.v, b.name FROM bids a FULL JOIN bids b WITHIN 3 SECONDS GRACE PERIOD 1 SECOND ON a.k = b.k AND a.v < b.v",
+    "SELECT a.v, a.name, b.n FROM bids a LEFT JOIN (SELECT k, COUNT(*) AS n FROM bids GROUP BY k) AS b ON a.k = b.k AND a.v < b.n EMIT CHANGES",
+    "SELECT a.v, b.v FROM one a JOIN headed b ON a.k = b.k",
     "SELECT window_start, MAX(n) AS most FROM (SELECT window_time, k, COUNT(*) AS n FROM bids WINDOW TUMBLING (SIZE 5 SECONDS, GRACE PERIOD 3 SECONDS) "
     "GROUP BY window_time, k) WINDOW TUMBLING (SIZE 30 SECONDS) GROUP BY window_start",
 };
