@@ -251,7 +251,7 @@ static Error *execute_insert(Execution *execution)
 static Error *run_values(Runtime *runtime, const Plan *plan)
 {
     ChannelPort port = { .channels = runtime->channels };
-    JobOptions options = { .clock = runtime->options.clock, .filesystem = runtime->options.filesystem, .pool = &runtime->pool, .threads = 1,
+    JobOptions options = { .clock = runtime->options.clock, .filesystem = runtime->options.sql_filesystem, .pool = &runtime->pool, .threads = 1,
         .max_bad_rows = UINT64_MAX, .base_directory = runtime->options.base_directory, .topics = runtime->options.topics, .process = &port };
     Job *job;
     TRY(job_open(plan, &options, &job));

@@ -25,6 +25,7 @@ static void fill_in(RuntimeOptions *options)
 {
     options->clock = options->clock ? options->clock : clock_system();
     options->filesystem = options->filesystem ? options->filesystem : filesystem_system();
+    options->sql_filesystem = options->sql_filesystem ? options->sql_filesystem : options->filesystem;
     if (options->threads == 0) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         options->threads = cores > 0 ? (int)cores : 1;
@@ -86,7 +87,7 @@ Error *runtime_new(const RuntimeOptions *options, Runtime **result)
     arena_init(&runtime->arena, NULL);
     runtime->next_timer_us = runtime->next_retry_us = TIME_MAX;
     runtime->next_query = 1;
-    runtime->connectors = (ConnectorContext){ .filesystem = runtime->options.filesystem, .clock = runtime->options.clock, .pool = &runtime->pool,
+    runtime->connectors = (ConnectorContext){ .filesystem = runtime->options.sql_filesystem, .clock = runtime->options.clock, .pool = &runtime->pool,
         .base_directory = runtime->options.base_directory, .topics = runtime->options.topics, .process = &runtime->planner_port };
     runtime->next_checkpoint_us = runtime_now(runtime) + runtime->options.checkpoint_interval_us;
     pthread_mutex_lock(&runtime->control);

@@ -26,7 +26,8 @@ typedef struct RuntimeEvent {
 
 typedef struct RuntimeOptions {
     Clock *clock;                 /* NULL: the system's */
-    FileSystem *filesystem;       /* NULL: the system's */
+    FileSystem *filesystem;       /* of the data directory. NULL: the system's */
+    FileSystem *sql_filesystem;   /* of the files and databases that statements name; NULL: the same */
     int threads;                  /* 0: all cores. RUNTIME_NO_THREADS: queries run in runtime_work alone, for tests */
     const char *data_directory;   /* NULL: nothing outlives the runtime */
     const char *base_directory;   /* relative paths in SQL; NULL: the current directory */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/confined.h"
 #include "server/server_internal.h"
 
 #define WAITING_MOST 16384
@@ -76,11 +77,14 @@ static Error *split_listen(Server *server, const char *listen, int *port)
 static Error *start_runtime(Server *server)
 {
     const ServerOptions *options = &server->options;
+    const char *here = options->base_directory ? options->base_directory : ".";
     if (options->topics_in_memory)
         server->topics = topic_logs_new();
+    TRY(confined_new(filesystem_system(), options->allowed_count ? options->allowed : &here, options->allowed_count ? options->allowed_count : 1, &server->files));
     RuntimeOptions runtime = { .threads = options->threads, .data_directory = options->data_directory, .base_directory = options->base_directory, .dialect = options->dialect,
         .checkpoint_interval_us = options->checkpoint_interval_us, .memory_limit_bytes = options->memory_limit_bytes, .query_memory_limit_bytes = options->query_memory_limit_bytes,
-        .max_queries = options->max_queries, .max_subscriptions = options->max_subscriptions, .topics = server->topics, .event = on_event, .caller = server };
+        .max_queries = options->max_queries, .max_subscriptions = options->max_subscriptions, .topics = server->topics, .sql_filesystem = server->files,
+        .event = on_event, .caller = server };
     return runtime_new(&runtime, &server->runtime);
 }
 
@@ -145,6 +149,7 @@ void server_free(Server *server)
     workers_free(server->workers);
     runtime_free(server->runtime);
     topic_logs_free(server->topics);
+    confined_free(server->files);
     users_free(server->users);
     pthread_mutex_destroy(&server->streams_lock);
     arena_release(&server->arena);

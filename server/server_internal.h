@@ -22,6 +22,7 @@ struct Server {
     int worker_count;
     atomic_int waiting_pulls;      /* workers that wait for slow peers */
     Users *users;                  /* NULL: nobody is asked */
+    FileSystem *files;             /* those that SQL may name */
     TopicLogs *topics;             /* in memory; NULL: a broker's */
     char id[40];                   /* of this server, kept with its data */
     int64_t started_us;

@@ -212,6 +212,33 @@ check("guessing ends", codes == [401] * 12 and curl(server, "/ksql", *tls, "-u",
 check("who is known goes on", ksql(server, "SHOW STREAMS;", *tls, "-u", "anna:secret")[0] == 200)
 server.stop()
 
+# SQL reaches the allowed directories and nothing else.
+inside, outside = os.path.join(folder, "inside"), os.path.join(folder, "outside")
+for place in (inside, outside):
+    os.mkdir(place)
+    open(os.path.join(place, "f.jsonl"), "w").write('{"a":1}\n')
+    subprocess.run(["sqlite3", os.path.join(place, "d.db"), "CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1);"], check=True)
+os.symlink(outside, os.path.join(inside, "link"))
+os.symlink(os.path.join(outside, "f.jsonl"), os.path.join(inside, "link.jsonl"))
+os.mkfifo(os.path.join(inside, "pipe.jsonl"))
+server = Server("--allow-dir", inside, "--data-dir", os.path.join(folder, "data2"), "--dialect", "bidsql")
+def reads(path):
+    code, lines = query(server, f"SELECT a FROM '{path}';")
+    return code == 200 and lines[1:] == [[1]]
+check("inside", reads(f"{inside}/f.jsonl"), query(server, f"SELECT a FROM '{inside}/f.jsonl';"))
+for path in (f"{outside}/f.jsonl", f"{inside}/../outside/f.jsonl", f"{inside}/link/f.jsonl", f"{inside}/link.jsonl", "/etc/passwd", f"{inside}/pipe.jsonl", f"{outside}/*.jsonl",
+        f"{inside}/nothing/../../outside/f.jsonl", f"{folder}/data2/catalog.db", "/proc/self/environ", "/dev/zero"):
+    code, lines = query(server, f"SELECT * FROM '{path}';")
+    check(f"outside: {path}", code in (400, 500) and "error_code" in json.dumps(lines), lines)
+for path in (f"{outside}/new.jsonl", f"{inside}/link/new.jsonl", f"{inside}/x/../../outside/new.jsonl"):
+    code, lines = ksql(server, f"CREATE STREAM o{abs(hash(path))} WITH (connector = 'file', path = '{path}', format = 'json') AS SELECT 1 AS a;")
+    check(f"written outside: {path}", not os.path.exists(f"{outside}/new.jsonl"), lines)
+code, lines = ksql(server, f"CREATE TABLE d (a INT PRIMARY KEY) WITH (connector = 'sqlite', path = '{outside}/d.db', table = 't');")
+check("databases, too", code != 200 or query(server, "SELECT * FROM d;")[0] != 200, lines)
+code, lines = ksql(server, f"CREATE TABLE e (a INT PRIMARY KEY) WITH (connector = 'sqlite', path = '{inside}/d.db', table = 't');")
+check("a database inside", code == 200 and query(server, "SELECT * FROM e;")[1][1:] == [[1]], lines)
+server.stop()
+
 # How it may listen, and what it says when it may not.
 for arguments, code, said in [(["--listen", "0.0.0.0:0"], 2, "--insecure"), (["--listen", "nowhere"], 2, "no address"), (["--tls-cert", certificate], 2, "together"),
     (["--nonsense"], 2, "no option"), (["--users", "/nowhere"], 4, "/nowhere"), (["--max-queries", "x"], 2, "a number"), (["extra"], 2, "extra")]:
