@@ -47,6 +47,7 @@ typedef struct SessionOptions {
     /* tests */
     TopicLogs *topics;            /* topics are these logs; the caller's. NULL: a broker's */
     bool hold_jobs;               /* what INSERT INTO and CREATE .. AS start waits for session_run_held, each statement a job of its own */
+    bool until_quiet;             /* a job over topics ends when there is nothing to read now, and that is not the end of its input */
     size_t turn_bytes;
     bool snapshot_every_turn, rewrites_off;
     uint64_t shuffle_seed;

@@ -318,7 +318,7 @@ Error *session_run_profiled(Session *session, const Plan *plan, const SessionOut
         .memory_limit_bytes = session->options.memory_limit_bytes, .threads = session->options.threads,
         .batch_rows = session->options.batch_rows, .max_bad_rows = session->options.max_bad_rows,
         .base_directory = session->options.base_directory, .topics = session->options.topics, .profile = look != NULL,
-        .until_quiet = (session->options.hold_jobs || (look && look->until_quiet)) && !plan->bounded,
+        .until_quiet = (session->options.hold_jobs || session->options.until_quiet || (look && look->until_quiet)) && !plan->bounded,
         .turn_bytes = session->options.turn_bytes,
         .snapshot_every_turn = session->options.snapshot_every_turn, .shuffle_seed = session->options.shuffle_seed,
         .on_rows = on_job_rows, .caller = &running };

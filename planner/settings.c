@@ -213,7 +213,11 @@ static Error *set_shard(const char *value, Span at, PlannerSettings *settings)
 Error *planner_set(Planner *planner, const char *name, const char *value, Span name_at, Span value_at, bool *known)
 {
     PlannerSettings *settings = &planner->settings;
+    bool no_effect;
     *known = true;
+    name = foreign_setting(name, &no_effect);
+    if (no_effect)
+        return NULL;
     if (option_name_equal(name, "dialect")) {
         Dialect dialect = DIALECT_BIDSQL;
         if (value && !dialect_find(value, &dialect))
@@ -258,7 +262,7 @@ Error *planner_set(Planner *planner, const char *name, const char *value, Span n
             return error_hint(error_at(ERR_UNSUPPORTED, value_at, "positions in SUBSTRING count from 1"), "SET '%s' = 'false'", name);
         return NULL;
     }
-    if (option_name_equal(name, "time_zone") || option_name_equal(name, "table.local_time_zone"))
+    if (option_name_equal(name, "time_zone"))
         return set_zone(value, value_at, &settings->time_zone);
     if (option_name_equal(name, "source.idle_timeout"))
         return set_duration(name, value, value_at, -1, &settings->idle_timeout_us);

@@ -37,3 +37,6 @@ typedef struct PlannerSettings {
 const char *setting_property(const PlannerSettings *settings, const char *name);
 /* The limit that an aggregate names (AggregateFunction.limit_setting); 0: there is none. */
 int64_t settings_list_limit(const PlannerSettings *settings, const char *which);
+
+/* A setting of Flink or ksqlDB by its name here; *no_effect: it says how a cluster works, and nothing here. foreign_settings.c */
+const char *foreign_setting(const char *name, bool *no_effect);

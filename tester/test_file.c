@@ -130,8 +130,9 @@ static Error *read_step(Reader *reader, const char *line, int number)
         step.number = words.count > 3 ? atoi(words.word[3]) : 0;
         step.expected_line = reader->at + 1;
         read_block(reader, NULL, &step.expected);
-    } else if (strcmp(verb, "topics") == 0 && words.count == 1) {
+    } else if (strcmp(verb, "topics") == 0 && (words.count == 1 || (words.count == 2 && strcmp(words.word[1], "until-quiet") == 0))) {
         reader->file->topics = true;
+        reader->file->until_quiet = words.count == 2;
         return NULL;
     } else if (strcmp(verb, "skip-mode") == 0 && words.count > 2) {
         if (reader->file->skip_count < 16)

@@ -37,6 +37,7 @@ typedef struct TestFile {
     const char *skip[16];  /* names of modes that do not apply, with their reasons in the file */
     int skip_count;
     bool topics;           /* topics are logs in the process */
+    bool until_quiet;      /* jobs over them end when there is nothing to read now */
 } TestFile;
 
 /* Reads by the file's ending: .md takes fenced blocks, everything else is a test file. Errors name line and reason. */

@@ -474,7 +474,7 @@ static Error *open_run(Run *run)
         return error_new(ERR_IO, "cannot make a directory: %s", strerror(errno));
     test_clock_init(&run->clock, 1767225600000000); /* 2026-01-01 00:00:00 */
     run->topics = topic_logs_new();
-    SessionOptions options = { .clock = &run->clock.clock, .topics = run->file->topics ? run->topics : NULL, .threads = run->mode->threads, .batch_rows = run->mode->batch_rows,
+    SessionOptions options = { .clock = &run->clock.clock, .topics = run->file->topics ? run->topics : NULL, .until_quiet = run->file->until_quiet, .threads = run->mode->threads, .batch_rows = run->mode->batch_rows,
         .max_bad_rows = UINT64_MAX, .base_directory = run->directory, .turn_bytes = run->mode->turn_bytes,
         .snapshot_every_turn = run->mode->snapshots, .rewrites_off = run->mode->rewrites_off, .shuffle_seed = run->mode->shuffle_seed };
     return session_new(&options, &run->session);
