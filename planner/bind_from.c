@@ -206,7 +206,8 @@ Error *bind_entry(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_
     if (error)
         return error;
     relation->alias = entry->name;
-    relation->table = entry->kind == CATALOG_TABLE;
+    const bool rows_only = entry->source && is_record_connector(entry->source->connector) && entry->statement && entry->statement->kind == AST_STMT_CREATE_SOURCE && !is_message_table(entry);
+    relation->table = entry->kind == CATALOG_TABLE && !rows_only;
     return NULL;
 }
 

@@ -146,7 +146,7 @@ static int record_time(const Columns *columns)
 static Error *time_of_delete(Binder *binder, const CatalogEntry *entry, const Columns *columns, Expr **time)
 {
     int record = record_time(columns);
-    if (entry->kind != CATALOG_TABLE || record < 0)
+    if (!is_message_table(entry) || record < 0)
         return NULL;
     Expr *either = ARENA_NEW(binder->arena, Expr);
     *either = (Expr){ .kind = EXPR_COALESCE, .type = (*time)->type, .at = (*time)->at, .arg_count = 2, .args = ARENA_ARRAY(binder->arena, Expr *, 2) };
