@@ -234,6 +234,7 @@ typedef struct SinkType {
     bool row_sink;             /* takes batches (sqlite, blackhole); else encoded bytes */
     bool record_sink;          /* takes messages: write_records */
     bool takes_updates;        /* understands row kinds: retractions and upserts; else append only */
+    bool flushes_itself;       /* what is written becomes visible soon without `flush`, which only waits for that: no need of it in quiet moments */
     bool needs_key;            /* updates are taken by key: needs a primary key */
 
     /* Before sources are opened: makes what is missing, as a job may read what it writes. May be NULL. */

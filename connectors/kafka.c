@@ -132,6 +132,7 @@ static Error *kafka_sink_close(Sink *sink, bool commit) { return sink_type(sink)
 
 static const SinkType kafka_sink = {
     .record_sink = true,
+    .flushes_itself = true,
     .takes_updates = true,
     .needs_key = true,
     .prepare = kafka_prepare,

@@ -448,12 +448,12 @@ Error *checkpoint_replace_job(Job *job)
 
 /* ---- sinks ---- */
 
-Error *checkpoint_flush_sinks(Job *job)
+Error *checkpoint_flush_sinks(Job *job, bool in_passing)
 {
     Error *busy = NULL; /* the others may go on meanwhile */
     for (int id = 0; id < job->plan->node_count; id++) {
         const SinkType *type = job->sinks[id] ? job->sinks[id]->spec->connector->sink : NULL;
-        Error *error = type && type->flush ? type->flush(job->sinks[id]) : NULL;
+        Error *error = type && type->flush && !(in_passing && type->flushes_itself) ? type->flush(job->sinks[id]) : NULL;
         if (error && error->code != ERR_BUSY)
             return error;
         busy = error ? error : busy;

@@ -207,7 +207,7 @@ static void flush_last(Job *job)
     job->sink_woken = false;
     pthread_mutex_unlock(&job->lock);
     if (well)
-        MEMORY_GUARDED(error, checkpoint_flush_sinks(job));
+        MEMORY_GUARDED(error, checkpoint_flush_sinks(job, false));
     pthread_mutex_lock(&job->lock);
     job->sinks_busy = error && error->code == ERR_BUSY;
     if (job->sinks_busy) {
@@ -399,7 +399,7 @@ Error *job_flush(Job *job)
     if (!sink_queues_empty(job))
         return error_busy();
     Error *error;
-    MEMORY_GUARDED(error, checkpoint_flush_sinks(job));
+    MEMORY_GUARDED(error, checkpoint_flush_sinks(job, false));
     return error;
 }
 

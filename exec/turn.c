@@ -379,7 +379,7 @@ static Error *flush_when_quiet(Job *job)
     if (job->flushed_rows == job->counters.rows_out)
         return NULL;
     job->flushed_rows = job->counters.rows_out;
-    Error *error = checkpoint_flush_sinks(job);
+    Error *error = checkpoint_flush_sinks(job, true);
     if (!error || error->code != ERR_BUSY)
         return error;
     error_free(error); /* it is on its way */
