@@ -248,6 +248,15 @@ static uint64_t rows_waiting(const Query *query)
     return rows;
 }
 
+/* It came to its end while its group was brought to rest. */
+static void note_end(Query *query)
+{
+    query->ended = true;
+    pthread_mutex_lock(&query->runtime->tasks);
+    query->in_trouble = query->runtime->trouble = true;
+    pthread_mutex_unlock(&query->runtime->tasks);
+}
+
 /* A turn of a member while all others rest. False: it cannot come to rest now. */
 static bool step_member(Query *query, bool *busy)
 {
@@ -256,6 +265,8 @@ static bool step_member(Query *query, bool *busy)
         return false;
     Error *error = job_step(query->job, 1, &step);
     *busy |= !error && step.state == JOB_WAITING && step.sinks_busy;
+    if (!error && step.state == JOB_ENDED)
+        note_end(query);
     if (!error)
         return step.state != JOB_WAITING || rows_waiting(query) == 0;
     error_free(job_close(query->job));
@@ -300,6 +311,7 @@ typedef struct Taking {
     Arena arena;
     Text data;
     struct { Piece *items; int count, capacity; } pieces;
+    struct { Query **items; int count, capacity; } ended; /* what they gave is covered by this snapshot */
 } Taking;
 
 /* What it has done so far: a query that has done nothing since is not written again. */
@@ -337,9 +349,15 @@ static Error *snapshot_group(Taking *taking, Query *const *group, int count, boo
     *busy = false;
     if (!drain(group, count, busy))
         return NULL;
+    for (int i = 0; i < count; i++)
+        if (group[i]->ended) /* what it has done at its end would be done again by whoever restores it now */
+            return NULL;
     for (int i = 0; i < count && !error; i++)
         if (group[i]->job)
             error = snapshot_member(taking, group[i]);
+    for (int i = 0; i < count && !error; i++)
+        if (group[i]->uncovered)
+            LIST_ADD(&taking->arena, &taking->ended, group[i]);
     if (error) {
         taking->data.length = start;
         taking->pieces.count = pieces;
@@ -373,6 +391,7 @@ static bool group_is_due(const Checkpoints *checkpoints, Query *const *group, in
     for (int i = 0; i < count; i++) {
         if (group[i]->state == QUERY_RUNNING && !group[i]->job && group[i]->plan)
             return false; /* it rests after a failure: who restarts it needs the others as they were */
+        due |= group[i]->uncovered;
         if (!group[i]->job)
             continue;
         due |= !kept_find(checkpoints, group[i]->id) || progress_of(group[i]) != group[i]->checkpoint_turns || lies_among_dead(checkpoints, group[i]);
@@ -568,9 +587,13 @@ static Error *take(Taking *taking)
     bool *seen = ARENA_ARRAY(&taking->arena, bool, (size_t)count + 1);
     Error *error = NULL;
     for (Query *query = runtime->queries; query && !error; query = query->next, at++)
-        if (query->persistent && query->job && !seen[at])
+        if (query->persistent && (query->job || query->uncovered) && !seen[at])
             error = take_group(taking, query, seen);
-    return error ? error : taking->pieces.count ? write_all(taking) : NULL;
+    if (!error && taking->pieces.count)
+        error = write_all(taking);
+    for (int i = 0; i < taking->ended.count && !error; i++)
+        taking->ended.items[i]->uncovered = false;
+    return error;
 }
 
 Error *checkpoints_take(Runtime *runtime)
@@ -582,6 +605,10 @@ Error *checkpoints_take(Runtime *runtime)
     arena_init(&taking.arena, NULL);
     Error *error;
     MEMORY_GUARDED(error, take(&taking));
+    for (int i = 0; i < taking.ended.count && !error; i++) {
+        error = store_state(runtime->store, taking.ended.items[i]);
+        taking.ended.items[i]->state_stored = !error;
+    }
     pthread_mutex_lock(&runtime->tasks);
     runtime->metrics.checkpoint_failures += error != NULL;
     if (!error && taking.pieces.count) {

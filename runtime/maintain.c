@@ -47,6 +47,7 @@ static void handle_end(Query *query)
     task_lock(query); /* what a table holds stays to be read */
     Error *error = query->job && job_table(query->job) >= 0 ? job_retire(query->job) : NULL;
     bool keeps = query->job && job_table(query->job) >= 0;
+    query->ended = false;
     task_unlock(query);
     if (!error && !keeps)
         error = query_close(query);
@@ -55,6 +56,7 @@ static void handle_end(Query *query)
         return;
     }
     query_set_state(query, QUERY_COMPLETED, NULL);
+    query->uncovered = query->runtime->checkpoints != NULL;
     if (query->defines) /* so has the stream that it made, and with it the input of those who read that */
         channel_end(query->runtime->channels, query->sink);
     runtime_event(query->runtime, query->id, "completed", "its input has ended");
@@ -84,9 +86,12 @@ static void restart_group(Runtime *runtime, Query *failed)
     int count = query_group(runtime, failed, &arena, &group);
     bool *again = ARENA_ARRAY(&arena, bool, (size_t)count + 1);
     for (int i = 0; i < count; i++) {
-        again[i] = group[i] == failed || (runtime->checkpoints && (group[i]->state == QUERY_RUNNING || group[i]->state == QUERY_PAUSED));
+        again[i] = group[i] == failed || group[i]->uncovered || (runtime->checkpoints && (group[i]->state == QUERY_RUNNING || group[i]->state == QUERY_PAUSED));
         if (!again[i])
             continue;
+        if (group[i]->uncovered)
+            query_set_state(group[i], QUERY_RUNNING, NULL);
+        group[i]->uncovered = false;
         task_stop(group[i]);
         error_free(query_close(group[i]));
     }
@@ -126,9 +131,11 @@ static void look_after(Runtime *runtime, Query *query)
     query->in_trouble = false;
     query->failure = NULL;
     pthread_mutex_unlock(&runtime->tasks);
+    if (trouble)
+        task_stop(query);
     if (trouble && error)
         handle_failure(query, error);
-    else if (trouble)
+    else if (trouble && query->state != QUERY_COMPLETED)
         handle_end(query);
     if (query->retry_us <= runtime_now(runtime) && query->state == QUERY_RUNNING)
         start_again(runtime, query);
@@ -139,6 +146,8 @@ static Error *maintain_queries(Runtime *runtime)
     for (Query *query = runtime->queries, *next; query; query = next) {
         next = query->next;
         look_after(runtime, query);
+        if (query->uncovered)
+            continue;
         if (query->persistent && !query->state_stored && runtime->store)
             TRY(store_state(runtime->store, query));
         query->state_stored = true;

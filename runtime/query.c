@@ -203,6 +203,7 @@ Error *query_close(Query *query)
     task_lock(query);
     Error *error = query->job ? job_close(query->job) : NULL;
     query->job = NULL;
+    query->ended = false;
     task_unlock(query);
     return error;
 }

@@ -127,6 +127,8 @@ void runtime_free(Runtime *runtime)
     if (!runtime)
         return;
     tasks_stop(runtime);
+    if (runtime->channels && runtime->planner)
+        maintain(runtime); /* what ended or failed at last is settled */
     pthread_mutex_lock(&runtime->control);
     end_queries(runtime);
     pthread_mutex_unlock(&runtime->control);

@@ -43,6 +43,7 @@ typedef struct Query {
     char *reason;
     int restarts, failures;      /* failures: since there was progress */
     bool state_stored;           /* false: the store does not know of its state yet */
+    bool uncovered;              /* it has ended, but no snapshot of those who read what it made knows everything: after a crash it has not ended */
     bool recovered;              /* its state comes from a snapshot: what its tables hold it has seen */
     int64_t started_us;
 
@@ -50,6 +51,7 @@ typedef struct Query {
     pthread_mutex_t step;
     atomic_int waiting;          /* for `step`, beside the thread that runs it */
     Job *job;                    /* NULL: none is open */
+    bool ended;                  /* it has had its last turn, and maintenance has not looked at it yet */
     ChannelPort port;
 
     /* under tasks */

@@ -101,7 +101,7 @@ static void run_go(Query *query, int64_t share_ns, Go *go)
     pthread_mutex_lock(&query->step);
     while (query->job && go->used_ns < share_ns) {
         go->error = job_step(query->job, 1, &go->step);
-        go->ended = go->error || go->step.state == JOB_ENDED;
+        query->ended = go->ended = go->error || go->step.state == JOB_ENDED;
         go->used_ns = cpu_ns() - start_ns;
         if (go->ended || go->step.state == JOB_WAITING || query->waiting)
             break;

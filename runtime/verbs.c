@@ -11,6 +11,22 @@ static Error *no_query(Execution *execution, const char *id)
     return error_suggest(error_at(ERR_BIND, execution->statement->name.at, "no query '%s'", id), id, names, count);
 }
 
+/* What it gave to others is in their snapshots before it is gone: after a crash nobody would give it again. */
+static Error *cover(Query *query)
+{
+    Runtime *runtime = query->runtime;
+    bool read = false;
+    for (const Query *each = runtime->queries; each && query->sink; each = each->next)
+        read |= each->persistent && query_reads(each, query->sink);
+    if (!read || !runtime->checkpoints)
+        return NULL;
+    task_stop(query);
+    Error *error = checkpoints_take(runtime);
+    if (error && query->state == QUERY_RUNNING && query->job)
+        task_start(query);
+    return error;
+}
+
 static Error *terminate(Execution *execution, Query *query)
 {
     Runtime *runtime = execution->runtime;
@@ -21,6 +37,7 @@ static Error *terminate(Execution *execution, Query *query)
         query_set_state(query, QUERY_TERMINATED, NULL);
         feed_end(query, NULL);
     } else {
+        TRY(cover(query));
         if (runtime->store)
             TRY(store_terminate(runtime->store, query->id));
         end_query(query);

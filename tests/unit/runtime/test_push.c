@@ -47,7 +47,7 @@ static void a_slow_reader_loses_rows_and_is_told(void **state)
     Subscription *slow = subscribe(&world, "SELECT auction FROM bids EMIT CHANGES;", 3);
     Subscription *fast = subscribe(&world, "SELECT auction FROM bids EMIT CHANGES;", 0);
     for (int i = 1; i <= 5; i++) {
-        char sql[64], row[8];
+        char sql[64], row[16];
         snprintf(sql, sizeof sql, "INSERT INTO bids VALUES (%d, 1);", i);
         snprintf(row, sizeof row, "%d\n", i);
         execute(&world, sql);

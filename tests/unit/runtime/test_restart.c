@@ -126,6 +126,34 @@ static void linked_queries_come_back_together(void **state)
     world_end(&world);
 }
 
+/* A query over a file ends, and the process is killed before those who read it have a snapshot: it has not ended, then. */
+static void what_a_query_gave_before_it_ended_is_not_lost(void **state)
+{
+    (void)state;
+    World world;
+    char command[300];
+    world_start_with_data(&world);
+    world_write(&world, "bids.jsonl", "w", "{\"auction\":1,\"price\":5}\n{\"auction\":2,\"price\":6}\n");
+    execute(&world, "CREATE STREAM bids (auction BIGINT, price BIGINT) WITH (connector = 'file', path = 'bids.jsonl');"
+                    "CREATE STREAM copies AS SELECT * FROM bids; CREATE STREAM other (auction BIGINT); INSERT INTO other SELECT auction FROM copies;"
+                    "CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM other GROUP BY auction;");
+    assert_string_equal(pull(&world, "SELECT * FROM counts;"), "1,1\n2,1\n");
+    assert_non_null(strstr(execute(&world, "SHOW QUERIES;"), "CSAS_COPIES_1 | PERSISTENT | COMPLETED"));
+    snprintf(command, sizeof command, "cp -r %s/data %s/killed", world.directory, world.directory);
+    assert_int_equal(system(command), 0);
+    world_close(&world);
+    snprintf(command, sizeof command, "rm -r %s/data && mv %s/killed %s/data", world.directory, world.directory, world.directory);
+    assert_int_equal(system(command), 0);
+    world_open(&world);
+    world_pass(&world, 10000);
+    assert_string_equal(pull(&world, "SELECT * FROM counts;"), "1,1\n2,1\n");
+    world_pass(&world, 1100000); /* now there is one */
+    world_reopen(&world);
+    assert_non_null(strstr(execute(&world, "SHOW QUERIES;"), "CSAS_COPIES_1 | PERSISTENT | COMPLETED"));
+    assert_string_equal(pull(&world, "SELECT * FROM counts;"), "1,1\n2,1\n");
+    world_end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +163,7 @@ int main(void)
         cmocka_unit_test(a_changed_snapshot_is_refused),
         cmocka_unit_test(a_data_directory_has_one_owner),
         cmocka_unit_test(linked_queries_come_back_together),
+        cmocka_unit_test(what_a_query_gave_before_it_ended_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
