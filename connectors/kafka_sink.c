@@ -426,13 +426,22 @@ static Error *restore(Sink *sink, const char *text, size_t length)
     return NULL;
 }
 
+/* Is something on its way that can still arrive? */
+static bool may_arrive(KafkaSink *state)
+{
+    pthread_mutex_lock(&state->lock);
+    const bool may = state->settled != state->sent && !state->failure && !state->trouble;
+    pthread_mutex_unlock(&state->lock);
+    return may;
+}
+
 static Error *sink_close(Sink *sink, bool commit)
 {
     KafkaSink *state = sink->state;
     Error *error = NULL;
     if (!state)
         return NULL;
-    if (state->running && state->settled != state->sent && !state->failure && !state->trouble) /* what was written before Ctrl-C or an error counts, too */
+    if (state->running && may_arrive(state)) /* what was written before Ctrl-C or an error counts, too */
         rd_kafka_flush(state->handle, LAST_MS);
     if (state->running) {
         atomic_store(&state->ending, true);
