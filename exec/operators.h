@@ -17,6 +17,7 @@ extern const OperatorType window_operator;
 extern const OperatorType lossy_window_operator;
 extern const OperatorType keyed_window_operator;
 extern const OperatorType sliding_operator;
+extern const OperatorType sliding_changes_operator;
 extern const OperatorType count_operator;
 extern const OperatorType session_operator;
 extern const OperatorType rank_operator;

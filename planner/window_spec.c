@@ -131,6 +131,8 @@ Error *window_trigger(const WindowSpec *spec, const AstEmit *emit, Span at, Trig
 {
     if (spec->kind != WINDOW_SLIDING && spec->kind != WINDOW_COUNT)
         return NULL;
+    if (spec->kind == WINDOW_SLIDING && emit->kind == AST_EMIT_CHANGES)
+        return NULL;
     if (spec->kind == WINDOW_COUNT && (emit->kind == AST_EMIT_CHANGES || (emit->kind == AST_EMIT_NONE && *trigger == TRIGGER_CHANGES)))
         return NULL;
     if (emit->kind != AST_EMIT_NONE && emit->kind != AST_EMIT_FINAL)
