@@ -5,7 +5,6 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +83,8 @@ void http_request(const HttpRequest *request, HttpAnswer *answer)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
     set_security(curl, request);
     CURLcode code = curl_easy_perform(curl);
+    answer->hopeless = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR || code == CURLE_URL_MALFORMAT ||
+                       code == CURLE_UNSUPPORTED_PROTOCOL;
     if (code == CURLE_OK)
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
     else

@@ -1,5 +1,6 @@
 /* connectors/http.h: one HTTP request and its answer. The only file that knows libcurl is http.c. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ typedef struct HttpAnswer {
     long status;                  /* 0: there was no answer */
     char *body;                   /* ends with a 0; NULL: none; of malloc */
     size_t length;
+    bool hopeless;                /* status 0: and it will be so again: a certificate that is not trusted, an address that is none */
     char reason[256];             /* status 0: why */
 } HttpAnswer;
 

@@ -135,7 +135,7 @@ static Error *ask(HttpRegistry *registry, Arena *arena, const char *method, cons
             break;
         int64_t waited = now_us() - start;
         bool stop = atomic_load(&interrupts) != interrupted;
-        if (stop || waited + pause > patience)
+        if (stop || answer->hopeless || waited + pause > patience)
             return unreachable(registry, arena, answer, waited, stop);
         pause_for(pause, interrupted);
         pause = pause * 2 < LONGEST_PAUSE_US ? pause * 2 : LONGEST_PAUSE_US;
