@@ -58,6 +58,7 @@ typedef struct ProtoStep {
 struct ProtoPlan {
     int count;
     ProtoStep *steps;             /* one a target */
+    bool shared;                  /* two targets take the same field */
 };
 
 int proto_wire_of(ProtoKind kind)
@@ -109,6 +110,9 @@ ProtoPlan *proto_plan_make(Arena *arena, const ProtoMessage *message, int count,
     plan->steps = ARENA_ARRAY(arena, ProtoStep, (size_t)count + 1);
     for (int i = 0; i < count; i++)
         plan_field(arena, proto_field_named(message, names[i]), types[i], &plan->steps[i]);
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < i; k++)
+            plan->shared |= plan->steps[i].field && plan->steps[i].field == plan->steps[k].field;
     return plan;
 }
 
@@ -349,14 +353,19 @@ const char *proto_read(const ProtoReader *reader, const char *bytes, size_t leng
 {
     const char *p = bytes, *end = bytes + length, *reason = NULL;
     WireField wire;
+    int next = 0; /* fields mostly stand in the order of their targets */
     for (int i = 0; i < plan->count; i++)
         items[i] = missing_value(&plan->steps[i]);
     while (p < end && !reason) {
         if (!read_field(&p, end, &wire))
             return PROTO_NO_MESSAGE;
-        for (int i = 0; i < plan->count && !reason; i++)
-            if (plan->steps[i].field && plan->steps[i].field->number == wire.number)
+        for (int k = 0, i = next; k < plan->count && !reason; k++, i = i + 1 < plan->count ? i + 1 : 0)
+            if (plan->steps[i].field && plan->steps[i].field->number == wire.number) {
                 reason = read_step(reader, &plan->steps[i], &wire, bytes, length, &items[i]);
+                next = i + 1 < plan->count ? i + 1 : 0;
+                if (!plan->shared)
+                    break;
+            }
     }
     return reason;
 }
