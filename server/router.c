@@ -27,7 +27,7 @@ static bool fits(Arena *arena, const char *pattern, const char *path, const char
 /* *known: another method has it. */
 static const Route *find_route(Call *call, bool *known)
 {
-    static const Route *const tables[] = { ksql_routes, v1_routes, health_routes };
+    static const Route *const tables[] = { ksql_routes, v1_routes, health_routes, metrics_routes };
     const HttpRequest *request = call->request;
     *known = false;
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)

@@ -62,7 +62,7 @@ typedef struct Route {
     Role role;                     /* ROLE_NONE: anybody */
     bool blocks;                   /* on a worker; else on the loop's thread */
 } Route;
-extern const Route ksql_routes[], v1_routes[], health_routes[]; /* each ended by a NULL path */
+extern const Route ksql_routes[], v1_routes[], health_routes[], metrics_routes[]; /* each ended by a NULL path */
 
 /* ---- answers ---- */
 void answer_text(Call *call, int status, const char *content_type, const char *text, size_t length);
