@@ -160,28 +160,6 @@ static void derive_project(Arena *arena, LogicalNode *node, const EdgeTraits *un
     }
 }
 
-/* window_time and window_end of a windowed result are event times again; a row for a window that is still open may come as late as
- * the grace (core.md 2: lag). */
-static int64_t finer_than_ms(Arena *arena, const LogicalNode *node, int time_column)
-{
-    Schema under = port_schema(arena, node->inputs[0]);
-    return time_column >= 0 && time_column < under.column_count && under.columns[time_column].type->precision > 3 ? US_PER_MS : 0;
-}
-
-static void derive_window(Arena *arena, LogicalNode *node)
-{
-    const WindowSpec *window = &node->aggregate.window;
-    if (window->kind == WINDOW_COUNT)
-        return; /* nothing bounds how long a window takes to fill */
-    int64_t lag = time_add(window->lag_us, window->grace_us);
-    if (window->kind == WINDOW_SESSION && !window->session_end_with_gap)
-        lag = time_add(lag, window->size_us);
-    int end = node->aggregate.key_count + 1;
-    int64_t more = window->end_inclusive || window->kind == WINDOW_SESSION ? US_PER_MS : finer_than_ms(arena, node, window->time_column);
-    traits_add_time(arena, &node->traits, (TimeColumn){ end + 1, time_add(lag, more), window->processing_time });
-    traits_add_time(arena, &node->traits, (TimeColumn){ end, lag, window->processing_time });
-}
-
 /* Groups without aggregates of rows that only come: they only come, too. */
 static bool groups_only_come(Arena *arena, const LogicalNode *node)
 {
@@ -211,7 +189,7 @@ static void derive_aggregate(Arena *arena, LogicalNode *node)
             traits_add_key(arena, &node->traits, keys + 1, columns);
         columns[keys] = keys + 1;
         traits_add_key(arena, &node->traits, keys + 1, columns);
-        derive_window(arena, node);
+        logical_derive_window(arena, node);
     } else {
         traits_add_key(arena, &node->traits, keys, columns);
     }
@@ -440,7 +418,7 @@ void logical_derive(Arena *arena, LogicalNode *node)
         node->traits.time_count = under.time_count;
         int start = node->schema.column_count - 3;
         const WindowSpec *window = &node->assign.window;
-        traits_add_time(arena, &node->traits, (TimeColumn){ start + 2, time_add(window->lag_us, finer_than_ms(arena, node, window->time_column)), window->processing_time });
+        traits_add_time(arena, &node->traits, (TimeColumn){ start + 2, time_add(window->lag_us, logical_finer_than_ms(arena, node, window->time_column)), window->processing_time });
         traits_add_time(arena, &node->traits, (TimeColumn){ start + 1, window->lag_us, window->processing_time });
         break;
     }

@@ -70,6 +70,10 @@ void join_state_bound(const LogicalNode *node, Text *text);
 void explain_join(const LogicalNode *node, Text *text);
 
 /* ---- traits in the making ---- */
+/* Times of a windowed aggregate's rows. logical_window.c. */
+void logical_derive_window(Arena *arena, LogicalNode *node);
+/* What window_time is further behind where the watermark is finer than a millisecond. */
+int64_t logical_finer_than_ms(Arena *arena, const LogicalNode *node, int time_column);
 void traits_add_time(Arena *arena, EdgeTraits *traits, TimeColumn time);
 void traits_add_key(Arena *arena, EdgeTraits *traits, int count, const int *columns);
 
