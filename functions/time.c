@@ -177,6 +177,23 @@ static Error *date_trunc(const Args *args, Vector *out)
     return NULL;
 }
 
+static Error *date_ceil(const Args *args, Vector *out)
+{
+    Unit unit;
+    for (ARGS_EACH(args, row)) {
+        if (!unit_of(args, out, row, UNIT_YEAR, &unit))
+            continue;
+        const int64_t us = ARG(args, 1, int64_t, row), start = truncate_to(us, unit);
+        const int64_t months = unit == UNIT_YEAR ? 12 : unit == UNIT_QUARTER ? 3 : 1;
+        const int64_t end = start == us ? us : unit >= UNIT_MONTH ? add_months(start, months) : time_add(start, unit_us[unit]);
+        if (end == INT64_MAX)
+            args_fail(args, out, row, "the time is out of range");
+        else
+            RESULT(out, int64_t)[row] = end;
+    }
+    return NULL;
+}
+
 /* `us` moved by as many units as the first two arguments say, back if sign is -1. False: the row has failed. */
 static bool moved(const Args *args, Vector *out, uint32_t row, int64_t us, int sign, int64_t *result)
 {
@@ -501,6 +518,8 @@ const ScalarFunction time_functions[] = {
     { "second", { TYPE_TIME }, I, time_second, .category = "time", .doc = "The second.", .example = "second(TIME '05:06:07')", .yields = "7" },
     { "date_trunc", { V, TS }, TS, date_trunc, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "The start of the unit that the time is in: second, minute, hour, day, week (Monday), month, quarter, year.",
       .example = "date_trunc('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "2026-03-04 05:00:00.000" },
+    { "date_ceil", { V, TS }, TS, date_ceil, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "The end of the unit that the time is in; the time itself where a unit starts. Also `CEIL(time TO unit)`, and `FLOOR(time TO unit)` for date_trunc.",
+      .example = "date_ceil('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "2026-03-04 06:00:00.000" },
     { "dateadd", { V, I, TS }, TS, timestamp_add, NULL, prepare_unit, .aliases = ALIASES("timestampadd"), .can_fail = true, .category = "time", .doc = "The time moved by n units.",
       .example = "dateadd('month', 1, TIMESTAMP '2026-01-31 00:00:00')", .yields = "2026-02-28 00:00:00.000" },
     { "dateadd", { V, I, TYPE_TIMESTAMP_TZ }, TYPE_TIMESTAMP_TZ, timestamp_add, NULL, prepare_unit, .aliases = ALIASES("timestampadd"), .can_fail = true, .category = "time", .doc = "The instant moved by n units of UTC.",

@@ -30,7 +30,8 @@ enum {
     TOKEN_BODY = 2,      /* $$ .. $$: a string taken verbatim */
     TOKEN_VARIABLE = 4,  /* out of a ${name}: `at` is the place of the ${name} */
     TOKEN_LAMBDA = 8,    /* a lambda's parameters begin here */
-    TOKEN_NAME = 16      /* a name whatever the word: `x =>`, a parameter of a lambda */
+    TOKEN_NAME = 16,     /* a name whatever the word: `x =>`, a parameter of a lambda */
+    TOKEN_PHRASE = 32    /* a word between the arguments of a call: phrase.c */
 };
 
 typedef struct Token {
@@ -241,6 +242,14 @@ AstStatement *build_insert(Parser *parser, AstName target, bool overwrite, AstNa
 void property_add(Parser *parser, AstProperties *list, OptionEntry entry);
 void named_split(Parser *parser, const NamedExprs *list, AstExpr ***exprs, AstName **names, int *count);
 AstName words_join(Parser *parser, AstName left, const char *between, AstName right); /* a.b-c as one text */
+/* phrase.c: SUBSTRING(x FROM n FOR m) and others of its kind. */
+void mark_phrases(Token *tokens, int count);
+int phrase_word(const Token *token); /* what a word that was marked is to the grammar */
+AstExpr *build_phrase(Parser *parser, AstNames *path, AstExpr *const args[4], Token close); /* those that are not NULL */
+AstExpr *build_from(Parser *parser, AstNames *path, AstExpr *first, AstExpr *second, Token close);
+AstExpr *build_trim(Parser *parser, AstNames *path, const Token *side, AstExpr *characters, AstExpr *text, Token close);
+AstExpr *build_position(Parser *parser, AstNames *path, AstExpr *part, AstExpr *text, Token close);
+AstExpr *build_rounded(Parser *parser, AstNames *path, AstExpr *time, AstName unit, Token close);
 void match_rows(Parser *parser, AstMatch *match, AstMatchRows rows, Span at); /* ONE ROW PER MATCH, ALL ROWS .. */
 AstPattern *read_pattern(Parser *parser, Token token); /* pattern.c; NULL: the error is noted */
 const char *token_source(Parser *parser, Span at, const Token *token); /* the token's text as written, ended by a 0 */

@@ -293,6 +293,8 @@ static int classify(Shim *shim, const Token *token)
         return TK_OVER_BASE;
     if (token->flags & (TOKEN_QUOTED | TOKEN_NAME))
         return TK_ID;
+    if (token->flags & TOKEN_PHRASE)
+        return phrase_word(token);
     if (match_semantics(shim, token))
         return match_semantics(shim, token);
     /* A unit belongs to the interval before it; checked in literal.c. */
@@ -365,7 +367,7 @@ static void feed(Shim *shim, int code, const Token *token)
 static void note_clause(Shim *shim, int code)
 {
     const bool ends = code == TK_RP || ONE_OF(code, TK_WHERE, TK_GROUP, TK_HAVING, TK_QUALIFY, TK_WINDOW, TK_ORDER, TK_EMIT, TK_LIMIT, TK_SELECT, TK_JOIN, TK_UNION, TK_EXCEPT,
-                                              TK_INTERSECT, TK_OVER_KEY);
+                                              TK_INTERSECT, TK_OVER_KEY, TK_ON, TK_USING, TK_WITHIN);
     const int here = shim->nesting + 1;
     if (ends && shim->timestamp_nesting >= here)
         shim->timestamp_nesting = 0;
@@ -467,6 +469,7 @@ void shim_feed(Parser *parser, const Token *tokens, int count, bool as_expressio
 {
     Shim shim = { .parser = parser, .tokens = tokens, .count = count };
     mark_lambdas((Token *)tokens, count);
+    mark_phrases((Token *)tokens, count);
     if (!run(&shim, count, as_expression, true) || parser->error)
         return;
     /* Once more up to the refused token, to ask what could have stood there. */

@@ -476,6 +476,15 @@ plain_call(A) ::= path(P) LP DISTINCT args(X) ORDER BY order(O) RP(R). {
     A = build_call(parser, P, X, R); A->distinct = true; A->within_order = *O; build_done(parser, A);
 }
 plain_call(A) ::= path(P) LP ALL args(X) RP(R). { A = build_call(parser, P, X, R); }
+/* Words between arguments: phrase.c */
+plain_call(A) ::= path(P) LP expr(X) CALL_FROM expr(Y) RP(R). { A = build_from(parser, P, X, Y, R); }
+plain_call(A) ::= path(P) LP expr(X) CALL_FROM expr(Y) CALL_FOR expr(Z) RP(R). { A = build_phrase(parser, P, (AstExpr *const[4]){ X, Y, Z, NULL }, R); }
+plain_call(A) ::= path(P) LP expr(X) CALL_PLACING expr(Y) CALL_FROM expr(Z) RP(R). { A = build_phrase(parser, P, (AstExpr *const[4]){ X, Y, Z, NULL }, R); }
+plain_call(A) ::= path(P) LP expr(X) CALL_PLACING expr(Y) CALL_FROM expr(Z) CALL_FOR expr(N) RP(R). { A = build_phrase(parser, P, (AstExpr *const[4]){ X, Y, Z, N }, R); }
+plain_call(A) ::= path(P) LP expr(X) CALL_IN expr(Y) RP(R). { A = build_position(parser, P, X, Y, R); }
+plain_call(A) ::= path(P) LP expr(X) CALL_TO name(N) RP(R). { A = build_rounded(parser, P, X, N, R); }
+plain_call(A) ::= path(P) LP TRIM_SIDE(S) CALL_FROM expr(Y) RP(R). { A = build_trim(parser, P, &S, NULL, Y, R); }
+plain_call(A) ::= path(P) LP TRIM_SIDE(S) expr(X) CALL_FROM expr(Y) RP(R). { A = build_trim(parser, P, &S, X, Y, R); }
 %type args { AstExprs * }
 args(A) ::= arg(E). { A = exprs_add(parser, NULL, E); }
 args(A) ::= args(L) COMMA arg(E). { A = exprs_add(parser, L, E); }

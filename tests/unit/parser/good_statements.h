@@ -139,6 +139,8 @@
     "\"b c\" PATTERN (^ ((A | B){2} \"b c\"*?){,3} {- . -} PERMUTE(A, B | C, D+) $) WITHIN 5 MINUTES SUBSET u = (A, B), v = (C) DEFINE A AS TRUE)",
     "SELECT final, running, COUNT(final) AS matches FROM final AS running WHERE subset = empty EMIT FINAL",
     "INSERT INTO running VALUES (1)",
+    "SELECT SUBSTRING(a FROM 2 FOR b + 1), TRIM(BOTH 'x' FROM a), TRIM(LEADING FROM a), TRIM(both), POSITION('x' IN a || b), OVERLAY(a PLACING 'x' FROM 2), FLOOR(ts TO HOUR), CEIL(1.5)",
+    "SELECT TRIM(b FROM c) FROM a, (SELECT SUBSTRING(x FROM 1) FROM position) AS p WHERE substring IN (1, 2) AND FLOOR(x) IN (3)",
     "CREATE STREAM bids (bid_id STRING KEY, auction BIGINT, price DOUBLE, ts TIMESTAMP(3), total AS price * 1.08, WATERMARK FOR ts AS ts - "
     "INTERVAL '5' SECOND) WITH (connector = 'file', path = 'bids.jsonl', format = 'json')",
     "CREATE TABLE users (id BIGINT PRIMARY KEY, name STRING, segment STRING) WITH (connector = 'sqlite', path = 'ref.db', table = 'users')",
