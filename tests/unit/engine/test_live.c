@@ -360,6 +360,65 @@ static void a_caller_may_be_busy(void **state)
     assert_rows(live, "1\n2\n");
 }
 
+/* A sink of bytes that has no room now and then; what it takes goes to the rows of `busy_live`. */
+static Live *busy_live;
+
+static Error *busy_write(Sink *sink, const char *partition, const char *header, size_t header_length, const char *bytes, size_t length)
+{
+    if (busy_live->refused > 0) {
+        busy_live->refused--;
+        return error_busy();
+    }
+    if (!sink->state)
+        text_add(&busy_live->rows, header, header_length);
+    sink->state = busy_live;
+    text_printf(&busy_live->rows, "%s: ", partition);
+    text_add(&busy_live->rows, bytes, length);
+    return NULL;
+}
+
+static Error *busy_open(Sink *sink)
+{
+    sink->state = NULL;
+    return NULL;
+}
+
+static Error *busy_close(Sink *sink, bool commit)
+{
+    (void)sink;
+    (void)commit;
+    return NULL;
+}
+
+/* Encoded rows come again as they were, with what stands before the first of them, each into its folder. */
+static void a_sink_of_bytes_may_be_busy(void **state)
+{
+    static const SinkType sink = { .takes_updates = true, .open = busy_open, .write = busy_write, .close = busy_close };
+    static const ConnectorType connector = { .name = "busy", .sink = &sink };
+    Live *live = busy_live = *state;
+    start(live, "CREATE STREAM shown (k STRING, v BIGINT) PARTITIONED BY (k) WITH (connector = 'file', path = '/tmp/bidsql-test-live-unused', format = 'csv');"
+                "INSERT INTO shown SELECT k, v FROM bids");
+    error_free(job_close(live->job));
+    for (int id = 0; id < live->plan->node_count; id++)
+        if (live->plan->nodes[id]->kind == PLAN_SINK) {
+            PlanNode *node = (PlanNode *)live->plan->nodes[id];
+            node->sink.connector = node->sink.spec.connector = &connector;
+        }
+    open_job(live, 1);
+    live->refused = 2;
+    put(live, 0, 1, 1);
+    put(live, 0, 2, 2);
+    for (int refusals = 0; refusals < 2; refusals++) {
+        step_to_rest(live);
+        assert_true(live->step.sinks_busy);
+        assert_rows(live, "");
+        job_wake(live->job);
+    }
+    step_to_rest(live);
+    assert_false(live->step.sinks_busy);
+    assert_rows(live, "v\nk=k1: 1\nk=k2: 2\n");
+}
+
 /* ---- partitions ---- */
 
 static void partitions_that_come_are_read(void **state)
@@ -374,6 +433,28 @@ static void partitions_that_come_are_read(void **state)
     put(live, 1, 3, 3);
     step_to_rest(live);
     assert_rows(live, "1\n2\n3\n");
+}
+
+static void partitions_that_come_are_read_by_threads(void **state)
+{
+    Live *live = *state;
+    start(live, "SELECT v FROM bids LIMIT 400");
+    error_free(job_close(live->job));
+    open_job(live, 3);
+    pthread_t runner;
+    assert_int_equal(pthread_create(&runner, NULL, run_job, live), 0);
+    for (int i = 0; i < 400; i++) {
+        if (i % 20 == 19)
+            topic_log_grow(live->bids, 2 + i / 20);
+        put(live, i % (1 + i / 20), i, i);
+    }
+    void *result;
+    pthread_join(runner, &result);
+    assert_null(result);
+    int rows = 0;
+    for (const char *row = text_c(&live->rows); *row; row = strchr(row, '\n') + 1)
+        rows++;
+    assert_int_equal(rows, 400);
 }
 
 /* Partitions that a snapshot does not know are read from their start; those that it knows go on. */
@@ -633,7 +714,9 @@ int main(void)
         LIVE(a_busy_sink_holds_back_threads),
         LIVE(a_full_sink_bounds_memory),
         LIVE(a_caller_may_be_busy),
+        LIVE(a_sink_of_bytes_may_be_busy),
         LIVE(partitions_that_come_are_read),
+        LIVE(partitions_that_come_are_read_by_threads),
         LIVE(a_restore_finds_partitions_by_name),
         LIVE(partitions_that_come_hold_time_until_they_are_idle),
         LIVE(a_silent_partition_is_idle_also_while_others_are_busy),
