@@ -209,3 +209,9 @@ CREATE VIEW wrong AS SELECT auctoin FROM bids; SELECT * FROM wrong; SET 'nope' =
 SELECT * FROM bids /*+ OPTIONS('on_error' = 'skip') */ WHERE auction < 2;
 --# defaults
 CREATE OR REPLACE STREAM defaults (a INT, b STRING DEFAULT 'x' || 'y'); ALTER STREAM defaults ADD c INT DEFAULT 1; INSERT INTO defaults VALUES (1, DEFAULT, 2); SELECT * FROM defaults;
+--# joins within a time
+SELECT a.auction, a.channel, b.extra FROM bids a FULL JOIN bids b WITHIN 1 MINUTE ON a.auction = b.auction AND a.price < b.price;
+--# joins of what changes
+SELECT a.auction, a.channel, b.most FROM bids a LEFT JOIN (SELECT auction, MAX(channel) AS most FROM bids GROUP BY auction) AS b ON a.auction = b.auction AND a.price / 2 > 1 EMIT CHANGES;
+--# joins of bounded input
+SELECT * FROM bids AS a FULL JOIN clicks AS b USING (ts);
