@@ -21,7 +21,7 @@ struct KafkaClient {
     const ConnectorContext *context; /* who counts what has to be tried again; NULL: nobody any more */
     const char *servers;           /* for messages; the client's own */
     pthread_mutex_t lock;          /* of what callbacks have said, on whichever thread polls */
-    bool rejected, all_down;
+    bool rejected, all_down, committed;
     char reason[256];              /* of the last error; "" none */
 };
 
@@ -80,6 +80,23 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     if (client->context && is_retriable((rd_kafka_resp_err_t)code) && code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         connector_retried(client->context);
     pthread_mutex_unlock(&client->lock);
+}
+
+static void on_committed(rd_kafka_t *handle, rd_kafka_resp_err_t failed, rd_kafka_topic_partition_list_t *offsets, void *opaque)
+{
+    KafkaClient *client = opaque;
+    (void)handle, (void)offsets;
+    pthread_mutex_lock(&client->lock);
+    client->committed |= !failed;
+    pthread_mutex_unlock(&client->lock);
+}
+
+bool kafka_client_committed(KafkaClient *client)
+{
+    pthread_mutex_lock(&client->lock);
+    bool committed = client->committed;
+    pthread_mutex_unlock(&client->lock);
+    return committed;
 }
 
 static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *line)
@@ -295,6 +312,7 @@ Error *kafka_client_new_consumer(const ConnectorContext *context, const KafkaOpt
         error = set_consumer(conf, options, partitions);
     if (!error)
         error = set_properties(conf, context, options, CONCERNS_CONSUMER);
+    rd_kafka_conf_set_offset_commit_cb(conf, on_committed);
     if (!error)
         return client_new(context, options, RD_KAFKA_CONSUMER, NULL, conf, client);
     rd_kafka_conf_destroy(conf);

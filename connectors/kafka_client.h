@@ -28,6 +28,9 @@ void kafka_client_unwind(void *client); /* the same, for MEMORY_HOLD of a KafkaC
 
 rd_kafka_t *kafka_client_handle(const KafkaClient *client);
 
+/* Has the group's coordinator taken offsets of ours? */
+bool kafka_client_committed(KafkaClient *client);
+
 /* What has gone wrong for good, seen so far: credentials that are rejected, a fatal error. Serves the client's callbacks. NULL: nothing. */
 Error *kafka_client_trouble(KafkaClient *client);
 

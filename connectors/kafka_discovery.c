@@ -18,7 +18,6 @@ struct KafkaDiscovery {
     pthread_cond_t changed;
     Arena arena;             /* the thread's own.. */
     KafkaPartitions known;   /* ..as is this: it only grows, and what it was stays in the arena */
-    bool seen_ourselves;     /* see kafka_twin.h */
     int taken;               /* of the known ones, those that the source has */
     bool running;
     atomic_bool stop;
@@ -60,7 +59,7 @@ static Error *look(KafkaDiscovery *discovery, Arena *arena)
     const KafkaOptions *options = discovery->source->spec->options;
     TRY(kafka_partitions_find(arena, discovery->client, options, PATIENCE_MS, &now));
     if (options->shards > 1 && options->properties.group_id)
-        TRY(kafka_twin_look(discovery->client, options, &discovery->known, &discovery->seen_ourselves));
+        TRY(kafka_twin_look(discovery->client, options, &discovery->known));
     TRY(look_for_gone(discovery, &now));
     for (int i = 0; i < now.count; i++) {
         KafkaPartition *partition = &now.items[i];

@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/str.h"
 #include "connectors/topic_pattern.h"
 
-#define ASK_MS 30000 /* for offsets */
+#define ASK_MS 30000 /* for offsets.. */
+#define AGAIN_MS 100  /* ..so often */
 
 /* ---- which there are ---- */
 
@@ -123,8 +125,8 @@ static Error *cannot_ask(rd_kafka_resp_err_t reason, const KafkaPartition *parti
     return kafka_error(ERR_CONNECT, reason, "cannot ask for the offsets of '%s'", partition->name);
 }
 
-/* Offsets of the first messages of a time or later; RD_KAFKA_OFFSET_BEGINNING and _END ask for the ends. -1: no such message. */
-static Error *ask_times(KafkaClient *client, const KafkaPartitions *partitions, int first, int64_t when, int64_t *offsets)
+/* One try. *again: a partition has no leader that answers, as its topic was only just made or its broker has gone. */
+static Error *ask_times_once(KafkaClient *client, const KafkaPartitions *partitions, int first, int64_t when, int64_t *offsets, bool *again)
 {
     rd_kafka_topic_partition_list_t *list = list_of(partitions, first, when);
     rd_kafka_resp_err_t failed = rd_kafka_offsets_for_times(kafka_client_handle(client), list, ASK_MS);
@@ -135,7 +137,21 @@ static Error *ask_times(KafkaClient *client, const KafkaPartitions *partitions, 
             error = cannot_ask(list->elems[i].err, &partitions->items[first + i]);
     }
     rd_kafka_topic_partition_list_destroy(list);
+    *again = error && error->retriable && failed != RD_KAFKA_RESP_ERR__TIMED_OUT;
     return error;
+}
+
+/* Offsets of the first messages of a time or later; RD_KAFKA_OFFSET_BEGINNING and _END ask for the ends. -1: no such message. */
+static Error *ask_times(KafkaClient *client, const KafkaPartitions *partitions, int first, int64_t when, int64_t *offsets)
+{
+    for (int waited_ms = 0;; waited_ms += AGAIN_MS) {
+        bool again;
+        Error *error = ask_times_once(client, partitions, first, when, offsets, &again);
+        if (!again || waited_ms >= ASK_MS)
+            return error;
+        error_free(error);
+        nanosleep(&(struct timespec){ .tv_nsec = AGAIN_MS * 1000000 }, NULL);
+    }
 }
 
 /* Those of the group; -1: it has committed none. */

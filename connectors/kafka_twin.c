@@ -44,9 +44,11 @@ static Error *twin(const KafkaOptions *options, const char *other)
                       "what it and this one write stands twice: end one of them");
 }
 
-Error *kafka_twin_look(KafkaClient *client, const KafkaOptions *options, const KafkaPartitions *partitions, bool *seen)
+Error *kafka_twin_look(KafkaClient *client, const KafkaOptions *options, const KafkaPartitions *partitions)
 {
     Error *error = NULL;
+    if (!kafka_client_committed(client)) /* what stands there may be of who was here before */
+        return NULL;
     pthread_once(&signature_made, make_signature);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions->count + 1);
     for (int i = 0; i < partitions->count; i++)
@@ -56,12 +58,11 @@ Error *kafka_twin_look(KafkaClient *client, const KafkaOptions *options, const K
             const rd_kafka_topic_partition_t *offset = &list->elems[i];
             bool signed_by_us = offset->metadata_size == strlen(signature) && memcmp(offset->metadata, signature, offset->metadata_size) == 0;
             bool by_other = !signed_by_us && offset->metadata_size > 7 && memcmp(offset->metadata, "bidsql ", 7) == 0;
-            if (by_other && *seen) {
+            if (by_other) {
                 char other[128];
                 snprintf(other, sizeof other, "%.*s", (int)offset->metadata_size, (const char *)offset->metadata);
                 error = twin(options, other);
             }
-            *seen |= signed_by_us;
         }
     rd_kafka_topic_partition_list_destroy(list);
     return error;

@@ -29,9 +29,9 @@ committed=0
 for p in 0 1 2 3 4; do committed=$((committed + $("$tool" committed "$kafka" $group $topic $p))); done
 same "the group's offsets" "100" "$committed"
 same "one after the other" "0" "$(run 0 1)"
-run 0 6 >"$work/first" &
+run 0 12 >"$work/first" &
 first=$!
-run 0 6 >"$work/second"
+run 0 12 >"$work/second"
 second=$?
 wait $first && [ $second -eq 0 ] && fail "nobody has noticed that there are two" "$(cat "$work/first" "$work/second")"
 holds "it says who the other one is" "$(cat "$work/first" "$work/second")" "reads as shard 0/2 of group '$group', too"

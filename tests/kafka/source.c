@@ -2,10 +2,11 @@
  *
  *   source ADDRESSES TOPIC GROUP SHARD SHARDS SECONDS
  *
- * Reads, commits what it has read every 100 ms, and prints how many messages there were. Ends with code 1 and the error's text where there is one. */
+ * Reads, commits what it has read every 100 ms or so, and prints how many messages there were. Ends with code 1 and the error's text where there is one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "connectors/connectors_internal.h"
 
@@ -37,7 +38,7 @@ static Error *run(Source *source, const SourceType *type, int seconds, uint64_t 
         TRY(type->commit(source, positions));
         if (atomic_exchange(&source->found, false))
             TRY(type->discover(source));
-        nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+        nanosleep(&(struct timespec){ .tv_nsec = 50000000 + rand() % 100 * 1000000 }, NULL); /* two of them are in no step */
     }
     return NULL;
 }
@@ -47,6 +48,7 @@ int main(int count, char **words)
     if (count != 7)
         return 2;
     Arena arena;
+    srand((unsigned)getpid());
     arena_init(&arena, NULL);
     const ConnectorType *kafka = connector_find("kafka");
     OptionEntry entries[] = { { .name = "properties.bootstrap.servers", .value = words[1] }, { .name = "topic", .value = words[2] }, { .name = "properties.group.id", .value = words[3] },
