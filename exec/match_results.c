@@ -228,7 +228,7 @@ Error *match_open_results(MatchOperator *o)
 void match_close_results(MatchOperator *o)
 {
     match_close_bundles(o->measure_bundles, o->measure_bundle_count);
-    for (int s = 0; s < o->measure_set_count; s++)
+    for (int s = 0; o->places && s < o->measure_set_count; s++)
         mem_free(o->places[s]);
     mem_free(o->taken);
 }

@@ -76,10 +76,16 @@ static const char *read_subscript(Arena *arena, JsonPath *path, const char *at, 
     return stop + 1 + (quote != 0);
 }
 
-/* $.a.b[0]["c"]; false: it is no path. Names are views of the text. */
+/* $.a.b[0]["c"], also behind SQL's `lax` and `strict`; false: it is no path. Names are views of the text. */
 static bool path_read(Arena *arena, const Str *text, JsonPath *path)
 {
+    static const char *const modes[] = { "lax ", "strict " };
     const char *at = str_bytes(text), *end = at + text->length;
+    for (int i = 0; i < 2; i++)
+        if ((size_t)(end - at) > strlen(modes[i]) && strncasecmp(at, modes[i], strlen(modes[i])) == 0)
+            at += strlen(modes[i]);
+    while (at < end && *at == ' ')
+        at++;
     if (at == end || *at++ != '$')
         return false;
     while (at < end) {
@@ -134,26 +140,99 @@ static bool step_into(JsonSpan *value, const PathStep *step)
     return found.at != NULL;
 }
 
+/* What stands at the path. False: the row has failed. */
+static bool find_value(const Args *args, Vector *out, uint32_t row, bool *found, JsonSpan *value)
+{
+    JsonPath made = { 0 };
+    const JsonPath *path = args->prepared ? args->prepared : &made;
+    const Str *written = &ARG(args, 1, Str, row);
+    if (!args->prepared && !path_read(ARENA(args), written, &made)) {
+        args_fail(args, out, row, BAD_PATH, SHOWN(written));
+        return false;
+    }
+    bool whole;
+    *found = json_span_read(JSON_ARG(args, 0, row), value, &whole);
+    for (int i = 0; *found && i < path->count; i++)
+        *found = step_into(value, &path->items[i]);
+    return true;
+}
+
 static Error *extract_json_field(const Args *args, Vector *out)
 {
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
     for (ARGS_EACH(args, row)) {
-        JsonPath made = { 0 };
-        const JsonPath *path = args->prepared ? args->prepared : &made;
-        const Str *written = &ARG(args, 1, Str, row);
-        if (!args->prepared && !path_read(ARENA(args), written, &made)) {
-            args_fail(args, out, row, BAD_PATH, SHOWN(written));
-            continue;
-        }
         JsonSpan value;
-        bool whole, found = json_span_read(JSON_ARG(args, 0, row), &value, &whole);
-        for (int i = 0; found && i < path->count; i++)
-            found = step_into(&value, &path->items[i]);
+        bool found;
+        if (!find_value(args, out, row, &found, &value))
+            continue;
         if (found && !json_is_null(value))
             RESULT(out, Str)[row] = value_text(ARENA(args), value, &text);
         else
             args_null(args, out, row);
+    }
+    text_release(&text);
+    return NULL;
+}
+
+static Error *json_exists(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row)) {
+        JsonSpan value;
+        bool found;
+        if (find_value(args, out, row, &found, &value))
+            RESULT(out, uint8_t)[row] = found;
+    }
+    return NULL;
+}
+
+/* Objects and arrays alone. */
+static Error *json_query(const Args *args, Vector *out)
+{
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    for (ARGS_EACH(args, row)) {
+        JsonSpan value;
+        bool found;
+        if (!find_value(args, out, row, &found, &value))
+            continue;
+        if (found && (json_is_object(value) || json_is_array(value)))
+            RESULT(out, Str)[row] = value_text(ARENA(args), value, &text);
+        else
+            args_null(args, out, row);
+    }
+    text_release(&text);
+    return NULL;
+}
+
+static Error *json_quote(const Args *args, Vector *out)
+{
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    for (ARGS_EACH(args, row)) {
+        text.length = 0;
+        text_add_json_string(&text, str_bytes(&ARG(args, 0, Str, row)), ARG(args, 0, Str, row).length);
+        RESULT(out, Str)[row] = text_to_str(ARENA(args), &text);
+    }
+    text_release(&text);
+    return NULL;
+}
+
+/* What is no JSON string stays as it is. */
+static Error *json_unquote(const Args *args, Vector *out)
+{
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    for (ARGS_EACH(args, row)) {
+        const Str *written = &ARG(args, 0, Str, row);
+        JsonSpan value;
+        bool whole;
+        RESULT(out, Str)[row] = *written;
+        if (!json_span_read(written, &value, &whole) || !whole || !json_is_string(value))
+            continue;
+        text.length = 0;
+        json_span_unescape(value, &text);
+        RESULT(out, Str)[row] = text_to_str(ARENA(args), &text);
     }
     text_release(&text);
     return NULL;
@@ -440,6 +519,12 @@ const ScalarFunction json_functions[] = {
     { "extractjsonfield", { V, V }, V, extract_json_field, NULL, prepare_path, .can_fail = true, .aliases = (const char *const[]){ "json_value", NULL }, JSON_FUNCTION,
       .doc = "What stands at a path: a string's text, anything else as JSON; NULL if there is nothing or null. Elements count from 0.",
       .example = "extractjsonfield('{\"a\": [10, {\"b\": \"x\"}]}', '$.a[1].b')", .yields = "x" },
+    { "json_exists", { V, V }, TYPE_BOOLEAN, json_exists, NULL, prepare_path, .can_fail = true, JSON_FUNCTION, .doc = "True when there is something at the path, be it null.", .example = "json_exists('{\"a\": [10]}', '$.a[0]')",
+      .yields = "true" },
+    { "json_query", { V, V }, V, json_query, NULL, prepare_path, .can_fail = true, JSON_FUNCTION, .doc = "The object or array at a path, as JSON; NULL if there is something else, or nothing.",
+      .example = "json_query('{\"a\": [10, 11]}', 'lax $.a')", .yields = "[10,11]" },
+    { "json_quote", { V }, V, json_quote, JSON_FUNCTION, .doc = "The text as a JSON string.", .example = "json_quote('a\"b')", .yields = "\"a\\\"b\"" },
+    { "json_unquote", { V }, V, json_unquote, JSON_FUNCTION, .doc = "The text that a JSON string stands for; other texts as they are.", .example = "json_unquote('\"a\\tb\"') = concat('a', chr(9), 'b')", .yields = "true" },
     { "is_json_string", { V }, TYPE_BOOLEAN, is_json_string, .sees_nulls = true, JSON_FUNCTION, .doc = "True when the text is well-formed JSON; false for NULL.",
       .example = "is_json_string('[1, 2')", .yields = "false" },
     { "json_array_contains", { V, TYPE_ANY }, TYPE_BOOLEAN, json_array_contains, .sees_nulls = true, JSON_FUNCTION,
@@ -457,7 +542,7 @@ const ScalarFunction json_functions[] = {
     { "json_records", { V }, TYPE_ANY, json_records, type_of_records, JSON_FUNCTION,
       .doc = "A JSON object as a map of its keys to the texts of their values; NULL if the text is none.",
       .example = "json_records('{\"a\": 1, \"b\": \"x\"}')", .yields = "{\"a\":\"1\",\"b\":\"x\"}" },
-    { "to_json_string", { TYPE_ANY }, V, to_json_string, .sees_nulls = true, JSON_FUNCTION, .doc = "Any value as JSON; a NULL is null.",
+    { "to_json_string", { TYPE_ANY }, V, to_json_string, .sees_nulls = true, .aliases = (const char *const[]){ "json_string", NULL }, JSON_FUNCTION, .doc = "Any value as JSON; a NULL is null.",
       .example = "to_json_string(ARRAY[1, NULL])", .yields = "[1,null]" },
     { .name = NULL },
 };

@@ -215,3 +215,5 @@ SELECT a.auction, a.channel, b.extra FROM bids a FULL JOIN bids b WITHIN 1 MINUT
 SELECT a.auction, a.channel, b.most FROM bids a LEFT JOIN (SELECT auction, MAX(channel) AS most FROM bids GROUP BY auction) AS b ON a.auction = b.auction AND a.price / 2 > 1 EMIT CHANGES;
 --# joins of bounded input
 SELECT * FROM bids AS a FULL JOIN clicks AS b USING (ts);
+--# row patterns
+SELECT * FROM bids MATCH_RECOGNIZE (PARTITION BY auction ORDER BY ts MEASURES LAST(B.price) AS top, AVG(B.price) AS mean, COLLECT_LIST(price) AS prices, CLASSIFIER() AS c, MATCH_NUMBER() AS n ALL ROWS PER MATCH AFTER MATCH SKIP TO NEXT ROW PATTERN (A (B | C)+?) WITHIN INTERVAL '1' HOUR SUBSET u = (A, B) DEFINE B AS SUM(u.price) > PREV(price), C AS FIRST(A.channel) = channel);
