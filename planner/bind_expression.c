@@ -229,9 +229,16 @@ static Error *bind_between(BindContext *context, const AstExpr *ast, Expr **resu
 static Error *follow_left(BindContext *context, const Expr *left, Expr **item)
 {
     const bool left_text = left->type->kind == TYPE_VARCHAR, item_text = (*item)->type->kind == TYPE_VARCHAR;
-    if (!context->rules || !context->rules->literals_follow || (*item)->kind != EXPR_CONSTANT || left_text == item_text || (*item)->value.is_null)
+    if (!context->rules || !context->rules->literals_follow || (*item)->kind != EXPR_CONSTANT || (left_text && item_text) || (*item)->value.is_null)
         return NULL;
-    if (!left_text && !type_is_numeric(left->type))
+    if (left->type->kind == TYPE_ARRAY && (*item)->type->kind == TYPE_ARRAY) { /* ['3', NULL] beside integers */
+        Value value;
+        const char *reason = NULL;
+        if (!type_equal(left->type, (*item)->type) && value_cast(context->arena, &(*item)->value, left->type, &value, &reason))
+            *item = expr_constant(context->arena, &value, (*item)->at);
+        return NULL;
+    }
+    if (left_text == item_text || (!left_text && !type_is_numeric(left->type)))
         return NULL;
     const Type *to = left_text ? left->type : left->type->kind == TYPE_DOUBLE ? left->type : type_decimal(context->arena, 38, 18);
     Expr *cast = NULL;
