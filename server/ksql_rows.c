@@ -177,6 +177,11 @@ void rows_header(RowsFormat format, const QueryHeader *header, Text *out)
         add_column_header(header, out);
         text_add_c(out, "\n\n");
         return;
+    case ROWS_CHANGES:
+        text_printf(out, "{\"updating\":%s,\"continuous\":%s,\"header\":", header->updating ? "true" : "false", header->continuous ? "true" : "false");
+        add_column_header(header, out);
+        text_add_c(out, "}\n");
+        return;
     }
 }
 
@@ -211,6 +216,12 @@ static bool add_row(RowsFormat format, const QueryHeader *header, const Batch *b
         add_event(batch, row, out);
         return true;
     }
+    if (format == ROWS_CHANGES) {
+        text_printf(out, "{\"op\":\"%s\",\"row\":", row_kind_text(kind));
+        add_values(out, batch, row);
+        text_add_c(out, "}\n");
+        return true;
+    }
     if (kind == ROW_UPDATE_BEFORE)
         return false; /* ksqlDB knows the new value alone */
     if (kind == ROW_DELETE) {
@@ -239,7 +250,7 @@ static bool add_row(RowsFormat format, const QueryHeader *header, const Batch *b
         add_values(out, batch, row);
         text_add_c(out, "}}");
         break;
-    case ROWS_EVENTS: break;
+    case ROWS_EVENTS: case ROWS_CHANGES: break;
     }
     return true;
 }
@@ -261,6 +272,7 @@ void rows_error(RowsFormat format, const char *message, uint64_t *count, Text *o
     case ROWS_DELIMITED: text_printf(out, "%s\n", text); break;
     case ROWS_JSON_ARRAY: text_printf(out, ",\n%s", text); break;
     case ROWS_EVENTS: text_printf(out, "event: error\ndata: %s\n\n", text); break;
+    case ROWS_CHANGES: text_printf(out, "{\"error\":%s}\n", text); break;
     case ROWS_WEBSOCKET: break; /* it is the reason with which the socket closes */
     }
     free(text);
@@ -277,6 +289,7 @@ void rows_end(RowsFormat format, const char *final_message, uint64_t count, Text
         break;
     case ROWS_JSON_ARRAY: text_add_char(out, ']'); break;
     case ROWS_EVENTS: text_add_c(out, "event: end\ndata: {}\n\n"); break;
+    case ROWS_CHANGES: text_add_c(out, "{\"end\":true}\n"); break;
     case ROWS_DELIMITED: case ROWS_WEBSOCKET: break;
     }
 }
@@ -288,6 +301,7 @@ const char *rows_content_type(RowsFormat format)
     case ROWS_DELIMITED: return "application/vnd.ksqlapi.delimited.v1";
     case ROWS_JSON_ARRAY: return "application/json";
     case ROWS_EVENTS: return "text/event-stream";
+    case ROWS_CHANGES: return "application/x-ndjson";
     case ROWS_WEBSOCKET: break;
     }
     return "application/json";

@@ -104,6 +104,8 @@ static void say_dropped(PushStream *stream, uint64_t dropped, Text *text)
 {
     stream->dropped += dropped;
     stream->server->slow_rows += dropped;
+    if (stream->format == ROWS_CHANGES)
+        text_printf(text, "{\"dropped\":%llu}\n", (unsigned long long)dropped);
     if (stream->format == ROWS_EVENTS)
         text_printf(text, "event: dropped\ndata: {\"rows\":%llu}\n\n", (unsigned long long)dropped);
 }

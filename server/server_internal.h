@@ -88,7 +88,7 @@ void ksql_type_text(const Type *type, Text *text);
 json_t *ksql_schema(const Type *type);
 
 /* ---- ksql_rows.c: rows in ksqlDB's forms ---- */
-typedef enum RowsFormat { ROWS_DELIMITED, ROWS_JSON_ARRAY, ROWS_KSQL_JSON, ROWS_WEBSOCKET, ROWS_EVENTS } RowsFormat;
+typedef enum RowsFormat { ROWS_DELIMITED, ROWS_JSON_ARRAY, ROWS_KSQL_JSON, ROWS_WEBSOCKET, ROWS_EVENTS, ROWS_CHANGES } RowsFormat;
 void rows_header(RowsFormat format, const QueryHeader *header, Text *out);
 /* *count: rows so far; a row's separator depends on it. */
 void rows_batch(RowsFormat format, const QueryHeader *header, const Batch *batch, uint64_t *count, Text *out);

@@ -154,6 +154,39 @@ check("another page", curl(server, "/ksql", "-H", "Origin: http://evil.example",
 check("its own page", curl(server, "/info", "-H", f"Origin: {server.url}")[0] == 200)
 check("it ends well", server.stop() == 0, server.log)
 
+# Our own resources.
+server = Server("--topics-in-memory", "--dialect", "bidsql")
+def v1(method, path, body=None, *options):
+    code, text = curl(server, path, "-X", method, *options, data=None if body is None else json.dumps(body))
+    return code, json.loads(text) if text.startswith("{") and "\n" not in text else text
+bids = "CREATE STREAM bids (auction INT KEY, price DOUBLE) WITH (kafka_topic = 'bids', value_format = 'json', partitions = 1)"
+totals = "CREATE TABLE totals AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction EMIT CHANGES"
+check("PUT makes", v1("PUT", "/v1/streams/bids", {"sql": bids})[0] == 201)
+check("..once", v1("PUT", "/v1/streams/bids", {"sql": bids + ";"})[0] == 200, v1("PUT", "/v1/streams/bids", {"sql": bids + ";"}))
+check("..and nothing else", v1("PUT", "/v1/streams/bids", {"sql": bids.replace("DOUBLE", "INT")})[0] == 409)
+check("a table", v1("PUT", "/v1/tables/totals", {"sql": totals})[0] == 201)
+code, result = v1("POST", "/v1/statements", {"sql": "INSERT INTO bids VALUES (1, 2.5), (2, 1), (1, 3); SHOW STREAMS; SELECT 1;"})
+check("statements", code == 200 and [one["kind"] for one in result["results"]] == ["status", "rows", "select"], result)
+code, result = v1("POST", "/v1/statements", {"sql": "SELEC 1; SELECT x FROM bids;"})
+check("all mistakes at once", code == 400 and len(result["errors"]) >= 1 and "^" in result["errors"][0]["text"] and result["results"] == [], result)
+check("nothing is done to be checked", v1("POST", "/v1/statements", {"sql": "CREATE VIEW v AS SELECT * FROM bids;", "check": True})[0] == 200 and "'v'" not in str(v1("POST", "/v1/statements", {"sql": "SHOW VIEWS;"})))
+until("a row by its key", lambda: v1("GET", "/v1/tables/totals/1") == (200, {"auction": 1, "n": 2}))
+check("no such key", v1("GET", "/v1/tables/totals/9")[0] == 404 and v1("GET", "/v1/tables/totals/x")[0] == 404 and v1("GET", "/v1/tables/none/1")[0] == 404)
+lines = [json.loads(line) for line in v1("POST", "/v1/query", {"sql": "SELECT auction, n FROM totals;"})[1].splitlines()]
+check("rows with their kind", lines[0]["continuous"] is False and sorted(line["row"] for line in lines[1:-1]) == [[1, 2], [2, 1]] and lines[-1] == {"end": True}, lines)
+events = subprocess.Popen(["curl", "-s", "-N", "-m", "20", "-G", server.url + "/v1/query", "--data-urlencode", "sql=SELECT auction FROM bids EMIT CHANGES LIMIT 3"], stdout=subprocess.PIPE)
+text = events.communicate()[0].decode()
+check("events", text.count("event: row\n") == 3 and text.startswith("event: header\n") and text.endswith("event: end\ndata: {}\n\n"), text)
+identity = v1("GET", "/v1/queries")[1]["queries"][0]["id"]
+check("queries", v1("GET", f"/v1/queries/{identity}")[1]["state"] == "RUNNING" and v1("GET", "/v1/queries/none")[0] == 404)
+check("paused", v1("POST", f"/v1/queries/{identity}/pause")[0] == 200 and v1("GET", f"/v1/queries/{identity}")[1]["state"] == "PAUSED")
+check("resumed", v1("POST", f"/v1/queries/{identity}/resume")[0] == 200 and v1("GET", f"/v1/queries/{identity}")[1]["state"] == "RUNNING")
+check("streams", [one["name"] for one in v1("GET", "/v1/streams")[1]["streams"]] == ["bids"] and v1("GET", "/v1/streams/bids")[1]["readers"] == [identity])
+check("what is read stays, here too", v1("DELETE", "/v1/streams/bids")[0] == 400)
+check("names are no SQL", v1("DELETE", "/v1/streams/bids%60%3B%20DROP")[0] == 404)
+check("ended", v1("DELETE", f"/v1/queries/{identity}")[0] == 200 and v1("DELETE", "/v1/tables/totals")[0] == 200 and v1("DELETE", "/v1/streams/bids")[0] == 200)
+server.stop()
+
 # ksqlDB's npm client.
 node = "build/node"
 if shutil.which("npm") and shutil.which("node"):
