@@ -62,6 +62,10 @@ static Error *find_schema(Binder *binder, const CatalogSource *source, bool key,
     const char *topic = connector_topic(source->connector, source->connector_options);
     SchemaRegistry *registry = NULL;
     *schema = NULL;
+    if (topic) /* of several, the first one's */
+        topic = arena_strndup(binder->arena, topic, strcspn(topic, ";"));
+    else if (!options->subject && !options->schema_id)
+        return error_hint(error_at(ERR_BIND, at, "a pattern of topics has no schema of its own"), "declare the columns, or say '%s_subject'", key ? "key" : "value");
     if (binder->catalog->outside_unknown)
         return error_at(ERR_CONNECT, at, "what the schema registry holds is known only when it is asked");
     TRY(find_registry(binder, format, options, at, &registry));
@@ -143,7 +147,8 @@ static void set_reader(Arena *arena, CatalogSource *source, bool key, const Regi
 
 static Error *no_schema(const CatalogSource *source, bool key, Span at)
 {
-    return error_hint(error_at(ERR_BIND, at, "the schema registry has no schema of the %s of topic '%s'", key ? "keys" : "values", connector_topic(source->connector, source->connector_options)),
+    const char *topic = connector_topic(source->connector, source->connector_options);
+    return error_hint(error_at(ERR_BIND, at, "the schema registry has no schema of the %s of topic '%s'", key ? "keys" : "values", topic ? topic : "..."),
                       "declare the columns: (a BIGINT, b STRING, ..)");
 }
 
@@ -274,6 +279,9 @@ Error *bind_register_schemas(Binder *binder, const CatalogEntry *entry, Span at)
     const CatalogSource *source = entry->source;
     if (binder_rules(binder)->dialect != DIALECT_KSQL || binder->catalog->outside_unknown || !source || !is_record_connector(source->connector))
         return NULL;
+    const char *topic = connector_topic(source->connector, source->connector_options);
+    if (!topic || strchr(topic, ';'))
+        return NULL;
     for (int key = 1; key >= 0; key--) {
         const FormatType *format = key ? source->key_format : source->format;
         const RegistryOptions *options = format_registry(format, key ? source->key_format_options : source->format_options);
@@ -282,7 +290,7 @@ Error *bind_register_schemas(Binder *binder, const CatalogEntry *entry, Span at)
         if (!options || options->schema_id || options->reader_id || !options->auto_register)
             continue;
         TRY(find_registry(binder, format, options, at, &registry));
-        Error *error = registry->latest(registry, registry_subject(binder->arena, options, connector_topic(source->connector, source->connector_options), key, options->full_name), &there);
+        Error *error = registry->latest(registry, registry_subject(binder->arena, options, topic, key, options->full_name), &there);
         if (!error && !there)
             error = register_part(binder, entry, key, registry);
         if (error) {
