@@ -46,7 +46,7 @@ typedef struct RegistryOptions {
     int64_t schema_id;            /* the schema to read and write by; 0: not said */
     const char *full_name;        /* its record or message; NULL: the first one */
     int ignored[2];               /* where credentials come from: said by what is given */
-    int64_t reader_id;            /* the schema whose columns the declared ones are; 0: they are the user's own. Not an option */
+    int64_t reader_id;            /* the schema whose columns the declared ones are; 0: they are the user's own */
 } RegistryOptions;
 const OptionSpec *registry_option_rows(void); /* ended by a NULL name */
 /* By name or alias; NULL: none that is about the registry and not about one topic. */

@@ -59,7 +59,7 @@ const char *record_schema(const RecordBytes *record, int32_t *id, RecordBytes *r
 void record_add_schema(Text *out, int32_t id);
 /* ---- registered.c: formats with a schema registry ---- */
 
-#define REGISTRY_OPTION_COUNT 17
+#define REGISTRY_OPTION_COUNT 18
 /* The rows of the options that they share, for the head of a table. */
 extern const OptionSpec registry_options[REGISTRY_OPTION_COUNT + 1];
 /* A table of options: those, and `own`, which ends with a NULL name. Made before main. */

@@ -42,6 +42,8 @@ const OptionSpec registry_options[REGISTRY_OPTION_COUNT + 1] = {
       .doc = "What names the subject of a schema: the topic (orders-value), its record (com.acme.Order), or both (orders-com.acme.Order)." },
     { .name = "subject", .kind = OPTION_STRING, .offset = AT(subject), .aliases = subject_names, .doc = "The subject of the schema, by its name." },
     { .name = "schema_full_name", .kind = OPTION_STRING, .offset = AT(full_name), .aliases = full_names, .doc = "The name of the record or message to read and to write; without it the first one of the schema." },
+    { .name = "reader_id", .kind = OPTION_INT, .offset = AT(reader_id), .minimum = 0, .maximum = INT32_MAX,
+      .doc = "The number of the schema that columns come from which are not declared. A server adds it to the statements that it keeps, so that they stay what they were." },
     { .name = "schema_id", .kind = OPTION_INT, .offset = AT(schema_id), .minimum = 0, .maximum = INT32_MAX, .doc = "The number of the schema to read and to write by." },
 };
 

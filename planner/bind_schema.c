@@ -64,15 +64,16 @@ static Error *find_schema(Binder *binder, const CatalogSource *source, bool key,
     *schema = NULL;
     if (topic) /* of several, the first one's */
         topic = arena_strndup(binder->arena, topic, strcspn(topic, ";"));
-    else if (!options->subject && !options->schema_id)
+    else if (!options->subject && !options->schema_id && !options->reader_id)
         return error_hint(error_at(ERR_BIND, at, "a pattern of topics has no schema of its own"), "declare the columns, or say '%s_subject'", key ? "key" : "value");
     if (binder->catalog->outside_unknown)
         return error_at(ERR_CONNECT, at, "what the schema registry holds is known only when it is asked");
     TRY(find_registry(binder, format, options, at, &registry));
     const char *subject = registry_subject(binder->arena, options, topic, key, options->full_name);
-    Error *error = options->schema_id ? registry->get(registry, (int32_t)options->schema_id, schema) : registry->latest(registry, subject, schema);
-    if (!error && options->schema_id && !*schema)
-        error = error_new(ERR_BIND, "the schema registry has no schema %lld", (long long)options->schema_id);
+    const int64_t id = options->schema_id ? options->schema_id : options->reader_id;
+    Error *error = id ? registry->get(registry, (int32_t)id, schema) : registry->latest(registry, subject, schema);
+    if (!error && id && !*schema)
+        error = error_new(ERR_BIND, "the schema registry has no schema %lld", (long long)id);
     if (error)
         error->at = at;
     return error;
@@ -206,6 +207,38 @@ Error *bind_registered_columns(Binder *binder, const AstCreate *create, CatalogE
     if (key && (binder_rules(binder)->dialect != DIALECT_FLINK || keys->schema_id)) /* in Flink a key has the fields that are named */
         TRY(take_part(binder, entry, true, binder_rules(binder)->dialect == DIALECT_KSQL || keys->schema_id || entry->kind == CATALOG_TABLE, at));
     return NULL;
+}
+
+/* WITH (value_reader_id = 13), where the part's columns came from that schema and nothing says so. */
+static void pin_part(Arena *arena, const CatalogSource *source, const AstProperties *with, bool key, AstProperties *pinned)
+{
+    const RegistryOptions *options = format_registry(key ? source->key_format : source->format, key ? source->key_format_options : source->format_options);
+    const char *name = key ? "key_reader_id" : "value_reader_id";
+    if (!options || !options->reader_id || options->schema_id)
+        return;
+    for (int i = 0; i < with->count; i++)
+        if (option_name_equal(with->items[i].name, name))
+            return;
+    OptionEntry entry = { .name = name, .value = arena_printf(arena, "%lld", (long long)options->reader_id) };
+    LIST_ADD(arena, pinned, entry);
+}
+
+const AstStatement *bind_pinned(Arena *arena, const CatalogEntry *entry, const AstStatement *statement)
+{
+    const CatalogSource *source = entry->source;
+    if (statement->kind != AST_STMT_CREATE_SOURCE || !source || !source->connector || !is_record_connector(source->connector))
+        return statement;
+    AstCreate *create = arena_copy(arena, statement->create, sizeof *create);
+    create->with = (AstProperties){ 0 };
+    for (int i = 0; i < statement->create->with.count; i++)
+        LIST_ADD(arena, &create->with, statement->create->with.items[i]);
+    pin_part(arena, source, &statement->create->with, true, &create->with);
+    pin_part(arena, source, &statement->create->with, false, &create->with);
+    if (create->with.count == statement->create->with.count)
+        return statement;
+    AstStatement *pinned = arena_copy(arena, statement, sizeof *pinned);
+    pinned->create = create;
+    return pinned;
 }
 
 /* ---- writing by a schema ---- */

@@ -201,6 +201,8 @@ bool registry_setting_known(const char *name);
 Error *registry_setting_set(Arena *arena, PlannerSettings *settings, const char *name, const char *value, Span name_at, Span value_at);
 /* Columns of key and value that CREATE does not declare, where their formats have a registry. */
 Error *bind_registered_columns(Binder *binder, const AstCreate *create, CatalogEntry *entry);
+/* The statement with the numbers of the schemas that its columns came from: planned again it gives the same ones. */
+const AstStatement *bind_pinned(Arena *arena, const CatalogEntry *entry, const AstStatement *statement);
 /* Do the columns fit the schemas by which they are written, where those are named by their numbers? */
 Error *bind_registered_target(Binder *binder, const CatalogEntry *entry, Span at);
 /* CREATE of a source, in ksqlDB's preset: the schemas of its columns are registered where their subjects have none. */

@@ -109,6 +109,7 @@ typedef struct CatalogEntry {
     Span at;
     int text;                       /* number of the text that `statement` and all places are in */
     const AstStatement *statement;
+    const AstStatement *pinned;     /* the statement as it has to be kept: with what the world said when it was made */
     const char *sql;                /* the statement, printed */
     const AstQuery *query;          /* ORIGIN_QUERY */
     PlannerSettings settings;       /* as they were when it was made */

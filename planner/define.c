@@ -196,6 +196,7 @@ Error *define_entry(Planner *planner, Binder *binder, const AstStatement *statem
     }
     entry->read_only = create->is_source;
     entry->sql = statement_sql(arena, statement);
+    entry->pinned = bind_pinned(arena, entry, statement);
     entry->types = (const char **)copy_names(arena, binder->types.items, binder->types.count);
     entry->type_count = binder->types.count;
     copy_functions(arena, binder, entry);

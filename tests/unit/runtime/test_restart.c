@@ -1,6 +1,8 @@
 /* tests/unit/runtime/test_restart.c: what outlives the process: the catalog, and the state of queries. */
 #include "world.h"
 
+#include "connectors/topic_log.h"
+
 #define BIDS "CREATE STREAM bids (auction BIGINT, price BIGINT) WITH (connector = 'file', path = 'bids.jsonl', follow = true);"
 #define COUNTS "CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction;"
 
@@ -154,6 +156,35 @@ static void what_a_query_gave_before_it_ended_is_not_lost(void **state)
     world_end(&world);
 }
 
+static void put_schema(TopicLogs *topics, const char *text)
+{
+    const RegisteredSchema *registered = NULL;
+    assert_null(schema_registry_put_as(topic_logs_registry(topics), "orders-value", &(RegisteredSchema){ .type = "AVRO", .text = text }, 0, &registered));
+}
+
+/* Columns that came from the schema registry are those of the schema that was there then. */
+static void columns_from_a_registry_stay_what_they_were(void **state)
+{
+    (void)state;
+    World world;
+    TopicLogs *topics = topic_logs_new();
+    world_start_with_data(&world);
+    world_close(&world);
+    world.options.topics = topics;
+    world_open(&world);
+    put_schema(topics, "{\"type\":\"record\",\"name\":\"O\",\"fields\":[{\"name\":\"id\",\"type\":\"long\"}]}");
+    execute(&world, "CREATE STREAM orders WITH (connector = 'kafka', topic = 'orders', value_format = 'avro');");
+    put_schema(topics, "{\"type\":\"record\",\"name\":\"O\",\"fields\":[{\"name\":\"more\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"id\",\"type\":\"long\"}]}");
+    world_reopen(&world);
+    const char *columns = execute(&world, "DESCRIBE orders;");
+    assert_non_null(strstr(columns, "id | BIGINT"));
+    assert_null(strstr(columns, "more"));
+    execute(&world, "CREATE STREAM newer WITH (connector = 'kafka', topic = 'orders', value_format = 'avro');");
+    assert_non_null(strstr(execute(&world, "DESCRIBE newer;"), "more | VARCHAR"));
+    world_end(&world);
+    topic_logs_free(topics);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +195,7 @@ int main(void)
         cmocka_unit_test(a_data_directory_has_one_owner),
         cmocka_unit_test(linked_queries_come_back_together),
         cmocka_unit_test(what_a_query_gave_before_it_ended_is_not_lost),
+        cmocka_unit_test(columns_from_a_registry_stay_what_they_were),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
