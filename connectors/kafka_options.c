@@ -13,6 +13,7 @@ static const char *const startup_modes[] = { "default", "earliest-offset", "late
                                              "earliest", "latest", "group", NULL };
 static const KafkaStartup startup_meanings[] = { STARTUP_DEFAULT, STARTUP_EARLIEST, STARTUP_LATEST, STARTUP_GROUP, STARTUP_TIMESTAMP, STARTUP_OFFSETS,
                                                  STARTUP_EARLIEST, STARTUP_LATEST, STARTUP_GROUP };
+static const char *const partitioners[] = { "default", "round-robin", NULL }; /* KafkaPartitioner */
 static const char *const deliveries[] = { "at-least-once", "none", NULL }; /* KafkaDelivery */
 static const char *const bounded_modes[] = { "unbounded", "latest-offset", "group-offsets", "timestamp", "specific-offsets", "latest", "group", NULL };
 static const KafkaBounded bounded_meanings[] = { BOUNDED_NEVER, BOUNDED_LATEST, BOUNDED_GROUP, BOUNDED_TIMESTAMP, BOUNDED_OFFSETS, BOUNDED_LATEST, BOUNDED_GROUP };
@@ -133,6 +134,10 @@ const OptionSpec kafka_options[] = {
     { .name = "cleanup_policy", .kind = OPTION_STRING, .offset = FIELD(cleanup_policy), .aliases = NAMES("cleanup.policy"), .doc = "delete, compact or both, of a topic that is made." },
     { .name = "sink.create-topic", .kind = OPTION_BOOL, .offset = FIELD(create_topics), .default_text = "true",
       .doc = "Writing makes the topic if it is missing; `false`: that is an error." },
+    { .name = "sink.partitioner", .kind = OPTION_ENUM, .offset = FIELD(partitioner), .default_text = "default", .choices = partitioners,
+      .doc = "`default`: the key chooses the partition, as with the Java client; `round-robin`: any partition, whatever the key." },
+    { .name = "sink.parallelism", .kind = OPTION_INT, .offset = FIELD(parallelism), .minimum = 1, .maximum = 1 << 20,
+      .doc = "Flink's, without effect: one producer writes a topic." },
     { .name = "sink.delivery-guarantee", .kind = OPTION_ENUM, .offset = FIELD(delivery), .default_text = "at-least-once", .choices = deliveries,
       .doc = "`at-least-once`: a snapshot, and the end of a query, wait until every message is delivered; `none`: they do not." },
     KAFKA_PROPERTIES(PROPERTY_OPTION)

@@ -55,6 +55,8 @@ typedef enum KafkaBounded { BOUNDED_NEVER, BOUNDED_LATEST, BOUNDED_GROUP, BOUNDE
 
 typedef enum KafkaDelivery { DELIVERY_AT_LEAST_ONCE, DELIVERY_NONE } KafkaDelivery;
 
+typedef enum KafkaPartitioner { PARTITIONER_DEFAULT, PARTITIONER_ROUND_ROBIN } KafkaPartitioner;
+
 typedef struct KafkaOptions {
     const char *topic;                            /* one, or several: 'a;b'; NULL: there is a pattern */
     const char *topic_pattern;                    /* a regular expression; NULL: none */
@@ -65,7 +67,8 @@ typedef struct KafkaOptions {
     int64_t startup_timestamp_ms, bounded_timestamp_ms;
     int64_t discovery_interval_us;                /* new partitions are looked for so often; 0: never */
     bool create_topics;                           /* a missing topic is made when it is written */
-    int delivery;                                 /* KafkaDelivery */
+    int delivery, partitioner;                    /* KafkaDelivery, KafkaPartitioner */
+    int64_t parallelism;                          /* Flink's; one producer writes */
     int64_t memory_bytes;                         /* of the client: what is fetched ahead, what waits to be sent */
     int64_t shards, shard;                        /* processes that share the partitions, and which of them this one is; 0 and 1 shards: it reads all */
     struct {

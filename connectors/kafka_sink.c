@@ -172,14 +172,18 @@ typedef struct SinkLimits { int64_t topic_bytes, letter_bytes; } SinkLimits; /* 
 /* Kafka Streams partitions windowed keys by the key without its window, so that all windows of a key stand together: `opaque` is the window's length. */
 static int32_t partition_of(const rd_kafka_topic_t *topic, const void *key, size_t length, int32_t count, void *topic_opaque, void *opaque)
 {
+    const KafkaSink *state = topic_opaque;
     const size_t window = (size_t)(uintptr_t)opaque;
-    return rd_kafka_msg_partitioner_murmur2_random(topic, key, length > window ? length - window : length, count, topic_opaque, NULL);
+    if (state->options->partitioner == PARTITIONER_ROUND_ROBIN)
+        return rd_kafka_msg_partitioner_random(topic, key, length, count, NULL, NULL);
+    return rd_kafka_msg_partitioner_murmur2_random(topic, key, length > window ? length - window : length, count, NULL, NULL);
 }
 
 static Error *open_topic(KafkaSink *state)
 {
     rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(state->handle);
     rd_kafka_topic_conf_set_partitioner_cb(conf, partition_of);
+    rd_kafka_topic_conf_set_opaque(conf, state);
     state->topic = rd_kafka_topic_new(state->handle, state->options->topic, conf);
     if (state->topic)
         return NULL;

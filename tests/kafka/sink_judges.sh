@@ -66,6 +66,14 @@ partitions() { kcat -C -b "$kafka" -t "$1" -e -q -f '%k %p\n' | sort; }
 same "partitions of keys" "$(partitions "java-$unique")" "$(partitions "keys-$unique")"
 same "all keys are there" "$(echo "$keys" | wc -w)" "$(partitions "keys-$unique" | wc -l | tr -d ' ')"
 
+# ---- or any partition, whatever the key ----
+sql <<END || fail "writing to any partition" "$(cat "$work/notices")"
+CREATE STREAM numbers (n BIGINT) WITH (connector = 'datagen', rows = 200, 'fields.n.kind' = 'sequence', 'fields.n.start' = 1);
+CREATE STREAM output (k STRING KEY, n BIGINT) WITH (kafka_topic = 'any-$unique', value_format = 'json', partitions = 3, 'sink.partitioner' = 'round-robin', 'sink.parallelism' = 2);
+INSERT INTO output SELECT 'the same', n FROM numbers;
+END
+same "one key in all partitions" "3 200" "$(kcat -C -b "$kafka" -t "any-$unique" -e -q -f '%p\n' | sort -u | wc -l | tr -d ' ') $("$tool" count "$kafka" "any-$unique")"
+
 # ---- windowed keys stand in the partition of the key without its window, as Kafka Streams has it; its consumer reads them ----
 sql <<END || fail "writing windows" "$(cat "$work/notices")"
 CREATE STREAM input (k STRING KEY, v BIGINT) WITH (kafka_topic = 'java-$unique', value_format = 'json', 'scan.bounded.mode' = 'latest-offset');
