@@ -131,9 +131,7 @@ Error *window_trigger(const WindowSpec *spec, const AstEmit *emit, Span at, Trig
 {
     if (spec->kind != WINDOW_SLIDING && spec->kind != WINDOW_COUNT)
         return NULL;
-    if (spec->kind == WINDOW_SLIDING && emit->kind == AST_EMIT_CHANGES)
-        return NULL;
-    if (spec->kind == WINDOW_COUNT && (emit->kind == AST_EMIT_CHANGES || (emit->kind == AST_EMIT_NONE && *trigger == TRIGGER_CHANGES)))
+    if (emit->kind == AST_EMIT_CHANGES || (emit->kind == AST_EMIT_NONE && *trigger == TRIGGER_CHANGES))
         return NULL;
     if (emit->kind != AST_EMIT_NONE && emit->kind != AST_EMIT_FINAL)
         return error_hint(error_at(ERR_BIND, emit->at.length ? emit->at : at, "the result of a %s comes out once", window_kind_noun(spec->kind)), "EMIT FINAL");

@@ -23,5 +23,5 @@ WindowSpec window_cells(const WindowSpec *of, bool starts);
 bool window_refuses_changes(WindowKind kind); /* of rows that are taken back */
 const char *window_kind_noun(WindowKind kind); /* "session" */
 bool window_is_ksql(const WindowSpec *spec);   /* one that ksqlDB has: tumbling or hopping, not by a calendar */
-/* Sliding windows come out once: FINAL where nothing is said, refused where other results are asked for. Count windows have no end in time. */
+/* Sliding and count windows have changes and final results; what depends on reaching an end in time is refused. */
 Error *window_trigger(const WindowSpec *spec, const AstEmit *emit, Span at, Trigger *trigger);
