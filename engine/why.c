@@ -243,6 +243,26 @@ static void explain_over(Question *question, const PlanNode *node)
     explain_splits(question, node);
 }
 
+/* Rows that are late, a pattern that nothing fits, or what the watermark has yet to decide. */
+static void explain_match(Question *question, const PlanNode *node)
+{
+    const NodeCounters *c = counted(question, node);
+    const int64_t wm_us = job_node_watermark(question->job, node), next_us = job_next_close(question->job, node);
+    if (c->late_rows == c->rows_in && c->late_rows) {
+        cause(question, "%s too late: behind the watermark of the rows before", c->rows_in == 1 ? "the only row came" : arena_printf(question->arena, "all %llu rows came", (unsigned long long)c->rows_in));
+        explain_splits(question, node);
+        return;
+    }
+    cause(question, "no sequence of %s fits the pattern%s: %s", rows_text(question, c->rows_in), question->plan->bounded ? "" : " so far", node_text(question, node));
+    if (question->plan->bounded || next_us == TIME_MAX)
+        return;
+    if (wm_us == TIME_MIN)
+        detail(question, "rows wait for the watermark: there is none yet; the first one takes its place when it is past %s", time_text(question, next_us));
+    else
+        detail(question, "rows wait for the watermark, which is %s; more is decided when it is past %s", time_text(question, wm_us), time_text(question, next_us));
+    explain_splits(question, node);
+}
+
 /* ---- the rest ---- */
 
 static void explain_lookup(Question *question, const PlanNode *node)
@@ -283,6 +303,8 @@ static void explain_node_loss(Question *question, const PlanNode *node)
         explain_aggregate(question, node);
     } else if (node->kind == PLAN_OVER) {
         explain_over(question, node);
+    } else if (node->kind == PLAN_MATCH) {
+        explain_match(question, node);
     } else if (node->kind == PLAN_LOOKUP) {
         explain_lookup(question, node);
     } else if (node->kind == PLAN_LIMIT || (node->kind == PLAN_SORT && question->plan->bounded)) {
