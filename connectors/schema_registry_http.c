@@ -112,10 +112,9 @@ static const char *answer_text(Arena *arena, const HttpAnswer *answer)
 static Error *unreachable(HttpRegistry *registry, Arena *arena, const HttpAnswer *answer, int64_t waited_us, bool interrupted)
 {
     const char *url = shown_url(arena, registry->urls[atomic_load(&registry->preferred)]), *reason = answer_text(arena, answer);
-    if (interrupted)
-        return error_new(ERR_INTERRUPTED, "interrupted while the schema registry at '%s' did not answer: %s", url, reason);
-    Error *error = error_new(ERR_CONNECT, "the schema registry at '%s' does not answer: %s; it was asked for %.1f s", url, reason, (double)waited_us / 1e6);
-    error->retriable = true;
+    Error *error = interrupted ? error_new(ERR_INTERRUPTED, "interrupted while the schema registry at '%s' did not answer: %s", url, reason)
+                               : error_new(ERR_CONNECT, "the schema registry at '%s' does not answer: %s; it was asked for %.1f s", url, reason, (double)waited_us / 1e6);
+    error->retriable = !answer->hopeless;
     return error;
 }
 
