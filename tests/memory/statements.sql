@@ -217,3 +217,13 @@ SELECT a.auction, a.channel, b.most FROM bids a LEFT JOIN (SELECT auction, MAX(c
 SELECT * FROM bids AS a FULL JOIN clicks AS b USING (ts);
 --# row patterns
 SELECT * FROM bids MATCH_RECOGNIZE (PARTITION BY auction ORDER BY ts MEASURES LAST(B.price) AS top, AVG(B.price) AS mean, COLLECT_LIST(price) AS prices, CLASSIFIER() AS c, MATCH_NUMBER() AS n ALL ROWS PER MATCH AFTER MATCH SKIP TO NEXT ROW PATTERN (A (B | C)+?) WITHIN INTERVAL '1' HOUR SUBSET u = (A, B) DEFINE B AS SUM(u.price) > PREV(price), C AS FIRST(A.channel) = channel);
+--# changes of sliding windows
+SELECT auction, window_end, COUNT(*) AS n, COLLECT_LIST(price) AS prices FROM bids WINDOW SLIDING (SIZE 30 SECONDS) GROUP BY auction EMIT CHANGES;
+--# clocks of keys
+SELECT auction, System.Timestamp() AS t, COUNT(DISTINCT bidder) AS n FROM bids TIMESTAMP BY ts OVER auction GROUP BY auction, HoppingWindow(second, 20, 10) EMIT FINAL;
+--# rows of sessions
+SELECT auction, price, window_end FROM TABLE(SESSION(TABLE bids PARTITION BY auction, DESCRIPTOR(ts), INTERVAL '10' SECOND));
+--# frames without rows, windows with names
+SELECT auction, SUM(price) OVER (w ROWS UNBOUNDED PRECEDING EXCLUDE TIES) AS s, COLLECT_LIST(price) OVER (p ORDER BY ts GROUPS 1 PRECEDING EXCLUDE CURRENT ROW) AS l FROM bids WINDOW p AS (PARTITION BY auction), w AS (p ORDER BY ts);
+--# rows that are not in others
+SELECT COUNT(DISTINCT auction, bidder) AS n, LISTAGG(DISTINCT CAST(bidder AS STRING) ORDER BY CAST(bidder AS STRING)) AS l FROM bids b WHERE (auction, price) NOT IN (SELECT auction, price FROM bids c WHERE c.bidder = b.bidder AND price > 20);
