@@ -24,3 +24,5 @@ struct Backend {
 
 /* The session is the backend's from now on. */
 Backend *backend_local(Session *session);
+/* A server at "http://127.0.0.1:8088". user: "name:password", or a token; certificates: a PEM file to trust; each may be NULL. ERR_CONNECT when nobody answers. */
+Error *backend_server(const char *url, const char *user, const char *token, const char *certificates, Backend **backend);

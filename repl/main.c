@@ -31,6 +31,7 @@ typedef struct NameValue { const char *name, *value; } NameValue;
 
 typedef struct Arguments {
     const char *file, *command;          /* -f, -c */
+    const char *server, *server_ca;
     char folder[4096];                   /* of `file` */
     OutputMode output;
     bool output_given, explain, check, quiet, no_rc;
@@ -46,7 +47,7 @@ typedef struct CliOption {
     const char *name, *argument, *help;
 } CliOption;
 
-enum { FLAG_SET = 256, FLAG_INPUT, FLAG_DIALECT, FLAG_THREADS, FLAG_SHARD, FLAG_CHECK, FLAG_EXPLAIN, FLAG_VERSION, FLAG_HELP, FLAG_MAX_ERRORS, FLAG_MEMORY, FLAG_PROGRESS, FLAG_BATCH_ROWS, FLAG_NO_RC };
+enum { FLAG_SET = 256, FLAG_INPUT, FLAG_DIALECT, FLAG_THREADS, FLAG_SHARD, FLAG_CHECK, FLAG_EXPLAIN, FLAG_VERSION, FLAG_HELP, FLAG_MAX_ERRORS, FLAG_MEMORY, FLAG_PROGRESS, FLAG_BATCH_ROWS, FLAG_NO_RC, FLAG_SERVER, FLAG_SERVER_CA };
 
 static const struct { int flag; CliOption option; } cli_options[] = {
     { 'f', { 'f', "file", "FILE", "run the script in FILE ('-': stdin)" } },
@@ -65,6 +66,8 @@ static const struct { int flag; CliOption option; } cli_options[] = {
     { FLAG_EXPLAIN, { 0, "explain", NULL, "print the plans instead of running the queries" } },
     { FLAG_PROGRESS, { 0, "progress", "WHEN", "auto, on or off: progress on stderr (auto: on a terminal, after a second)" } },
     { FLAG_BATCH_ROWS, { 0, "batch-rows", "N", "largest batch; 1 shows every single change" } },
+    { FLAG_SERVER, { 0, "server", "URL", "the shell's statements run on a server; BIDSQL_USER=NAME:PASSWORD or BIDSQL_TOKEN say who you are" } },
+    { FLAG_SERVER_CA, { 0, "server-ca", "FILE", "certificates that the server's may be signed by, PEM" } },
     { FLAG_NO_RC, { 0, "no-rc", NULL, "the shell does not run the file bidsqlrc" } },
     { 'q', { 'q', "quiet", NULL, "no notices, but for wrong and late rows" } },
     { FLAG_VERSION, { 'V', "version", NULL, "print the version" } },
@@ -216,6 +219,8 @@ static int take_option(Arguments *arguments, int flag, char *value)
             return usage_error("--progress wants auto, on or off, not '%s'", value) + 1;
         arguments->progress = strcmp(value, "on") == 0 ? PROGRESS_ON : strcmp(value, "off") == 0 ? PROGRESS_OFF : PROGRESS_AUTO;
         return 0;
+    case FLAG_SERVER: arguments->server = value; return 0;
+    case FLAG_SERVER_CA: arguments->server_ca = value; return 0;
     case FLAG_NO_RC: arguments->no_rc = true; return 0;
     case FLAG_CHECK: arguments->check = arguments->session.check_only = true; return 0;
     case FLAG_EXPLAIN: arguments->explain = arguments->session.explain_only = true; return 0;
@@ -436,9 +441,15 @@ static Error *run_script(const Arguments *arguments, const char **name, Text *sc
 static int run_interactively(const Arguments *arguments)
 {
     Session *session;
-    Error *error = session_new(&arguments->session, &session);
-    if (!error && (error = prepare_session(arguments, session)))
-        session_free(session);
+    Backend *backend = NULL;
+    Error *error;
+    if (arguments->server) {
+        error = backend_server(arguments->server, getenv("BIDSQL_USER"), getenv("BIDSQL_TOKEN"), arguments->server_ca, &backend);
+    } else {
+        error = session_new(&arguments->session, &session);
+        if (!error && (error = prepare_session(arguments, session)))
+            session_free(session);
+    }
     if (error) {
         Text none = { 0 };
         int code = report(error, "bidsql", &none);
@@ -448,7 +459,8 @@ static int run_interactively(const Arguments *arguments)
     bool unicode = arguments->output_given || strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     ShellOptions options = { .mode = arguments->output_given ? arguments->output : OUTPUT_BOX, .quiet = arguments->quiet, .no_rc = arguments->no_rc,
         .color = want_color() && isatty(1), .unicode = unicode };
-    Backend *backend = backend_local(session);
+    if (!backend)
+        backend = backend_local(session);
     int code = shell_run(backend, &options);
     backend->type->free(backend);
     return code;
@@ -480,6 +492,8 @@ int main(int argc, char **argv)
         return outcome < 0 ? EXIT_DONE : outcome - 1;
     if (!arguments.file && !arguments.command && isatty(0))
         return run_interactively(&arguments);
+    if (arguments.server)
+        return usage_error("--server is for the shell: %s run here", "-f and -c");
     const char *name = "";
     Text script = { 0 };
     MEMORY_HOLD(text_unwind, &script);

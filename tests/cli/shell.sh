@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 exec /usr/bin/python3 - <<'PY'
-import fcntl, os, pty, re, select, signal, struct, subprocess, sys, tempfile, termios, time
+import fcntl, json, os, pty, re, select, signal, struct, subprocess, sys, tempfile, termios, time
 import pyte
 
 failures = 0
@@ -218,6 +218,30 @@ t.type("SELECT 1 AS a, 2 AS b;\r", "\n1,2")
 t.leave()
 t = Terminal("--no-rc", environment={"BIDSQL_RC": rc})
 t.type("SELECT 1 AS a, 2 AS b;\r", "│ 1 │ 2 │")
+
+t.leave()
+
+# The same shell against a server: its catalog, its queries, rows as they come.
+server = subprocess.Popen(["./bidsql", "server", "--listen", "127.0.0.1:0", "--log", "json", "--topics-in-memory"], stderr=subprocess.PIPE)
+url = json.loads(server.stderr.readline())["url"]
+t = Terminal("--server", url, rows=30)
+check("where it is", url in t.text(), t.text())
+t.type("CREATE STREAM bids (auction INT KEY, price DOUBLE, note STRING) WITH (kafka_topic = 'bids', value_format = 'json', partitions = 1);\r", "stream 'bids' created")
+t.type("CREATE TABLE totals AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction; INSERT INTO bids VALUES (1, 2.5, 'x'), (2, 1, NULL), (1, 3, 'é|');\r", "table 'totals' created")
+t.type("SELECT auction, price, note FROM bids EMIT CHANGES LIMIT 3;\r", "│       1 │   3.0 │ é|   │")
+t.type("SHOW QUERIES;\r", "CTAS_TOTALS_1")
+t.type("SELECT nothing FROM bids;\r", "^~~~~~~")
+t.type("SELECT 1;\rSELECT * FROM tot\t", "FROM totals")
+t.type(";\r", "│       1 │ 2 │")
+t.type("DEFINE wanted = '2'; SELECT n FROM totals WHERE auction = ${wanted};\r", "1 row")
+t.type("SELECT auction FROM bids EMIT CHANGES;\r", "│       2 │")
+t.type("\x03", "stopped")
+t.type("SELECT 'the shell lives' AS s;\r", "│ the shell lives │")
+server.terminate()
+server.wait(30)
+t.type("SHOW STREAMS;\r", "cannot reach")
+t.leave()
+t = Terminal(environment={"NO_COLOR": "1"})
 
 # Killed: the terminal has its modes again.
 t.wait_for_keys()

@@ -1,0 +1,584 @@
+/* repl/backend_server.c: statements run on a server, over its resources /v1/statements and /v1/query.
+ *
+ * The server knows no session: what SET and DEFINE say is kept here and goes with every request. */
+#include <curl/curl.h>
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "functions/functions.h"
+#include "parser/parser.h"
+#include "repl/backend.h"
+#include "repl/sql_text.h"
+
+typedef struct ServerBackend {
+    Backend base;
+    char *url, *user, *token, *certificates;
+    CURLM *multi;
+    struct curl_slist *headers;
+    json_t *settings, *variables;
+    atomic_bool interrupted;
+    json_t *entities;               /* streams and tables, for completion */
+    time_t entities_at;
+} ServerBackend;
+
+static ServerBackend *server_of(Backend *backend) { return (ServerBackend *)backend; }
+
+/* ---- requests ---- */
+
+typedef struct Request {
+    ServerBackend *server;
+    Error *(*take)(struct Request *request, const char *bytes, size_t length); /* of the answer, as it comes */
+    void *caller;
+    Error *error;
+    long status;
+} Request;
+
+static size_t on_bytes(char *bytes, size_t size, size_t count, void *caller)
+{
+    Request *request = caller;
+    Error *error;
+    MEMORY_GUARDED(error, request->take(request, bytes, size * count));
+    request->error = error;
+    return error ? 0 : size * count;
+}
+
+static Error *transfer(Request *request, CURL *curl)
+{
+    ServerBackend *server = request->server;
+    int running = 1;
+    CURLcode outcome = CURLE_OK;
+    curl_multi_add_handle(server->multi, curl);
+    while (running && !server->interrupted) {
+        if (curl_multi_perform(server->multi, &running) != CURLM_OK)
+            break;
+        if (running)
+            curl_multi_poll(server->multi, NULL, 0, 1000, NULL);
+    }
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(server->multi, &left));)
+        if (message->msg == CURLMSG_DONE)
+            outcome = message->data.result;
+    curl_multi_remove_handle(server->multi, curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &request->status);
+    if (request->error)
+        return request->error;
+    if (server->interrupted)
+        return error_new(ERR_INTERRUPTED, "interrupted");
+    if (outcome != CURLE_OK)
+        return error_new(ERR_CONNECT, "cannot reach %s: %s", server->url, curl_easy_strerror(outcome));
+    return NULL;
+}
+
+/* body NULL: GET. */
+static Error *send_request(Request *request, const char *path, const char *body)
+{
+    ServerBackend *server = request->server;
+    CURL *curl = curl_easy_init();
+    Text url = { 0 };
+    if (!curl)
+        return error_memory();
+    MEMORY_HOLD(text_unwind, &url);
+    text_printf(&url, "%s%s", server->url, path);
+    curl_easy_setopt(curl, CURLOPT_URL, text_c(&url));
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, server->headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, request);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+    if (server->user)
+        curl_easy_setopt(curl, CURLOPT_USERPWD, server->user);
+    if (server->token) {
+        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+        curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, server->token);
+    }
+    if (server->certificates)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, server->certificates);
+    if (body)
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    Error *error = transfer(request, curl);
+    curl_easy_cleanup(curl);
+    text_release(&url);
+    return error;
+}
+
+static Error *gather(Request *request, const char *bytes, size_t length)
+{
+    text_add(request->caller, bytes, length);
+    return NULL;
+}
+
+/* The whole answer, as JSON; the caller's. */
+static Error *ask(ServerBackend *server, const char *path, const char *body, json_t **answer, long *status)
+{
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    Request request = { .server = server, .take = gather, .caller = &text };
+    Error *error = send_request(&request, path, body);
+    *answer = error ? NULL : json_loadb(text_c(&text), text.length, 0, NULL);
+    *status = request.status;
+    if (!error && !*answer)
+        error = error_new(ERR_CONNECT, "%s answers with status %ld and no JSON: is it a bidsql server?", server->url, request.status);
+    text_release(&text);
+    return error;
+}
+
+static char *request_body(const ServerBackend *server, const char *sql, size_t length)
+{
+    json_t *body = json_pack("{s:o,s:O,s:O}", "sql", json_stringn(sql, length), "settings", server->settings, "variables", server->variables);
+    char *text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+    return text;
+}
+
+/* ---- errors ---- */
+
+/* As the server found them; places are those in the statement. */
+static Error *server_error(const json_t *answer, long status, size_t start)
+{
+    const json_t *list = json_object_get(answer, "errors"), *one;
+    Error *errors = NULL;
+    size_t i;
+    json_array_foreach(list, i, one)
+    {
+        const char *message = json_string_value(json_object_get(one, "message")), *hint = json_string_value(json_object_get(one, "hint"));
+        Error *error = error_new(ERR_BIND, "%s", message ? message : "the server says no more");
+        if (hint)
+            error_hint(error, "%s", hint);
+        if (json_object_get(one, "length"))
+            error->at = (Span){ (uint32_t)(json_integer_value(json_object_get(one, "start")) + (json_int_t)start), (uint32_t)json_integer_value(json_object_get(one, "length")) };
+        errors = error_append(errors, error);
+    }
+    if (errors)
+        return errors;
+    const char *message = json_string_value(json_object_get(answer, "message"));
+    return error_new(ERR_BIND, "%s (status %ld)", message ? message : "the server refuses", status);
+}
+
+/* ---- rows ---- */
+
+static const Type *column_type(const char *name)
+{
+    if (strcmp(name, "INTEGER") == 0 || strcmp(name, "BIGINT") == 0)
+        return type_scalar(TYPE_BIGINT);
+    return type_scalar(strcmp(name, "DOUBLE") == 0 ? TYPE_DOUBLE : strcmp(name, "BOOLEAN") == 0 ? TYPE_BOOLEAN : TYPE_VARCHAR);
+}
+
+static Value value_of(Arena *arena, const Type *type, const json_t *json)
+{
+    Value value = { .type = type, .is_null = json_is_null(json) || !json };
+    if (value.is_null)
+        return value;
+    if (type->kind == TYPE_BIGINT && json_is_integer(json)) {
+        value.integer = json_integer_value(json);
+    } else if (type->kind == TYPE_DOUBLE && json_is_number(json)) {
+        value.number = json_number_value(json);
+    } else if (type->kind == TYPE_BOOLEAN) {
+        value.integer = json_is_true(json);
+    } else if (type->kind != TYPE_VARCHAR) {
+        value.is_null = true;
+    } else if (json_is_string(json)) {
+        value.text = str_c(arena_strdup(arena, json_string_value(json)));
+    } else {
+        char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+        value.text = str_c(arena_strdup(arena, text ? text : ""));
+        free(text);
+    }
+    return value;
+}
+
+static void put_row(Batch *batch, const Schema *schema, uint32_t row, const json_t *values)
+{
+    for (int i = 0; i < schema->column_count; i++) {
+        Value value = value_of(&batch->arena, schema->columns[i].type, json_array_get(values, (size_t)i));
+        vector_set(&batch->arena, batch->columns[i], row, &value);
+    }
+}
+
+static Error *give_rows(const SessionOutput *output, const Schema *schema, const json_t *rows)
+{
+    size_t total = json_array_size(rows);
+    for (size_t done = 0; done < total;) {
+        uint32_t count = total - done < BATCH_ROWS ? (uint32_t)(total - done) : BATCH_ROWS;
+        Batch *batch = batch_for_schema(NULL, schema, count);
+        for (uint32_t row = 0; row < count; row++)
+            put_row(batch, schema, row, json_array_get(rows, done + row));
+        batch->row_count = count;
+        batch->selection = (Selection){ count, NULL };
+        Error *error = output->rows ? output->rows(output->caller, batch) : NULL;
+        batch_release(batch);
+        TRY(error);
+        done += count;
+    }
+    return NULL;
+}
+
+static void schema_from(Arena *arena, const json_t *names, const json_t *types, Schema *schema)
+{
+    schema->column_count = (int)json_array_size(names);
+    schema->columns = ARENA_ARRAY(arena, Column, (size_t)schema->column_count + 1);
+    for (int i = 0; i < schema->column_count; i++) {
+        const char *name = json_string_value(json_array_get(names, (size_t)i)), *type = json_string_value(json_array_get(types, (size_t)i));
+        schema->columns[i].name = arena_strdup(arena, name ? name : "");
+        schema->columns[i].type = column_type(type ? type : "");
+    }
+}
+
+static Error *give_result(const json_t *result, const SessionOutput *output)
+{
+    const char *kind = json_string_value(json_object_get(result, "kind")), *message = json_string_value(json_object_get(result, "message"));
+    if (!kind || strcmp(kind, "rows") != 0) {
+        if (message && *message && output->notice)
+            output->notice(output->caller, message);
+        return NULL;
+    }
+    Arena arena;
+    arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
+    Schema schema = { 0 };
+    json_t *names = json_array(), *types = json_array(), *column;
+    size_t i;
+    json_array_foreach(json_object_get(result, "columns"), i, column)
+    {
+        json_array_append(names, json_object_get(column, "name"));
+        json_array_append(types, json_object_get(column, "type"));
+    }
+    schema_from(&arena, names, types, &schema);
+    json_decref(names);
+    json_decref(types);
+    ResultInfo info = { .schema = &schema, .preformatted = json_is_true(json_object_get(result, "preformatted")) };
+    Error *error = output->begin ? output->begin(output->caller, &info) : NULL;
+    if (!error)
+        error = give_rows(output, &schema, json_object_get(result, "rows"));
+    if (!error && output->end)
+        error = output->end(output->caller);
+    arena_release(&arena);
+    return error;
+}
+
+/* ---- SELECT ---- */
+
+typedef struct Rows {
+    const SessionOutput *output;
+    Arena arena;
+    Schema schema;
+    Text line;
+    bool begun, failed;
+    Batch *batch;                   /* rows of the piece of the answer at hand */
+} Rows;
+
+static Error *flush_rows(Rows *rows)
+{
+    Batch *batch = rows->batch;
+    rows->batch = NULL;
+    if (!batch)
+        return NULL;
+    batch->selection = (Selection){ batch->row_count, NULL };
+    Error *error = rows->output->rows ? rows->output->rows(rows->output->caller, batch) : NULL;
+    batch_release(batch);
+    return error;
+}
+
+static RowKind kind_of(const char *text)
+{
+    for (int kind = 0; text && kind < 4; kind++)
+        if (strcmp(row_kind_text((RowKind)kind), text) == 0)
+            return (RowKind)kind;
+    return ROW_INSERT;
+}
+
+static Error *begin_rows(Rows *rows, const json_t *line)
+{
+    const json_t *header = json_object_get(line, "header");
+    schema_from(&rows->arena, json_object_get(header, "columnNames"), json_object_get(header, "columnTypes"), &rows->schema);
+    ResultInfo info = { .schema = &rows->schema, .updating = json_is_true(json_object_get(line, "updating")), .continuous = json_is_true(json_object_get(line, "continuous")), .is_query = true };
+    rows->begun = true;
+    return rows->output->begin ? rows->output->begin(rows->output->caller, &info) : NULL;
+}
+
+static Error *take_line(Rows *rows, const json_t *line)
+{
+    const json_t *row = json_object_get(line, "row"), *dropped = json_object_get(line, "dropped"), *error = json_object_get(line, "error");
+    if (json_object_get(line, "header"))
+        return begin_rows(rows, line);
+    if (error)
+        return error_new(ERR_IO, "%s", json_string_value(json_object_get(error, "message")) ? json_string_value(json_object_get(error, "message")) : "the query failed");
+    if (dropped && rows->output->notice) {
+        char text[80];
+        snprintf(text, sizeof text, "%lld rows were dropped: they came faster than they were read", (long long)json_integer_value(dropped));
+        TRY(flush_rows(rows));
+        rows->output->notice(rows->output->caller, text);
+    }
+    if (!row || !rows->begun)
+        return NULL;
+    if (!rows->batch) {
+        rows->batch = batch_for_schema(NULL, &rows->schema, BATCH_ROWS);
+        rows->batch->row_count = 0;
+        rows->batch->kinds = ARENA_ARRAY(&rows->batch->arena, uint8_t, BATCH_ROWS);
+    }
+    rows->batch->kinds[rows->batch->row_count] = (uint8_t)kind_of(json_string_value(json_object_get(line, "op")));
+    put_row(rows->batch, &rows->schema, rows->batch->row_count, row);
+    rows->batch->row_count++;
+    return rows->batch->row_count == BATCH_ROWS ? flush_rows(rows) : NULL;
+}
+
+static Error *take_rows(Request *request, const char *bytes, size_t length)
+{
+    Rows *rows = request->caller;
+    while (length) {
+        const char *end = memchr(bytes, '\n', length);
+        size_t part = end ? (size_t)(end - bytes) : length;
+        text_add(&rows->line, bytes, part);
+        bytes += part + (end != NULL);
+        length -= part + (end != NULL);
+        if (!end)
+            break;
+        json_t *line = json_loadb(text_c(&rows->line), rows->line.length, 0, NULL);
+        rows->line.length = 0;
+        Error *error = line ? take_line(rows, line) : NULL;
+        json_decref(line);
+        TRY(error);
+    }
+    return flush_rows(rows);
+}
+
+static Error *run_select(ServerBackend *server, const char *sql, size_t length, size_t start, const SessionOutput *output)
+{
+    Rows rows = { .output = output };
+    char *body = request_body(server, sql, length);
+    arena_init(&rows.arena, NULL);
+    MEMORY_HOLD(arena_unwind, &rows.arena);
+    MEMORY_HOLD(text_unwind, &rows.line);
+    Request request = { .server = server, .take = take_rows, .caller = &rows };
+    Error *error = send_request(&request, "/v1/query", body ? body : "{}");
+    free(body);
+    if (!error && !rows.begun) { /* a refusal is one object */
+        json_t *answer = json_loadb(text_c(&rows.line), rows.line.length, 0, NULL);
+        error = server_error(answer, request.status, start);
+        json_decref(answer);
+    }
+    if (rows.begun && output->end) {
+        Error *ended = output->end(output->caller);
+        if (error)
+            error_free(ended);
+        else
+            error = ended;
+    }
+    batch_release(rows.batch);
+    arena_release(&rows.arena);
+    text_release(&rows.line);
+    return error;
+}
+
+/* ---- statements ---- */
+
+/* SET 'a' = 'b', UNSET 'a', DEFINE a = 'b', UNDEFINE a: for the requests to come. */
+static void remember(ServerBackend *server, const char *sql, size_t length)
+{
+    SqlPiece pieces[5];
+    int count = 0;
+    for (size_t at = 0; count < 5 && sql_piece_next(sql, length, &at, &pieces[count]);)
+        count += pieces[count].kind != PIECE_COMMENT;
+    if (count < 2)
+        return;
+    bool set = sql_piece_is(sql, &pieces[0], "set"), define = sql_piece_is(sql, &pieces[0], "define");
+    bool unset = sql_piece_is(sql, &pieces[0], "unset"), undefine = sql_piece_is(sql, &pieces[0], "undefine");
+    json_t *list = set || unset ? server->settings : define || undefine ? server->variables : NULL;
+    if (!list)
+        return;
+    bool quoted = pieces[1].kind == PIECE_STRING || pieces[1].kind == PIECE_NAME;
+    json_t *name = json_stringn(sql + pieces[1].start + quoted, pieces[1].length - 2 * quoted);
+    if (!name)
+        return;
+    if (unset || undefine)
+        json_object_del(list, json_string_value(name));
+    else if (count >= 4) {
+        bool text = pieces[3].kind == PIECE_STRING;
+        json_object_set_new(list, json_string_value(name), json_stringn(sql + pieces[3].start + text, pieces[3].length - 2 * text));
+    }
+    json_decref(name);
+}
+
+static Error *run_one(ServerBackend *server, const char *sql, size_t length, size_t start, const SessionOutput *output)
+{
+    char *body = request_body(server, sql, length);
+    json_t *answer = NULL, *result;
+    long status = 0;
+    Error *error = ask(server, "/v1/statements", body ? body : "{}", &answer, &status);
+    free(body);
+    if (!error && (status != 200 || json_object_get(answer, "errors")))
+        error = server_error(answer, status, start);
+    bool select = false;
+    size_t i;
+    json_array_foreach(json_object_get(answer, "results"), i, result)
+    {
+        const char *kind = json_string_value(json_object_get(result, "kind"));
+        select |= kind && strcmp(kind, "select") == 0;
+        if (!error && !select)
+            error = give_result(result, output);
+    }
+    json_decref(answer);
+    if (!error)
+        remember(server, sql, length);
+    server->entities_at = 0;
+    return !error && select ? run_select(server, sql, length, start, output) : error;
+}
+
+/* One statement after the other, each with its `;`. */
+static Error *server_run(Backend *backend, const char *text, size_t length, const SessionOutput *output)
+{
+    ServerBackend *server = server_of(backend);
+    SqlPiece piece;
+    size_t start = 0, at = 0;
+    server->interrupted = false;
+    while (sql_piece_next(text, length, &at, &piece)) {
+        if (!sql_piece_is(text, &piece, ";") || !sql_is_finished(text + start, at - start))
+            continue;
+        TRY(run_one(server, text + start, at - start, start, output));
+        start = at;
+    }
+    return sql_is_blank(text + start, length - start) ? NULL : run_one(server, text + start, length - start, start, output);
+}
+
+static void server_interrupt(Backend *backend)
+{
+    server_of(backend)->interrupted = true;
+    curl_multi_wakeup(server_of(backend)->multi);
+}
+
+static void server_progress(Backend *backend, SessionProgress *progress)
+{
+    (void)backend;
+    *progress = (SessionProgress){ .bytes_total = -1, .watermark_us = TIME_MIN };
+}
+
+/* ---- completion ---- */
+
+static void add_entities(ServerBackend *server, const char *path, const char *name)
+{
+    json_t *answer = NULL;
+    long status;
+    error_free(ask(server, path, NULL, &answer, &status));
+    json_array_extend(server->entities, json_object_get(answer, name));
+    json_decref(answer);
+}
+
+static void refresh(ServerBackend *server)
+{
+    time_t now = time(NULL);
+    if (server->entities && now - server->entities_at < 5)
+        return;
+    json_decref(server->entities);
+    server->entities = json_array();
+    server->entities_at = now;
+    server->interrupted = false;
+    add_entities(server, "/v1/streams", "streams");
+    add_entities(server, "/v1/tables", "tables");
+}
+
+static const char *const *server_names(Backend *backend, SessionNames kind, Arena *arena, int *count)
+{
+    ServerBackend *server = server_of(backend);
+    if (kind == SESSION_KEYWORDS)
+        return parser_keywords(count);
+    if (kind == SESSION_FUNCTIONS)
+        return function_names(count);
+    *count = 0;
+    if (kind != SESSION_RELATIONS)
+        return NULL;
+    refresh(server);
+    const char **names = ARENA_ARRAY(arena, const char *, json_array_size(server->entities) + 1);
+    for (size_t i = 0; i < json_array_size(server->entities); i++)
+        names[(*count)++] = arena_strdup(arena, json_string_value(json_object_get(json_array_get(server->entities, i), "name")));
+    return names;
+}
+
+static const char *const *server_columns(Backend *backend, Arena *arena, const char *relation, int *count)
+{
+    ServerBackend *server = server_of(backend);
+    const char **names = NULL;
+    *count = 0;
+    refresh(server);
+    for (size_t i = 0; i < json_array_size(server->entities); i++) {
+        const json_t *entity = json_array_get(server->entities, i), *columns = json_object_get(entity, "columns");
+        if (strcasecmp(json_string_value(json_object_get(entity, "name")), relation) != 0)
+            continue;
+        names = ARENA_ARRAY(arena, const char *, json_array_size(columns) + 1);
+        for (size_t c = 0; c < json_array_size(columns); c++)
+            names[(*count)++] = arena_strdup(arena, json_string_value(json_object_get(json_array_get(columns, c), "name")));
+    }
+    return names;
+}
+
+static const char *server_usage(Backend *backend, Arena *arena, const char *function)
+{
+    int count;
+    const char *const *names = function_names(&count);
+    (void)backend;
+    (void)arena;
+    for (int i = 0; i < count; i++)
+        if (strcasecmp(names[i], function) == 0)
+            return names[i];
+    return NULL;
+}
+
+/* ---- life ---- */
+
+static void server_free(Backend *backend)
+{
+    ServerBackend *server = server_of(backend);
+    json_decref(server->settings);
+    json_decref(server->variables);
+    json_decref(server->entities);
+    curl_slist_free_all(server->headers);
+    curl_multi_cleanup(server->multi);
+    mem_free(server->url);
+    mem_free(server->user);
+    mem_free(server->token);
+    mem_free(server->certificates);
+    mem_free(server);
+}
+
+static const BackendType server_type = {
+    .run = server_run,
+    .interrupt = server_interrupt,
+    .progress = server_progress,
+    .names = server_names,
+    .columns = server_columns,
+    .usage = server_usage,
+    .free = server_free,
+};
+
+Error *backend_server(const char *url, const char *user, const char *token, const char *certificates, Backend **result)
+{
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+        return error_hint(error_new(ERR_USAGE, "'%s' is no address of a server", url), "http://127.0.0.1:8088");
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    ServerBackend *server = mem_calloc(1, sizeof *server);
+    server->url = mem_strdup(url);
+    while (*server->url && server->url[strlen(server->url) - 1] == '/')
+        server->url[strlen(server->url) - 1] = 0;
+    server->base = (Backend){ &server_type, server->url };
+    server->user = user ? mem_strdup(user) : NULL;
+    server->token = token ? mem_strdup(token) : NULL;
+    server->certificates = certificates ? mem_strdup(certificates) : NULL;
+    server->multi = curl_multi_init();
+    server->headers = curl_slist_append(NULL, "content-type: application/json");
+    server->settings = json_object();
+    server->variables = json_object();
+    json_t *answer = NULL;
+    long status;
+    Error *error = ask(server, "/v1/streams", NULL, &answer, &status);
+    if (!error && status != 200)
+        error = error_new(ERR_CONNECT, status == 401 ? "%s wants to know who you are: set BIDSQL_USER to NAME:PASSWORD, or BIDSQL_TOKEN" : "%s refuses", server->url);
+    json_decref(answer);
+    if (error)
+        server_free(&server->base);
+    else
+        *result = &server->base;
+    return error;
+}
