@@ -179,7 +179,7 @@ asan-tests:
 asan-fuzz:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) $(ASAN) fuzz-build
 tsan-tests:
-	@$(MAKE) --no-print-directory -s -j$(JOBS) $(TSAN) build/tsan/fail_allocations build/tsan/http_server
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(TSAN) build/tsan/fail_allocations build/tsan/http_server build/tsan/unit/runtime/test_threads
 
 layers:
 	@tools/layers

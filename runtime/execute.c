@@ -177,6 +177,19 @@ void end_query(Query *query)
     query_release(query);
 }
 
+/* Push queries over a stream or table that is gone end, and say so. */
+static void end_readers(Runtime *runtime, const char *name)
+{
+    for (Query *query = runtime->queries; query; query = query->next) {
+        if (query->persistent || query->over || !query_reads(query, name))
+            continue;
+        task_stop(query);
+        error_free(query_close(query));
+        query_set_state(query, QUERY_TERMINATED, NULL);
+        feed_end(query, error_new(ERR_CONNECT, "'%s' is gone", name));
+    }
+}
+
 /* CREATE OR REPLACE: the query of before ends; who reads it would lose its place. */
 static Error *check_replaced(Execution *execution, const CatalogEntry *old)
 {
@@ -224,6 +237,8 @@ static Error *execute_create(Execution *execution, PlannedStatement *planned, Ch
     }
     if (former)
         end_query(former);
+    if (change->old)
+        end_readers(runtime, change->old->name);
     if (query)
         begin_query(execution, query);
     return execution_status(execution, catalog_kind_name(change->entry->kind), change->entry->name, "create", query ? query->id : NULL, planned->message);
@@ -319,6 +334,8 @@ static Error *execute_drop(Execution *execution)
         end_query(query);
     if (entry->source)
         channel_remove(runtime->channels, entry->name);
+    if (space == SPACE_RELATIONS)
+        end_readers(runtime, entry->name);
     TRY(change_topics(execution, &planned));
     return execution_status(execution, type, name, "drop", NULL, planned.message);
 }

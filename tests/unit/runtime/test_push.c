@@ -166,6 +166,29 @@ static void a_row_is_found_by_its_key(void **state)
     world_end(&world);
 }
 
+static void readers_of_what_is_dropped_are_told(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, "CREATE STREAM bids (auction BIGINT, price BIGINT); CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction; INSERT INTO bids VALUES (1, 2);");
+    Subscription *changes = subscribe(&world, "SELECT * FROM counts EMIT CHANGES;", 0);
+    execute(&world, "DROP TABLE counts;");
+    assert_string_equal(received(&world, changes), "+I 1,1\nend: 'counts' is gone\n");
+    subscription_close(changes);
+    execute(&world, "CREATE STREAM dear AS SELECT * FROM bids WHERE price > 5;");
+    Subscription *dear = subscribe(&world, "SELECT * FROM dear EMIT CHANGES;", 0);
+    assert_string_equal(execute(&world, "CREATE OR REPLACE STREAM dear AS SELECT auction FROM bids WHERE price > 7;"), "create stream dear CSAS_DEAR_3\n");
+    assert_string_equal(received(&world, dear), "end: 'dear' is gone\n");
+    subscription_close(dear);
+    dear = subscribe(&world, "SELECT * FROM dear EMIT CHANGES;", 0);
+    execute(&world, "INSERT INTO bids VALUES (1, 6), (2, 8);");
+    assert_string_equal(received(&world, dear), "2\n");
+    assert_string_equal(execute(&world, "TERMINATE ALL;"), "terminate query CSAS_DEAR_3 CSAS_DEAR_3\n");
+    subscription_close(dear);
+    world_end(&world);
+}
+
 /* The second query of its kind is answered without being planned. */
 static void a_query_by_key_is_known_the_next_time(void **state)
 {
@@ -205,6 +228,7 @@ int main(void)
         cmocka_unit_test(windows_close_by_the_time_of_the_stream),
         cmocka_unit_test(old_windows_leave_the_table),
         cmocka_unit_test(a_row_is_found_by_its_key),
+        cmocka_unit_test(readers_of_what_is_dropped_are_told),
         cmocka_unit_test(a_query_by_key_is_known_the_next_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
