@@ -207,6 +207,7 @@ void query_add_clause(Parser *parser, AstQuery *query, const Clause *clause);
 /* The query of an operand that stands alone, with what follows its parenthesis. */
 AstQuery *operand_query(Parser *parser, Operand operand);
 Operand build_set_operation(Parser *parser, Operand left, AstSetKind kind, bool all, Token op, Operand right);
+bool query_is_bare(const AstQuery *query); /* nothing but a SELECT or VALUES: no WITH, ORDER BY, EMIT, LIMIT */
 AstQuery *query_with_ctes(Parser *parser, Ctes *ctes, AstQuery *query);
 /* The last touches once a query is whole: depth, TIMESTAMP BY of a lone source. */
 AstQuery *query_done(Parser *parser, AstQuery *query);
