@@ -227,3 +227,7 @@ SELECT auction, price, window_end FROM TABLE(SESSION(TABLE bids PARTITION BY auc
 SELECT auction, SUM(price) OVER (w ROWS UNBOUNDED PRECEDING EXCLUDE TIES) AS s, COLLECT_LIST(price) OVER (p ORDER BY ts GROUPS 1 PRECEDING EXCLUDE CURRENT ROW) AS l FROM bids WINDOW p AS (PARTITION BY auction), w AS (p ORDER BY ts);
 --# rows that are not in others
 SELECT COUNT(DISTINCT auction, bidder) AS n, LISTAGG(DISTINCT CAST(bidder AS STRING) ORDER BY CAST(bidder AS STRING)) AS l FROM bids b WHERE (auction, price) NOT IN (SELECT auction, price FROM bids c WHERE c.bidder = b.bidder AND price > 20);
+--# container files of Avro
+CREATE OR REPLACE STREAM avro_out (auction BIGINT, channel VARCHAR, price DECIMAL(10, 2), tags ARRAY<VARCHAR>, kind MAP<VARCHAR, INT>) WITH (connector = 'file', path = 'out.avro', on_error = 'skip'); INSERT OVERWRITE avro_out SELECT auction, channel, price, ARRAY[channel], MAP(COALESCE(channel, '-') := 1) FROM bids; SELECT * FROM avro_out;
+--# a schema resolved, of a file
+SELECT * FROM 'out.avro' /*+ OPTIONS('schema' = '{"type":"record","name":"R","fields":[{"name":"a","type":["null","double"],"aliases":["auction"]},{"name":"l","type":{"type":"array","items":"string"},"default":["a default longer than a view"]}]}') */;
