@@ -185,6 +185,7 @@ struct Job {
     bool *output_done;         /* per plan output: its LIMIT was reached */
     /* sequencing */
     uint64_t turns_drawn, turns_done;
+    uint64_t bytes_in_flight;  /* of the turns between them */
     struct { ClockStep *items; int count, capacity; } clock_steps; /* oldest first */
     pthread_mutex_t clock_lock;
     Arena clock_arena, draw_arena; /* what the ORDERED part, and what drawing, keeps as long as the job */

@@ -14,6 +14,7 @@
 
 #include "exec/checkpoint.h"
 
+#define IN_FLIGHT_BYTES (16u << 20) /* of input that is read ahead, however large single records are */
 #define FULL_BYTES (64u << 10) /* a turn of so much, or so many rows, is work that threads share */
 #define FULL_ROWS 256
 #define LOOK_US 1000000 /* how often the lag of a job that rests is looked at */
@@ -152,6 +153,7 @@ static bool ordered_is_due(const Job *job)
 static void execute_turn(Job *job) /* locked, as the following */
 {
     Turn *turn = &job->ring[job->turns_done % TURNS_IN_FLIGHT];
+    const uint64_t bytes = turn->byte_count;
     job->sink_woken = false; /* before a sink can say that it is busy */
     pthread_mutex_unlock(&job->lock);
     Error *error = unless_enough(job, turn_ordered(job, turn));
@@ -160,6 +162,7 @@ static void execute_turn(Job *job) /* locked, as the following */
     pthread_mutex_lock(&job->lock);
     turn->ready = false;
     job->turns_done++;
+    job->bytes_in_flight -= bytes;
     job->sinks_busy = !empty;
     if (error || enough)
         end_with(job, error);
@@ -245,6 +248,8 @@ static bool may_draw(const Job *job)
     uint64_t in_flight = job->turns_drawn - job->turns_done;
     if ((in_flight || job->executing) && sequencer_grows(job))
         return false;
+    if (in_flight && job->bytes_in_flight >= IN_FLIGHT_BYTES)
+        return false;
     return !job->drained && !job->drawing && !job->waiting && !job->ending && !job->sinks_busy && in_flight < TURNS_IN_FLIGHT &&
            (in_flight == 0 || !pool_near_limit(&job->pool));
 }
@@ -270,6 +275,7 @@ static bool put_drawn(Job *job, Turn *turn, bool drawn, int64_t wait_until_us, E
     job->waiting = tick;
     job->wait_until_us = wait_until_us;
     job->turns_drawn++;
+    job->bytes_in_flight += turn->byte_count;
     turn->ready = error || tick;
     return !turn->ready;
 }
@@ -353,6 +359,7 @@ static void discard_ring(Job *job)
     for (uint64_t n = job->turns_done; n < job->turns_drawn; n++)
         turn_finish(&job->ring[n % TURNS_IN_FLIGHT]);
     job->turns_drawn = job->turns_done;
+    job->bytes_in_flight = 0;
 }
 
 /* What a full sink holds back is looked at now and then, as nobody draws. Drawing rests, so its view may be read. */

@@ -368,6 +368,14 @@ static Error *draw_bytes(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
     return NULL;
 }
 
+static uint64_t bytes_of(const RecordSet *set)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; set && i < set->count; i++)
+        bytes += set->records[i].key_length + set->records[i].value_length;
+    return bytes;
+}
+
 static Error *draw_rows(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
 {
     SplitState *split = &scan->splits[s];
@@ -392,6 +400,7 @@ static Error *draw_rows(Job *job, Scan *scan, int s, Turn *turn, bool *drawn)
         }
     }
     got_data(split);
+    turn->byte_count = scan->record_source ? bytes_of(turn->range.page) : 0;
     turn->position = split->position;
     split->position = turn->range.next ? turn->range.next : split->position + turn->range.count;
     split->ended = turn->split_end = turn->range.end;

@@ -124,9 +124,6 @@ static Error *produce_records(WorkerContext *worker, Scan *scan, Operator *op, T
 {
     RecordDecoders *decoders = &worker->record_decoders[turn->scan];
     const RecordSet *set = turn->range.page;
-    turn->byte_count = 0;
-    for (uint32_t i = 0; set && i < set->count; i++)
-        turn->byte_count += set->records[i].key_length + set->records[i].value_length;
     TRY(record_decoders_open(&scan->records, decoders));
     for (uint32_t done = 0; done < turn->range.count;) {
         uint32_t left = (uint32_t)turn->range.count - done, want = left < op->context->batch_rows ? left : op->context->batch_rows;

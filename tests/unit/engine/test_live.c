@@ -39,6 +39,8 @@ typedef struct Live {
     Job *job;
     JobStep step;
     atomic_int wakes;
+    atomic_bool held;      /* on_rows takes its time */
+    Arena status_arena;
     int refused;           /* how often on_rows finds no room */
     Text rows;             /* a line a row */
 } Live;
@@ -47,6 +49,8 @@ static Error *take_rows(void *caller, int output, const Batch *batch)
 {
     (void)output;
     Live *live = caller;
+    while (live->held)
+        sched_yield();
     if (live->refused > 0) {
         live->refused--;
         return error_busy();
@@ -89,6 +93,7 @@ static void open_job(Live *live, int threads)
 static void start(Live *live, const char *query)
 {
     arena_init(&live->arena, NULL);
+    arena_init(&live->status_arena, NULL);
     live->planner = planner_new(&(PlannerOptions){ .connectors = &live->connectors });
     AstScript script = { 0 };
     const char *sql = arena_printf(&live->arena, "%s%s", STREAMS, query);
@@ -113,6 +118,7 @@ static int tear_down(void **state)
     planner_free(live->planner);
     topic_logs_free(live->logs);
     arena_release(&live->arena);
+    arena_release(&live->status_arena);
     text_release(&live->rows);
     mem_free(live);
     return 0;
@@ -340,6 +346,37 @@ static void a_full_sink_bounds_memory(void **state)
     void *result;
     pthread_join(runner, &result);
     error_free(result);
+}
+
+/* Threads read ahead of one that is slow: so many bytes, however few messages these are. */
+static void large_messages_are_not_all_read_ahead(void **state)
+{
+    enum { MESSAGES = 12, LENGTH = 4 << 20 };
+    Live *live = *state;
+    char *value = mem_alloc(LENGTH + 100);
+    int length = snprintf(value, LENGTH + 100, "{\"v\": 1, \"ts\": \"2026-01-01 00:00:00\", \"more\": \"%0*d\"}", LENGTH, 7);
+    Record record = { .key = "k", .key_length = 1, .value = value, .value_length = (size_t)length };
+    for (int i = 0; i < MESSAGES; i++)
+        topic_log_append_to(live->bids, 0, &record, true);
+    mem_free(value);
+    start(live, "SELECT v FROM bids LIMIT 12");
+    error_free(job_close(live->job));
+    open_job(live, 3);
+    live->held = true;
+    pthread_t runner;
+    assert_int_equal(pthread_create(&runner, NULL, run_job, live), 0);
+    JobStatus status = { .split_count = 0 };
+    for (int i = 0; i < 2000 || status.splits[0].position < 4; i++) {
+        sched_yield();
+        arena_reset(&live->status_arena);
+        job_status(live->job, &live->status_arena, &status);
+    }
+    assert_in_range(status.splits[0].position, 4, 5);
+    live->held = false;
+    void *result;
+    pthread_join(runner, &result);
+    assert_null(result);
+    assert_rows(live, "1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n");
 }
 
 static void a_caller_may_be_busy(void **state)
@@ -713,6 +750,7 @@ int main(void)
         LIVE(what_one_turn_sends_waits_as_a_whole),
         LIVE(a_busy_sink_holds_back_threads),
         LIVE(a_full_sink_bounds_memory),
+        LIVE(large_messages_are_not_all_read_ahead),
         LIVE(a_caller_may_be_busy),
         LIVE(a_sink_of_bytes_may_be_busy),
         LIVE(partitions_that_come_are_read),
