@@ -90,6 +90,22 @@ static void drop_arena(Select *select)
     select->arena = NULL;
 }
 
+/* Columns of the result that are columns of a table's key, passed on as they are. */
+static void mark_keys(Query *query)
+{
+    const Plan *plan = query->plan;
+    for (int i = 0; i < query->schema.column_count; i++) {
+        int column = i;
+        const PlanNode *node = plan->outputs[0].sink->inputs[0].node;
+        for (; column >= 0 && node->input_count == 1; node = node->inputs[0].node)
+            if (node->kind == PLAN_PROJECT)
+                column = node->project.exprs[column]->kind == EXPR_COLUMN ? node->project.exprs[column]->column : -1;
+            else if (node->kind != PLAN_FILTER && node->kind != PLAN_WATERMARK && node->kind != PLAN_LIMIT && node->kind != PLAN_SORT)
+                column = -1;
+        query->schema.columns[i].is_key = column >= 0 && node->kind == PLAN_SCAN && node->scan.connector == &process_connector && node->schema.columns[column].is_key;
+    }
+}
+
 /* The query takes over the arena. */
 static void make_query(Select *select)
 {
@@ -98,6 +114,7 @@ static void make_query(Select *select)
     Query *query = query_new(runtime, select->arena, select->planned.plan, id, statement_sql(select->arena, select->statement), false);
     select->arena = NULL;
     query->schema = *schema_copy(query->arena, &query->plan->outputs[0].sink->schema);
+    mark_keys(query);
     select->query = query;
 }
 

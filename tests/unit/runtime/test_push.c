@@ -166,6 +166,29 @@ static void a_row_is_found_by_its_key(void **state)
     world_end(&world);
 }
 
+static Error *keep_keys(void *caller, const QueryHeader *header)
+{
+    Text *keys = caller;
+    for (int i = 0; i < header->schema->column_count; i++)
+        text_printf(keys, "%s%s ", header->schema->columns[i].name, header->schema->columns[i].is_key ? "*" : "");
+    return NULL;
+}
+
+static void columns_of_a_key_are_marked(void **state)
+{
+    (void)state;
+    World world;
+    Subscription *none = NULL;
+    world_start(&world);
+    execute(&world, "CREATE STREAM bids (auction BIGINT, price BIGINT); CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction;");
+    world.out.length = 0;
+    QueryOptions options = { .begin = keep_keys, .caller = &world.out };
+    const char *sql = "SELECT n, auction, auction + 1 AS next FROM counts WHERE n > 0;";
+    assert_null(runtime_query(world.session, sql, strlen(sql), &options, &none));
+    assert_string_equal(text_c(&world.out), "n auction* next ");
+    world_end(&world);
+}
+
 static void readers_of_what_is_dropped_are_told(void **state)
 {
     (void)state;
@@ -228,6 +251,7 @@ int main(void)
         cmocka_unit_test(windows_close_by_the_time_of_the_stream),
         cmocka_unit_test(old_windows_leave_the_table),
         cmocka_unit_test(a_row_is_found_by_its_key),
+        cmocka_unit_test(columns_of_a_key_are_marked),
         cmocka_unit_test(readers_of_what_is_dropped_are_told),
         cmocka_unit_test(a_query_by_key_is_known_the_next_time),
     };
