@@ -193,6 +193,8 @@ bool runtime_close_query(Runtime *runtime, const char *id);
 /* The row of a table by its key, without SQL: a text for each key column, in their order. Of a windowed table the rows of all windows of that key. *rows: the
  * caller's; NULL: there is none. */
 Error *runtime_pull_key(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows);
+/* The same for threads that must not wait: ERR_BUSY while a statement or a turn is being done. */
+Error *runtime_try_pull_key(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows);
 
 /* ---- the whole ---- */
 

@@ -245,11 +245,18 @@ static Error *find_row(Query *query, const char *table, const char *const *key, 
     return error;
 }
 
-Error *runtime_pull_key(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows)
+static Error *would_wait(void) { return error_new(ERR_BUSY, "somebody else is at work there"); }
+
+/* wait false: ERR_BUSY instead of waiting for a statement or a turn that is being done. */
+static Error *pull_key(Runtime *runtime, bool wait, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows)
 {
     Error *error;
     *rows = NULL;
-    pthread_mutex_lock(&runtime->control);
+    *schema = NULL;
+    if (wait)
+        pthread_mutex_lock(&runtime->control);
+    else if (pthread_mutex_trylock(&runtime->control) != 0)
+        return would_wait();
     Query *query = query_of_entity(runtime, table);
     const CatalogEntry *entry = query ? planner_entry(runtime->planner, table) : NULL;
     const CatalogRows *made = !entry || !entry->source ? NULL : entry->source->rows ? entry->source->rows : entry->source->kept;
@@ -262,9 +269,24 @@ Error *runtime_pull_key(Runtime *runtime, const char *table, const char *const *
         query_release(query);
         return error_new(ERR_BIND, "there is no table '%s' that a query keeps", table);
     }
-    task_lock(query);
+    if (wait)
+        task_lock(query);
+    else if (pthread_mutex_trylock(&query->step) != 0) {
+        query_release(query);
+        return would_wait();
+    }
     MEMORY_GUARDED(error, find_row(query, table, key, key_count, rows));
     task_unlock(query);
     query_release(query);
     return error;
+}
+
+Error *runtime_pull_key(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows)
+{
+    return pull_key(runtime, true, table, key, key_count, schema, rows);
+}
+
+Error *runtime_try_pull_key(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows)
+{
+    return pull_key(runtime, false, table, key, key_count, schema, rows);
 }

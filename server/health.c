@@ -14,9 +14,9 @@ static void get_ready(Call *call)
 }
 
 const Route health_routes[] = {
-    { "GET", "/healthz", get_alive, ROLE_NONE, false },
-    { "GET", "/readyz", get_ready, ROLE_NONE, true },
-    { "GET", "/chc/live", get_alive, ROLE_NONE, false },
-    { "GET", "/chc/ready", get_ready, ROLE_NONE, true },
-    { NULL, NULL, NULL, ROLE_NONE, false },
+    { "GET", "/healthz", get_alive, ROLE_NONE, false, NULL },
+    { "GET", "/readyz", get_ready, ROLE_NONE, true, NULL },
+    { "GET", "/chc/live", get_alive, ROLE_NONE, false, NULL },
+    { "GET", "/chc/ready", get_ready, ROLE_NONE, true, NULL },
+    { NULL, NULL, NULL, ROLE_NONE, false, NULL },
 };

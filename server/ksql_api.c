@@ -377,20 +377,20 @@ static void get_metadata(Call *call) { answer_json(call, 200, json_pack("{s:s,s:
 static void get_metadata_id(Call *call) { answer_json(call, 200, cluster_scope(call)); }
 
 const Route ksql_routes[] = {
-    { "GET", "/", get_root, ROLE_NONE, false },
-    { "POST", "/ksql", post_ksql, ROLE_READER, true }, /* what changes something asks for more: see guard */
-    { "POST", "/ksql/terminate", post_terminate_cluster, ROLE_ADMIN, true },
-    { "POST", "/query", post_query, ROLE_READER, true },
-    { "POST", "/query-stream", post_query_stream, ROLE_READER, true },
-    { "POST", "/close-query", post_close_query, ROLE_READER, true },
-    { "GET", "/ws/query", get_ws_query, ROLE_READER, true },
-    { "GET", "/info", get_info, ROLE_NONE, false },
-    { "GET", "/healthcheck", get_healthcheck, ROLE_NONE, false },
-    { "GET", "/status", get_status, ROLE_READER, true },
-    { "GET", "/status/*/*/*", get_one_status, ROLE_READER, true },
-    { "GET", "/clusterStatus", get_cluster_status, ROLE_READER, false },
-    { "GET", "/is_valid_property/*", get_is_valid_property, ROLE_READER, true },
-    { "GET", "/v1/metadata", get_metadata, ROLE_READER, false },
-    { "GET", "/v1/metadata/id", get_metadata_id, ROLE_READER, false },
-    { NULL, NULL, NULL, ROLE_NONE, false },
+    { "GET", "/", get_root, ROLE_NONE, false, NULL },
+    { "POST", "/ksql", post_ksql, ROLE_READER, true, NULL }, /* what changes something asks for more: see guard */
+    { "POST", "/ksql/terminate", post_terminate_cluster, ROLE_ADMIN, true, NULL },
+    { "POST", "/query", post_query, ROLE_READER, true, NULL },
+    { "POST", "/query-stream", post_query_stream, ROLE_READER, true, NULL },
+    { "POST", "/close-query", post_close_query, ROLE_READER, true, NULL },
+    { "GET", "/ws/query", get_ws_query, ROLE_READER, true, NULL },
+    { "GET", "/info", get_info, ROLE_NONE, false, NULL },
+    { "GET", "/healthcheck", get_healthcheck, ROLE_NONE, false, NULL },
+    { "GET", "/status", get_status, ROLE_READER, true, NULL },
+    { "GET", "/status/*/*/*", get_one_status, ROLE_READER, true, NULL },
+    { "GET", "/clusterStatus", get_cluster_status, ROLE_READER, false, NULL },
+    { "GET", "/is_valid_property/*", get_is_valid_property, ROLE_READER, true, NULL },
+    { "GET", "/v1/metadata", get_metadata, ROLE_READER, false, NULL },
+    { "GET", "/v1/metadata/id", get_metadata_id, ROLE_READER, false, NULL },
+    { NULL, NULL, NULL, ROLE_NONE, false, NULL },
 };

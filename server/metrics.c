@@ -354,6 +354,6 @@ static void get_metrics(Call *call)
 }
 
 const Route metrics_routes[] = {
-    { "GET", "/metrics", get_metrics, ROLE_READER, true },
-    { NULL, NULL, NULL, ROLE_NONE, false },
+    { "GET", "/metrics", get_metrics, ROLE_READER, true, NULL },
+    { NULL, NULL, NULL, ROLE_NONE, false, NULL },
 };

@@ -94,6 +94,8 @@ static Error *dispatch(Call *call, bool *kept)
         answer_ksql_error(call, 50302, "the server is starting");
     else if (!route->blocks)
         route->run(call);
+    else if (route->try && route->try(call))
+        ; /* it did not have to wait */
     else {
         call->run = route->run;
         *kept = workers_add(call->server->workers, run_call, call);

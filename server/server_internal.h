@@ -61,6 +61,7 @@ typedef struct Route {
     void (*run)(Call *call);
     Role role;                     /* ROLE_NONE: anybody */
     bool blocks;                   /* on a worker; else on the loop's thread */
+    bool (*try)(Call *call);       /* of one that blocks, on the loop's thread: false: it would, nothing is answered yet. May be NULL */
 } Route;
 extern const Route ksql_routes[], v1_routes[], health_routes[], metrics_routes[]; /* each ended by a NULL path */
 

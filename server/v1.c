@@ -443,13 +443,8 @@ static int split_key(Call *call, const char *text, const char **parts, int most)
     }
 }
 
-static void get_row(Call *call)
+static void answer_row(Call *call, const Schema *schema, Batch *rows, Error *error)
 {
-    const char *parts[16];
-    const Schema *schema = NULL;
-    Batch *rows = NULL;
-    int count = split_key(call, call->captures[1], parts, 16);
-    Error *error = count < 0 ? error_new(ERR_USAGE, "the key has too many parts") : runtime_pull_key(call->server->runtime, call->captures[0], parts, count, &schema, &rows);
     if (error) {
         answer_json(call, error->code == ERR_BIND ? 404 : status_of(error), json_pack("{s:o}", "errors", errors_json(error, "", 0)));
     } else if (!rows || rows->selection.count == 0) {
@@ -457,7 +452,12 @@ static void get_row(Call *call)
     } else {
         Text out = { 0 };
         MEMORY_HOLD(text_unwind, &out);
-        add_row(schema, rows, selection_row(&rows->selection, 0), &out);
+        bool several = rows->selection.count > 1; /* windows of the key */
+        for (uint32_t i = 0; i < rows->selection.count; i++) {
+            text_add_c(&out, i ? "," : several ? "[" : "");
+            add_row(schema, rows, selection_row(&rows->selection, i), &out);
+        }
+        text_add_c(&out, several ? "]" : "");
         answer_text(call, 200, "application/json", out.bytes, out.length);
         text_release(&out);
     }
@@ -465,23 +465,43 @@ static void get_row(Call *call)
     error_free(error);
 }
 
+typedef Error *(*PullKey)(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows);
+
+static bool pull_row(Call *call, PullKey pull)
+{
+    const char *parts[16];
+    const Schema *schema = NULL;
+    Batch *rows = NULL;
+    int count = split_key(call, call->captures[1], parts, 16);
+    Error *error = count < 0 ? error_new(ERR_USAGE, "the key has too many parts") : pull(call->server->runtime, call->captures[0], parts, count, &schema, &rows);
+    if (error && error->code == ERR_BUSY) {
+        error_free(error);
+        return false;
+    }
+    answer_row(call, schema, rows, error);
+    return true;
+}
+
+static bool try_row(Call *call) { return pull_row(call, runtime_try_pull_key); }
+static void get_row(Call *call) { pull_row(call, runtime_pull_key); }
+
 const Route v1_routes[] = {
-    { "POST", "/v1/statements", post_statements, ROLE_READER, true },
-    { "POST", "/v1/query", post_query, ROLE_READER, true },
-    { "GET", "/v1/query", get_query, ROLE_READER, true },
-    { "GET", "/v1/queries", get_queries, ROLE_READER, true },
-    { "GET", "/v1/queries/*", get_one_query, ROLE_READER, true },
-    { "DELETE", "/v1/queries/*", delete_query, ROLE_ADMIN, true },
-    { "POST", "/v1/queries/*/pause", pause_query, ROLE_ADMIN, true },
-    { "POST", "/v1/queries/*/resume", resume_query, ROLE_ADMIN, true },
-    { "GET", "/v1/streams", get_streams, ROLE_READER, true },
-    { "GET", "/v1/streams/*", get_stream, ROLE_READER, true },
-    { "PUT", "/v1/streams/*", put_stream, ROLE_ADMIN, true },
-    { "DELETE", "/v1/streams/*", delete_stream, ROLE_ADMIN, true },
-    { "GET", "/v1/tables", get_tables, ROLE_READER, true },
-    { "GET", "/v1/tables/*", get_table, ROLE_READER, true },
-    { "PUT", "/v1/tables/*", put_table, ROLE_ADMIN, true },
-    { "DELETE", "/v1/tables/*", delete_table, ROLE_ADMIN, true },
-    { "GET", "/v1/tables/*/*", get_row, ROLE_READER, true },
-    { NULL, NULL, NULL, ROLE_NONE, false },
+    { "POST", "/v1/statements", post_statements, ROLE_READER, true, NULL },
+    { "POST", "/v1/query", post_query, ROLE_READER, true, NULL },
+    { "GET", "/v1/query", get_query, ROLE_READER, true, NULL },
+    { "GET", "/v1/queries", get_queries, ROLE_READER, true, NULL },
+    { "GET", "/v1/queries/*", get_one_query, ROLE_READER, true, NULL },
+    { "DELETE", "/v1/queries/*", delete_query, ROLE_ADMIN, true, NULL },
+    { "POST", "/v1/queries/*/pause", pause_query, ROLE_ADMIN, true, NULL },
+    { "POST", "/v1/queries/*/resume", resume_query, ROLE_ADMIN, true, NULL },
+    { "GET", "/v1/streams", get_streams, ROLE_READER, true, NULL },
+    { "GET", "/v1/streams/*", get_stream, ROLE_READER, true, NULL },
+    { "PUT", "/v1/streams/*", put_stream, ROLE_ADMIN, true, NULL },
+    { "DELETE", "/v1/streams/*", delete_stream, ROLE_ADMIN, true, NULL },
+    { "GET", "/v1/tables", get_tables, ROLE_READER, true, NULL },
+    { "GET", "/v1/tables/*", get_table, ROLE_READER, true, NULL },
+    { "PUT", "/v1/tables/*", put_table, ROLE_ADMIN, true, NULL },
+    { "DELETE", "/v1/tables/*", delete_table, ROLE_ADMIN, true, NULL },
+    { "GET", "/v1/tables/*/*", get_row, ROLE_READER, true, try_row },
+    { NULL, NULL, NULL, ROLE_NONE, false, NULL },
 };
