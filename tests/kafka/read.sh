@@ -99,6 +99,21 @@ holds "and what was skipped is said" "$(cat "$work/notices")" "$topic-l-0"
 large fail >/dev/null
 holds "a poison message is named" "$(cat "$work/notices")" "$topic-l-0, offset 1"
 
+# Messages that are gone: no gap that nobody sees; who begins at the beginning begins at what there is.
+"$tool" create "$kafka" $topic-g 1
+seq 1 10 | sed 's/.*/{"id":&}/' | kcat -P -b "$kafka" -t $topic-g
+echo "{\"partitions\":[{\"topic\":\"$topic-g\",\"partition\":0,\"offset\":5}],\"version\":1}" >"$work/gone.json"
+java_tool org.apache.kafka.tools.DeleteRecordsCommand --bootstrap-server "$kafka" --offset-json-file "$work/gone.json" >/dev/null || fail "messages could not be deleted" "$(cat "$work/java.log")"
+read_gone() {
+    sql <<SQL | tail -n +2 | tr -d '\r' | tr '\n' ' '
+CREATE STREAM g (id INT) WITH (connector = 'kafka', topic = '$topic-g', format = 'json', 'scan.bounded.mode' = 'latest-offset' $1);
+SELECT id FROM g;
+SQL
+}
+same "what is left" "6 7 8 9 10 " "$(read_gone "")"
+same "nothing from an offset that is gone" "" "$(read_gone ", 'scan.startup.mode' = 'specific-offsets', 'scan.startup.specific-offsets' = 'partition:0,offset:2'")"
+holds "but an error" "$(cat "$work/notices")" "'$topic-g-0' has no messages from offset 2 on any more"
+
 # A topic that is not there, a broker that is not there.
 LIMIT=20 sql >/dev/null <<SQL
 CREATE STREAM n (id INT) WITH (connector = 'kafka', topic = 'no-such-$unique', format = 'json', 'scan.bounded.mode' = 'latest-offset');
