@@ -33,6 +33,16 @@ static const Phrase *phrase_of(const Token *token)
     return NULL;
 }
 
+/* a IS DISTINCT FROM b, INTERVAL '1:30' HOUR TO MINUTE; only what ends the call is the TO of FLOOR. */
+static bool belongs_to_argument(const Token *tokens, int count, int i)
+{
+    if (is(&tokens[i], "FROM"))
+        return is(&tokens[i - 1], "DISTINCT");
+    if (!is(&tokens[i], "TO"))
+        return false;
+    return (i >= 2 && tokens[i - 2].code == TK_STRING) || i + 2 >= count || tokens[i + 2].code != TK_RP;
+}
+
 static void mark_words(Token *tokens, int count, int open, const Phrase *phrase)
 {
     int depth = 0;
@@ -44,7 +54,7 @@ static void mark_words(Token *tokens, int count, int open, const Phrase *phrase)
         if (depth == 0)
             return;
         for (int w = 0; depth == 1 && phrase->words[w]; w++)
-            if (i > open + 1 && is(&tokens[i], phrase->words[w]))
+            if (i > open + 1 && is(&tokens[i], phrase->words[w]) && !belongs_to_argument(tokens, count, i))
                 tokens[i].flags |= TOKEN_PHRASE;
     }
 }

@@ -140,6 +140,7 @@
     "SELECT final, running, COUNT(final) AS matches FROM final AS running WHERE subset = empty EMIT FINAL",
     "INSERT INTO running VALUES (1)",
     "SELECT SUBSTRING(a FROM 2 FOR b + 1), TRIM(BOTH 'x' FROM a), TRIM(LEADING FROM a), TRIM(both), POSITION('x' IN a || b), OVERLAY(a PLACING 'x' FROM 2), FLOOR(ts TO HOUR), CEIL(1.5)",
+    "SELECT SUBSTRING(a, CASE WHEN a IS NOT DISTINCT FROM b THEN 1 END), FLOOR(INTERVAL '1:30' HOUR TO MINUTE), FLOOR(ts + INTERVAL '1:30' HOUR TO MINUTE TO DAY)",
     "SELECT TRIM(b FROM c) FROM a, (SELECT SUBSTRING(x FROM 1) FROM position) AS p WHERE substring IN (1, 2) AND FLOOR(x) IN (3)",
     "CREATE STREAM bids (bid_id STRING KEY, auction BIGINT, price DOUBLE, ts TIMESTAMP(3), total AS price * 1.08, WATERMARK FOR ts AS ts - "
     "INTERVAL '5' SECOND) WITH (connector = 'file', path = 'bids.jsonl', format = 'json')",
