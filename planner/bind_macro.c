@@ -124,12 +124,16 @@ static Error *expand(void *context, const AstExpr *expr, AstExpr **replacement)
 
 static bool any_macro(Binder *binder)
 {
+    Arena arena; /* the list is for this question alone, and as long as the catalog */
     int count = 0;
-    const char *const *names = catalog_names(binder->catalog, SPACE_FUNCTIONS, binder->arena, &count);
-    for (int i = 0; i < count; i++)
-        if (binder->catalog->find(binder->catalog, names[i], SPACE_FUNCTIONS)->function->macro)
-            return true;
-    return false;
+    arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
+    CatalogEntry **entries = binder->catalog->list(binder->catalog, &arena, &count);
+    bool any = false;
+    for (int i = 0; i < count && !any; i++)
+        any = entries[i]->kind == CATALOG_FUNCTION && entries[i]->function->macro;
+    arena_release(&arena);
+    return any;
 }
 
 Error *expand_macros(Binder *binder, const AstQuery **query)
