@@ -8,6 +8,7 @@
 
 #include "common/str.h"
 #include "connectors/file.h"
+#include "connectors/reference.h"
 
 #define ALL_DOWN_MS 4000     /* no broker takes a connection for so long: there is none */
 #define DESTROY_MS 5000      /* librdkafka 2.0.2 may not come back from rd_kafka_destroy */
@@ -144,50 +145,6 @@ Error *kafka_client_trouble(KafkaClient *client)
 
 /* ---- settings ---- */
 
-static Error *read_file(const ConnectorContext *context, const char *path, Text *value)
-{
-    FileSystem *fs = context->filesystem;
-    int handle;
-    TRY(fs->open_read(fs, path, &handle));
-    char bytes[4096];
-    size_t done = 0;
-    Error *error;
-    do {
-        error = fs->read_next(fs, handle, bytes, sizeof bytes, &done);
-        text_add(value, bytes, error ? 0 : done);
-    } while (!error && done && value->length < 1 << 20);
-    explicit_bzero(bytes, sizeof bytes);
-    fs->close(fs, handle);
-    while (value->length && (value->bytes[value->length - 1] == '\n' || value->bytes[value->length - 1] == '\r'))
-        value->length--;
-    return error;
-}
-
-/* '${env:NAME}' and '${file:PATH}' keep passwords and keys out of scripts. */
-static Error *resolve_value(const ConnectorContext *context, const char *written, Text *value)
-{
-    size_t length = strlen(written);
-    bool env = strncmp(written, "${env:", 6) == 0, file = strncmp(written, "${file:", 7) == 0;
-    if ((!env && !file) || written[length - 1] != '}') {
-        text_add(value, written, length);
-        return NULL;
-    }
-    Arena arena;
-    arena_init(&arena, NULL);
-    MEMORY_HOLD(arena_unwind, &arena);
-    Error *error = NULL;
-    const char *name = arena_printf(&arena, "%.*s", (int)(length - (env ? 7 : 8)), written + (env ? 6 : 7));
-    const char *found = env ? getenv(name) : NULL;
-    if (file)
-        error = read_file(context, connector_resolve_path(&arena, context, name), value);
-    else if (found)
-        text_add_c(value, found);
-    else
-        error = error_new(ERR_CONNECT, "the environment has no variable '%s'", name);
-    arena_release(&arena);
-    return error;
-}
-
 static Error *set(rd_kafka_conf_t *conf, const char *name, const char *value, bool secret)
 {
     char reason[256];
@@ -217,7 +174,7 @@ static Error *set_properties(rd_kafka_conf_t *conf, const ConnectorContext *cont
         if (!written || (property->concerns != CONCERNS_ALL && property->concerns != whom))
             continue;
         value.length = 0;
-        error = resolve_value(context, written, &value);
+        error = connector_resolve_value(context, written, &value);
         if (!error)
             error = set(conf, property->name, text_c(&value), property->secret);
         if (property->secret && value.bytes)

@@ -3,7 +3,9 @@
 #include "connectors/schema_registries.h"
 
 #include <pthread.h>
+#include <string.h>
 
+#include "connectors/reference.h"
 #include "connectors/schema_registry_http.h"
 #include "connectors/topic_log.h"
 
@@ -53,13 +55,47 @@ static Error *http_registry(const RegistryConnection *connection, SchemaRegistry
     return NULL;
 }
 
+/* The connection with its references resolved, in `arena`. */
+static Error *resolve(const ConnectorContext *context, const RegistryConnection *written, Arena *arena, RegistryConnection *connection)
+{
+    *connection = *written;
+    const char **const texts[] = { &connection->credentials, &connection->token, &connection->key_password };
+    Text value = { 0 };
+    MEMORY_HOLD(text_unwind, &value);
+    Error *error = NULL;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && !error; i++) {
+        value.length = 0;
+        if (*texts[i])
+            error = connector_resolve_value(context, *texts[i], &value);
+        if (*texts[i] && !error)
+            *texts[i] = arena_strndup(arena, text_c(&value), value.length);
+    }
+    if (value.bytes)
+        explicit_bzero(value.bytes, value.length);
+    text_release(&value);
+    return error;
+}
+
+static Error *resolved_registry(const ConnectorContext *context, const RegistryConnection *written, SchemaRegistry **registry)
+{
+    Arena arena;
+    RegistryConnection connection;
+    arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
+    Error *error = resolve(context, written, &arena, &connection);
+    if (!error)
+        error = http_registry(&connection, registry);
+    arena_release(&arena);
+    return error;
+}
+
 Error *schema_registry_find(const ConnectorContext *context, const RegistryConnection *connection, SchemaRegistry **registry)
 {
     *registry = NULL;
     if (!connection)
         return NULL;
     if (connection->url)
-        return http_registry(connection, registry);
+        return resolved_registry(context, connection, registry);
     *registry = topic_logs_registry(context->topics);
     return NULL;
 }

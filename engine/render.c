@@ -1,61 +1,11 @@
 /* engine/render.c: errors as people read them: place, line, caret, hint. */
 #include "engine/bidsql.h"
+#include "common/secrets.h"
 #include "parser/parser.h"
 
-#include <ctype.h>
 #include <stdio.h>
-#include <strings.h>
 
 #define LINE_SHOWN 160 /* bytes of a very long line */
-
-/* ---- secrets ---- */
-
-/* Properties whose values stand in no message. */
-static bool names_secret(const char *name, size_t length)
-{
-    static const char *const ends[] = { "password", "key.pem", "user.info", "secret", "token" };
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        size_t end = strlen(ends[i]);
-        if (length >= end && strncasecmp(name + length - end, ends[i], end) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* The end of the text that begins with the quote at `at`: behind its last quote, or the line's end. */
-static size_t text_end(const char *line, size_t length, size_t at)
-{
-    for (at++; at < length; at++)
-        if (line[at] == '\'' && !(at + 1 < length && line[at + 1] == '\''))
-            return at + 1;
-        else if (line[at] == '\'')
-            at++;
-    return length;
-}
-
-/* In 'name' = 'value' with the name of a secret, the value becomes stars: as many as it has bytes, so that places stay. */
-static void hide_secrets(char *line, size_t length)
-{
-    for (size_t at = 0; at < length;) {
-        size_t begin = at;
-        bool quoted = line[at] == '\'', word = isalnum((unsigned char)line[at]) || line[at] == '_';
-        if (quoted)
-            at = text_end(line, length, at);
-        while (word && at < length && (isalnum((unsigned char)line[at]) || line[at] == '_' || line[at] == '.'))
-            at++;
-        if (!quoted && !word) {
-            at++;
-            continue;
-        }
-        size_t value = at + strspn(line + at, " \t");
-        bool secret = names_secret(line + begin + quoted, at - begin - (quoted ? 2 : 0)) && value < length && line[value] == '=';
-        value += secret ? 1 + strspn(line + value + 1, " \t") : 0;
-        if (!secret || value >= length || line[value] != '\'')
-            continue;
-        at = text_end(line, length, value);
-        memset(line + value + 1, '*', at - value - 1 - (line[at - 1] == '\''));
-    }
-}
 
 /* ---- one error ---- */
 
@@ -92,20 +42,17 @@ static void add_excerpt(const TextPlace *place, size_t before, const Error *erro
     text_add_char(out, '\n');
 }
 
-static void add_one(const Error *error, const char *file_name, const char *text, size_t length, bool color, Text *out)
+/* shown: the text without its secrets, byte for byte. */
+static void add_one(const Error *error, const char *file_name, const char *text, const char *shown, size_t length, bool color, Text *out)
 {
     const char *red = color ? "\033[1;31m" : "", *plain = color ? "\033[0m" : "";
     bool placed = error->at.length > 0 && error->at.start <= length;
     TextPlace place = { 0 };
-    Text line = { 0 };
-    MEMORY_HOLD(text_unwind, &line);
     size_t before = 0;
     if (placed) {
         place = text_place(text, length, error->at.start);
         before = (size_t)(text + error->at.start - place.line_text); /* bytes before the place */
-        text_add(&line, place.line_text, place.line_length);
-        place.line_text = text_c(&line);
-        hide_secrets(line.bytes, line.length);
+        place.line_text = shown + error->at.start - before;
         text_printf(out, "%s:%d:%d: ", file_name, place.line, place.column);
     } else {
         text_add_c(out, "bidsql: ");
@@ -115,11 +62,16 @@ static void add_one(const Error *error, const char *file_name, const char *text,
         add_excerpt(&place, before, error, color, out);
     else if (error->hint)
         text_printf(out, "  %s\n", error->hint);
-    text_release(&line);
 }
 
 void error_render(const Error *error, const char *file_name, const char *text, size_t length, bool color, Text *out)
 {
+    Text shown = { 0 };
+    MEMORY_HOLD(text_unwind, &shown);
+    text_add(&shown, text, length);
+    text_c(&shown);
+    secrets_cover(shown.bytes, length);
     for (; error; error = error->next)
-        add_one(error, file_name, text, length, color, out);
+        add_one(error, file_name, text, shown.bytes, length, color, out);
+    text_release(&shown);
 }

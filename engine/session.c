@@ -2,6 +2,7 @@
  *
  * Everything that INSERT INTO and CREATE .. AS put into the pending job runs as one job before the next SELECT, or at the end of the text. */
 #include "connectors/schema_registries.h"
+#include "common/secrets.h"
 #include "engine/session_internal.h"
 #include "engine/status.h"
 
@@ -497,7 +498,7 @@ static Error *show_own(Session *session, Arena *arena, const AstStatement *state
             if (!session->variable_values.items[i])
                 continue;
             LIST_ADD(arena, &values, ((Value){ .type = type, .text = str_c(session->variable_names.items[i]) }));
-            LIST_ADD(arena, &values, ((Value){ .type = type, .text = str_c(session->variable_values.items[i]) }));
+            LIST_ADD(arena, &values, ((Value){ .type = type, .text = str_c(secret_value_shown(arena, session->variable_names.items[i], session->variable_values.items[i])) }));
         }
     } else if (show == AST_SHOW_PROPERTIES) {
         int count;

@@ -1,4 +1,5 @@
 /* parser/messages.c: syntax errors in plain words. */
+#include "common/secrets.h"
 #include "parser/parser_internal.h"
 #include "parser/sql.h"
 
@@ -207,14 +208,25 @@ static Error *clause_before(Parser *parser, const Token *tokens, int index, cons
     return meant ? error_hint(error_at(ERR_PARSE, previous->at, "expected a clause or an alias, found '%s'", word), "did you mean '%s'?", meant) : NULL;
 }
 
+/* A token as a message may show it: a string that stands behind the name of a secret is one. */
+static const char *token_shown(const Token *tokens, int index, char *buffer, size_t size)
+{
+    bool behind_name = tokens[index].code == TK_STRING && index > 0 && (tokens[index - 1].code == TK_EQ ? index > 1 : tokens[index - 1].code == TK_STRING);
+    const Token *name = behind_name ? &tokens[index - 1 - (tokens[index - 1].code == TK_EQ)] : NULL;
+    size_t quote = name && name->length > 1 && strchr("'\"`", name->text[0]) ? 1 : 0;
+    if (name && secret_is_name(name->text + quote, name->length - 2 * quote))
+        return "'*****'";
+    return parser_token_text(&tokens[index], buffer, size);
+}
+
 void parser_unexpected(Parser *parser, const bool accepted[], int code_count, bool is_lambda)
 {
-    char found[64], found_text[64], previous_text[64], wanted[256], after[96] = "";
+    char found[64], found_text[64], previous_buffer[64], wanted[256], after[96] = "";
     const Token *tokens = parser->raw.items, *current = parser->current;
     int index = current ? (int)(current - tokens) : parser->raw.count;
     const Token *previous = index > 0 ? &tokens[index - 1] : NULL;
     if (current)
-        snprintf(found, sizeof found, "'%s'", parser_token_text(current, found_text, sizeof found_text));
+        snprintf(found, sizeof found, "'%s'", token_shown(tokens, index, found_text, sizeof found_text));
     else
         snprintf(found, sizeof found, "the end of the statement");
     if (is_lambda) {
@@ -228,7 +240,7 @@ void parser_unexpected(Parser *parser, const bool accepted[], int code_count, bo
     }
     describe(accepted, code_count, !previous, in_items(tokens, index), wanted, sizeof wanted);
     if (previous) {
-        parser_token_text(previous, previous_text, sizeof previous_text);
+        const char *previous_text = token_shown(tokens, index - 1, previous_buffer, sizeof previous_buffer);
         snprintf(after, sizeof after, previous_text[0] == '\'' ? " after %s" : " after '%s'", previous_text);
     }
     Span at = current ? current->at : previous ? previous->at : SPAN_NONE;

@@ -9,12 +9,15 @@
 
 /* ---- pieces ---- */
 
+/* '${env:NAME}' and '${file:PATH}' are no variables. */
+static bool is_reference(const char *bytes, size_t length) { return (length > 6 && strncmp(bytes, "${env:", 6) == 0) || (length > 7 && strncmp(bytes, "${file:", 7) == 0); }
+
 static void print_quoted(const char *bytes, size_t length, char quote, Text *text)
 {
     text_add_char(text, quote);
     size_t from = 0;
     for (size_t i = 0; i < length; i++) {
-        bool variable = bytes[i] == '$' && i + 1 < length && bytes[i + 1] == '{';
+        bool variable = bytes[i] == '$' && i + 1 < length && bytes[i + 1] == '{' && ((i && bytes[i - 1] == '$') || !is_reference(bytes + i, length - i));
         if (bytes[i] != quote && !variable)
             continue;
         text_add(text, bytes + from, i - from);

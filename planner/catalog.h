@@ -110,7 +110,8 @@ typedef struct CatalogEntry {
     int text;                       /* number of the text that `statement` and all places are in */
     const AstStatement *statement;
     const AstStatement *pinned;     /* the statement as it has to be kept: with what the world said when it was made */
-    const char *sql;                /* the statement, printed */
+    const char *sql;                /* the statement, printed.. */
+    const char *shown;              /* ..and without its secrets, as everybody may read it */
     const AstQuery *query;          /* ORIGIN_QUERY */
     PlannerSettings settings;       /* as they were when it was made */
     CatalogColumn *columns; int column_count; /* declared or inferred; ORIGIN_QUERY: none */

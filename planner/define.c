@@ -1,5 +1,6 @@
 /* planner/define.c: CREATE and DROP. An entry is made and checked in full before the catalog sees it. */
 #include "parser/parser.h"
+#include "common/secrets.h"
 #include "planner/ast_map.h"
 #include "planner/statement.h"
 
@@ -196,6 +197,7 @@ Error *define_entry(Planner *planner, Binder *binder, const AstStatement *statem
     }
     entry->read_only = create->is_source;
     entry->sql = statement_sql(arena, statement);
+    entry->shown = secrets_shown(arena, entry->sql, strlen(entry->sql));
     entry->pinned = bind_pinned(arena, entry, statement);
     entry->types = (const char **)copy_names(arena, binder->types.items, binder->types.count);
     entry->type_count = binder->types.count;
@@ -228,7 +230,7 @@ static Error *define_side(Planner *planner, const char *name, const Schema *sche
             LIST_ADD(arena, &entry->producers, *other);
     }
     LIST_ADD(arena, &entry->producers, *producer);
-    entry->sql = arena_printf(arena, "-- rows that other queries put aside");
+    entry->sql = entry->shown = arena_printf(arena, "-- rows that other queries put aside");
     return planner->catalog->put(planner->catalog, entry);
 }
 

@@ -78,7 +78,7 @@ static void show_relations(Planner *planner, Arena *arena, CatalogKind kind, boo
     CatalogEntry **entries = planner->catalog->list(planner->catalog, arena, &count);
     for (int i = 0; i < count; i++)
         if (entries[i]->kind == kind)
-            table_add(&table, (const char *[]){ entries[i]->name, where_from(arena, entries[i]), entries[i]->sql });
+            table_add(&table, (const char *[]){ entries[i]->name, where_from(arena, entries[i]), entries[i]->shown });
 }
 
 static void show_types(Planner *planner, Arena *arena, PlannedRows *rows)
@@ -161,7 +161,7 @@ static Error *describe_relation(Planner *planner, Arena *arena, const AstStateme
         table_add(&table, (const char *[]){ "read by", readers, "", "" });
     if (entry->producers.count)
         table_add(&table, (const char *[]){ "filled by", arena_printf(arena, "%d statement%s", entry->producers.count, entry->producers.count == 1 ? "" : "s"), "", "" });
-    table_add(&table, (const char *[]){ "statement", entry->sql, "", "" });
+    table_add(&table, (const char *[]){ "statement", entry->shown, "", "" });
     return NULL;
 }
 

@@ -1,5 +1,6 @@
 /* planner/settings.c: SET and what it changes about planning. */
 #include "planner/settings.h"
+#include "common/secrets.h"
 
 #include <stdlib.h>
 #include "common/calendar.h"
@@ -334,7 +335,7 @@ const PlannerSetting *planner_settings(const Planner *planner, Arena *arena, int
     const char *registry_url = "";
     for (int i = 0; i < settings->registry_count; i++)
         if (strcmp(settings->registry[i].name, "schema.registry.url") == 0)
-            registry_url = settings->registry[i].value;
+            registry_url = secret_value_shown(arena, settings->registry[i].name, settings->registry[i].value);
     list[used++] = (PlannerSetting){ "schema.registry.url", registry_url, "", "The schema registry of AVRO, PROTOBUF and JSON_SR; several between commas" };
     list[used++] = (PlannerSetting){ "shard", settings->shards ? arena_printf(arena, "%lld/%lld", (long long)settings->shard, (long long)settings->shards) : "", "", "Which of the processes this is that share the partitions of topics: 0/3 is the first of three" };
     list[used++] = (PlannerSetting){ "source.idle_timeout", settings->idle_timeout_us < 0 ? "" : duration_value(arena, settings->idle_timeout_us), "", "After this long without rows a live split no longer holds time back; 0: never. By default 10 s for topics, else never" };

@@ -6,10 +6,16 @@
 
 /* ---- results ---- */
 
+const char *execution_text(Execution *execution)
+{
+    const Span at = execution->statement->at;
+    return secrets_shown(&execution->scratch, execution->text + at.start, at.length);
+}
+
 Error *execution_status(Execution *execution, const char *type, const char *name, const char *action, const char *query_id, const char *message)
 {
-    const AstStatement *statement = execution->statement;
-    RuntimeResult result = { .kind = RESULT_STATUS, .text = execution->text + statement->at.start, .length = statement->at.length, .entity_type = type,
+    const char *text = execution_text(execution);
+    RuntimeResult result = { .kind = RESULT_STATUS, .text = text, .length = strlen(text), .entity_type = type,
         .entity_name = name, .action = action, .query_id = query_id, .message = message ? message : "" };
     return execution->output->result ? execution->output->result(execution->output->caller, &result) : NULL;
 }
@@ -405,7 +411,8 @@ static Error *execute_statement(Execution *execution)
     Runtime *runtime = execution->runtime;
     const AstStatement *statement = execution->statement;
     if (statement->kind == AST_STMT_QUERY && !statement->query->into.text) {
-        RuntimeResult result = { .kind = RESULT_SELECT, .text = execution->text + statement->at.start, .length = statement->at.length };
+        const char *text = execution_text(execution);
+        RuntimeResult result = { .kind = RESULT_SELECT, .text = text, .length = strlen(text) };
         return execution->output->result ? execution->output->result(execution->output->caller, &result) : NULL;
     }
     if (statement->kind == AST_STMT_TERMINATE || statement->kind == AST_STMT_PAUSE || statement->kind == AST_STMT_RESUME)

@@ -16,6 +16,7 @@ typedef struct Execution {
 
 Error *execute_text(Execution *execution, bool check_only, Span *failed);
 Error *execution_status(Execution *execution, const char *type, const char *name, const char *action, const char *query_id, const char *message);
+const char *execution_text(Execution *execution); /* of its statement, without its secrets */
 const char *statement_sql(Arena *arena, const AstStatement *statement);
 void end_query(Query *query);
 

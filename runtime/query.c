@@ -78,7 +78,7 @@ Query *query_new(Runtime *runtime, Arena *arena, const Plan *plan, const char *i
     pthread_mutex_init(&query->step, NULL);
     pthread_mutex_init(&query->feed, NULL);
     query->id = arena_strdup(query->arena, id);
-    query->sql = arena_strdup(query->arena, sql);
+    query->sql = secrets_shown(query->arena, sql, strlen(sql));
     if (plan)
         read_plan(query);
     return query;

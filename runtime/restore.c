@@ -41,7 +41,9 @@ static Error *do_again(Runtime *runtime, const StoredStatement *stored)
     arena_release(&session.arena);
     if (!error)
         return NULL;
-    runtime_event(runtime, stored->query_id, "error", "'%s' cannot be done again: %s", stored->sql, error->message);
+    arena_init(&session.arena, NULL);
+    runtime_event(runtime, stored->query_id, "error", "'%s' cannot be done again: %s", secrets_shown(&session.arena, stored->sql, strlen(stored->sql)), error->message);
+    arena_release(&session.arena);
     Error *kept = NULL;
     if (stored->query_id && stored->state != QUERY_TERMINATED)
         kept = keep_broken(runtime, stored, error);

@@ -90,7 +90,7 @@ typedef struct RuntimeRows {
 
 typedef struct RuntimeResult {
     RuntimeResultKind kind;
-    const char *text; size_t length; /* of the statement, as written */
+    const char *text; size_t length; /* of the statement, as written, without its secrets */
     const char *entity_type;      /* "stream", "table", "view", "type", "function", "query", "setting", "variable"; or NULL */
     const char *entity_name;
     const char *action;           /* "create", "drop", "alter", "insert", "terminate", "pause", "resume", "set" */
@@ -147,7 +147,8 @@ bool runtime_status(Runtime *runtime, const char *id, void (*visit)(void *caller
 
 typedef struct EntityInfo {
     const char *name, *type;      /* "stream", "table", "view", "type", "function" */
-    const char *sql;              /* the statement that made it */
+    const char *sql;              /* the statement that made it, without its secrets.. */
+    const char *written;          /* ..and with them, for comparing alone: nobody is shown it */
     const char *connector, *topic, *key_format, *value_format; /* NULL: none */
     bool windowed, read_only;
     const char *window_type;      /* "TUMBLING" ..; NULL */

@@ -9,6 +9,7 @@
 #pragma once
 #include <pthread.h>
 
+#include "common/secrets.h"
 #include "connectors/channel.h"
 #include "parser/parser.h"
 #include "planner/catalog.h"
@@ -29,7 +30,7 @@ typedef enum TaskState {
 typedef struct Query {
     Runtime *runtime;
     Arena *arena;                /* text, plan: as long as the query */
-    const char *id, *sql, *sink; /* sink NULL: subscribers */
+    const char *id, *sql, *sink; /* sql: without its secrets; sink NULL: subscribers */
     const char **sources; int source_count; /* names of entries that its plan reads from.. */
     const char **channels; int channel_count; /* ..and of those, the ones that are channels */
     bool persistent;

@@ -33,7 +33,8 @@ static RuntimeShow show_kind(const AstStatement *statement)
 static Error *give_rows(Execution *execution, const PlannedRows *rows, const char *entity, const char *query_id)
 {
     const AstStatement *statement = execution->statement;
-    RuntimeResult result = { .kind = RESULT_ROWS, .text = execution->text + statement->at.start, .length = statement->at.length, .entity_name = entity,
+    const char *text = execution_text(execution);
+    RuntimeResult result = { .kind = RESULT_ROWS, .text = text, .length = strlen(text), .entity_name = entity,
         .query_id = query_id, .message = "", .show = show_kind(statement), .extended = statement->extended,
         .rows = { rows->schema, rows->rows, rows->row_count, rows->preformatted } };
     return execution->output->result ? execution->output->result(execution->output->caller, &result) : NULL;
@@ -90,7 +91,7 @@ static Error *show_variables(Execution *execution)
     Table table = table_start(&execution->scratch, 2, names);
     for (int i = 0; i < session->variables.count; i++)
         if (session->variable_values.items[i])
-            table_add(&table, (const char *[]){ session->variables.items[i], session->variable_values.items[i] });
+            table_add(&table, (const char *[]){ session->variables.items[i], secret_value_shown(&execution->scratch, session->variables.items[i], session->variable_values.items[i]) });
     return give_rows(execution, &table.rows, NULL, NULL);
 }
 
@@ -288,7 +289,7 @@ static void describe_entry(Runtime *runtime, Arena *arena, const CatalogEntry *e
 {
     const CatalogSource *source = entry->source;
     const char **readers = ARENA_ARRAY(arena, const char *, (size_t)runtime->persistent_count + 1), **writers = ARENA_ARRAY(arena, const char *, (size_t)runtime->persistent_count + 1);
-    *info = (EntityInfo){ .name = entry->name, .type = catalog_kind_name(entry->kind), .sql = entry->sql, .read_only = entry->read_only, .schema = &entry->schema,
+    *info = (EntityInfo){ .name = entry->name, .type = catalog_kind_name(entry->kind), .sql = entry->shown, .written = entry->sql, .read_only = entry->read_only, .schema = &entry->schema,
         .readers = readers, .writers = writers, .window_type = window_name(entry) };
     info->windowed = info->window_type != NULL;
     if (source) {

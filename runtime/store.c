@@ -75,9 +75,18 @@ static Error *read_version(Store *store, int64_t *version)
     return NULL;
 }
 
+/* Statements hold secrets: what is made is for its owner alone. */
+static void make_private(const char *path)
+{
+    int made = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (made >= 0)
+        close(made);
+}
+
 static Error *open_database(Store *store)
 {
     int64_t version = 0;
+    make_private(store->path);
     if (sqlite3_open_v2(store->path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK)
         return store_error(store);
     sqlite3_extended_result_codes(store->database, 1);

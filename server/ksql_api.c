@@ -129,7 +129,7 @@ static void answer_statement_error(Call *call, const Error *error, const char *t
     json_t *body = ksql_error(code, text_c(&message));
     json_object_set_new(body, "@type", json_string("statement_error"));
     bool placed = failed.length && (size_t)failed.start + failed.length <= length;
-    json_object_set_new(body, "statementText", json_stringn(placed ? text + failed.start : text, placed ? failed.length : length));
+    json_object_set_new(body, "statementText", json_string(secrets_shown(&call->arena, placed ? text + failed.start : text, placed ? failed.length : length)));
     json_object_set_new(body, "entities", entities);
     answer_json(call, code / 100, body);
     text_release(&message);

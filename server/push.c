@@ -319,7 +319,7 @@ static void answer_refusal(Call *call, const Error *error, const char *message, 
     json_t *body = ksql_error(code, message);
     if (code == 40001) {
         json_object_set_new(body, "@type", json_string("statement_error"));
-        json_object_set_new(body, "statementText", json_stringn(sql, length));
+        json_object_set_new(body, "statementText", json_string(secrets_shown(&call->arena, sql, length)));
         json_object_set_new(body, "entities", json_array());
     }
     answer_json(call, code / 100, body);

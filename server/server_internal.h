@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "common/secrets.h"
 #include "common/str.h"
 #include "http/http.h"
 #include "server/server.h"

@@ -373,16 +373,31 @@ static const AstStatement *parse_create(Arena *arena, const char *sql)
     return fits ? script.statements[0] : NULL;
 }
 
+typedef struct Comparison {
+    Call *call;
+    const AstStatement *given;
+    bool same;
+} Comparison;
+
+static void compare_entity(void *caller, const EntityInfo *entity)
+{
+    Comparison *comparison = caller;
+    const AstStatement *kept = comparison->given && entity->written ? parse_create(&comparison->call->arena, entity->written) : NULL;
+    comparison->same = kept && ast_equal_statement(comparison->given, kept);
+}
+
 /* The same statement again changes nothing; another one for the same name is a conflict. */
 static void put_entity(Call *call, const char *type)
 {
     json_t *body = body_of(call), *entity = body ? one_entity(call, type) : NULL;
     const char *sql = body ? sql_of(call, body) : NULL;
-    const char *there = json_string_value(json_object_get(entity, "sql"));
-    const AstStatement *given = sql ? parse_create(&call->arena, sql) : NULL, *kept = there ? parse_create(&call->arena, there) : NULL;
+    const AstStatement *given = sql ? parse_create(&call->arena, sql) : NULL;
+    Comparison comparison = { call, given, false };
+    if (entity)
+        runtime_entities(call->server->runtime, call->captures[0], compare_entity, &comparison);
     if (!sql)
         ; /* it is answered */
-    else if (given && kept && ast_equal_statement(given, kept))
+    else if (comparison.same)
         answer_json(call, 200, json_incref(entity));
     else if (entity)
         answer_problem(call, 409, "that name is there, made by another statement");
