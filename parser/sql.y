@@ -747,6 +747,12 @@ groups(A) ::= group(G). { A = group_merge(parser, NULL, G); }
 groups(A) ::= groups(L) COMMA group(G). { A = group_merge(parser, L, G); }
 %type group { AstQuery * }
 group(A) ::= expr(E). { A = build_group(parser, exprs_add(parser, NULL, E), AST_GROUP_PLAIN, NULL, E->at); }
+/* GROUP BY () is the one group of all rows: the same as GROUPING SETS (()). */
+group(A) ::= LP(L) RP(R). {
+    Rows *sets = NEW(Rows);
+    LIST_ADD(parser->arena, sets, *exprs_add(parser, NULL, NULL));
+    A = build_group(parser, NULL, AST_GROUP_SETS, sets, JOINED(AT(L), AT(R)));
+}
 group(A) ::= GROUPING(T) SETS LP group_sets(S) RP(R). { A = build_group(parser, NULL, AST_GROUP_SETS, S, JOINED(AT(T), AT(R))); }
 group(A) ::= CUBE(T) LP group_sets(S) RP(R). { A = build_group(parser, NULL, AST_GROUP_CUBE, S, JOINED(AT(T), AT(R))); }
 group(A) ::= ROLLUP(T) LP group_sets(S) RP(R). { A = build_group(parser, NULL, AST_GROUP_ROLLUP, S, JOINED(AT(T), AT(R))); }

@@ -158,7 +158,11 @@ static Error *group_sets(Grouping *grouping)
     if (some && !beside && (!all || query->group_kind != AST_GROUP_SETS))
         return error_hint(error_at(ERR_BIND, query->group_at, "the bounds of the window must be in every grouping set"), "put them beside: GROUP BY window_start, window_end, ROLLUP (..)");
     grouping->window_grouped = beside || some;
-    return grouping_sets_list(grouping->block->binder, query, always, elements, grouping->keys.count, &grouping->sets);
+    TRY(grouping_sets_list(grouping->block->binder, query, always, elements, grouping->keys.count, &grouping->sets));
+    const uint64_t all_keys = ((uint64_t)1 << grouping->keys.count) - 1; /* grouping_sets_list allows less than 64 */
+    if (grouping->sets.count == 1 && grouping->sets.items[0] == all_keys)
+        grouping->sets.count = 0; /* GROUP BY () and other sets that are alone: plain groups, and their plans */
+    return NULL;
 }
 
 /* ---- aggregates ---- */
