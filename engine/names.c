@@ -18,15 +18,50 @@ static const char *const *variables(const Session *session, Arena *arena, int *c
     return names;
 }
 
+static Error *find_names(Session *session, SessionNames kind, Arena *arena, const char *const **names, int *count)
+{
+    *names = planner_names(session->planner, planner_kinds[kind], arena, count);
+    return NULL;
+}
+
 const char *const *session_names(Session *session, SessionNames kind, Arena *arena, int *count)
 {
+    const char *const *names = NULL;
     if (kind == SESSION_KEYWORDS)
         return parser_keywords(count);
     if (kind == SESSION_VARIABLES)
         return variables(session, arena, count);
-    return planner_names(session->planner, planner_kinds[kind], arena, count);
+    *count = 0;
+    Error *error = session_enter(session);
+    if (!error)
+        MEMORY_GUARDED(error, find_names(session, kind, arena, &names, count));
+    session_leave(session);
+    error_free(error);
+    return names;
 }
 
-const Schema *session_columns(Session *session, const char *relation) { return planner_relation_schema(session->planner, relation); }
+const Schema *session_columns(Session *session, const char *relation)
+{
+    Error *error = session_enter(session);
+    const Schema *schema = error ? NULL : planner_relation_schema(session->planner, relation);
+    session_leave(session);
+    error_free(error);
+    return schema;
+}
 
-const char *session_function_usage(Session *session, Arena *arena, const char *name) { return planner_function_usage(session->planner, arena, name); }
+static Error *find_usage(Session *session, Arena *arena, const char *name, const char **usage)
+{
+    *usage = planner_function_usage(session->planner, arena, name);
+    return NULL;
+}
+
+const char *session_function_usage(Session *session, Arena *arena, const char *name)
+{
+    const char *usage = NULL;
+    Error *error = session_enter(session);
+    if (!error)
+        MEMORY_GUARDED(error, find_usage(session, arena, name, &usage));
+    session_leave(session);
+    error_free(error);
+    return usage;
+}

@@ -19,8 +19,20 @@ static Error *session_alloc(Session **session)
     return NULL;
 }
 
+Error *session_enter(Session *session) { return session->host.planner ? session->host.enter(session->host.caller) : NULL; }
+
+void session_leave(Session *session)
+{
+    if (session->host.planner)
+        session->host.leave(session->host.caller);
+}
+
 static Error *session_open(Session *session)
 {
+    if (session->host.planner) {
+        session->planner = session->host.planner;
+        return NULL;
+    }
     PlannerOptions options = { .connectors = &session->connectors };
     session->planner = planner_new(&options);
     if (session->options.rewrites_off)
@@ -30,7 +42,9 @@ static Error *session_open(Session *session)
     return NULL;
 }
 
-Error *session_new(const SessionOptions *options, Session **result)
+Error *session_new(const SessionOptions *options, Session **session) { return session_new_in(NULL, options, session); }
+
+Error *session_new_in(const SessionHost *host, const SessionOptions *options, Session **result)
 {
     Session *session;
     Error *error;
@@ -38,6 +52,8 @@ Error *session_new(const SessionOptions *options, Session **result)
     if (error)
         return error;
     session->options = *options;
+    if (host)
+        session->host = *host;
     if (!session->options.clock)
         session->options.clock = clock_system();
     if (!session->options.filesystem)
@@ -63,7 +79,8 @@ void session_free(Session *session)
 {
     if (!session)
         return;
-    planner_free(session->planner);
+    if (!session->host.planner)
+        planner_free(session->planner);
     session_free_held(session);
     for (int i = 0; i < session->texts.count; i++) {
         if (session->texts.items[i])
@@ -146,8 +163,10 @@ static Error *set_any(Session *session, const char *name, const char *value)
 
 Error *session_set(Session *session, const char *name, const char *value)
 {
-    Error *error;
-    MEMORY_GUARDED(error, set_any(session, name, value));
+    Error *error = session_enter(session);
+    if (!error)
+        MEMORY_GUARDED(error, set_any(session, name, value));
+    session_leave(session);
     if (error && error->code == ERR_BIND)
         error->code = ERR_USAGE; /* there is no SQL text that it could be placed in */
     return error;
@@ -312,6 +331,11 @@ static Error *on_job_rows(void *caller, int output_index, const Batch *batch)
 
 Error *session_run_plan(Session *session, const Plan *plan, const SessionOutput *output) { return session_run_profiled(session, plan, output, NULL); }
 
+static Error *open_job(Session *session, const Plan *plan, const JobOptions *options, Job **job)
+{
+    return session->host.planner ? session->host.open(session->host.caller, plan, options, job) : job_open(plan, options, job);
+}
+
 Error *session_run_profiled(Session *session, const Plan *plan, const SessionOutput *output, const JobLook *look)
 {
     Running running = { output };
@@ -326,7 +350,7 @@ Error *session_run_profiled(Session *session, const Plan *plan, const SessionOut
     Job *job;
     if (session->interrupted)
         return error_new(ERR_INTERRUPTED, "interrupted");
-    TRY(job_open(plan, &options, &job));
+    TRY(open_job(session, plan, &options, &job));
     session->job = job;
     if (session->interrupted)
         job_stop(job);
@@ -344,6 +368,8 @@ Error *session_run_profiled(Session *session, const Plan *plan, const SessionOut
     if (look)
         MEMORY_GUARDED(error, look->look(look->caller, job, error));
     Error *closed = job_close(job);
+    if (session->host.planner)
+        session->host.closed(session->host.caller);
     if (!error)
         return closed;
     error_free(closed);
@@ -389,7 +415,7 @@ static Error *run_job_parts(Session *session, Arena *arena, const SessionOutput 
 
 static Error *run_pending(Session *session, const SessionOutput *output)
 {
-    if (!planner_job_pending(session->planner))
+    if (session->host.planner || !planner_job_pending(session->planner)) /* the host runs what goes on */
         return NULL;
     Arena arena;
     arena_init(&arena, &session->pool);
@@ -567,17 +593,25 @@ static Error *run_planned(Session *session, Arena *arena, const AstStatement *st
     return error_new(ERR_INTERNAL, "the planner asked twice for its job to run");
 }
 
+static Error *plan_statement(Session *session, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
+{
+    Error *error = session_enter(session);
+    if (!error)
+        MEMORY_GUARDED(error, planner_statement(session->planner, arena, statement, planned));
+    session_leave(session);
+    return error;
+}
+
 static Error *run_statement(Session *session, const AstStatement *statement, const char *text, const SessionOutput *output)
 {
     Arena arena;
     arena_init(&arena, &session->pool);
     PlannedStatement planned = { 0 };
-    Error *error;
-    MEMORY_GUARDED(error, planner_statement(session->planner, &arena, statement, &planned));
+    Error *error = plan_statement(session, &arena, statement, &planned);
     if (!error && planned.kind == PLANNED_AFTER_JOB) {
         error = run_pending(session, output);
         if (!error)
-            MEMORY_GUARDED(error, planner_statement(session->planner, &arena, statement, &planned));
+            error = plan_statement(session, &arena, statement, &planned);
     }
     if (!error)
         MEMORY_GUARDED(error, run_planned(session, &arena, statement, &planned, text, output));
@@ -604,7 +638,7 @@ static Error *parse_text(Session *session, const char *text, size_t length, AstS
     Arena *arena = session->texts.items[session->texts.count - 1] = mem_calloc(1, sizeof *arena);
     arena_init(arena, &session->pool);
     Error *error = session_parse(session, arena, text, length, script);
-    if (!error || error->code == ERR_PARSE)
+    if (!session->host.planner && (!error || error->code == ERR_PARSE)) /* the host tells its planner itself */
         planner_begin_text(session->planner);
     return error;
 }
@@ -633,7 +667,8 @@ static Error *run_text(Session *session, const char *text, size_t length, const 
     }
     if (!error)
         error = run_pending(session, output);
-    planner_job_clear(session->planner);
+    if (!session->host.planner)
+        planner_job_clear(session->planner);
     session->depth--;
     return error;
 }

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "engine/bidsql.h"
+#include "engine/host.h"
 #include "exec/exec.h"
 #include "parser/parser.h"
 #include "planner/planner.h"
@@ -19,6 +20,7 @@ typedef struct HeldJob {
 
 struct bidsql_Session {
     SessionOptions options;
+    SessionHost host;            /* .planner NULL: it is alone */
     ConnectorContext connectors;
     MemoryPool pool;
     Planner *planner;
@@ -35,6 +37,9 @@ struct bidsql_Session {
 };
 
 /* ---- session.c ---- */
+/* Whatever asks the planner does so between the two. */
+Error *session_enter(Session *session);
+void session_leave(Session *session);
 /* Runs a plan to its end; rows of outputs without a connector go to output->rows. */
 Error *session_run_plan(Session *session, const Plan *plan, const SessionOutput *output);
 

@@ -31,7 +31,7 @@ typedef struct NameValue { const char *name, *value; } NameValue;
 
 typedef struct Arguments {
     const char *file, *command;          /* -f, -c */
-    const char *server, *server_ca;
+    const char *server, *server_ca, *data_directory;
     char folder[4096];                   /* of `file` */
     OutputMode output;
     bool output_given, explain, check, quiet, no_rc;
@@ -47,7 +47,7 @@ typedef struct CliOption {
     const char *name, *argument, *help;
 } CliOption;
 
-enum { FLAG_SET = 256, FLAG_INPUT, FLAG_DIALECT, FLAG_THREADS, FLAG_SHARD, FLAG_CHECK, FLAG_EXPLAIN, FLAG_VERSION, FLAG_HELP, FLAG_MAX_ERRORS, FLAG_MEMORY, FLAG_PROGRESS, FLAG_BATCH_ROWS, FLAG_NO_RC, FLAG_SERVER, FLAG_SERVER_CA };
+enum { FLAG_SET = 256, FLAG_INPUT, FLAG_DIALECT, FLAG_THREADS, FLAG_SHARD, FLAG_CHECK, FLAG_EXPLAIN, FLAG_VERSION, FLAG_HELP, FLAG_MAX_ERRORS, FLAG_MEMORY, FLAG_PROGRESS, FLAG_BATCH_ROWS, FLAG_NO_RC, FLAG_SERVER, FLAG_SERVER_CA, FLAG_DATA_DIR };
 
 static const struct { int flag; CliOption option; } cli_options[] = {
     { 'f', { 'f', "file", "FILE", "run the script in FILE ('-': stdin)" } },
@@ -68,6 +68,7 @@ static const struct { int flag; CliOption option; } cli_options[] = {
     { FLAG_BATCH_ROWS, { 0, "batch-rows", "N", "largest batch; 1 shows every single change" } },
     { FLAG_SERVER, { 0, "server", "URL", "the shell's statements run on a server; BIDSQL_USER=NAME:PASSWORD or BIDSQL_TOKEN say who you are" } },
     { FLAG_SERVER_CA, { 0, "server-ca", "FILE", "certificates that the server's may be signed by, PEM" } },
+    { FLAG_DATA_DIR, { 0, "data-dir", "DIR", "streams, tables and queries of the shell are kept there, and come back with it" } },
     { FLAG_NO_RC, { 0, "no-rc", NULL, "the shell does not run the file bidsqlrc" } },
     { 'q', { 'q', "quiet", NULL, "no notices, but for wrong and late rows" } },
     { FLAG_VERSION, { 'V', "version", NULL, "print the version" } },
@@ -221,6 +222,7 @@ static int take_option(Arguments *arguments, int flag, char *value)
         return 0;
     case FLAG_SERVER: arguments->server = value; return 0;
     case FLAG_SERVER_CA: arguments->server_ca = value; return 0;
+    case FLAG_DATA_DIR: arguments->data_directory = value; return 0;
     case FLAG_NO_RC: arguments->no_rc = true; return 0;
     case FLAG_CHECK: arguments->check = arguments->session.check_only = true; return 0;
     case FLAG_EXPLAIN: arguments->explain = arguments->session.explain_only = true; return 0;
@@ -438,18 +440,50 @@ static Error *run_script(const Arguments *arguments, const char **name, Text *sc
     return error;
 }
 
-static int run_interactively(const Arguments *arguments)
+static Error *prepare_runtime(const Arguments *arguments, Backend *backend)
+{
+    Session *session = backend_runtime_session(backend);
+    for (int i = 0; i < arguments->setting_count; i++)
+        TRY(backend_runtime_set(backend, arguments->settings[i].name, arguments->settings[i].value));
+    for (int i = 0; i < arguments->define_count; i++)
+        TRY(backend_runtime_define(backend, arguments->defines[i].name, arguments->defines[i].value));
+    for (int i = 0; i < arguments->input_count; i++)
+        TRY(session_input(session, arguments->inputs[i].name, arguments->inputs[i].value));
+    for (int i = 0; i < arguments->output_count; i++)
+        TRY(session_output(session, arguments->outputs[i].name, arguments->outputs[i].value));
+    return NULL;
+}
+
+/* Nothing is to run: there is nothing to go on in the background. */
+static Error *open_session(const Arguments *arguments, Backend **backend)
 {
     Session *session;
+    TRY(session_new(&arguments->session, &session));
+    Error *error = prepare_session(arguments, session);
+    if (error)
+        session_free(session);
+    else
+        *backend = backend_local(session);
+    return error;
+}
+
+static Error *open_backend(const Arguments *arguments, Backend **backend)
+{
+    if (arguments->server)
+        return backend_server(arguments->server, getenv("BIDSQL_USER"), getenv("BIDSQL_TOKEN"), arguments->server_ca, backend);
+    if (arguments->check || arguments->explain)
+        return open_session(arguments, backend);
+    TRY(backend_runtime(&arguments->session, arguments->data_directory, backend));
+    Error *error = prepare_runtime(arguments, *backend);
+    if (error)
+        (*backend)->type->free(*backend);
+    return error;
+}
+
+static int run_interactively(const Arguments *arguments)
+{
     Backend *backend = NULL;
-    Error *error;
-    if (arguments->server) {
-        error = backend_server(arguments->server, getenv("BIDSQL_USER"), getenv("BIDSQL_TOKEN"), arguments->server_ca, &backend);
-    } else {
-        error = session_new(&arguments->session, &session);
-        if (!error && (error = prepare_session(arguments, session)))
-            session_free(session);
-    }
+    Error *error = open_backend(arguments, &backend);
     if (error) {
         Text none = { 0 };
         int code = report(error, "bidsql", &none);
@@ -459,8 +493,6 @@ static int run_interactively(const Arguments *arguments)
     bool unicode = arguments->output_given || strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     ShellOptions options = { .mode = arguments->output_given ? arguments->output : OUTPUT_BOX, .quiet = arguments->quiet, .no_rc = arguments->no_rc,
         .color = want_color() && isatty(1), .unicode = unicode };
-    if (!backend)
-        backend = backend_local(session);
     int code = shell_run(backend, &options);
     backend->type->free(backend);
     return code;
@@ -494,6 +526,8 @@ int main(int argc, char **argv)
         return run_interactively(&arguments);
     if (arguments.server)
         return usage_error("--server is for the shell: %s run here", "-f and -c");
+    if (arguments.data_directory)
+        return usage_error("--data-dir is for the shell and for 'bidsql server': nothing of a script is kept with %s", "-f and -c");
     const char *name = "";
     Text script = { 0 };
     MEMORY_HOLD(text_unwind, &script);

@@ -359,6 +359,13 @@ static const char *hint(void *caller, Arena *arena, const char *text, size_t len
     return completion_hint(shell->backend, arena, text, length);
 }
 
+/* What happens in the background, above the prompt. */
+static void say_above(void *caller, const char *line)
+{
+    const Shell *shell = caller;
+    editor_print(shell->editor, line, strlen(line));
+}
+
 /* ---- the loop ---- */
 
 /* $name, or the file in the folder of $folder, or in a folder of the home; NULL: no place. In `path`. */
@@ -443,6 +450,8 @@ static Error *run_shell(Shell *shell, const ShellOptions *options)
     const EditorHooks hooks = { goes_on, prompt, color, complete, hint, shell };
     open_history(shell);
     shell->editor = editor_new(0, 1, shell->color, &hooks, &shell->history);
+    if (shell->backend->type->listen)
+        shell->backend->type->listen(shell->backend, say_above, shell);
     if (!shell->quiet)
         shell_say(shell, "%s, in %s. Statements end with ';', \\? helps, \\q leaves.", BIDSQL_VERSION_TEXT, shell->backend->place);
     if (!options->no_rc)
@@ -462,6 +471,8 @@ int shell_run(Backend *backend, const ShellOptions *options)
     int code = error ? 1 : 0;
     if (error)
         shell_say_error(&shell, error, "shell", "", 0);
+    if (backend->type->listen)
+        backend->type->listen(backend, NULL, NULL);
     editor_free(shell.editor);
     history_release(&shell.history);
     text_release(&shell.last);

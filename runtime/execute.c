@@ -365,6 +365,14 @@ static Error *execute_alter(Execution *execution, const PlannedStatement *planne
 
 /* ---- one statement ---- */
 
+/* It is the caller's to run. */
+static Error *hand_on(Execution *execution, RuntimeResultKind kind, const char *name)
+{
+    const char *text = execution_text(execution);
+    RuntimeResult result = { .kind = kind, .text = text, .length = strlen(text), .entity_name = name };
+    return execution->output->result ? execution->output->result(execution->output->caller, &result) : NULL;
+}
+
 static Error *execute_planned(Execution *execution, PlannedStatement *planned, Change *change)
 {
     const AstStatement *statement = execution->statement;
@@ -390,15 +398,23 @@ static Error *execute_planned(Execution *execution, PlannedStatement *planned, C
         runtime_session_variable(execution->session, planned->variable.name, planned->variable.value);
         return execution_status(execution, "variable", planned->variable.name, "set", NULL, "");
     case PLANNED_TOPICS:
+        if (execution->session->host && planned->topics.kind == TOPICS_PRINT)
+            return hand_on(execution, RESULT_HOSTED, NULL);
         return execute_topics(execution, planned);
     case PLANNED_SHOW:
         return show_own(execution, planned->show);
     case PLANNED_QUERY:
     case PLANNED_QUESTION:
+        if (execution->session->host)
+            return hand_on(execution, RESULT_HOSTED, NULL);
         return error_at(ERR_UNSUPPORTED, statement->at, "a server does not run a query to explain it: EXPLAIN shows its plan, and EXPLAIN of a query's id what it does");
     case PLANNED_ASSERTION:
+        if (execution->session->host)
+            return hand_on(execution, RESULT_HOSTED, NULL);
         return error_at(ERR_UNSUPPORTED, statement->at, "ASSERT VALUES is for scripts: a server's queries go on");
     case PLANNED_SCRIPT:
+        if (execution->session->host)
+            return hand_on(execution, RESULT_SCRIPT, planned->path);
         return error_at(ERR_UNSUPPORTED, statement->at, "a server runs no script files: send it their statements");
     case PLANNED_AFTER_JOB:
         break;
@@ -410,11 +426,8 @@ static Error *execute_statement(Execution *execution)
 {
     Runtime *runtime = execution->runtime;
     const AstStatement *statement = execution->statement;
-    if (statement->kind == AST_STMT_QUERY && !statement->query->into.text) {
-        const char *text = execution_text(execution);
-        RuntimeResult result = { .kind = RESULT_SELECT, .text = text, .length = strlen(text) };
-        return execution->output->result ? execution->output->result(execution->output->caller, &result) : NULL;
-    }
+    if (statement->kind == AST_STMT_QUERY && !statement->query->into.text)
+        return hand_on(execution, execution->session->host ? RESULT_HOSTED : RESULT_SELECT, NULL);
     if (statement->kind == AST_STMT_TERMINATE || statement->kind == AST_STMT_PAUSE || statement->kind == AST_STMT_RESUME)
         return execute_verb(execution);
     if (statement->kind == AST_STMT_EXPLAIN && !statement->explained)

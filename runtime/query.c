@@ -138,7 +138,7 @@ static Error *feed_tables(Query *query)
         if (channel_reader_is_bounded(reader) && table < 0)
             return error_new(ERR_CONNECT, "'%s' holds nothing: its query %s%s", channel_reader_name(reader), maker ? "is in state " : "is gone", maker ? query_state_name(maker->state) : "");
         const PlanNode *sink = table >= 0 ? maker->plan->outputs[table].sink : NULL;
-        int given = sink && query->pull ? point_of(query->plan, channel_reader_name(reader), sink, query->arena, &key) : 0;
+        int given = sink && (query->pull || (query->hosted && query->plan->bounded)) ? point_of(query->plan, channel_reader_name(reader), sink, query->arena, &key) : 0;
         if (given)
             TRY(give_point(reader, maker->job, table, key, given == sink->sink.table_key_count));
         else if (table >= 0)
@@ -156,6 +156,10 @@ static Error *open_job(Query *query, bool with_tables)
         .memory_limit_bytes = runtime->options.query_memory_limit_bytes, .max_bad_rows = runtime->options.max_bad_rows,
         .base_directory = runtime->options.base_directory, .topics = runtime->options.topics, .process = &query->port,
         .on_rows = query->persistent ? NULL : query->pull ? pull_rows : feed_rows, .on_wake = task_wake, .caller = query };
+    if (query->hosted) {
+        options = *query->hosted;
+        options.process = &query->port;
+    }
     TRY(job_open(query->plan, &options, &query->job));
     return with_tables ? feed_tables(query) : NULL;
 }

@@ -181,6 +181,7 @@ void runtime_session_free(RuntimeSession *session)
 {
     if (!session)
         return;
+    mem_free(session->host);
     arena_release(&session->arena);
     mem_free(session);
 }

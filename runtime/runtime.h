@@ -9,6 +9,7 @@
 #include "common/filesystem.h"
 #include "common/options.h"
 #include "connectors/topic_log.h"
+#include "engine/bidsql.h"
 #include "exec/exec.h"
 
 typedef struct Runtime Runtime;
@@ -65,12 +66,19 @@ void runtime_session_free(RuntimeSession *session); /* NULL is fine */
 Error *runtime_session_set(RuntimeSession *session, const char *name, const char *value);
 Error *runtime_session_define(RuntimeSession *session, const char *name, const char *value);
 
+/* A session of engine/ over the same catalog, streams and tables, for what runs on its caller's thread and ends with the call: SELECT, EXPLAIN ANALYZE, EXPLAIN WHY NO OUTPUT, ASSERT
+ * VALUES, PRINT, with all of `options`: threads, limits. From now on runtime_execute hands such statements on as RESULT_HOSTED. For one thread; free it after the runtime, as the
+ * catalog may point to its texts. */
+Error *runtime_host(RuntimeSession *session, const SessionOptions *options, Session **hosted);
+
 /* ---- statements ---- */
 
 typedef enum RuntimeResultKind {
     RESULT_STATUS,        /* something was made, changed, dropped, started: entity, action, query_id, message */
     RESULT_ROWS,          /* SHOW, DESCRIBE, EXPLAIN: `rows`; `show` says of what */
-    RESULT_SELECT         /* a SELECT stands here: it was not run. Its text goes to runtime_query */
+    RESULT_SELECT,        /* a SELECT stands here: it was not run. Its text goes to runtime_query */
+    RESULT_HOSTED,        /* a statement for the session that runtime_host has made: it was not run */
+    RESULT_SCRIPT         /* RUN SCRIPT entity_name, likewise: only where there is such a session */
 } RuntimeResultKind;
 
 typedef enum RuntimeShow {

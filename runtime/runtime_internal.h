@@ -71,6 +71,7 @@ typedef struct Query {
     const char *share_key;       /* who asks the same gets the same rows; NULL: rows differ by when one comes */
     Schema schema;               /* of what subscribers get */
     const QueryOptions *pull;    /* of a pull query: who gets its rows */
+    const JobOptions *hosted;    /* of a job that a session in the runtime runs: how it is opened */
     bool over;                   /* nothing comes any more */
     Error *end;                  /* why; NULL: it ended well */
 
@@ -128,6 +129,7 @@ struct RuntimeSession {
     Runtime *runtime;
     Arena arena;
     struct { const char **items; int count, capacity; } names, values, variables, variable_values;
+    struct Host *host;           /* host.c; NULL: there is no session that runs what ends with the call */
     bool from_now;               /* auto.offset.reset = latest: push queries over tables begin with what changes */
 };
 

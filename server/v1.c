@@ -122,7 +122,9 @@ static Error *take_result(void *caller, const RuntimeResult *result)
         json_object_set_new(json, "rows", rows_json(&result->rows));
         json_object_set_new(json, "preformatted", json_boolean(result->rows.preformatted));
         break;
-    case RESULT_SELECT: json_object_set_new(json, "kind", json_string("select")); break;
+    case RESULT_SELECT:
+    case RESULT_HOSTED:
+    case RESULT_SCRIPT: json_object_set_new(json, "kind", json_string("select")); break;
     }
     json_array_append_new(caller, json);
     return NULL;

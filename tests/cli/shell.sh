@@ -180,6 +180,67 @@ check("the last picture stays", re.search(r"^0 │ \d+\n1 │ \d+\n2 rows, \d+ c
 t.type("SELECT 9 AS nine;\r", "│    9 │")
 t.leave()
 
+# What goes on goes on in the background: the prompt is there at once, and everything can look at it.
+t = Terminal(rows=40, columns=200)
+t.type("CREATE STREAM g (a BIGINT) WITH (connector = 'datagen', rows_per_second = 500, 'fields.a.kind' = 'sequence');\r", "stream 'g' created")
+t.type("CREATE STREAM evens AS SELECT a, a * 10 AS ten FROM g WHERE a % 2 = 0;\r", "stream 'evens' created\nbidsql> ")
+t.type("CREATE TABLE counts AS SELECT a % 3 AS k, COUNT(*) AS n FROM evens GROUP BY a % 3;\r", "table 'counts' created\nbidsql> ")
+t.type("SHOW QUERIES;\r", "CTAS_COUNTS_2")
+check("SHOW QUERIES", re.search(r"CSAS_EVENS_1 +│ PERSISTENT │ RUNNING │ evens ", t.text()), t.text())
+t.type("\x0c\\dq\r", r"CSAS_EVENS_1 .*\n│ CTAS_COUNTS_2 ", "pattern")
+t.type("\x0cSELECT ten FROM ev\t;\r", r"│ +\d+0 │\n│ +\d+0 │", "pattern")
+t.type("\x03", "stopped")
+t.type("\x0cSELECT k, n > 0 AS some FROM counts ORDER BY k;\r", "│ 2 │ true │\n└───┴──────┘")
+t.type("\x0cSELECT COUNT(*) AS n FROM counts;\r", "│ 3 │")
+t.type("SELECT k, n FROM counts EMIT CHANGES;\r", "│ -U │")
+t.type("\x03", "stopped")
+t.type("\x0c\\dq CSAS_EVENS_1\r", "CSAS_EVENS_1 PERSISTENT RUNNING")
+t.type("\x0cTERMINATE CTAS_COUNTS_2;\rSHOW QUERIES;\r", "CSAS_EVENS_1")
+t.expect("1 row")
+check("TERMINATE", "CTAS_COUNTS_2  " not in t.text(), t.text())
+
+# What ends by itself is waited for; what fails says so.
+numbers = os.path.join(folder, "numbers.csv")
+open(numbers, "w").write("a\n1\n2\nx\n")
+t.type(f"\x0cCREATE STREAM few (a BIGINT) WITH (path = '{numbers}', on_error = 'skip'); CREATE TABLE total AS SELECT SUM(a) AS s FROM few WHERE a < 3; SELECT s FROM total;\r", "│ 3 │")
+check("how it ended", "is done: 2 rows in, 1 out, 1 bad" in t.text(), t.text())
+t.type(f"\x0cCREATE STREAM strict (a BIGINT) WITH (path = '{numbers}', on_error = 'fail'); CREATE TABLE wrong AS SELECT SUM(a) AS s FROM strict;\r", "query CTAS_WRONG_4 failed")
+t.type("\x0cSELECT nothing FROM evens; CREATE STREAM never (a INT);\r", "^~~~~~~")
+t.type("\x0cDESCRIBE never;\r", "no stream, table or view 'never'")
+
+# What runs a query to explain it, checks it, or needs settings of its own.
+t.type("\x0cEXPLAIN ANALYZE SELECT COUNT(*) AS n FROM few;\r", "ran in")
+t.type("\x0cEXPLAIN WHY NO OUTPUT SELECT a FROM few WHERE a > 100;\r", "a > 100")
+t.type("\x0cASSERT VALUES total (s) VALUES (4);\r", "^")
+t.type("\x0cSET 'exec.threads' = '1'; SET 'dialect' = 'flink'; SHOW PROPERTIES;\r", "exec.threads")
+t.type("\x0cSET 'exec.thread' = '1';\r", "did you mean 'exec.threads'?")
+open(script, "w").write("CREATE STREAM doubled AS SELECT a * 2 AS b FROM g;\nSELECT 8\n  AS eight;\nSELECT nothing FROM doubled;\n")
+t.type(f"\x0cRUN SCRIPT '{script}';\r", r"error: .*s.sql:4:8: no column 'nothing'", "pattern")
+check("a script with a mistake does nothing", "doubled' created" not in t.text(), t.text())
+open(script, "w").write("CREATE STREAM doubled AS SELECT a * 2 AS b FROM g;\nSELECT 8\n  AS eight;\n")
+t.type(f"\x0cRUN SCRIPT '{script}';\r", "│     8 │")
+check("RUN SCRIPT", "stream 'doubled' created" in t.text(), t.text())
+
+# A query that fails while somebody types says so above the prompt.
+grows = os.path.join(folder, "grows.csv")
+open(grows, "w").write("a\n1\n")
+t.type(f"\x0cCREATE STREAM growing (a BIGINT) WITH (path = '{grows}', follow = true, on_error = 'fail'); CREATE STREAM grown AS SELECT a FROM growing;\r", "stream 'grown' created\nbidsql> ")
+t.type("SELECT 'half typed", "bidsql> SELECT 'half typed")
+open(grows, "a").write("y\n")
+t.expect(r"^query CSAS_GROWN_\d error: .*expected BIGINT, found 'y'\nbidsql> SELECT 'half typed", "pattern")
+t.type("\x03")
+check("leaving ends all", t.leave() == 0)
+
+# ..and with a directory for it, it comes back.
+data = os.path.join(folder, "data")
+t = Terminal("--data-dir", data, columns=160)
+t.type("CREATE STREAM g (a BIGINT) WITH (connector = 'datagen', rows_per_second = 500, 'fields.a.kind' = 'sequence'); CREATE TABLE n AS SELECT COUNT(*) AS n FROM g;\r", "table 'n' created\nbidsql> ")
+t.leave()
+t = Terminal("--data-dir", data, columns=160)
+t.type("SHOW QUERIES;\r", "CTAS_N_1")
+t.type("SELECT n > 0 AS some FROM n;\r", "│ true │")
+t.leave()
+
 # Long results go through the pager; leaving it is no error.
 t = Terminal(environment={"BIDSQL_PAGER": "sed 's/^/P:/'"})
 t.type("SELECT 1 AS few;\r", "│   1 │")
