@@ -39,7 +39,7 @@ static void open_source(Fixture *f, const char *const names[][2], int count, Opt
         }
         columns[i] = (SourceColumn){ names[i], names[i][1] ? 2 : 1, type };
     }
-    f->spec = (SourceSpec){ &nexmark_connector, f->options, columns, count };
+    f->spec = (SourceSpec){ .connector = &nexmark_connector, .options = f->options, .columns = columns, .column_count = count };
     f->source = (Source){ .spec = &f->spec, .context = &f->context };
     assert_fine(nexmark_connector.source->open(&f->source));
 }

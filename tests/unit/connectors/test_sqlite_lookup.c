@@ -46,7 +46,8 @@ static int set_up(void **state)
                      "INSERT INTO users SELECT i, 'the user with the number ' || i FROM n; CREATE INDEX by_id ON users (id)");
     f->context = (ConnectorContext){ .filesystem = filesystem_system(), .clock = clock_system() };
     f->options = (SqliteOptions){ .path = f->path, .table = "users", .busy_timeout_us = 1000000, .cache_rows = 100000 };
-    f->spec = (LookupSpec){ &sqlite_connector, &f->options, key_names, types, 1, value_names, types + 1, 1 };
+    f->spec = (LookupSpec){ .connector = &sqlite_connector, .options = &f->options, .key_columns = key_names, .key_types = types, .key_count = 1,
+        .value_columns = value_names, .value_types = types + 1, .value_count = 1 };
     f->lookup = (Lookup){ .spec = &f->spec, .context = &f->context };
     *state = f;
     return 0;

@@ -71,7 +71,7 @@ static inline Error *bench_bind(Bench *bench, const char *sql, Dialect dialect, 
     if (error)
         return error;
     ScopeRelation *relation = ARENA_NEW(&bench->arena, ScopeRelation);
-    *relation = (ScopeRelation){ "t", &bench->schema, 0 };
+    *relation = (ScopeRelation){ .alias = "t", .schema = &bench->schema };
     Scope *scope = ARENA_NEW(&bench->arena, Scope);
     *scope = (Scope){ relation, 1 };
     BindContext context = { .arena = &bench->arena, .scope = scope, .rules = dialect_rules(dialect) };
