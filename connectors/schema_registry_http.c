@@ -336,10 +336,10 @@ static Error *latest_schema(HttpRegistry *registry, Arena *arena, const char *su
 }
 
 /* {"schema": .., "schemaType": .., "references": [..]}; of malloc. */
-static char *schema_body(const RegisteredSchema *schema)
+static char *schema_body(const RegisteredSchema *schema, const char *schema_text)
 {
     json_t *tree = json_object(), *references = json_array();
-    json_object_set_new(tree, "schema", json_string(schema->text));
+    json_object_set_new(tree, "schema", json_string(schema_text));
     if (strcmp(schema->type, "AVRO") != 0) /* what registries before 5.5 do not know is not said to them */
         json_object_set_new(tree, "schemaType", json_string(schema->type));
     for (int i = 0; i < schema->reference_count; i++) {
@@ -366,6 +366,45 @@ static Error *put_refused(HttpRegistry *registry, Arena *arena, const char *subj
     return error_hint(refused(registry, arena, arena_printf(arena, "%s of the subject '%s'", what, subject), answer), "%s", schema->text);
 }
 
+/* A JSON Schema that says which dialect it is written in; NULL: it says so already, or is none. Apicurio takes a schema only if it looks like one of its
+ * type, and {"type":"integer"}, as Connect writes it of a key, does not: with a "$schema" it does. */
+static const char *with_dialect(Arena *arena, const RegisteredSchema *schema)
+{
+    json_t *tree = strcmp(schema->type, "JSON") == 0 ? json_loads(schema->text, 0, NULL) : NULL;
+    bool silent = json_object_size(tree) && !json_object_get(tree, "$schema");
+    json_decref(tree);
+    return silent ? arena_printf(arena, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",%s", strchr(schema->text, '{') + 1) : NULL;
+}
+
+/* One request for the number of a schema. Release the answer. */
+static Error *send_schema(HttpRegistry *registry, Arena *arena, const char *path, const RegisteredSchema *schema, const char *text, HttpAnswer *answer)
+{
+    char *body = schema_body(schema, text);
+    if (!body)
+        memory_raise();
+    const char *kept = arena_strdup(arena, body);
+    free(body);
+    return ask(registry, arena, "POST", path, kept, true, answer);
+}
+
+/* The same with the dialect said, where the registry did not take or find the schema without; the first answer stays if this one is no better. */
+static Error *send_with_dialect(HttpRegistry *registry, Arena *arena, const char *path, const RegisteredSchema *schema, HttpAnswer *answer)
+{
+    const char *text = answer->status == 422 || answer->status == 404 ? with_dialect(arena, schema) : NULL;
+    if (!text)
+        return NULL;
+    HttpAnswer second = { .status = 0 };
+    MEMORY_HOLD(release_answer, &second);
+    Error *error = send_schema(registry, arena, path, schema, text, &second);
+    if (!error && (second.status == 200 || second.status == 409)) {
+        HttpAnswer first = *answer;
+        *answer = second;
+        second = first;
+    }
+    http_answer_release(&second);
+    return error;
+}
+
 static Error *put_schema(HttpRegistry *registry, Arena *arena, const char *subject, const RegisteredSchema *schema, bool may_register, int32_t *id)
 {
     pthread_mutex_lock(&registry->lock);
@@ -374,14 +413,12 @@ static Error *put_schema(HttpRegistry *registry, Arena *arena, const char *subje
     *id = known ? known->id : 0;
     if (known)
         return NULL;
-    char *body = schema_body(schema);
-    if (!body)
-        memory_raise();
-    const char *kept = arena_strdup(arena, body), *path = arena_printf(arena, may_register ? "/subjects/%s/versions" : "/subjects/%s", escaped(arena, subject));
-    free(body);
-    HttpAnswer answer;
-    Error *error = ask(registry, arena, "POST", path, kept, true, &answer);
+    const char *path = arena_printf(arena, may_register ? "/subjects/%s/versions" : "/subjects/%s", escaped(arena, subject));
+    HttpAnswer answer = { .status = 0 };
     MEMORY_HOLD(release_answer, &answer);
+    Error *error = send_schema(registry, arena, path, schema, schema->text, &answer);
+    if (!error)
+        error = send_with_dialect(registry, arena, path, schema, &answer);
     if (!error && answer.status != 200)
         error = put_refused(registry, arena, subject, schema, may_register, &answer);
     json_t *tree = !error ? json_loadb(answer.body ? answer.body : "", answer.length, 0, NULL) : NULL;

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """A schema registry for tests: Confluent's REST API as far as clients use it, in memory. Judged by Confluent's own client: judges.py.
 
-server.py PORT_FILE [--user=NAME:PASSWORD] [--token=TOKEN] [--certificate=PEM]   prints nothing, writes its port into PORT_FILE, ends with its standard input
+server.py PORT_FILE [--user=NAME:PASSWORD] [--token=TOKEN] [--certificate=PEM] [--strict=yes]   prints nothing, writes its port into PORT_FILE, ends with its standard input
+
+--strict=yes: a JSON Schema has to look like one, as Apicurio has it: it says its dialect ("$schema") or has properties.
 
 POST /test/away?requests=N   the next N requests get no answer: their connections are closed
 POST /test/busy?requests=N   the next N requests are answered 503
@@ -49,6 +51,8 @@ def check(subject, schema):
             json.loads(schema["schema"])
         except ValueError:
             raise Refusal(422, 42201, "Invalid schema: it is not JSON")
+    if schema["schemaType"] == "JSON" and "strict" in options and not {"$schema", "properties"} & set(json.loads(schema["schema"])):
+        raise Refusal(422, 42201, "Failed to discover artifact type from content.")
     numbers = registry.subjects.get(subject)
     if not numbers or schema["schemaType"] != "AVRO" or not parse_avro or schema["references"]:
         return
