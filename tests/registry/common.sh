@@ -26,8 +26,12 @@ bad() { # name, file with what happened
 check() {
     expressions=()
     for expression in "${@:3}"; do expressions+=(-e "$expression"); done
-    sed "${expressions[@]}" "$here/$1.test" >"$work/$1.test"
-    if timeout 120 "$bidsql" test --mode=plain "$work/$1.test" >"$work/out-$1" 2>&1; then ok "$2"; else bad "$2" "$work/out-$1"; fi
+    if sed "${expressions[@]}" "$here/$1.test" >"$work/$1.test" 2>"$work/out-$1" && timeout 120 "$bidsql" test --mode=plain "$work/$1.test" >"$work/out-$1" 2>&1; then
+        ok "$2"
+    else
+        bad "$2" "$work/out-$1"
+        return 1
+    fi
 }
 
 judge() { # where the registry is: 127.0.0.1:WHERE
