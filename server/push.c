@@ -29,6 +29,7 @@ typedef struct PushStream {
     atomic_int references;          /* the exchange's, the worker's, the subscription's */
     pthread_mutex_t lock;
     pthread_cond_t room;            /* a pull query waits for it */
+    uint64_t rooms;                 /* how often the peer has made room: it may do so before we know that there was none */
     bool scheduled, again, full, gone, stopping, closed;
     Pull pull;
 } PushStream;
@@ -175,6 +176,7 @@ static void pump(void *caller)
         pthread_mutex_lock(&stream->lock);
         stream->again = false;
         bool gone = stream->gone, stopping = stream->stopping, closed = stream->closed, held = stream->full;
+        uint64_t rooms = stream->rooms;
         pthread_mutex_unlock(&stream->lock);
         bool full = held, ended = false;
         if (!closed && !gone && stopping) {
@@ -194,7 +196,7 @@ static void pump(void *caller)
             close_subscription(stream);
         pthread_mutex_lock(&stream->lock);
         stream->closed |= close;
-        stream->full |= full;
+        stream->full |= full && stream->rooms == rooms;
         bool again = stream->again;
         stream->scheduled = again;
         pthread_mutex_unlock(&stream->lock);
@@ -225,6 +227,7 @@ void push_room(HttpExchange *exchange)
     PushStream *stream = http_exchange_get(exchange);
     pthread_mutex_lock(&stream->lock);
     stream->full = false;
+    stream->rooms++;
     pthread_cond_signal(&stream->room);
     pthread_mutex_unlock(&stream->lock);
     schedule(stream);
@@ -264,8 +267,8 @@ static Error *pull_begin(void *caller, const QueryHeader *header)
     return NULL;
 }
 
-/* The worker waits until the peer has taken some: but not all workers, or slow peers would stop everybody. */
-static Error *wait_for_room(PushStream *stream)
+/* The worker waits until the peer has taken some since `rooms`: but not all workers, or slow peers would stop everybody. */
+static Error *wait_for_room(PushStream *stream, uint64_t rooms)
 {
     Server *server = stream->server;
     if (++server->waiting_pulls > server->worker_count / 2) {
@@ -273,8 +276,7 @@ static Error *wait_for_room(PushStream *stream)
         return error_new(ERR_CLOSED, "too many peers read slowly");
     }
     pthread_mutex_lock(&stream->lock);
-    stream->full = true;
-    while (stream->full && !stream->gone)
+    while (stream->rooms == rooms && !stream->gone)
         pthread_cond_wait(&stream->room, &stream->lock);
     bool gone = stream->gone;
     pthread_mutex_unlock(&stream->lock);
@@ -292,10 +294,13 @@ static Error *pull_rows(void *caller, const Batch *batch)
     if (!pull->begun && stream->format != ROWS_WEBSOCKET)
         http_begin(stream->exchange, 200, rows_content_type(stream->format));
     pull->begun = true;
+    pthread_mutex_lock(&stream->lock);
+    uint64_t rooms = stream->rooms;
+    pthread_mutex_unlock(&stream->lock);
     size_t queued = put(stream, &pull->text);
     if (queued == SIZE_MAX)
         return error_new(ERR_CLOSED, "the peer went away");
-    return queued > PULL_AHEAD ? wait_for_room(stream) : NULL;
+    return queued > PULL_AHEAD ? wait_for_room(stream, rooms) : NULL;
 }
 
 static void send_pulled(PushStream *stream)
