@@ -387,12 +387,9 @@ static Error *send_schema(HttpRegistry *registry, Arena *arena, const char *path
     return ask(registry, arena, "POST", path, kept, true, answer);
 }
 
-/* The same with the dialect said, where the registry did not take or find the schema without; the first answer stays if this one is no better. */
-static Error *send_with_dialect(HttpRegistry *registry, Arena *arena, const char *path, const RegisteredSchema *schema, HttpAnswer *answer)
+/* The same in other words; the first answer stays if this one is no better. */
+static Error *send_again(HttpRegistry *registry, Arena *arena, const char *path, const RegisteredSchema *schema, const char *text, HttpAnswer *answer)
 {
-    const char *text = answer->status == 422 || answer->status == 404 ? with_dialect(arena, schema) : NULL;
-    if (!text)
-        return NULL;
     HttpAnswer second = { .status = 0 };
     MEMORY_HOLD(release_answer, &second);
     Error *error = send_schema(registry, arena, path, schema, text, &second);
@@ -403,6 +400,17 @@ static Error *send_with_dialect(HttpRegistry *registry, Arena *arena, const char
     }
     http_answer_release(&second);
     return error;
+}
+
+/* A registry that did not take or find the schema as it stands. One that was registered by others may be laid out otherwise: it is compared normalized. */
+static Error *send_otherwise(HttpRegistry *registry, Arena *arena, const char *path, const RegisteredSchema *schema, bool may_register, HttpAnswer *answer)
+{
+    const char *text = answer->status == 422 || answer->status == 404 ? with_dialect(arena, schema) : NULL;
+    if (!may_register && answer->status == 404) {
+        path = arena_printf(arena, "%s?normalize=true", path);
+        TRY(send_again(registry, arena, path, schema, schema->text, answer));
+    }
+    return text && answer->status != 200 ? send_again(registry, arena, path, schema, text, answer) : NULL;
 }
 
 static Error *put_schema(HttpRegistry *registry, Arena *arena, const char *subject, const RegisteredSchema *schema, bool may_register, int32_t *id)
@@ -418,7 +426,7 @@ static Error *put_schema(HttpRegistry *registry, Arena *arena, const char *subje
     MEMORY_HOLD(release_answer, &answer);
     Error *error = send_schema(registry, arena, path, schema, schema->text, &answer);
     if (!error)
-        error = send_with_dialect(registry, arena, path, schema, &answer);
+        error = send_otherwise(registry, arena, path, schema, may_register, &answer);
     if (!error && answer.status != 200)
         error = put_refused(registry, arena, subject, schema, may_register, &answer);
     json_t *tree = !error ? json_loadb(answer.body ? answer.body : "", answer.length, 0, NULL) : NULL;
