@@ -157,7 +157,11 @@ static Error *check_planned(Check *check, Arena *arena, const AstStatement *stat
     case PLANNED_JOB_PART:
         planner_outside_changes(check->planner);
         return NULL;
-    case PLANNED_DONE: case PLANNED_QUERY: case PLANNED_ROWS: case PLANNED_SHOW: case PLANNED_QUESTION: case PLANNED_ASSERTION: case PLANNED_TOPICS: case PLANNED_AFTER_JOB:
+    case PLANNED_DONE:
+        if (planned->delete_topic.name)
+            planner_outside_changes(check->planner);
+        return NULL;
+    case PLANNED_QUERY: case PLANNED_ROWS: case PLANNED_SHOW: case PLANNED_QUESTION: case PLANNED_ASSERTION: case PLANNED_TOPICS: case PLANNED_AFTER_JOB:
         return NULL;
     }
     return NULL;
@@ -312,6 +316,7 @@ Error *session_check(Session *session, const AstScript *script, const SessionTex
     for (int i = 0; i < check.variable_count; i++)
         check.values[i] = session->variable_values.items[i];
     check.planner = planner_copy(session->planner);
+    planner_only_tries(check.planner);
     Error *error = check_script(&check, script);
     if (!error)
         error = in_order(broken, take_errors(&check));

@@ -142,6 +142,7 @@ struct Catalog {
     Arena arena;       /* entries, their options and schemas */
     uint64_t changes;  /* so often has an entry come, gone or been replaced */
     bool outside_unknown; /* files and databases may be others when it comes to reading them: what they hold is not asked (ERR_CONNECT) */
+    bool trial;        /* statements are looked at and not run: nothing outside may change */
     void *state;
 };
 

@@ -455,7 +455,7 @@ Error *define_drop(Planner *planner, const AstStatement *statement, Arena *arena
         planned->kind = PLANNED_AFTER_JOB;
         return NULL;
     }
-    if (topic && !planner->catalog->outside_unknown) {
+    if (topic && !planner->catalog->trial) {
         Binder binder;
         binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
         TRY(bind_forget_schemas(&binder, entry, statement->name.at));

@@ -37,6 +37,7 @@ Planner *planner_copy(const Planner *planner)
 void planner_output(Planner *planner, const AstStatement *create) { LIST_ADD(&planner->arena, &planner->outputs, create->create); }
 
 void planner_outside_changes(Planner *copy) { copy->catalog->outside_unknown = true; }
+void planner_only_tries(Planner *copy) { copy->catalog->trial = true; }
 bool planner_outside_changed(const Planner *copy) { return copy->catalog->outside_unknown; }
 
 void planner_free(Planner *planner)

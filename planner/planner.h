@@ -21,6 +21,8 @@ void planner_free(Planner *planner); /* NULL is fine */
 Planner *planner_copy(const Planner *planner);
 /* From now on the copy does not ask what files and databases hold: a statement before this one would have written some of them. */
 void planner_outside_changes(Planner *copy);
+/* Statements are planned to see what is wrong with them, and are not run: a schema registry, say, keeps what they would delete. */
+void planner_only_tries(Planner *copy);
 bool planner_outside_changed(const Planner *copy);
 
 /* To be called before the first statement of each text that is parsed by itself (a script, a line of the shell), and after coming
