@@ -44,3 +44,13 @@ judge() { # where the registry is: 127.0.0.1:WHERE
         failed=$((failed + 1))
     fi
 }
+
+# others_register WHERE NAME: NAME-avro-value and NAME-json-value as bidsql would register them, laid out otherwise
+others_register() {
+    register_text "$1" "$2-avro-value" '{"schema":"{ \"name\": \"KsqlDataSourceSchema\", \"type\": \"record\", \"namespace\": \"io.confluent.ksql.avro_schemas\", \"fields\": [ {\"name\": \"name\", \"type\": [\"null\", \"string\"], \"default\": null} ] }"}' &&
+        register_text "$1" "$2-json-value" '{"schemaType":"JSON","schema":"{ \"type\": \"integer\", \"$schema\": \"http://json-schema.org/draft-07/schema#\", \"connect.type\": \"int64\" }"}'
+}
+
+register_text() { # where, subject, request; the schema's number
+    curl -sf -X POST -H "Content-Type: application/vnd.schemaregistry.v1+json" "http://127.0.0.1:$1/subjects/$2/versions" -d "$3" | tr -dc 0-9
+}

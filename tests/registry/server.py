@@ -95,10 +95,17 @@ def register(subject, schema):
     return {"id": number}
 
 
-def lookup(subject, schema):
+def normalized(schema):
+    text = schema["schema"]
+    return " ".join(text.split()) if schema["schemaType"] == "PROTOBUF" else json.loads(text), schema["schemaType"]
+
+
+def lookup(subject, schema, normalize):
     if subject not in registry.subjects:
         raise no_subject(subject)
     number = registry.find(schema)
+    if normalize:
+        number = next((known for known in registry.subjects[subject] if normalized(registry.ids[known]) == normalized(schema)), None)
     if number not in registry.subjects[subject]:
         raise Refusal(404, 40403, "Schema not found")
     return answer_of(number, subject, registry.subjects[subject].index(number) + 1)
@@ -134,7 +141,7 @@ ROUTES = [
     ("GET", r"/subjects/([^/]+)/versions", lambda body, subject: versions(subject)),
     ("GET", r"/subjects/([^/]+)/versions/([^/]+)", lambda body, subject, version: version_of(subject, version)),
     ("POST", r"/subjects/([^/]+)/versions", lambda body, subject: register(subject, body)),
-    ("POST", r"/subjects/([^/]+)", lambda body, subject: lookup(subject, body)),
+    ("POST", r"/subjects/([^/]+)", lambda body, subject: lookup(subject, body, body.pop("normalize"))),
     ("DELETE", r"/subjects/([^/]+)", lambda body, subject: forget(subject)),
     ("GET", r"/config/?([^/]*)", lambda body, subject: {"compatibilityLevel": "BACKWARD"}),
 ]
@@ -185,15 +192,17 @@ class Handler(BaseHTTPRequestHandler):
             if not self.allowed():
                 return self.answer(401, {"error_code": 401, "message": "Unauthorized"})
             try:
-                self.answer(200, self.route(url.path, json.loads(text)))
+                self.answer(200, self.route(url, json.loads(text)))
             except Refusal as refusal:
                 self.answer(refusal.status, refusal.body)
 
-    def route(self, path, body):
+    def route(self, url, body):
         if "schema" in body:
             body = {"schema": body["schema"], "schemaType": body.get("schemaType") or "AVRO", "references": [dict(name=r["name"], subject=r["subject"], version=r["version"]) for r in body.get("references") or []]}
+            if self.command == "POST" and not url.path.endswith("/versions"):
+                body["normalize"] = parse_qs(url.query).get("normalize") == ["true"]
         for method, pattern, answer in ROUTES:
-            found = re.fullmatch(pattern, path)
+            found = re.fullmatch(pattern, url.path)
             if found and method == self.command:
                 return answer(body, *(unquote(group) for group in found.groups()))
         raise Refusal(404, 404, "HTTP 404 Not Found")
