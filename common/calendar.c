@@ -1,6 +1,7 @@
 /* common/calendar.c: civil calendar and the text forms of time. */
 #include "common/calendar.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/digits.h"
@@ -300,6 +301,40 @@ bool date_parse(const char *bytes, size_t length, int64_t *days)
 {
     trim(&bytes, &length);
     return length && read_date(bytes, length, days) == length;
+}
+
+/* Behind the separator, if it comes next, one or two digits; false: there are none. */
+static bool short_number(const char *bytes, size_t length, size_t *used, char separator, int *number)
+{
+    if (*used == length || bytes[*used] != separator)
+        return true;
+    size_t first = ++*used;
+    int value = 0;
+    while (*used < length && *used - first < 2 && bytes[*used] >= '0' && bytes[*used] <= '9')
+        value = value * 10 + (bytes[(*used)++] - '0');
+    *number = value;
+    return *used > first;
+}
+
+size_t timestamp_complete(const char *bytes, size_t length, char *out, size_t room)
+{
+    int month = 1, day = 1, hour = 0, minute = 0, written;
+    size_t used = 0;
+    trim(&bytes, &length);
+    while (used < length && bytes[used] >= '0' && bytes[used] <= '9')
+        used++;
+    if (used != 4 || !short_number(bytes, length, &used, '-', &month) || (used > 4 && !short_number(bytes, length, &used, '-', &day)))
+        return 0;
+    if (used == length) {
+        written = snprintf(out, room, "%.4s-%02d-%02d", bytes, month, day);
+    } else {
+        char separator = bytes[used] == ' ' ? ' ' : 'T';
+        size_t date = used;
+        if (!short_number(bytes, length, &used, separator, &hour) || used == date || !short_number(bytes, length, &used, ':', &minute))
+            return 0;
+        written = snprintf(out, room, "%.4s-%02d-%02dT%02d:%02d%.*s", bytes, month, day, hour, minute, (int)(length - used), bytes + used);
+    }
+    return written > 0 && (size_t)written < room ? (size_t)written : 0;
 }
 
 bool time_parse(const char *bytes, size_t length, int64_t *time_us)

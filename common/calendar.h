@@ -52,6 +52,8 @@ static inline int64_t time_sub(int64_t a, int64_t b) { return b == INT64_MIN ? I
  * and +/- with 4 to 6. Fractions beyond microseconds are cut. date: 'YYYY-MM-DD'. time: 'HH:MM[:SS[.f]]'. */
 bool timestamp_parse(const char *bytes, size_t length, int64_t *timestamp_us, bool *zoned);
 bool date_parse(const char *bytes, size_t length, int64_t *days);
+/* ksqlDB's short times: '2026', '2026-1', '2026-01-05T10' written out as the others want them. Returns the length in out[room], 0 where the text is no such time. */
+size_t timestamp_complete(const char *bytes, size_t length, char *out, size_t room);
 bool time_parse(const char *bytes, size_t length, int64_t *time_us);
 
 /* Value -> text; returns the length, needs up to CALENDAR_TEXT bytes, no ending 0.

@@ -459,6 +459,18 @@ static Error *to_timestamp(const Args *args, Vector *out)
     return NULL;
 }
 
+/* What a text leaves out of a time, for casts that allow that; another text as it is. */
+static Error *complete_time(const Args *args, Vector *out)
+{
+    char whole[64];
+    for (ARGS_EACH(args, row)) {
+        const Str *text = &ARG(args, 0, Str, row);
+        size_t length = timestamp_complete(str_bytes(text), text->length, whole, sizeof whole);
+        RESULT(out, Str)[row] = length ? str_view(arena_copy(args->evaluation->arena, whole, length), length) : *text;
+    }
+    return NULL;
+}
+
 /* Days out of the microseconds that a parser of timestamps left in `out`. */
 static void keep_days(const Args *args, Vector *out)
 {
@@ -564,6 +576,7 @@ const ScalarFunction time_functions[] = {
       .doc = "A time as text by a pattern of Java's letters: yyyy-MM-dd HH:mm:ss.SSS.", .example = "format_timestamp(TIMESTAMP '2026-03-04 05:06:07', 'dd.MM.yyyy HH:mm')", .yields = "04.03.2026 05:06" },
     { "parse_timestamp", { V, V }, TS, time_parse_timestamp, NULL, time_pattern_prepare, .aliases = ALIASES("to_timestamp"), .can_fail = true, .category = "time",
       .doc = "Text as a time by a pattern of Java's letters.", .example = "parse_timestamp('04.03.2026 05:06', 'dd.MM.yyyy HH:mm')", .yields = "2026-03-04 05:06:00.000" },
+    { "complete time", { V }, V, complete_time, .hidden = true, .category = "operator" },
     { "timestamptostring", { I, V }, V, time_format_epoch_ms, NULL, time_pattern_prepare, .can_fail = true, .category = "time",
       .doc = "Milliseconds since 1970 as text by a pattern of Java's letters (ksqlDB).", .example = "timestamptostring(1772600767089, 'yyyy-MM-dd HH:mm:ss.SSS')", .yields = "2026-03-04 05:06:07.089" },
     { "stringtotimestamp", { V, V }, I, time_parse_epoch_ms, NULL, time_pattern_prepare, .can_fail = true, .category = "time",

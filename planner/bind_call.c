@@ -229,5 +229,7 @@ Error *bind_cast(BindContext *context, const AstExpr *ast, Expr **result)
         TRY(java_timestamp(context, value, ast->at, &value));
     if (context->rules && context->rules->java_texts && type_is_nested(value->type) && type->kind == TYPE_VARCHAR)
         TRY(bind_function(context, "java text", ast->at, 1, &value, &value));
+    if (context->rules && context->rules->short_times && value->type->kind == TYPE_VARCHAR && (type->kind == TYPE_DATE || type_is_timestamp(type)))
+        TRY(bind_function(context, "complete time", ast->at, 1, &value, &value));
     return expr_cast(context->arena, value, type, ast->try_cast, ast->at, result);
 }

@@ -55,7 +55,10 @@ static void date_for_pseudo(BindContext *context, const Expr *pseudo, Expr **tex
         return;
     if (!name_equal(pseudo->name, "ROWTIME") && !name_equal(pseudo->name, "WINDOWSTART") && !name_equal(pseudo->name, "WINDOWEND"))
         return;
-    if (!timestamp_parse(str_bytes(&(*text)->value.text), (*text)->value.text.length, &us, NULL))
+    char whole[64];
+    const Str *given = &(*text)->value.text;
+    size_t length = context->rules->short_times ? timestamp_complete(str_bytes(given), given->length, whole, sizeof whole) : 0;
+    if (!timestamp_parse(length ? whole : str_bytes(given), length ? length : given->length, &us, NULL))
         return;
     Value ms = { .type = type_scalar(TYPE_BIGINT), .integer = floor_div(us, US_PER_MS) };
     *text = expr_constant(context->arena, &ms, (*text)->at);

@@ -446,7 +446,7 @@ static Error *declared_columns(Binder *binder, const AstCreate *create, CatalogE
                 : error_at(ERR_BIND, ast->at, "%s columns are of messages of topics, '%s' is none", ast->is_headers ? "HEADER" : "METADATA", entry->name);
         else if (ast->default_value && ast->computed)
             error = error_at(ERR_BIND, ast->default_value->at, "column '%s' is computed: it has no default", ast->name.text);
-        else if (find_column(entry, ast->name.text) >= 0 && strcmp(entry->columns[find_column(entry, ast->name.text)].name, ast->name.text) == 0)
+        else if (find_column(entry, column->name) >= 0 && strcmp(entry->columns[find_column(entry, column->name)].name, column->name) == 0)
             error = error_at(ERR_BIND, ast->name.at, "column '%s' is declared twice", ast->name.text);
         else if (ast->type)
             error = binder_type(binder, arena, ast->type, &column->type);

@@ -27,7 +27,7 @@ static const DialectRules rules[] = {
         .windowed_time = TIME_OF_LARGEST_EVENT, .epoch_json = true, .unnamed_column = "KSQL_COL_%d", .unnamed_counted = true,
         .java_texts = true, .strict_lambdas = true, .java_functions = true, .narrow_sums = true,
         .pattern_first = true, .pull_select = true,
-        .literals_follow = true, .keeps_headers = true,
+        .literals_follow = true, .short_times = true, .keeps_headers = true,
         .typed_nulls = true, .flat_order = true,
         .int_types = true, .no_ordinals = true,
         .extremes_skip_nulls = true, .sum_of_nothing_is_zero = true, .keep_empty_groups = true,

@@ -41,6 +41,7 @@ typedef struct DialectRules {
     bool typed_nulls;             /* a column, a CASE of nothing but NULL is refused */
     bool flat_order;              /* ARRAY, MAP and STRUCT have no order */
     bool literals_follow;         /* literals in IN (..) are read as the type on the left; texts beside ROWTIME as times */
+    bool short_times;             /* a text that becomes a DATE or a TIMESTAMP may leave out its end: '2026-01', '2026-01-05T10' */
     bool keeps_headers;           /* what is made of one message has its headers */
     bool any_time;                /* a row far ahead of the clock is as good as any other */
     bool keep_empty_groups;       /* a group that has lost its last row keeps its result (COUNT 0) */
