@@ -120,6 +120,12 @@ static void wait(SubqueryOperator *s, const Batch *batch)
     }
 }
 
+/* The kind of a waiting row. */
+static uint8_t waiting_kind(const SubqueryOperator *s, uint32_t number)
+{
+    return (uint8_t)row_store_own(&s->waiting, number)[OWN_KIND];
+}
+
 /* All of the sub-query is there: the rows that wait come out as they came. */
 static Error *let_go(Operator *op)
 {
@@ -129,7 +135,10 @@ static Error *let_go(Operator *op)
         uint32_t granted, first, numbers[RELEASE_BLOCK], rows[RELEASE_BLOCK];
         int64_t wm_us[RELEASE_BLOCK];
         uint32_t wanted = s->waiting.count - done < RELEASE_BLOCK ? s->waiting.count - done : RELEASE_BLOCK;
-        TRY(builder_reserve(&s->out, wanted, 1, &granted, &first));
+        uint32_t least = waiting_kind(s, done) == ROW_UPDATE_BEFORE && wanted > 1 ? 2 : 1;
+        TRY(builder_reserve(&s->out, wanted, least, &granted, &first));
+        if (granted > least && waiting_kind(s, done + granted - 1) == ROW_UPDATE_BEFORE)
+            granted--; /* halves of an update stay together: a filter behind this one looks at both */
         Batch *batch = s->out.batch;
         for (uint32_t i = 0; i < granted; i++) {
             const int64_t *own = row_store_own(&s->waiting, done + i);

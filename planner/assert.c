@@ -15,7 +15,7 @@ static const char *key_word(const CatalogEntry *entry, int column)
 {
     for (int i = 0; i < entry->key_count; i++)
         if (entry->key_columns[i] == column)
-            return " PRIMARY KEY";
+            return entry->kind == CATALOG_STREAM ? " KEY" : " PRIMARY KEY";
     return column < entry->column_count && entry->columns[column].is_key ? " KEY" : "";
 }
 
@@ -30,7 +30,8 @@ static Error *assert_column(Binder *binder, const CatalogEntry *entry, const Ast
     bool primary = wanted->is_primary;
     for (int i = 0; i < create->primary_key.count; i++)
         primary |= name_equal(create->primary_key.items[i].text, wanted->name.text);
-    const char *key = primary ? " PRIMARY KEY" : wanted->is_key ? " KEY" : "";
+    primary &= entry->kind != CATALOG_STREAM; /* a stream's key is no primary key, however it was spelled */
+    const char *key = primary ? " PRIMARY KEY" : wanted->is_key || wanted->is_primary ? " KEY" : "";
     if (name_equal(wanted->name.text, found->name) && type_equal(type, found->type) && strcmp(key, key_word(entry, column)) == 0)
         return NULL;
     return error_at(ERR_ASSERT, wanted->at.length ? wanted->at : wanted->name.at, "column %d of '%s' is %s, not %s", column + 1, entry->name,

@@ -97,7 +97,7 @@ static const char *key_of(const CatalogEntry *entry, int column)
 {
     for (int i = 0; i < entry->key_count; i++)
         if (entry->key_columns[i] == column)
-            return "primary key";
+            return entry->kind == CATALOG_STREAM ? "key" : "primary key";
     return column < entry->column_count && entry->columns[column].is_key ? "key" : "";
 }
 
