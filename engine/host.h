@@ -12,7 +12,8 @@ typedef struct SessionHost {
     void (*leave)(void *caller);     /* ..also after an error of enter */
     /* As job_open, with the host's streams and tables. At most one job is open. */
     Error *(*open)(void *caller, const Plan *plan, const JobOptions *options, Job **job);
-    void (*closed)(void *caller);    /* the job is, or was never open */
+    uint64_t (*dropped)(void *caller); /* rows that the open job has lost, as it was slower than those who made them */
+    void (*closed)(void *caller);    /* the job is */
     void *caller;
 } SessionHost;
 

@@ -315,6 +315,9 @@ static Error *tell_counters(Session *session, Job *job, const SessionOutput *out
 {
     add_counters(session, job);
     summarise(job, output);
+    uint64_t dropped = session->host.planner ? session->host.dropped(session->host.caller) : 0;
+    if (dropped)
+        notice(output, "%llu rows were dropped: they came faster than they were read", (unsigned long long)dropped);
     return NULL;
 }
 

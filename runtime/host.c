@@ -35,6 +35,15 @@ static Error *make_query(Host *host, const Plan *plan, const JobOptions *options
     return NULL;
 }
 
+static uint64_t dropped(void *caller)
+{
+    const Host *host = caller;
+    uint64_t rows = 0;
+    for (int i = 0; i < host->query->port.readers.count; i++)
+        rows += channel_reader_dropped(host->query->port.readers.items[i]);
+    return rows;
+}
+
 static void closed(void *caller)
 {
     Host *host = caller;
@@ -74,6 +83,6 @@ Error *runtime_host(RuntimeSession *session, const SessionOptions *options, Sess
     MEMORY_GUARDED(error, make_host(session));
     if (error)
         return error;
-    SessionHost host = { .planner = session->runtime->planner, .enter = enter, .leave = leave, .open = open, .closed = closed, .caller = session->host };
+    SessionHost host = { .planner = session->runtime->planner, .enter = enter, .leave = leave, .open = open, .dropped = dropped, .closed = closed, .caller = session->host };
     return session_new_in(&host, options, hosted);
 }

@@ -143,6 +143,8 @@ static inline Error *world_result(void *caller, const RuntimeResult *result)
     if (result->kind == RESULT_STATUS) {
         text_printf(&world->out, "%s %s %s%s%s\n", result->action ? result->action : "", result->entity_type ? result->entity_type : "", result->entity_name ? result->entity_name : "",
                     result->query_id ? " " : "", result->query_id ? result->query_id : "");
+    } else if (result->kind == RESULT_HOSTED || result->kind == RESULT_SCRIPT) {
+        text_printf(&world->out, "handed on: %.*s\n", (int)result->length, result->text);
     } else if (result->kind == RESULT_SELECT) {
         text_printf(&world->out, "select: %.*s\n", (int)result->length, result->text);
     } else {
