@@ -275,6 +275,14 @@ struct AstQuery {
     int depth;                 /* height of the highest expression, sub-queries included */
 };
 
+/* SELECT .. INTO sink: of several SELECTs in one UNION the first one says it for all. NULL: none. */
+static inline const AstName *ast_query_into(const AstQuery *query)
+{
+    while (query->kind == AST_SET_OPERATION)
+        query = query->left;
+    return query->into.text ? &query->into : NULL;
+}
+
 /* ---- statements ---- */
 typedef enum AstStatementKind {
     AST_STMT_QUERY,              /* SELECT at top level */

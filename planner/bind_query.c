@@ -107,6 +107,8 @@ static Error *order_by_output(Binder *binder, const AstQuery *query, Relation *r
 
 Error *bind_query(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation)
 {
+    if (query->into.text && &query->into != context.into)
+        return error_hint(error_at(ERR_BIND, query->into.at, "INTO stands in the statement's own query, in the first SELECT of a UNION"), "a sub-query, a view and the other SELECTs have no sink");
     CteScope *outer = binder->ctes;
     for (int i = 0; i < query->ctes.count; i++) {
         CteScope *scope = ARENA_NEW(binder->arena, CteScope);

@@ -110,6 +110,7 @@ typedef struct QueryContext {
     bool top_level;                 /* the statement's own query, not a sub-query */
     bool persistent;                /* the query that defines a stream or table */
     const AstEmit *emit;            /* of the UNION around it; NULL none */
+    const AstName *into;            /* the INTO that is the statement's own; anywhere else it says nothing and is refused */
 } QueryContext;
 
 /* ---- bind_query.c: set operations, VALUES, ORDER BY, LIMIT, CTEs ---- */

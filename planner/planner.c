@@ -158,7 +158,10 @@ const AstStatement *statement_with_output(Planner *planner, const AstStatement *
         create->name = *name;
         for (int p = 0; p < create->with.count; p++) /* its places are in no text that is shown */
             create->with.items[p].name_at = create->with.items[p].value_at = name->at;
-        query->into = (AstName){ 0 };
+        AstQuery *first = query; /* the SELECT that says INTO */
+        for (; first->kind == AST_SET_OPERATION; first = first->left)
+            first->left = arena_copy(arena, first->left, sizeof *first);
+        first->into = (AstName){ 0 };
         create->query = query;
         *changed = (AstStatement){ .kind = AST_STMT_CREATE_AS, .at = statement->at, .create = create };
         return changed;
@@ -311,7 +314,7 @@ Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *sta
     planner_reserve(planner, (size_t)statement->statements.count + 1);
     switch (statement->kind) {
     case AST_STMT_QUERY:
-        if (statement->query->into.text)
+        if (statement_target(statement))
             return plan_insert(planner, arena, statement, false, planned);
         return plan_select(planner, arena, statement, planned);
     case AST_STMT_CREATE_SOURCE:

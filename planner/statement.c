@@ -21,9 +21,7 @@ const AstName *statement_target(const AstStatement *statement)
 {
     if (statement->kind == AST_STMT_INSERT_QUERY || statement->kind == AST_STMT_INSERT_VALUES)
         return &statement->name;
-    if (statement->kind == AST_STMT_QUERY && statement->query->into.text)
-        return &statement->query->into;
-    return NULL;
+    return statement->kind == AST_STMT_QUERY ? ast_query_into(statement->query) : NULL;
 }
 
 Error *bind_statement_query(Binder *binder, const AstStatement *statement, Relation *relation)
@@ -31,7 +29,8 @@ Error *bind_statement_query(Binder *binder, const AstStatement *statement, Relat
     const AstQuery *query = statement_query(statement);
     if (!query)
         return error_at(ERR_INTERNAL, statement->at, "a statement without a query");
-    return bind_query(binder, query, (QueryContext){ .top_level = true, .persistent = statement->kind == AST_STMT_CREATE_AS }, relation);
+    const AstName *into = statement->kind == AST_STMT_QUERY ? ast_query_into(query) : NULL;
+    return bind_query(binder, query, (QueryContext){ .top_level = true, .persistent = statement->kind == AST_STMT_CREATE_AS, .into = into }, relation);
 }
 
 /* ---- the rows of an INSERT in the target's columns ---- */

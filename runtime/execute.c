@@ -253,8 +253,8 @@ static Error *execute_create(Execution *execution, PlannedStatement *planned, Ch
 static Error *execute_insert(Execution *execution)
 {
     Query *query = NULL;
-    const AstName *target = execution->statement->kind == AST_STMT_QUERY ? &execution->statement->query->into : &execution->statement->name;
-    TRY(open_query(execution, target->text ? target->text : "", &query));
+    const AstName *target = execution->statement->kind == AST_STMT_QUERY ? ast_query_into(execution->statement->query) : &execution->statement->name;
+    TRY(open_query(execution, target && target->text ? target->text : "", &query));
     if (!query)
         return NULL;
     Error *error;
@@ -426,7 +426,7 @@ static Error *execute_statement(Execution *execution)
 {
     Runtime *runtime = execution->runtime;
     const AstStatement *statement = execution->statement;
-    if (statement->kind == AST_STMT_QUERY && !statement->query->into.text)
+    if (statement->kind == AST_STMT_QUERY && !ast_query_into(statement->query))
         return hand_on(execution, execution->session->host ? RESULT_HOSTED : RESULT_SELECT, NULL);
     if (statement->kind == AST_STMT_TERMINATE || statement->kind == AST_STMT_PAUSE || statement->kind == AST_STMT_RESUME)
         return execute_verb(execution);

@@ -46,7 +46,7 @@ static Error *plan_select(Select *select)
 {
     AstScript script = { 0 };
     TRY(runtime_session_parse(select->session, select->arena, select->text, select->length, &script));
-    if (script.statement_count != 1 || script.statements[0]->kind != AST_STMT_QUERY || script.statements[0]->query->into.text)
+    if (script.statement_count != 1 || script.statements[0]->kind != AST_STMT_QUERY || ast_query_into(script.statements[0]->query))
         return error_at(ERR_BIND, script.statement_count ? script.statements[0]->at : SPAN_NONE, "one SELECT is expected here, and nothing else");
     select->statement = script.statements[0];
     TRY(session_begin(select->session));
