@@ -379,7 +379,7 @@ static Error *not_sent(KafkaSink *state, rd_kafka_resp_err_t code)
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
         return error_busy();
     if (!is_refusal(code) || state->refused != REFUSED_SKIP) /* too large for the client: for its dead letters, too */
-        return kafka_error(ERR_IO, code, "a message was not taken for '%s'", state->options->topic);
+        return kafka_error(ERR_IO, code, "a message was not delivered to '%s'", state->options->topic);
     note_refusal(state, code);
     return NULL;
 }
