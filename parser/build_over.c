@@ -10,11 +10,27 @@ void over_named(Parser *parser, AstOver *over, AstName base)
     LIST_ADD(parser->scratch, &parser->named_overs, over);
 }
 
+/* ASA's PERCENTILE_CONT(0.5) OVER (ORDER BY x) is an aggregate of the group: WITHIN GROUP elsewhere. */
+static bool is_percentile(const AstExpr *call, const AstOver *over)
+{
+    if (call->path.count != 1 || call->args.count != 1 || call->within_order.count || over->order_by.count != 1)
+        return false;
+    const char *name = call->path.items[0].text;
+    bool more = over->base.text || over->partition_by.count || over->has_frame || over->limit_duration || over->when;
+    return !more && (name_equal(name, "percentile_cont") || name_equal(name, "percentile_disc"));
+}
+
 AstExpr *call_over(Parser *parser, AstExpr *call, AstOver *over, Span at)
 {
     if (call->over)
         parser_fail(parser, error_at(ERR_PARSE, at, "a second OVER of one call"));
     over->at = span_join(at, parser->last);
+    if (is_percentile(call, over)) {
+        call->within_order = over->order_by;
+        call->at = span_join(call->at, parser->last);
+        build_done(parser, call);
+        return call;
+    }
     call->over = over;
     call->at = span_join(call->at, parser->last);
     return build_done(parser, call);
