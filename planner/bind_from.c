@@ -142,6 +142,33 @@ static Error *bind_side_stream(Binder *binder, CatalogEntry *entry, Span at, Rel
 }
 
 /* CREATE STREAM s (columns) without connector: the union of what INSERT INTO gives it. */
+/* A table's rows take each other's place by its primary key, unless that is only a promise. What changes already does so by itself. */
+static Error *keep_by_key(Binder *binder, const CatalogEntry *entry, Span at, Relation *relation)
+{
+    EdgeTraits traits = port_traits(binder->arena, relation->input);
+    bool promised = entry->source && entry->source->key_not_enforced;
+    if (entry->kind != CATALOG_TABLE || entry->key_count == 0 || promised || traits.changes != CHANGES_APPEND)
+        return NULL;
+    LogicalNode *node = logical_node(binder->arena, PLAN_NORMALIZE, at, 1, &relation->input);
+    int *keys = ARENA_ARRAY(binder->arena, int, entry->key_count + 1);
+    for (int k = 0; k < entry->key_count; k++) {
+        const char *name = entry->columns[entry->key_columns[k]].name;
+        keys[k] = -1;
+        for (int c = 0; c < relation->schema.column_count; c++)
+            if (strcmp(relation->schema.columns[c].name, name) == 0)
+                keys[k] = c;
+        if (keys[k] < 0)
+            return error_at(ERR_INTERNAL, at, "the key column '%s' of '%s' is not among its rows", name, entry->name);
+    }
+    node->normalize.key_count = entry->key_count;
+    node->normalize.key_columns = keys;
+    node->normalize.time_column = -1;
+    node->normalize.at_end = binder->final_results && traits.bounded;
+    logical_derive(binder->arena, node);
+    relation->input = main_port(node);
+    return NULL;
+}
+
 static Error *bind_process_stream(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation)
 {
     Arena *arena = binder->arena;
@@ -171,7 +198,7 @@ static Error *bind_process_stream(Binder *binder, CatalogEntry *entry, const Ast
     }
     TRY(bind_source_columns(binder, entry, input, timestamp_by, at, relation));
     if (!relation->processing_time)
-        return NULL;
+        return keep_by_key(binder, entry, at, relation);
     EdgeTraits traits = port_traits(arena, relation->input); /* no time of its own: that of its rows, if they have one */
     for (int t = 0; t < traits.time_count; t++)
         if (!traits.times[t].processing) {
@@ -179,7 +206,7 @@ static Error *bind_process_stream(Binder *binder, CatalogEntry *entry, const Ast
             relation->processing_time = false;
             break;
         }
-    return NULL;
+    return keep_by_key(binder, entry, at, relation);
 }
 
 Error *bind_entry(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation)
