@@ -19,7 +19,6 @@ typedef struct ServerOptions {
     int threads, max_queries, max_subscriptions, max_connections;
     int64_t memory_limit_bytes, query_memory_limit_bytes, checkpoint_interval_us;
     int64_t max_body_bytes;
-    int requests_per_second;        /* of a peer; 0: no bound */
     bool log_json;
 } ServerOptions;
 
