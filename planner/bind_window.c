@@ -133,6 +133,9 @@ static Error *window_time(Binder *binder, const Relation *relation, int column, 
         spec->time_column = column;
         return NULL;
     }
+    if (!time && traits.changes != CHANGES_APPEND && column == relation->time_column)
+        return error_hint(error_at(ERR_BIND, at, "'%s' is no event-time column of rows that replace each other: what is taken back has an old time", relation->schema.columns[column].name),
+                          "PRIMARY KEY (..) NOT ENFORCED leaves the rows of a table as they come");
     if (!time)
         return error_hint(error_at(ERR_BIND, at, "'%s' is no event-time column: nothing says how late its rows may come", relation->schema.columns[column].name),
                           "declare WATERMARK FOR %s AS %s - INTERVAL '5' SECOND", relation->schema.columns[column].name, relation->schema.columns[column].name);
