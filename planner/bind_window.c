@@ -133,7 +133,7 @@ static Error *window_time(Binder *binder, const Relation *relation, int column, 
         spec->time_column = column;
         return NULL;
     }
-    if (!time && traits.changes != CHANGES_APPEND && column == relation->time_column)
+    if (!time && (traits.changes != CHANGES_APPEND || relation->table))
         return error_hint(error_at(ERR_BIND, at, "'%s' is no event-time column of rows that replace each other: what is taken back has an old time", relation->schema.columns[column].name),
                           "PRIMARY KEY (..) NOT ENFORCED leaves the rows of a table as they come");
     if (!time)
