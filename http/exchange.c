@@ -53,6 +53,7 @@ void http_exchange_release(HttpExchange *exchange)
         return;
     HttpServer *server = exchange->server;
     free_chunks(exchange->first);
+    server->body_bytes -= exchange->body.length;
     text_release(&exchange->body);
     arena_release(&exchange->arena);
     arena_release(&exchange->answer);
@@ -63,6 +64,21 @@ void http_exchange_release(HttpExchange *exchange)
 const HttpRequest *http_exchange_request(const HttpExchange *exchange) { return &exchange->request; }
 void http_exchange_set(HttpExchange *exchange, void *user) { exchange->user = user; }
 void *http_exchange_get(const HttpExchange *exchange) { return exchange->user; }
+
+void *http_exchange_alloc(HttpExchange *exchange, size_t size)
+{
+    void *memory = arena_alloc(&exchange->arena, size);
+    memset(memory, 0, size);
+    return memory;
+}
+
+int http_exchange_status(const HttpExchange *exchange)
+{
+    pthread_mutex_lock(&exchange->server->lock);
+    int status = exchange->begun ? exchange->websocket ? 101 : exchange->status : 0;
+    pthread_mutex_unlock(&exchange->server->lock);
+    return status;
+}
 
 void exchange_done(HttpExchange *exchange)
 {
@@ -202,7 +218,12 @@ bool exchange_body(HttpExchange *exchange, const char *bytes, size_t length)
         exchange_refuse(exchange, 413, "the request is too large");
         return false;
     }
+    if (exchange->server->body_bytes + length > exchange->server->options.max_bodies) {
+        exchange_refuse(exchange, 503, "too many requests are on their way");
+        return false;
+    }
     text_add(&exchange->body, bytes, length);
+    exchange->server->body_bytes += length;
     return true;
 }
 

@@ -30,7 +30,7 @@ const char *http_parameter(const HttpRequest *request, Arena *arena, const char 
 typedef enum HttpBody {
     HTTP_BODY_WHOLE,               /* `request` when all of it is there */
     HTTP_BODY_PIECES,              /* `request` now, then `body` as it comes */
-    HTTP_BODY_REFUSED              /* begin has answered */
+    HTTP_BODY_REFUSED              /* begin has answered: `request` does not come */
 } HttpBody;
 
 /* All on the loop's thread. The request's text lives as long as the exchange. */
@@ -58,6 +58,7 @@ typedef struct HttpOptions {
     int max_connections;           /* 0: 2048 */
     int max_connections_of_peer;   /* 0: no bound of its own */
     size_t max_body;               /* of HTTP_BODY_WHOLE; 0: 1 MiB */
+    size_t max_bodies;             /* of all HTTP_BODY_WHOLE together; 0: 128 MiB */
     size_t max_headers;            /* bytes of all headers of a request; 0: 32 KiB */
     size_t max_message;            /* of a WebSocket; 0: 1 MiB */
     int max_streams;               /* of an HTTP/2 connection at once; 0: 100 */
@@ -88,6 +89,10 @@ void http_server_statistics(HttpServer *server, HttpStatistics *statistics);
 const HttpRequest *http_exchange_request(const HttpExchange *exchange);
 void http_exchange_set(HttpExchange *exchange, void *user);
 void *http_exchange_get(const HttpExchange *exchange);
+/* Memory that lives as long as the exchange, zeroed. On the loop's thread. */
+void *http_exchange_alloc(HttpExchange *exchange, size_t size);
+/* Of the answer; 0: it has not begun. On the loop's thread. */
+int http_exchange_status(const HttpExchange *exchange);
 /* The handler's calls hold it while they run; whoever keeps it longer retains it. */
 HttpExchange *http_exchange_retain(HttpExchange *exchange);
 void http_exchange_release(HttpExchange *exchange);

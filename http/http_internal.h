@@ -106,6 +106,7 @@ struct HttpServer {
     atomic_int connection_count;
     atomic_bool stopping, draining;
     atomic_int live_exchanges;  /* not freed */
+    atomic_size_t body_bytes;   /* of whole bodies, as far as they have come */
     pthread_mutex_t lock;       /* answers; statistics */
     HttpExchange *dirty;
     bool woken;

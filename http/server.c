@@ -208,6 +208,7 @@ static void take_options(HttpServer *server, const HttpOptions *given)
     default_to(&options->idle_timeout_ms, 60000);
     default_to(&options->write_timeout_ms, 60000);
     options->max_body = options->max_body ? options->max_body : 1 << 20;
+    options->max_bodies = options->max_bodies ? options->max_bodies : 128 << 20;
     options->max_headers = options->max_headers ? options->max_headers : 32 << 10;
     options->max_message = options->max_message ? options->max_message : 1 << 20;
 }

@@ -115,10 +115,37 @@ static bool type_may(const Call *call)
     return !http_header(call->request, "origin") || !type || strstr(type, "json") || strstr(type, "vnd.ksql");
 }
 
+/* Only a while later: when is said in whole seconds. */
+static bool refuse_for_now(Call *call, atomic_ulong *counter, int64_t wait_us, const char *message)
+{
+    char seconds[24];
+    (*counter)++;
+    snprintf(seconds, sizeof seconds, "%lld", (long long)((wait_us + 999999) / 1000000));
+    http_add_header(call->exchange, "retry-after", seconds);
+    return refuse(call, 42900, message);
+}
+
+/* Before anything is done for it, and whatever it asks for. */
+static bool address_may(Call *call)
+{
+    int64_t wait_us;
+    return limiter_take_address(call->server->address_limiter, call->request->peer, clock_system()->now_us(clock_system()), &wait_us) ||
+           refuse_for_now(call, &call->server->limited_addresses, wait_us, "too many requests come from this address");
+}
+
+static bool user_may(Call *call)
+{
+    int64_t wait_us;
+    return limiter_take(call->server->user_limiter, call->user, strlen(call->user), clock_system()->now_us(clock_system()), &wait_us) ||
+           refuse_for_now(call, &call->server->limited_users, wait_us, "too many requests come from this user");
+}
+
 bool guard_request(Call *call, Role needed)
 {
     Server *server = call->server;
     const char *origin = http_header(call->request, "origin");
+    if (!address_may(call))
+        return false;
     if (!host_is_ours(call, &call->arena))
         return refuse(call, 42100, "the request is for another host");
     if (origin && !origin_may(call, origin))
@@ -140,6 +167,8 @@ bool guard_request(Call *call, Role needed)
         http_add_header(call->exchange, "www-authenticate", "Basic realm=\"bidsql\", charset=\"UTF-8\"");
         return refuse(call, 40100, "who are you?");
     }
+    if (server->users && !user_may(call))
+        return false;
     return call->role >= needed || refuse(call, 40300, "you may read, and no more");
 }
 

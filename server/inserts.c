@@ -326,15 +326,16 @@ void inserts_begin(Server *server, HttpExchange *exchange)
     inserts->exchange = http_exchange_retain(exchange);
     inserts->references = 1;
     pthread_mutex_init(&inserts->lock, NULL);
-    http_exchange_set(exchange, inserts);
+    exchange_use(exchange, &inserts->use);
     const char *accept = http_header(http_exchange_request(exchange), "accept");
     inserts->array = accept && strstr(accept, "application/json");
     http_begin(exchange, 200, inserts->array ? "application/json" : "application/vnd.ksqlapi.delimited.v1");
 }
 
-void inserts_body(HttpExchange *exchange, const char *bytes, size_t length, bool end)
+void inserts_body(ExchangeUse *use, const char *bytes, size_t length, bool end)
 {
-    Inserts *inserts = http_exchange_get(exchange);
+    Inserts *inserts = (Inserts *)use;
+    HttpExchange *exchange = inserts->exchange;
     pthread_mutex_lock(&inserts->lock);
     Error *error = NULL;
     MEMORY_GUARDED(error, (text_add(&inserts->lines, bytes, length), (Error *)NULL)); /* no raise leaves with the lock held */
@@ -356,10 +357,9 @@ void inserts_body(HttpExchange *exchange, const char *bytes, size_t length, bool
         sched_yield();
 }
 
-void inserts_gone(HttpExchange *exchange)
+void inserts_gone(ExchangeUse *use)
 {
-    Inserts *inserts = http_exchange_get(exchange);
-    http_exchange_set(exchange, NULL);
+    Inserts *inserts = (Inserts *)use;
     pthread_mutex_lock(&inserts->lock);
     inserts->gone = true;
     pthread_mutex_unlock(&inserts->lock);

@@ -21,7 +21,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONNECT = 4 };
 #define LIST_MOST 64
 
 enum { FLAG_LISTEN = 256, FLAG_DATA, FLAG_ALLOW, FLAG_CONFIG, FLAG_CERT, FLAG_KEY, FLAG_USERS, FLAG_ORIGIN, FLAG_HOST, FLAG_INSECURE, FLAG_MEMORY_TOPICS, FLAG_DIALECT,
-    FLAG_THREADS, FLAG_QUERIES, FLAG_SUBSCRIBERS, FLAG_CONNECTIONS, FLAG_MEMORY, FLAG_QUERY_MEMORY, FLAG_CHECKPOINT, FLAG_BODY, FLAG_LOG, FLAG_HASH, FLAG_HELP };
+    FLAG_THREADS, FLAG_QUERIES, FLAG_SUBSCRIBERS, FLAG_CONNECTIONS, FLAG_PEER, FLAG_RATE, FLAG_USER_RATE, FLAG_MEMORY, FLAG_QUERY_MEMORY, FLAG_CHECKPOINT, FLAG_BODY, FLAG_LOG, FLAG_HASH, FLAG_HELP };
 
 static const struct { int flag; const char *name, *argument, *help; } flags[] = {
     { FLAG_LISTEN, "listen", "ADDRESS:PORT", "where to listen (127.0.0.1:8088)" },
@@ -40,6 +40,9 @@ static const struct { int flag; const char *name, *argument, *help; } flags[] = 
     { FLAG_QUERIES, "max-queries", "N", "persistent queries at most (1000)" },
     { FLAG_SUBSCRIBERS, "max-subscribers", "N", "push queries at most (10000)" },
     { FLAG_CONNECTIONS, "max-connections", "N", "connections at most (2048)" },
+    { FLAG_PEER, "max-connections-per-address", "N", "of them from one address (half of all)" },
+    { FLAG_RATE, "rate-limit", "N/TIME", "requests of an address, such as 600/min; more are answered with 429 (none)" },
+    { FLAG_USER_RATE, "user-rate-limit", "N/TIME", "requests of a user, likewise (none)" },
     { FLAG_MEMORY, "memory-limit", "SIZE", "of all queries together" },
     { FLAG_QUERY_MEMORY, "query-memory-limit", "SIZE", "of each query" },
     { FLAG_CHECKPOINT, "checkpoint-interval", "TIME", "how often state is written (1 s)" },
@@ -127,6 +130,9 @@ static int take(Arguments *arguments, int flag, const char *value)
     case FLAG_QUERIES: return take_number("max-queries", value, &options->max_queries);
     case FLAG_SUBSCRIBERS: return take_number("max-subscribers", value, &options->max_subscriptions);
     case FLAG_CONNECTIONS: return take_number("max-connections", value, &options->max_connections);
+    case FLAG_PEER: return take_number("max-connections-per-address", value, &options->max_connections_of_address);
+    case FLAG_RATE: return rate_limit_parse(value, &options->address_rate) ? 0 : usage("--rate-limit wants requests and a time such as '600/min', not '%s'", value);
+    case FLAG_USER_RATE: return rate_limit_parse(value, &options->user_rate) ? 0 : usage("--user-rate-limit wants requests and a time such as '600/min', not '%s'", value);
     case FLAG_MEMORY: return take_size("memory-limit", value, &options->memory_limit_bytes);
     case FLAG_QUERY_MEMORY: return take_size("query-memory-limit", value, &options->query_memory_limit_bytes);
     case FLAG_CHECKPOINT:

@@ -330,6 +330,9 @@ static void add_server(Server *server, Text *out)
     family(out, "bidsql_http_responses_total", "counter", "Answers by the hundred of their status.");
     for (int i = 1; i <= 5; i++)
         text_printf(out, "bidsql_http_responses_total{code=\"%dxx\"} %lu\n", i, (unsigned long)server->answers[i]);
+    family(out, "bidsql_http_rate_limited_total", "counter", "Requests refused because too many came from one address or user.");
+    text_printf(out, "bidsql_http_rate_limited_total{by=\"address\"} %lu\nbidsql_http_rate_limited_total{by=\"user\"} %lu\n", (unsigned long)server->limited_addresses,
+                (unsigned long)server->limited_users);
     one(out, "bidsql_http_connections_total", "counter", "Connections accepted.", (double)http.connections);
     one(out, "bidsql_http_refused_connections_total", "counter", "Connections refused.", (double)http.refused_connections);
     one(out, "bidsql_http_open_connections", "gauge", "Connections that are open.", http.open_connections);

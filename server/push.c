@@ -222,9 +222,9 @@ static void schedule(PushStream *stream)
 
 static void on_ready(void *caller) { schedule(caller); }
 
-void push_room(HttpExchange *exchange)
+void push_room(ExchangeUse *use)
 {
-    PushStream *stream = http_exchange_get(exchange);
+    PushStream *stream = (PushStream *)use;
     pthread_mutex_lock(&stream->lock);
     stream->full = false;
     stream->rooms++;
@@ -233,10 +233,9 @@ void push_room(HttpExchange *exchange)
     schedule(stream);
 }
 
-void push_gone(HttpExchange *exchange)
+void push_gone(ExchangeUse *use)
 {
-    PushStream *stream = http_exchange_get(exchange);
-    http_exchange_set(exchange, NULL);
+    PushStream *stream = (PushStream *)use;
     pthread_mutex_lock(&stream->lock);
     stream->gone = true;
     pthread_cond_signal(&stream->room);
@@ -394,7 +393,7 @@ static void begin_push(PushStream *stream)
 void run_select(Call *call, RuntimeSession *session, const char *sql, size_t length, RowsFormat format)
 {
     PushStream *stream = stream_new(call, format);
-    http_exchange_set(call->exchange, stream); /* from now on `gone` finds it */
+    exchange_use(call->exchange, &stream->use);
     QueryOptions options = { .begin = pull_begin, .rows = pull_rows, .ready = on_ready, .caller = stream };
     Error *error = runtime_query(session, sql, length, &options, &stream->subscription);
     if (stream->subscription) {

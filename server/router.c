@@ -24,12 +24,17 @@ static bool fits(Arena *arena, const char *pattern, const char *path, const char
     return !*pattern && (!*path || (path[0] == '/' && !path[1] && path[-1] != '/'));
 }
 
+/* The one whose body is taken piece by piece. */
+static const Route inserts_route = { "POST", "/inserts-stream", NULL, ROLE_ADMIN, true, NULL };
+
 /* *known: another method has it. */
 static const Route *find_route(Call *call, bool *known)
 {
     static const Route *const tables[] = { ksql_routes, v1_routes, health_routes, metrics_routes };
     const HttpRequest *request = call->request;
     *known = false;
+    if (strcmp(request->path, inserts_route.path) == 0 && strcmp(request->method, inserts_route.method) == 0)
+        return &inserts_route;
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
         for (const Route *route = tables[t]; route->path; route++) {
             if (!fits(&call->arena, route->path, request->path, call->captures))
@@ -42,6 +47,14 @@ static const Route *find_route(Call *call, bool *known)
 }
 
 /* ---- calls ---- */
+
+/* What the server knows of an exchange, for as long as it lives. */
+typedef struct Visit {
+    Call *call;                    /* the loop's, until it is run or answered; NULL: it is */
+    _Atomic(ExchangeUse *) use;
+} Visit;
+
+static ExchangeUse over;           /* in Visit.use: the exchange has had its `gone` */
 
 static Call *call_new(Server *server, HttpExchange *exchange)
 {
@@ -62,10 +75,11 @@ static void call_free(Call *call)
 
 static Error *run_route(Call *call)
 {
-    call->run(call);
+    call->route->run(call);
     return NULL;
 }
 
+/* On the loop's thread or on a worker. */
 static void run_call(void *what)
 {
     Call *call = what;
@@ -77,94 +91,125 @@ static void run_call(void *what)
     call_free(call);
 }
 
-static Error *dispatch(Call *call, bool *kept)
+static void answer_busy(Call *call)
 {
-    bool known;
-    const Route *route = find_route(call, &known);
-    *kept = false;
-    if (!guard_request(call, route ? route->role : ROLE_NONE))
-        return NULL;
-    if (!route && known)
-        answer_ksql_error(call, 40500, "this path knows other methods");
-    else if (!route)
-        answer_text(call, 404, "text/plain; charset=utf-8", "Not Found", 9);
-    else if (call->server->stopping && route->blocks)
-        answer_ksql_error(call, 50303, "the server is shutting down");
-    else if (!call->server->ready && route->blocks)
-        answer_ksql_error(call, 50302, "the server is starting");
-    else if (!route->blocks)
-        route->run(call);
-    else if (route->try && route->try(call))
-        ; /* it did not have to wait */
-    else {
-        call->run = route->run;
-        *kept = workers_add(call->server->workers, run_call, call);
-        if (!*kept)
-            answer_ksql_error(call, 42900, "too many requests wait");
-    }
+    http_add_header(call->exchange, "retry-after", "1");
+    answer_ksql_error(call, 42900, "too many requests wait");
+}
+
+/* False: it does not have to wait, and is answered. */
+static Error *try_route(Call *call, bool *waits)
+{
+    *waits = call->route->blocks && !(call->route->try && call->route->try(call));
+    if (!call->route->blocks)
+        call->route->run(call);
     return NULL;
+}
+
+/* ---- what is for something that goes on ---- */
+
+static Visit *visit_of(HttpExchange *exchange) { return http_exchange_get(exchange); }
+
+static void tell_gone(ExchangeUse *use)
+{
+    if (use->kind == USE_PUSH)
+        push_gone(use);
+    else
+        inserts_gone(use);
+}
+
+void exchange_use(HttpExchange *exchange, ExchangeUse *use)
+{
+    ExchangeUse *none = NULL;
+    if (!atomic_compare_exchange_strong(&visit_of(exchange)->use, &none, use))
+        tell_gone(use);
 }
 
 /* ---- what the loop calls ---- */
 
-static bool is_inserts(const HttpRequest *request) { return strcmp(request->path, "/inserts-stream") == 0 && strcmp(request->method, "POST") == 0; }
-
-static HttpBody on_begin(void *caller, HttpExchange *exchange)
+/* By its headers alone: may it be, and is it for something? False: it is answered. */
+static bool admit(Call *call)
 {
-    (void)caller;
-    return is_inserts(http_exchange_request(exchange)) ? HTTP_BODY_PIECES : HTTP_BODY_WHOLE;
+    bool known;
+    const Server *server = call->server;
+    call->route = find_route(call, &known);
+    if (!guard_request(call, call->route ? call->route->role : ROLE_NONE))
+        return false;
+    bool waits = call->route && call->route->blocks;
+    if (!call->route && known)
+        answer_ksql_error(call, 40500, "this path knows other methods");
+    else if (!call->route)
+        answer_text(call, 404, "text/plain; charset=utf-8", "Not Found", 9);
+    else if (waits && server->stopping)
+        answer_ksql_error(call, 50303, "the server is shutting down");
+    else if (waits && !server->ready)
+        answer_ksql_error(call, 50302, "the server is starting");
+    else
+        return true;
+    return false;
 }
 
-static void begin_inserts(Call *call)
+/* The body of a request that may not be is not kept: so nobody fills the memory who is not known. */
+static HttpBody on_begin(void *caller, HttpExchange *exchange)
 {
-    if (!guard_request(call, ROLE_ADMIN))
-        return;
-    if (call->server->stopping || !call->server->ready)
-        answer_ksql_error(call, call->server->stopping ? 50303 : 50302, "the server does not take rows now");
-    else
-        inserts_begin(call->server, call->exchange);
+    Visit *visit = http_exchange_alloc(exchange, sizeof *visit);
+    http_exchange_set(exchange, visit);
+    visit->call = call_new(caller, exchange);
+    if (admit(visit->call))
+        return visit->call->route == &inserts_route ? HTTP_BODY_PIECES : HTTP_BODY_WHOLE;
+    call_free(visit->call);
+    visit->call = NULL;
+    return HTTP_BODY_REFUSED;
 }
 
 static void on_request(void *caller, HttpExchange *exchange)
 {
-    Call *call = call_new(caller, exchange);
-    bool kept = false;
-    Error *error = NULL;
-    if (is_inserts(call->request))
-        begin_inserts(call);
+    Call *call = visit_of(exchange)->call;
+    bool waits = false;
+    Error *error;
+    (void)caller;
+    visit_of(exchange)->call = NULL;
+    if (call->route == &inserts_route)
+        MEMORY_GUARDED(error, (inserts_begin(call->server, exchange), (Error *)NULL));
     else
-        MEMORY_GUARDED(error, dispatch(call, &kept));
+        MEMORY_GUARDED(error, try_route(call, &waits));
     if (error)
         http_abort(exchange);
     error_free(error);
-    if (!kept)
-        call_free(call);
+    if (waits && workers_add(call->server->workers, run_call, call))
+        return;
+    if (waits)
+        answer_busy(call);
+    call_free(call);
 }
 
 static void on_body(void *caller, HttpExchange *exchange, const char *bytes, size_t length, bool end)
 {
+    ExchangeUse *use = visit_of(exchange)->use;
     (void)caller;
-    const ExchangeUse *use = http_exchange_get(exchange);
     if (use && use->kind == USE_INSERTS)
-        inserts_body(exchange, bytes, length, end);
+        inserts_body(use, bytes, length, end);
 }
 
 static void on_room(void *caller, HttpExchange *exchange)
 {
+    ExchangeUse *use = visit_of(exchange)->use;
     (void)caller;
-    const ExchangeUse *use = http_exchange_get(exchange);
     if (use && use->kind == USE_PUSH)
-        push_room(exchange);
+        push_room(use);
 }
 
 static void on_gone(void *caller, HttpExchange *exchange)
 {
+    Visit *visit = visit_of(exchange);
     (void)caller;
-    const ExchangeUse *use = http_exchange_get(exchange);
-    if (use && use->kind == USE_PUSH)
-        push_gone(exchange);
-    else if (use && use->kind == USE_INSERTS)
-        inserts_gone(exchange);
+    if (!visit)
+        return; /* without memory it did not come that far */
+    ExchangeUse *use = atomic_exchange(&visit->use, &over);
+    if (use)
+        tell_gone(use);
+    if (visit->call)
+        call_free(visit->call);
 }
 
 const HttpHandler router_handler = { .begin = on_begin, .request = on_request, .body = on_body, .room = on_room, .gone = on_gone };

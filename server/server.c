@@ -14,6 +14,8 @@
 
 #define WAITING_MOST 16384
 #define STOP_WAIT_MS 3000
+#define LIMITED_ADDRESSES 65536    /* that are told apart; a bucket is 16 bytes */
+#define LIMITED_USERS 4096
 
 /* ---- what the runtime tells ---- */
 
@@ -91,8 +93,11 @@ static Error *start_runtime(Server *server)
 static Error *start_http(Server *server, int port)
 {
     const ServerOptions *options = &server->options;
+    int most = options->max_connections ? options->max_connections : 2048;
+    server->address_limiter = limiter_new(options->address_rate, LIMITED_ADDRESSES);
+    server->user_limiter = limiter_new(options->user_rate, LIMITED_USERS);
     HttpOptions http = { .address = server->address, .port = port, .certificate = options->certificate, .key = options->key, .handler = router_handler,
-        .max_connections = options->max_connections, .max_body = (size_t)options->max_body_bytes };
+        .max_connections = most, .max_connections_of_peer = options->max_connections_of_address ? options->max_connections_of_address : most / 2, .max_body = (size_t)options->max_body_bytes };
     http.handler.caller = server;
     TRY(http_server_new(&http, &server->http));
     bool six = strchr(server->address, ':') != NULL;
@@ -151,6 +156,8 @@ void server_free(Server *server)
     topic_logs_free(server->topics);
     confined_free(server->files);
     users_free(server->users);
+    limiter_free(server->address_limiter);
+    limiter_free(server->user_limiter);
     pthread_mutex_destroy(&server->streams_lock);
     arena_release(&server->arena);
     mem_free(server);

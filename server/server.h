@@ -1,6 +1,7 @@
 /* server/server.h: `bidsql server`: persistent queries behind HTTP. The room's door. */
 #pragma once
 #include "runtime/runtime.h"
+#include "server/limits.h"
 
 typedef struct Server Server;
 
@@ -18,6 +19,8 @@ typedef struct ServerOptions {
     const char *dialect;            /* NULL: bidsql, and ksql for ksqlDB's part of the API */
     int threads, max_queries, max_subscriptions, max_connections;
     int64_t memory_limit_bytes, query_memory_limit_bytes, checkpoint_interval_us;
+    int max_connections_of_address; /* 0: half of max_connections */
+    RateLimit address_rate, user_rate; /* of requests */
     int64_t max_body_bytes;
     bool log_json;
 } ServerOptions;

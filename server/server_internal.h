@@ -7,6 +7,7 @@
 #include "common/secrets.h"
 #include "common/str.h"
 #include "http/http.h"
+#include "server/limits.h"
 #include "server/server.h"
 
 typedef struct Workers Workers;
@@ -23,6 +24,8 @@ struct Server {
     int worker_count;
     atomic_int waiting_pulls;      /* workers that wait for slow peers */
     Users *users;                  /* NULL: nobody is asked */
+    Limiter *address_limiter, *user_limiter; /* the loop's; NULL: there is no limit */
+    atomic_ulong limited_addresses, limited_users; /* requests that came too soon */
     FileSystem *files;             /* those that SQL may name */
     TopicLogs *topics;             /* in memory; NULL: a broker's */
     char id[40];                   /* of this server, kept with its data */
@@ -47,8 +50,15 @@ typedef struct Call {
     const char *captures[4];       /* what stood in the path for each * */
     Role role;
     const char *user;
-    void (*run)(struct Call *call);
+    const struct Route *route;
 } Call;
+
+/* What an exchange is for, once it is for something that goes on. */
+typedef struct ExchangeUse {
+    enum { USE_PUSH, USE_INSERTS } kind;
+} ExchangeUse;
+/* From any thread, once. If the peer has gone meanwhile the use is told at once. */
+void exchange_use(HttpExchange *exchange, ExchangeUse *use);
 
 /* ---- workers.c: threads for what may block ---- */
 Error *workers_new(int threads, size_t most_waiting, Workers **workers);
@@ -101,14 +111,14 @@ const char *rows_content_type(RowsFormat format);
 /* ---- push.c: push queries and their peers ---- */
 /* Runs the SELECT and answers: a pull query at once, a push query until somebody ends it. */
 void run_select(Call *call, RuntimeSession *session, const char *sql, size_t length, RowsFormat format);
-void push_room(HttpExchange *exchange);
-void push_gone(HttpExchange *exchange);
+void push_room(ExchangeUse *use);
+void push_gone(ExchangeUse *use);
 void push_stop_all(Server *server);
 
 /* ---- inserts.c ---- */
 void inserts_begin(Server *server, HttpExchange *exchange);
-void inserts_body(HttpExchange *exchange, const char *bytes, size_t length, bool end);
-void inserts_gone(HttpExchange *exchange);
+void inserts_body(ExchangeUse *use, const char *bytes, size_t length, bool end);
+void inserts_gone(ExchangeUse *use);
 
 /* ---- sessions ---- */
 /* A session with the request's settings and variables (objects of strings; may be NULL). */
@@ -131,8 +141,3 @@ bool script_only_reads(const char *text, size_t length);
 
 /* ---- log.c ---- */
 void server_log(Server *server, const char *level, const char *message, const char *const *names_and_values); /* NULL-ended pairs */
-
-/* What an exchange is for: http_exchange_get points to one. */
-typedef struct ExchangeUse {
-    enum { USE_PUSH, USE_INSERTS, USE_WEBSOCKET } kind;
-} ExchangeUse;

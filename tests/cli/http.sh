@@ -108,6 +108,21 @@ check("an idle connection", closed and b"200 OK" in out, out)
 out, closed = raw(server, b"GET /never HTTP/1.1\r\nHost: h\r\n\r\n", wait=3)
 check("a stream without rows stays", not closed and b"chunked" in out, out)
 
+# Bodies that have begun take bounded memory together: each may be that large, but not all at once.
+begun = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(7)]
+answers = []
+for s in begun:
+    s.sendall(b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n" + b"x" * 99999)
+for s in begun: # those that fit end by their timeout, without an answer
+    s.settimeout(5)
+    try:
+        answers.append(s.recv(100)[:12])
+    except ConnectionError:
+        answers.append(b"")
+    s.close()
+check("bodies together are bounded", answers.count(b"") == 5 and answers.count(b"HTTP/1.1 503") == 2, answers)
+check("..and are given back", curl(server, "/echo", "--data-binary", "y" * 90000)[1] == b"y" * 90000)
+
 # A peer that takes nothing holds up its own rows, in bounded memory; it is let go in the end.
 before = server.process.pid
 with socket.create_connection(("127.0.0.1", server.port)) as s:
