@@ -2,6 +2,8 @@
 #include "planner/ast_map.h"
 #include "parser/parser.h"
 
+#include <stdlib.h>
+
 typedef struct Lambda {
     const AstNames *parameters;
     const struct Lambda *outer;
@@ -112,6 +114,14 @@ AstExpr *ast_marker(Arena *arena, int column, Span at)
     LIST_ADD(arena, &expr->path, alias);
     LIST_ADD(arena, &expr->path, name);
     return expr;
+}
+
+bool ast_is_marker(const AstExpr *expr, int *column)
+{
+    const bool is = expr->kind == AST_NAME && expr->path.count == 2 && strcmp(expr->path.items[0].text, MARKER_ALIAS) == 0;
+    if (is && column)
+        *column = atoi(expr->path.items[1].text + 1);
+    return is;
 }
 
 const char *ast_call_name(const AstExpr *expr)

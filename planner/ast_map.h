@@ -14,6 +14,7 @@ bool ast_any(const AstExpr *expr, bool (*test)(const AstExpr *expr));
 /* A name that binds to column `column` of the relation, whatever it is called: see block_expr. */
 AstExpr *ast_marker(Arena *arena, int column, Span at);
 #define MARKER_ALIAS "$"
+bool ast_is_marker(const AstExpr *expr, int *column); /* column NULL: which one does not matter */
 
 /* The function's name without its qualifiers, or NULL if it is no call. */
 const char *ast_call_name(const AstExpr *expr);

@@ -29,6 +29,15 @@ static Error *bind_side(Block *block, const AstRelation *ast, Relation *relation
     return NULL;
 }
 
+void bind_join_names(JoinBinding *join)
+{
+    const Schema *left = &join->sides[0].schema, *right = &join->sides[1].schema;
+    Schema schema = { left->column_count + right->column_count, ARENA_ARRAY(join->block->binder->arena, Column, left->column_count + right->column_count + 1) };
+    for (int i = 0; i < schema.column_count; i++)
+        schema.columns[i] = i < left->column_count ? left->columns[i] : right->columns[i - left->column_count];
+    join->joint = (Relation){ .schema = schema, .time_column = -1, .window = no_window };
+}
+
 static Error *bind_sides(JoinBinding *join)
 {
     Block *block = join->block;
@@ -44,11 +53,7 @@ static Error *bind_sides(JoinBinding *join)
         part.base += join->left_count;
         LIST_ADD(arena, &block->parts, part);
     }
-    const Schema *left = &join->sides[0].schema, *right = &join->sides[1].schema;
-    Schema schema = { left->column_count + right->column_count, ARENA_ARRAY(arena, Column, left->column_count + right->column_count + 1) };
-    for (int i = 0; i < schema.column_count; i++)
-        schema.columns[i] = i < left->column_count ? left->columns[i] : right->columns[i - left->column_count];
-    join->joint = (Relation){ .schema = schema, .time_column = -1, .window = no_window };
+    bind_join_names(join);
     return NULL;
 }
 
@@ -474,8 +479,6 @@ static Error *filter_above(JoinBinding *join, Relation *relation)
     Block *block = join->block;
     for (int i = 0; i < join->above.count; i++) {
         AstExpr *ast = join->above.items[i];
-        if (join->preserved[0] || join->preserved[1])
-            return error_hint(binder_unsupported(ast->at, "a sub-query in ON of an outer join"), "join with a sub-query in FROM, or put the condition into WHERE");
         Relation outer = block->from;
         block->from = *relation;
         TRY(bind_subqueries(block, &ast, 1, false, &block->from));
@@ -551,7 +554,7 @@ static Error *bind_plain_join(Block *block, const AstRelation *ast, Relation *re
     TRY(settle_tables(&join));
     if (ast->has_within)
         TRY(take_within(&join));
-    TRY(bind_join_terms(&join));
+    TRY(bind_join_terms(&join, first_right));
     return plan_join(&join, first_right, relation);
 }
 

@@ -22,7 +22,7 @@ typedef struct JoinBinding {
     struct { JoinTerm *items; int count, capacity; } keys, compares;
     ExprList filters[2];      /* of one side alone, before the join */
     ExprList rest;
-    AstExprs above;           /* with sub-queries: over the joined rows */
+    AstExprs above;           /* with sub-queries, of an inner join: over the joined rows */
     int on_keys;              /* so many keys, the first ones, are of ON and USING */
     int window_keys;          /* so many keys, the last ones, are bounds of windows that both sides' keys hold */
     int64_t grace_us, before_us, after_us;
@@ -30,7 +30,18 @@ typedef struct JoinBinding {
 } JoinBinding;
 
 /* The conditions of ON and USING, and those of WHERE that an inner join can use. bind_join_terms.c. */
-Error *bind_join_terms(JoinBinding *join);
+Error *bind_join_terms(JoinBinding *join, int first_right);
+
+enum { JOIN_OF_LEFT = 1, JOIN_OF_RIGHT = 2 };
+/* Of an expression over both sides. */
+int join_sides_of(const Expr *expr, int left_count);
+
+/* join->joint, from the sides as they are now; bind_join.c. */
+void bind_join_names(JoinBinding *join);
+
+/* Of outer joins: answers sub-queries in `conjuncts` beside the rows of a side. first_right: of the block's parts the right side's first.
+ * bind_join_subqueries.c. */
+Error *bind_on_subqueries(JoinBinding *join, int first_right, AstExprs *conjuncts);
 
 /* What the preset refuses; bind_join_rules.c. */
 Error *bind_join_rules(const JoinBinding *join);

@@ -11,13 +11,11 @@
 
 /* ---- sides ---- */
 
-enum { OF_LEFT = 1, OF_RIGHT = 2 };
-
-static int sides_of(const Expr *expr, int left_count)
+int join_sides_of(const Expr *expr, int left_count)
 {
-    int sides = expr->kind == EXPR_COLUMN ? (expr->column < left_count ? OF_LEFT : OF_RIGHT) : 0;
+    int sides = expr->kind == EXPR_COLUMN ? (expr->column < left_count ? JOIN_OF_LEFT : JOIN_OF_RIGHT) : 0;
     for (int i = 0; i < expr->arg_count; i++)
-        sides |= sides_of(expr->args[i], left_count);
+        sides |= join_sides_of(expr->args[i], left_count);
     return sides;
 }
 
@@ -80,8 +78,8 @@ static const Expr *comparison(const Expr *expr)
 /* One argument is the left side's, the other the right side's: which is args[0]? -1: it is not so. */
 static int side_of_first(const JoinBinding *join, const Expr *call)
 {
-    int a = sides_of(call->args[0], join->left_count), b = sides_of(call->args[1], join->left_count);
-    return a == OF_LEFT && b == OF_RIGHT ? 0 : a == OF_RIGHT && b == OF_LEFT ? 1 : -1;
+    int a = join_sides_of(call->args[0], join->left_count), b = join_sides_of(call->args[1], join->left_count);
+    return a == JOIN_OF_LEFT && b == JOIN_OF_RIGHT ? 0 : a == JOIN_OF_RIGHT && b == JOIN_OF_LEFT ? 1 : -1;
 }
 
 static bool take_key(JoinBinding *join, const Expr *call, bool optional)
@@ -201,9 +199,9 @@ static void take_conjunct(JoinBinding *join, Expr *conjunct)
         return;
     if (call)
         imply_bounds(join, call);
-    const int sides = sides_of(conjunct, join->left_count);
+    const int sides = join_sides_of(conjunct, join->left_count);
     for (int s = 0; s < 2; s++)
-        if (sides == (s ? OF_RIGHT : OF_LEFT) && may_go_below(join, s, conjunct)) {
+        if (sides == (s ? JOIN_OF_RIGHT : JOIN_OF_LEFT) && may_go_below(join, s, conjunct)) {
             LIST_ADD(arena, &join->filters[s], own_expr(join, conjunct, s));
             return;
         }
@@ -317,7 +315,7 @@ static void use_where(JoinBinding *join)
     }
 }
 
-Error *bind_join_terms(JoinBinding *join)
+Error *bind_join_terms(JoinBinding *join, int first_right)
 {
     Arena *arena = join->block->binder->arena;
     join->using = join->ast->using;
@@ -327,6 +325,7 @@ Error *bind_join_terms(JoinBinding *join)
         TRY(take_using(join, &join->using.items[i]));
     AstExprs on = { 0 };
     ast_conjuncts(arena, join->ast->on, &on);
+    TRY(bind_on_subqueries(join, first_right, &on));
     for (int i = 0; i < on.count; i++) {
         AstExpr *ast = on.items[i];
         if (ast_any(ast, is_subquery)) {

@@ -4,10 +4,8 @@
  * sub-query that names columns of the outer one does so in equalities of its WHERE: these leave it and become the keys of the node, its
  * rows then are one group a key. */
 #include "planner/ast_map.h"
-#include "planner/binder.h"
+#include "planner/bind_correlation.h"
 #include "planner/expr.h"
-
-typedef struct Pair { AstExpr *outer, *inner; } Pair; /* outer = inner */
 
 typedef struct Subqueries {
     Block *block;
@@ -25,240 +23,28 @@ bool is_subquery(const AstExpr *expr)
 }
 
 
+Error *subquery_asks(Block *block, const AstExpr *ast, AstExprs *asked)
+{
+    Arena *arena = block->binder->arena;
+    Correlation correlation;
+    if (ast->kind == AST_IN_QUERY)
+        LIST_ADD(arena, asked, ast->left);
+    if (ast->kind == AST_IN_QUERY && ast_is_row(ast->left)) {
+        asked->count = 0;
+        for (int i = 0; i < ast->left->args.count; i++)
+            LIST_ADD(arena, asked, ast->left->args.items[i]);
+    }
+    TRY(correlate(block, &block->from, ast->query, ast->kind == AST_EXISTS, &correlation));
+    TRY(check_correlation(&correlation));
+    for (int i = 0; i < correlation.pairs.count; i++)
+        LIST_ADD(arena, asked, correlation.pairs.items[i].outer);
+    if (correlation.comparison)
+        LIST_ADD(arena, asked, correlation.outer_side);
+    return NULL;
+}
+
 /* What IN looks for: one value, or those of a row. */
 static int asked_count(const AstExpr *ast) { return ast->kind == AST_IN_QUERY && ast_is_row(ast->left) ? ast->left->args.count : 1; }
-
-/* ---- correlation ---- */
-
-typedef struct Correlation {
-    Subqueries *outer;
-    Block inner;                /* the FROM of the sub-query, for its names */
-    struct { Pair *items; int count, capacity; } pairs;
-    AstExprs kept;              /* of its WHERE */
-    bool exists;                /* EXISTS: one conjunct may be.. */
-    const AstExpr *comparison; AstExpr *inner_side, *outer_side; AstOperator op; /* ..inner op outer, no equality */
-    bool inner_name;            /* found one */
-} Correlation;
-
-/* Above a GROUP BY an expression of the rows below it means the key that it is. */
-static Error *replace_key(void *context, const AstExpr *ast, AstExpr **replacement)
-{
-    Block *block = ((Subqueries *)context)->block;
-    Expr *expr = NULL;
-    Error *error = block_expr(block, &block->from, ast, &expr);
-    for (int i = 0; i < block->group_key_count && !error && !*replacement; i++)
-        if (expr_equal(expr, block->group_keys[i]))
-            *replacement = ast_marker(block->binder->arena, i, ast->at);
-    error_free(error);
-    return NULL;
-}
-
-/* What an expression in a sub-query means, or asks, of the outer row. */
-static Error *outer_expr(Subqueries *subs, const AstExpr *ast, Expr **expr)
-{
-    Block *block = subs->block;
-    AstExpr *mapped = (AstExpr *)ast;
-    if (subs->relation != &block->from && ast->kind != AST_LITERAL)
-        TRY(ast_map(block->binder->arena, ast, replace_key, subs, &mapped));
-    return block_expr(block, subs->relation, mapped, expr);
-}
-
-static bool binds_inside(Correlation *correlation, const AstExpr *ast)
-{
-    Expr *expr = NULL;
-    Error *error = block_expr(&correlation->inner, &correlation->inner.from, ast, &expr);
-    error_free(error);
-    return !error;
-}
-
-static Error *find_inner_name(void *context, const AstExpr *ast, AstExpr **replacement)
-{
-    Correlation *correlation = context;
-    (void)replacement;
-    correlation->inner_name |= ast->kind == AST_NAME && binds_inside(correlation, ast);
-    return NULL;
-}
-
-/* Names mean what the sub-query knows first: an expression of the outer row has none of these. */
-static bool binds_outside(Correlation *correlation, const AstExpr *ast)
-{
-    Expr *expr = NULL;
-    AstExpr *ignored = NULL;
-    correlation->inner_name = false;
-    error_free(ast_map(correlation->outer->block->binder->arena, ast, find_inner_name, correlation, &ignored));
-    if (correlation->inner_name)
-        return false;
-    Error *error = outer_expr(correlation->outer, ast, &expr);
-    error_free(error);
-    return !error;
-}
-
-static AstExpr *literal_true(Arena *arena, Span at)
-{
-    AstExpr *literal = ARENA_NEW(arena, AstExpr);
-    *literal = (AstExpr){ .kind = AST_LITERAL, .at = at, .op_at = at, .value = { .type = type_scalar(TYPE_BOOLEAN), .integer = 1 } };
-    return literal;
-}
-
-static Error *find_outer_name(void *context, const AstExpr *ast, AstExpr **replacement)
-{
-    Correlation *correlation = context;
-    (void)replacement;
-    if (ast->kind != AST_NAME || binds_inside(correlation, ast) || !binds_outside(correlation, ast))
-        return NULL;
-    return error_hint(binder_unsupported(ast->at, "a column of the outer query here"), "a sub-query may compare it for equality in its WHERE: inner = outer AND ..");
-}
-
-static AstOperator mirrored(AstOperator op)
-{
-    switch (op) {
-    case OP_LESS: return OP_GREATER;
-    case OP_LESS_EQUAL: return OP_GREATER_EQUAL;
-    case OP_GREATER: return OP_LESS;
-    case OP_GREATER_EQUAL: return OP_LESS_EQUAL;
-    default: return op;
-    }
-}
-
-static bool is_comparison(const AstExpr *expr) { return expr->kind == AST_BINARY && expr->op >= OP_NOT_EQUAL && expr->op <= OP_GREATER_EQUAL; }
-
-static bool take_comparison(Correlation *correlation, const AstExpr *conjunct)
-{
-    if (!is_comparison(conjunct) || !correlation->exists || correlation->comparison)
-        return false;
-    for (int turn = 0; turn < 2; turn++) {
-        AstExpr *inner = turn ? conjunct->right : conjunct->left, *outer = turn ? conjunct->left : conjunct->right;
-        if (!binds_inside(correlation, inner) || !binds_outside(correlation, outer))
-            continue;
-        correlation->comparison = conjunct;
-        correlation->inner_side = inner;
-        correlation->outer_side = outer;
-        correlation->op = turn ? mirrored(conjunct->op) : conjunct->op;
-        return true;
-    }
-    return false;
-}
-
-/* A conjunct of the sub-query's WHERE: its own, or what ties it to the outer row. */
-static Error *take_conjunct(Correlation *correlation, AstExpr *conjunct)
-{
-    Arena *arena = correlation->outer->block->binder->arena;
-    AstExpr *ignored = NULL;
-    if (ast_any(conjunct, is_subquery) || binds_inside(correlation, conjunct)) {
-        LIST_ADD(arena, &correlation->kept, conjunct);
-        return NULL;
-    }
-    if (binds_outside(correlation, conjunct)) { /* a condition on the outer row alone */
-        LIST_ADD(arena, &correlation->pairs, ((Pair){ conjunct, literal_true(arena, conjunct->at) }));
-        return NULL;
-    }
-    if (conjunct->kind == AST_BINARY && conjunct->op == OP_EQUAL)
-        for (int turn = 0; turn < 2; turn++) {
-            AstExpr *inner = turn ? conjunct->right : conjunct->left, *outer = turn ? conjunct->left : conjunct->right;
-            if (!binds_inside(correlation, inner) || !binds_outside(correlation, outer))
-                continue;
-            LIST_ADD(arena, &correlation->pairs, ((Pair){ outer, inner }));
-            return NULL;
-        }
-    if (take_comparison(correlation, conjunct))
-        return NULL;
-    TRY(ast_map(arena, conjunct, find_outer_name, correlation, &ignored));
-    LIST_ADD(arena, &correlation->kept, conjunct); /* it says itself what is wrong with it */
-    return NULL;
-}
-
-static AstExpr *conjunction(Arena *arena, const AstExprs *conjuncts)
-{
-    AstExpr *all = NULL;
-    for (int i = 0; i < conjuncts->count; i++) {
-        AstExpr *one = conjuncts->items[i];
-        if (all) {
-            AstExpr *both = ARENA_NEW(arena, AstExpr);
-            *both = (AstExpr){ .kind = AST_BINARY, .op = OP_AND, .at = span_join(all->at, one->at), .op_at = one->at, .left = all, .right = one };
-            one = both;
-        }
-        all = one;
-    }
-    return all;
-}
-
-/* Binds FROM, to know its names; the sub-query takes it from there. */
-static Error *correlate(Subqueries *outer, const AstQuery *query, bool exists, Correlation *correlation)
-{
-    Binder *binder = outer->block->binder;
-    *correlation = (Correlation){ .outer = outer, .inner = { .binder = binder, .query = query }, .exists = exists };
-    if (query->kind != AST_SELECT || !query->from || query->ctes.count)
-        return NULL;
-    TRY(bind_from(&correlation->inner));
-    Block *known = arena_copy(binder->arena, &correlation->inner, sizeof correlation->inner);
-    known->query = arena_copy(binder->arena, query, sizeof *query);
-    LIST_ADD(binder->arena, &binder->bound_from, known);
-    AstExprs conjuncts = { 0 };
-    AstExpr *ignored = NULL;
-    ast_conjuncts(binder->arena, query->where, &conjuncts);
-    for (int i = 0; i < conjuncts.count; i++)
-        TRY(take_conjunct(correlation, conjuncts.items[i]));
-    for (int i = 0; i < query->items.count; i++)
-        if (!ast_any(query->items.items[i].expr, is_subquery))
-            TRY(ast_map(binder->arena, query->items.items[i].expr, find_outer_name, correlation, &ignored));
-    return NULL;
-}
-
-/* LIMIT n of a key's rows: ROW_NUMBER() OVER (PARTITION BY keys ORDER BY ..) <= n */
-static void first_of_each_key(Arena *arena, const Correlation *correlation, AstQuery *inner)
-{
-    AstExpr *number = ARENA_NEW(arena, AstExpr), *test = ARENA_NEW(arena, AstExpr);
-    *number = (AstExpr){ .kind = AST_CALL, .at = inner->limit->at, .op_at = inner->limit->at, .over = ARENA_NEW(arena, AstOver) };
-    LIST_ADD(arena, &number->path, ((AstName){ "row_number", false, inner->limit->at }));
-    number->over->at = inner->limit->at;
-    number->over->order_by = inner->order_by;
-    for (int i = 0; i < correlation->pairs.count; i++)
-        LIST_ADD(arena, &number->over->partition_by, correlation->pairs.items[i].inner);
-    *test = (AstExpr){ .kind = AST_BINARY, .op = OP_LESS_EQUAL, .at = number->at, .op_at = number->at, .left = number, .right = inner->limit };
-    AstExprs tests = { 0 };
-    if (inner->qualify)
-        LIST_ADD(arena, &tests, inner->qualify);
-    LIST_ADD(arena, &tests, test);
-    inner->qualify = conjunction(arena, &tests);
-}
-
-/* The sub-query with its keys in front of what it selects, one group a key, and without the conditions that they stand for. */
-static Error *decorrelate(Subqueries *subs, const AstExpr *ast, const Correlation *correlation, AstQuery *inner)
-{
-    Arena *arena = subs->block->binder->arena;
-    bool aggregates = block_aggregates(inner), exists = ast->kind == AST_EXISTS;
-    if (exists && inner->limit == NULL)
-        inner->order_by.count = 0;
-    if (correlation->pairs.count == 0)
-        return NULL;
-    if (inner->offset)
-        return binder_unsupported(inner->offset->at, "OFFSET in a sub-query that names columns of the outer query");
-    if (aggregates && inner->group_by.count == 0 && (exists || inner->having || inner->group_kind != AST_GROUP_PLAIN))
-        return binder_unsupported(ast->at, "%s of one group in a sub-query that names columns of the outer query", exists ? "EXISTS" : "HAVING");
-    inner->where = conjunction(arena, &correlation->kept);
-    if (inner->limit && !exists)
-        first_of_each_key(arena, correlation, inner);
-    inner->limit = NULL;
-    inner->order_by.count = 0;
-    typeof(inner->items) items = { 0 };
-    AstExprs groups = { 0 };
-    for (int i = 0; i < correlation->pairs.count; i++) {
-        AstExpr *key = correlation->pairs.items[i].inner;
-        LIST_ADD(arena, &items, ((AstSelectItem){ .expr = key, .at = key->at, .alias = { arena_printf(arena, "$key%d", i + 1), true, key->at } }));
-        if (key->kind != AST_LITERAL)
-            LIST_ADD(arena, &groups, key);
-    }
-    for (int i = 0; i < inner->items.count && !exists; i++)
-        LIST_ADD(arena, &items, inner->items.items[i]);
-    for (int i = 0; i < inner->group_by.count; i++)
-        LIST_ADD(arena, &groups, inner->group_by.items[i]);
-    memcpy(&inner->items, &items, sizeof items);
-    if (aggregates)
-        inner->group_by = groups;
-    if (exists)
-        inner->distinct = false;
-    return NULL;
-}
 
 /* ---- where there is no row ---- */
 
@@ -427,7 +213,7 @@ static Error *build(Subqueries *subs, const AstExpr *ast, const Correlation *cor
     for (int i = 0; i < keys; i++) {
         Expr *expr = NULL;
         const AstExpr *outside = i < tied ? correlation->pairs.items[i].outer : ast->left->args.items[i - tied];
-        TRY(outer_expr(subs, outside, &expr));
+        TRY(outer_expr(subs->block, subs->relation, outside, &expr));
         TRY(same_type(arena, &expr, &exprs[i], i < tied ? correlation->pairs.items[i].inner->at : outside->at));
         asked[i] = outer_column(&outer, expr);
     }
@@ -477,8 +263,8 @@ static Error *plan_subquery(Subqueries *subs, const AstExpr *ast, int *column)
     AstQuery inner = *ast->query;
     Correlation correlation;
     Relation rows;
-    TRY(correlate(subs, &inner, false, &correlation));
-    TRY(decorrelate(subs, ast, &correlation, &inner));
+    TRY(correlate(subs->block, subs->relation, &inner, false, &correlation));
+    TRY(decorrelate(ast, &correlation, &inner));
     if (correlation.pairs.count == 0 && !inner.limit && !inner.offset)
         inner.order_by.count = 0; /* which row comes first is nobody's question */
     binder->subquery_depth++;
@@ -530,7 +316,7 @@ static AstExpr *extreme(Arena *arena, const AstExpr *ast, const Correlation *cor
         if (kept.items[i] != correlation->comparison)
             kept.items[count++] = kept.items[i];
     kept.count = count;
-    query->where = conjunction(arena, &kept);
+    query->where = ast_conjunction(arena, &kept);
     query->limit = NULL;
     query->order_by.count = 0;
     query->distinct = false;
@@ -547,9 +333,9 @@ static Error *exists_by_comparison(Subqueries *subs, const AstExpr *ast, AstExpr
     Arena *arena = subs->block->binder->arena;
     Correlation correlation;
     bool nested = ast_any(ast->query->where, is_subquery);
-    if (!ast_any(ast->query->where, is_comparison))
+    if (!ast_any(ast->query->where, ast_is_comparison))
         return NULL;
-    TRY(correlate(subs, ast->query, true, &correlation));
+    TRY(correlate(subs->block, subs->relation, ast->query, true, &correlation));
     if (!correlation.comparison || (correlation.op == OP_NOT_EQUAL && nested) || block_aggregates(ast->query) || ast->query->qualify || ast->query->offset)
         return NULL;
     bool largest = correlation.op == OP_GREATER || correlation.op == OP_GREATER_EQUAL;
@@ -570,14 +356,14 @@ static Error *untie(Subqueries *subs, const AstExpr *ast, AstExpr **alone, AstEx
     Arena *arena = subs->block->binder->arena;
     AstQuery *query = arena_copy(arena, ast->query, sizeof *query);
     Correlation correlation;
-    TRY(correlate(subs, query, false, &correlation));
+    TRY(correlate(subs->block, subs->relation, query, false, &correlation));
     *alone = arena_copy(arena, ast, sizeof *ast);
     if (correlation.pairs.count == 0)
         return NULL;
     if (query->limit || query->offset || query->qualify || block_aggregates(query))
         return error_hint(binder_unsupported(ast->at, "IN of several columns under NOT, or as a value, whose sub-query groups or limits and names columns of the outer query,"),
                           "[NOT] EXISTS (SELECT .. WHERE inner = outer AND ..)");
-    query->where = conjunction(arena, &correlation.kept);
+    query->where = ast_conjunction(arena, &correlation.kept);
     query->items.items = arena_copy(arena, query->items.items, sizeof *query->items.items * (size_t)query->items.count);
     query->items.capacity = query->items.count;
     for (int i = 0; i < correlation.pairs.count; i++) {

@@ -111,7 +111,7 @@ static Error *custom_type(BindContext *context, const AstType *ast, const Type *
 
 static bool is_marker(const AstExpr *expr)
 {
-    return expr->kind == AST_NAME && expr->path.count == 2 && strcmp(expr->path.items[0].text, MARKER_ALIAS) == 0;
+    return ast_is_marker(expr, NULL);
 }
 
 /* A function of the catalog. */

@@ -171,6 +171,8 @@ Error *bind_table_calls(Block *block, AstExpr **exprs, int expr_count, Relation 
 
 /* ---- bind_subquery.c ---- */
 bool is_subquery(const AstExpr *expr); /* EXISTS, IN (query), (query) */
+/* The expressions over the rows of `block` that the sub-query depends on. */
+Error *subquery_asks(Block *block, const AstExpr *ast, AstExprs *asked);
 /* Plans the sub-queries in `exprs` (inside_aggregates: only those in arguments of aggregates) above *relation and replaces them by their answers. */
 /* (a, b) [NOT] IN (query) as a value: FALSE and NULL told apart. The query's last columns must be equal to `ties`. bind_row_in.c */
 Error *row_in_query(Arena *arena, const AstExpr *ast, const AstExprs *ties, AstExpr **tests);

@@ -1,0 +1,243 @@
+/* planner/bind_correlation.c: what ties a sub-query to the rows of the query around it.
+ *
+ * Equalities `inner = outer` of its WHERE leave it: their inner sides become its first columns, one group a key. What is left names nothing outside. */
+#include "planner/ast_map.h"
+#include "planner/bind_correlation.h"
+#include "planner/expr.h"
+
+/* Above a GROUP BY an expression of the rows below it means the key that it is. */
+static Error *replace_key(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    Block *block = context;
+    Expr *expr = NULL;
+    Error *error = block_expr(block, &block->from, ast, &expr);
+    for (int i = 0; i < block->group_key_count && !error && !*replacement; i++)
+        if (expr_equal(expr, block->group_keys[i]))
+            *replacement = ast_marker(block->binder->arena, i, ast->at);
+    error_free(error);
+    return NULL;
+}
+
+/* What an expression in a sub-query means, or asks, of the outer row. */
+Error *outer_expr(Block *block, const Relation *relation, const AstExpr *ast, Expr **expr)
+{
+    AstExpr *mapped = (AstExpr *)ast;
+    if (relation != &block->from && ast->kind != AST_LITERAL)
+        TRY(ast_map(block->binder->arena, ast, replace_key, block, &mapped));
+    return block_expr(block, relation, mapped, expr);
+}
+
+static bool binds_inside(Correlation *correlation, const AstExpr *ast)
+{
+    Expr *expr = NULL;
+    Error *error = block_expr(&correlation->inner, &correlation->inner.from, ast, &expr);
+    error_free(error);
+    return !error;
+}
+
+static Error *find_inner_name(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    Correlation *correlation = context;
+    (void)replacement;
+    correlation->inner_name |= ast->kind == AST_NAME && binds_inside(correlation, ast);
+    return NULL;
+}
+
+/* Names mean what the sub-query knows first: an expression of the outer row has none of these. */
+static bool binds_outside(Correlation *correlation, const AstExpr *ast)
+{
+    Expr *expr = NULL;
+    AstExpr *ignored = NULL;
+    correlation->inner_name = false;
+    error_free(ast_map(correlation->block->binder->arena, ast, find_inner_name, correlation, &ignored));
+    if (correlation->inner_name)
+        return false;
+    Error *error = outer_expr(correlation->block, correlation->relation, ast, &expr);
+    error_free(error);
+    return !error;
+}
+
+static AstExpr *literal_true(Arena *arena, Span at)
+{
+    AstExpr *literal = ARENA_NEW(arena, AstExpr);
+    *literal = (AstExpr){ .kind = AST_LITERAL, .at = at, .op_at = at, .value = { .type = type_scalar(TYPE_BOOLEAN), .integer = 1 } };
+    return literal;
+}
+
+static Error *find_outer_name(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    Correlation *correlation = context;
+    (void)replacement;
+    if (ast->kind != AST_NAME || binds_inside(correlation, ast) || !binds_outside(correlation, ast))
+        return NULL;
+    return error_hint(binder_unsupported(ast->at, "a column of the outer query here"), "a sub-query may compare it for equality in its WHERE: inner = outer AND ..");
+}
+
+static AstOperator mirrored(AstOperator op)
+{
+    switch (op) {
+    case OP_LESS: return OP_GREATER;
+    case OP_LESS_EQUAL: return OP_GREATER_EQUAL;
+    case OP_GREATER: return OP_LESS;
+    case OP_GREATER_EQUAL: return OP_LESS_EQUAL;
+    default: return op;
+    }
+}
+
+bool ast_is_comparison(const AstExpr *expr) { return expr->kind == AST_BINARY && expr->op >= OP_NOT_EQUAL && expr->op <= OP_GREATER_EQUAL; }
+
+static bool take_comparison(Correlation *correlation, const AstExpr *conjunct)
+{
+    if (!ast_is_comparison(conjunct) || !correlation->exists || correlation->comparison)
+        return false;
+    for (int turn = 0; turn < 2; turn++) {
+        AstExpr *inner = turn ? conjunct->right : conjunct->left, *outer = turn ? conjunct->left : conjunct->right;
+        if (!binds_inside(correlation, inner) || !binds_outside(correlation, outer))
+            continue;
+        correlation->comparison = conjunct;
+        correlation->inner_side = inner;
+        correlation->outer_side = outer;
+        correlation->op = turn ? mirrored(conjunct->op) : conjunct->op;
+        return true;
+    }
+    return false;
+}
+
+/* A conjunct of the sub-query's WHERE: its own, or what ties it to the outer row. */
+static Error *take_conjunct(Correlation *correlation, AstExpr *conjunct)
+{
+    Arena *arena = correlation->block->binder->arena;
+    AstExpr *ignored = NULL;
+    if (ast_any(conjunct, is_subquery) || binds_inside(correlation, conjunct)) {
+        LIST_ADD(arena, &correlation->kept, conjunct);
+        return NULL;
+    }
+    if (binds_outside(correlation, conjunct)) { /* a condition on the outer row alone */
+        LIST_ADD(arena, &correlation->pairs, ((Pair){ conjunct, literal_true(arena, conjunct->at) }));
+        return NULL;
+    }
+    if (conjunct->kind == AST_BINARY && conjunct->op == OP_EQUAL)
+        for (int turn = 0; turn < 2; turn++) {
+            AstExpr *inner = turn ? conjunct->right : conjunct->left, *outer = turn ? conjunct->left : conjunct->right;
+            if (!binds_inside(correlation, inner) || !binds_outside(correlation, outer))
+                continue;
+            LIST_ADD(arena, &correlation->pairs, ((Pair){ outer, inner }));
+            return NULL;
+        }
+    if (take_comparison(correlation, conjunct))
+        return NULL;
+    TRY(ast_map(arena, conjunct, find_outer_name, correlation, &ignored));
+    LIST_ADD(arena, &correlation->kept, conjunct); /* it says itself what is wrong with it */
+    return NULL;
+}
+
+AstExpr *ast_conjunction(Arena *arena, const AstExprs *conjuncts)
+{
+    AstExpr *all = NULL;
+    for (int i = 0; i < conjuncts->count; i++) {
+        AstExpr *one = conjuncts->items[i];
+        if (all) {
+            AstExpr *both = ARENA_NEW(arena, AstExpr);
+            *both = (AstExpr){ .kind = AST_BINARY, .op = OP_AND, .at = span_join(all->at, one->at), .op_at = one->at, .left = all, .right = one };
+            one = both;
+        }
+        all = one;
+    }
+    return all;
+}
+
+/* Binds FROM, to know its names; the sub-query takes it from there. */
+Error *correlate(Block *block, Relation *relation, const AstQuery *query, bool exists, Correlation *correlation)
+{
+    Binder *binder = block->binder;
+    *correlation = (Correlation){ .block = block, .relation = relation, .inner = { .binder = binder, .query = query }, .exists = exists };
+    if (query->kind != AST_SELECT || !query->from || query->ctes.count)
+        return NULL;
+    TRY(bind_from(&correlation->inner));
+    Block *known = arena_copy(binder->arena, &correlation->inner, sizeof correlation->inner);
+    known->query = arena_copy(binder->arena, query, sizeof *query);
+    LIST_ADD(binder->arena, &binder->bound_from, known);
+    AstExprs conjuncts = { 0 };
+    AstExpr *ignored = NULL;
+    ast_conjuncts(binder->arena, query->where, &conjuncts);
+    for (int i = 0; i < conjuncts.count; i++)
+        TRY(take_conjunct(correlation, conjuncts.items[i]));
+    for (int i = 0; i < query->items.count; i++)
+        if (!ast_any(query->items.items[i].expr, is_subquery))
+            TRY(ast_map(binder->arena, query->items.items[i].expr, find_outer_name, correlation, &ignored));
+    return NULL;
+}
+
+/* LIMIT n of a key's rows: ROW_NUMBER() OVER (PARTITION BY keys ORDER BY ..) <= n */
+static void first_of_each_key(Arena *arena, const Correlation *correlation, AstQuery *inner)
+{
+    AstExpr *number = ARENA_NEW(arena, AstExpr), *test = ARENA_NEW(arena, AstExpr);
+    *number = (AstExpr){ .kind = AST_CALL, .at = inner->limit->at, .op_at = inner->limit->at, .over = ARENA_NEW(arena, AstOver) };
+    LIST_ADD(arena, &number->path, ((AstName){ "row_number", false, inner->limit->at }));
+    number->over->at = inner->limit->at;
+    number->over->order_by = inner->order_by;
+    for (int i = 0; i < correlation->pairs.count; i++)
+        LIST_ADD(arena, &number->over->partition_by, correlation->pairs.items[i].inner);
+    *test = (AstExpr){ .kind = AST_BINARY, .op = OP_LESS_EQUAL, .at = number->at, .op_at = number->at, .left = number, .right = inner->limit };
+    AstExprs tests = { 0 };
+    if (inner->qualify)
+        LIST_ADD(arena, &tests, inner->qualify);
+    LIST_ADD(arena, &tests, test);
+    inner->qualify = ast_conjunction(arena, &tests);
+}
+
+/* The sub-query with its keys in front of what it selects, one group a key, and without the conditions that they stand for. */
+Error *decorrelate(const AstExpr *ast, const Correlation *correlation, AstQuery *inner)
+{
+    Arena *arena = correlation->block->binder->arena;
+    bool aggregates = block_aggregates(inner), exists = ast->kind == AST_EXISTS;
+    if (exists && inner->limit == NULL)
+        inner->order_by.count = 0;
+    if (correlation->pairs.count == 0)
+        return NULL;
+    if (inner->offset)
+        return binder_unsupported(inner->offset->at, "OFFSET in a sub-query that names columns of the outer query");
+    if (aggregates && inner->group_by.count == 0 && (exists || inner->having || inner->group_kind != AST_GROUP_PLAIN))
+        return binder_unsupported(ast->at, "%s of one group in a sub-query that names columns of the outer query", exists ? "EXISTS" : "HAVING");
+    inner->where = ast_conjunction(arena, &correlation->kept);
+    if (inner->limit && !exists)
+        first_of_each_key(arena, correlation, inner);
+    inner->limit = NULL;
+    inner->order_by.count = 0;
+    typeof(inner->items) items = { 0 };
+    AstExprs groups = { 0 };
+    for (int i = 0; i < correlation->pairs.count; i++) {
+        AstExpr *key = correlation->pairs.items[i].inner;
+        LIST_ADD(arena, &items, ((AstSelectItem){ .expr = key, .at = key->at, .alias = { arena_printf(arena, "$key%d", i + 1), true, key->at } }));
+        if (key->kind != AST_LITERAL)
+            LIST_ADD(arena, &groups, key);
+    }
+    for (int i = 0; i < inner->items.count && !exists; i++)
+        LIST_ADD(arena, &items, inner->items.items[i]);
+    for (int i = 0; i < inner->group_by.count; i++)
+        LIST_ADD(arena, &groups, inner->group_by.items[i]);
+    memcpy(&inner->items, &items, sizeof items);
+    if (aggregates)
+        inner->group_by = groups;
+    if (exists)
+        inner->distinct = false;
+    return NULL;
+}
+
+static Error *check_name(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    Correlation *correlation = context;
+    Expr *expr = NULL;
+    (void)replacement;
+    if (ast->kind != AST_NAME || ast_is_marker(ast, NULL) || binds_inside(correlation, ast))
+        return NULL;
+    return outer_expr(correlation->block, correlation->relation, ast, &expr);
+}
+
+Error *check_correlation(Correlation *correlation)
+{
+    AstExpr *ignored = NULL;
+    for (int i = 0; i < correlation->kept.count; i++)
+        TRY(ast_map(correlation->block->binder->arena, correlation->kept.items[i], check_name, correlation, &ignored));
+    return NULL;
+}

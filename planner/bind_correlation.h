@@ -1,0 +1,28 @@
+/* planner/bind_correlation.h: sub-queries that name columns of the query around them. Private to the room. */
+#pragma once
+#include "planner/binder.h"
+
+typedef struct Pair { AstExpr *outer, *inner; } Pair; /* outer = inner */
+
+typedef struct Correlation {
+    Block *block;               /* around it */
+    Relation *relation;         /* the rows around it */
+    Block inner;                /* the FROM of the sub-query, for its names */
+    struct { Pair *items; int count, capacity; } pairs;
+    AstExprs kept;              /* of its WHERE */
+    bool exists;                /* EXISTS: one conjunct may be.. */
+    const AstExpr *comparison; AstExpr *inner_side, *outer_side; AstOperator op; /* ..inner op outer, no equality */
+    bool inner_name;            /* found one */
+} Correlation;
+
+/* Takes WHERE apart. Binds FROM, to know its names; the sub-query takes it from there. */
+Error *correlate(Block *block, Relation *relation, const AstQuery *query, bool exists, Correlation *correlation);
+/* Are the names of what is left of WHERE known? */
+Error *check_correlation(Correlation *correlation);
+/* `inner`, a copy of ast->query, with its keys in front of what it selects, one group a key, and without the conditions that they stand for. */
+Error *decorrelate(const AstExpr *ast, const Correlation *correlation, AstQuery *inner);
+/* What an expression in a sub-query means, or asks, of the outer row. */
+Error *outer_expr(Block *block, const Relation *relation, const AstExpr *ast, Expr **expr);
+
+bool ast_is_comparison(const AstExpr *expr); /* <>, <, <=, >, >= */
+AstExpr *ast_conjunction(Arena *arena, const AstExprs *conjuncts); /* NULL: none */
