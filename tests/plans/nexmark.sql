@@ -14,7 +14,15 @@ SELECT auction, price FROM bid WHERE MOD(auction, 123) = 0;
 SELECT AuctionBids.auction, AuctionBids.num FROM (
   SELECT auction, count(*) AS num, window_start AS starttime, window_end AS endtime FROM TABLE(HOP(TABLE bid, DESCRIPTOR(dateTime), INTERVAL '2' SECOND, INTERVAL '10' SECOND))
   GROUP BY auction, window_start, window_end) AS AuctionBids;
--- q5 by rank
+-- q5 with the hottest auction's number joined back; by rank
+SELECT AuctionBids.auction, AuctionBids.num FROM (
+  SELECT auction, count(*) AS num, window_start AS starttime, window_end AS endtime FROM TABLE(HOP(TABLE bid, DESCRIPTOR(dateTime), INTERVAL '2' SECOND, INTERVAL '10' SECOND))
+  GROUP BY auction, window_start, window_end) AS AuctionBids
+JOIN (SELECT max(CountBids.num) AS maxn, CountBids.starttime, CountBids.endtime FROM (
+    SELECT count(*) AS num, window_start AS starttime, window_end AS endtime FROM TABLE(HOP(TABLE bid, DESCRIPTOR(dateTime), INTERVAL '2' SECOND, INTERVAL '10' SECOND))
+    GROUP BY auction, window_start, window_end) AS CountBids
+  GROUP BY CountBids.starttime, CountBids.endtime) AS MaxBids
+ON AuctionBids.starttime = MaxBids.starttime AND AuctionBids.endtime = MaxBids.endtime AND AuctionBids.num >= MaxBids.maxn;
 SELECT auction, num, endtime FROM (
   SELECT auction, num, endtime, RANK() OVER (PARTITION BY endtime ORDER BY num DESC) AS rk FROM (
     SELECT auction, count(*) AS num, window_end AS endtime FROM TABLE(HOP(TABLE bid, DESCRIPTOR(dateTime), INTERVAL '2' SECOND, INTERVAL '10' SECOND))
