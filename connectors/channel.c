@@ -589,6 +589,18 @@ static int64_t process_end(Source *source, int split)
     return (int64_t)(reader->read + reader->waiting);
 }
 
+/* Nothing is left of what a table held, and the same entry comes next. */
+static bool process_same_place(const Source *one, const Source *other)
+{
+    const ChannelReader *a = &((const ProcessSource *)one->state)->reader, *b = &((const ProcessSource *)other->state)->reader;
+    if (a->channel != b->channel)
+        return false;
+    pthread_mutex_lock(&a->channel->lock);
+    bool same = !a->first && !b->first && a->next == b->next && a->taken == b->taken && a->ended == b->ended;
+    pthread_mutex_unlock(&a->channel->lock);
+    return same;
+}
+
 static const SourceType process_source = {
     .row_source = true,
     .whole_columns = true,
@@ -599,6 +611,7 @@ static const SourceType process_source = {
     .next_rows = process_next,
     .produce = process_produce,
     .end_position = process_end,
+    .same_place = process_same_place,
 };
 
 /* ---- what the runtime does with readers ---- */

@@ -193,6 +193,9 @@ typedef struct SourceType {
     /* A live split without rows for so long no longer holds time back, where neither the stream nor a setting says otherwise; 0: it always does. */
     int64_t idle_timeout_us;
 
+    /* Have two open sources of one process the same rows before them? NULL: their positions say so. */
+    bool (*same_place)(const Source *one, const Source *other);
+
     /* How far: bytes (as stored, so that compressed files give a true share) or rows read, for progress. */
     int64_t (*progress)(Source *source, int split);
 } SourceType;
@@ -311,6 +314,10 @@ void source_unwind(void *source);
 const char *connector_path(const ConnectorType *connector, const void *options);
 /* Options that read what is there when reading begins, and end; false: the connector cannot. */
 bool connector_read_now(Arena *arena, const ConnectorType *connector, const void *options, const void **bounded);
+/* Options that begin to read where `reset` (earliest, latest) says unless they name a place themselves; false: that changes nothing. */
+bool connector_read_from(Arena *arena, const ConnectorType *connector, const void *options, const char *reset, const void **from);
+/* Does it give only rows that come after reading has begun? */
+bool connector_reads_new(const ConnectorType *connector, const void *options);
 /* In how many shards its partitions are read by as many processes, and which of them this one is (-1: not said); 0 and 1: it reads them all. */
 int connector_shards(const ConnectorType *connector, const void *options, int *shard);
 /* The topic of a connector that reads and writes topics, else NULL. */

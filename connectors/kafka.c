@@ -33,6 +33,23 @@ bool connector_read_now(Arena *arena, const ConnectorType *connector, const void
     return true;
 }
 
+bool connector_read_from(Arena *arena, const ConnectorType *connector, const void *options, const char *reset, const void **from)
+{
+    const KafkaOptions *kafka = options;
+    const char *other_name = kafka && connector == &kafka_connector ? kafka->properties.auto_offset_reset : NULL;
+    if (connector != &kafka_connector || (other_name && strcmp(other_name, reset) == 0))
+        return false;
+    KafkaOptions *copy = arena_copy(arena, options, sizeof *copy);
+    copy->properties.auto_offset_reset = arena_strdup(arena, reset);
+    *from = copy;
+    return true;
+}
+
+bool connector_reads_new(const ConnectorType *connector, const void *options)
+{
+    return connector == &kafka_connector && kafka_startup(options) == STARTUP_LATEST;
+}
+
 bool connector_reads_topic(const ConnectorType *connector, const void *options, const char *topic)
 {
     return connector == &kafka_connector && kafka_reads_topic(options, topic);

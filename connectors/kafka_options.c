@@ -21,7 +21,10 @@ static const KafkaBounded bounded_meanings[] = { BOUNDED_NEVER, BOUNDED_LATEST, 
 KafkaStartup kafka_startup(const KafkaOptions *options)
 {
     KafkaStartup mode = startup_meanings[options->startup_mode];
-    return mode != STARTUP_DEFAULT ? mode : options->properties.group_id ? STARTUP_GROUP : STARTUP_EARLIEST;
+    const char *reset = options->properties.auto_offset_reset;
+    if (mode != STARTUP_DEFAULT || options->properties.group_id)
+        return mode != STARTUP_DEFAULT ? mode : STARTUP_GROUP;
+    return reset && strcmp(reset, "latest") == 0 ? STARTUP_LATEST : STARTUP_EARLIEST;
 }
 
 KafkaBounded kafka_bounded(const KafkaOptions *options) { return bounded_meanings[options->bounded_mode]; }

@@ -143,6 +143,9 @@ Error *job_snapshot(Job *job, Text *snapshot);
 Error *job_commit(Job *job);
 Error *job_restore(Job *job, const char *snapshot, size_t length); /* into a freshly opened job of the same plan */
 
+/* Do two open jobs of the same plan have the same rows before them, and the same state? Then they give the same from now on. Both between two steps. */
+bool job_same_place(const Job *one, const Job *other);
+
 /* ---- tables that a job keeps (PlanNode.sink.keeps_table): read between two turns, by the thread that may step it ---- */
 
 /* The output that keeps a table; -1: none does. */

@@ -361,6 +361,9 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
     note_declared_key(arena, entry, scan);
     scan->scan.on_error = source->on_error == POLICY_NULL ? POLICY_SKIP : source->on_error;
     scan->scan.bounded = source->bounded;
+    const char *reset = setting_property(binder->settings, "properties.auto.offset.reset");
+    if (reset)
+        connector_read_from(arena, source->connector, source->connector_options, reset, &scan->scan.connector_options);
     if (binder->pull && !source->bounded && connector_read_now(arena, source->connector, source->connector_options, &scan->scan.connector_options))
         scan->scan.bounded = true;
     scan->scan.max_ahead_us = source->max_ahead_us;

@@ -180,6 +180,7 @@ int64_t maintain(Runtime *runtime)
     report(runtime, "checkpoint failed", error);
     if (runtime->next_checkpoint_us <= now_us)
         runtime->next_checkpoint_us = runtime_now(runtime) + runtime->options.checkpoint_interval_us;
+    next_us = share_join(runtime);
     for (const Query *query = runtime->queries; query; query = query->next)
         next_us = query->state == QUERY_RUNNING && query->retry_us < next_us ? query->retry_us : next_us;
     pthread_mutex_unlock(&runtime->control);

@@ -211,7 +211,7 @@ static Error *set_own(RuntimeSession *session, const char *name, const char *val
     if (value && strcmp(value, "earliest") != 0 && strcmp(value, "latest") != 0)
         return error_at(ERR_BIND, value_at, "'%s' is earliest or latest, not '%s'", name, value);
     session->from_now = value && strcmp(value, "latest") == 0;
-    return NULL;
+    return planner_set(session->runtime->planner, name, value, SPAN_NONE, value_at, known); /* topics */
 }
 
 static void keep_setting(RuntimeSession *session, const char *name, const char *value)

@@ -68,7 +68,12 @@ typedef struct Query {
     /* of a push query, under feed */
     pthread_mutex_t feed;
     Subscription *subscribers;
-    const char *share_key;       /* who asks the same gets the same rows; NULL: rows differ by when one comes */
+    const char *share_key;       /* what is asked for: who asks the same may read the same query. share.c */
+    bool joins_now;              /* whoever comes may read it from there on; else he catches up with a query of his own */
+    bool has_twin;               /* there is, or was, another query that was asked for the same */
+    bool wants_twin;             /* it has nothing to do: perhaps it stands where its twin does. Under tasks */
+    int64_t twin_us, twin_rest_us; /* when to look for it again, and how long to rest after that */
+    uint64_t lost_rows;          /* that its sources had no room for, as its subscribers know */
     Schema schema;               /* of what subscribers get */
     const QueryOptions *pull;    /* of a pull query: who gets its rows */
     const JobOptions *hosted;    /* of a job that a session in the runtime runs: how it is opened */
@@ -81,14 +86,22 @@ typedef struct Query {
     struct Query *next;          /* in order of their making */
 } Query;
 
+/* Locks: control, then a query's feed, then a subscription's own. */
 struct Subscription {
-    Query *query;
+    char *id;                    /* its own, also where several read one query */
+    Query *origin;               /* the query that was made for it, or that it came to first: its header's schema lives there */
     QueryHeader header;
     QueryOptions options;
-    uint64_t room_rows, queued_rows, dropped;
+    uint64_t room_rows;
+    Subscription *next;          /* under the query's feed */
+    pthread_mutex_t lock;        /* of the rest */
+    Query *query;                /* that it reads; changes under control, too */
+    uint64_t queued_rows, dropped;
     Batch **ring; uint32_t capacity, first, count;
-    bool ended, told;
-    Subscription *next;
+    bool holds;                  /* the query waits until there is room */
+    bool closed;                 /* somebody has ended it by its id */
+    bool over;                   /* its query has ended, and does not change any more */
+    bool told;
 };
 
 struct Runtime {
@@ -204,7 +217,29 @@ Error *pull_rows(void *caller, int output, const Batch *batch); /* JobOptions.on
 Error *feed_rows(void *caller, int output, const Batch *batch); /* JobOptions.on_rows */
 void feed_end(Query *query, Error *error); /* takes over the error */
 /* One more subscriber, who gets what comes from now on. Under control. */
-Subscription *feed_subscribe(Query *query, const QueryOptions *options);
+Subscription *feed_subscribe(Query *query, const char *id, const QueryOptions *options);
+/* Its only subscriber has so much to read that the query may wait for him. */
+bool feed_is_full(Query *query);
+/* Sources have lost rows that it should have read: subscribers are told. Under step. */
+void feed_note_losses(Query *query);
+/* All subscribers of `from` go on with what comes from `to`. Under control, and step of both. */
+void feed_move(Query *from, Query *to);
+/* The subscription of that id; NULL: there is none. Under control. */
+Subscription *feed_find(Runtime *runtime, const char *id);
+/* It has enough; false: that is known. Under control. */
+bool feed_close(Subscription *subscription);
+/* Nobody reads the query any more. Under control. */
+void feed_end_query(Query *query);
+
+/* ---- share.c: queries that many ask for cost one job ---- */
+/* Says what the query is asked for, and who may join it. Under control. */
+void share_prepare(Query *query, RuntimeSession *session, const AstStatement *statement);
+/* A query like that which whoever comes may read from there on; NULL: there is none. Under control. */
+Query *share_find(Query *query);
+/* The query is in the list: others of its kind are told of it. Under control. */
+void share_announce(Query *query);
+/* Queries that stand where others of their kind do are given up for those. Returns when to look again. Under control. */
+int64_t share_join(Runtime *runtime);
 
 /* ---- store.c: the catalog in SQLite ---- */
 typedef struct StoredStatement {

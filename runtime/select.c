@@ -54,34 +54,6 @@ static Error *plan_select(Select *select)
     return planner_statement(select->runtime->planner, select->arena, select->statement, &select->planned);
 }
 
-static bool is_plain(const PlanNode *node)
-{
-    switch (node->kind) {
-    case PLAN_SCAN: return node->scan.connector == &process_connector && !node->scan.retracts;
-    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_SINK: return true;
-    default: return false;
-    }
-}
-
-/* Queries whose every row depends on one row of a stream alone give the same from now on to whoever comes: such are shared. NULL: this one is not. */
-static const char *share_key(const Select *select)
-{
-    const Plan *plan = select->planned.plan;
-    for (int n = 0; n < plan->node_count; n++)
-        if (!is_plain(plan->nodes[n]))
-            return NULL;
-    return arena_printf(select->arena, "%016llx\n%s%s", (unsigned long long)plan->fingerprint, session_settings_sql(select->session, select->arena),
-                        statement_sql(select->arena, select->statement));
-}
-
-static Query *shared_query(const Runtime *runtime, const char *key)
-{
-    for (Query *query = runtime->queries; query; query = query->next)
-        if (key && query->share_key && !query->over && strcmp(query->share_key, key) == 0)
-            return query;
-    return NULL;
-}
-
 static void drop_arena(Select *select)
 {
     if (select->arena)
@@ -123,21 +95,21 @@ static void make_query(Select *select)
 static Error *start_push(Select *select, Subscription **subscription)
 {
     Runtime *runtime = select->runtime;
-    const char *key = share_key(select);
-    Query *shared = shared_query(runtime, key);
     if (runtime->subscription_count >= runtime->options.max_subscriptions)
         return error_hint(error_at(ERR_UNSUPPORTED, select->statement->at, "%d subscriptions are open: that is the limit", runtime->subscription_count), "close one first");
-    if (shared) {
-        *subscription = feed_subscribe(shared, select->options);
-        return NULL;
-    }
     make_query(select);
     Query *query = select->query;
+    share_prepare(query, select->session, select->statement);
+    Query *shared = share_find(query);
+    if (shared) {
+        *subscription = feed_subscribe(shared, query->id, select->options);
+        return NULL;
+    }
     TRY(query_open(query, !select->session->from_now));
-    query->share_key = key;
-    *subscription = feed_subscribe(query, select->options);
+    *subscription = feed_subscribe(query, query->id, select->options);
     select->query = NULL;
     query_link(query);
+    share_announce(query);
     task_start(query);
     return NULL;
 }
@@ -207,7 +179,7 @@ Error *runtime_query(RuntimeSession *session, const char *text, size_t length, c
     MEMORY_GUARDED(error, prepare(&select, subscription));
     runtime->pull_count += !error && !*subscription;
     pthread_mutex_unlock(&runtime->control);
-    if (select.query && !error)
+    if (select.query && !error && !*subscription)
         MEMORY_GUARDED(error, run_pull(select.query));
     query_release(select.query);
     drop_arena(&select);

@@ -252,10 +252,11 @@ bool runtime_status(Runtime *runtime, const char *id, void (*visit)(void *caller
     arena_init(&arena, NULL);
     pthread_mutex_lock(&runtime->control);
     bool found = false;
+    const Subscription *read = id && !query_find(runtime, id) ? feed_find(runtime, id) : NULL; /* one of several that read a query */
     for (Query *query = runtime->queries; query; query = query->next) {
         QueryInfo info = { 0 };
         JobStatus status = { .watermark_us = TIME_MIN };
-        if (id && !name_equal(query->id, id))
+        if (id && !name_equal(query->id, id) && (!read || read->query != query))
             continue;
         fill_info(query, &info);
         Error *error = NULL;

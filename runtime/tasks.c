@@ -101,6 +101,10 @@ static void run_go(Query *query, int64_t share_ns, Go *go)
     *go = (Go){ .step = { .state = JOB_WAITING, .until_us = TIME_MAX } };
     pthread_mutex_lock(&query->step);
     while (query->job && go->used_ns < share_ns) {
+        if (query->share_key && feed_is_full(query)) { /* its only reader has enough for now */
+            go->step = (JobStep){ .state = JOB_WAITING, .until_us = TIME_MAX, .sinks_busy = true };
+            break;
+        }
         go->error = job_step(query->job, 1, &go->step);
         query->ended = go->ended = go->error || go->step.state == JOB_ENDED;
         go->used_ns = cpu_ns() - start_ns;
@@ -108,7 +112,19 @@ static void run_go(Query *query, int64_t share_ns, Go *go)
             break;
     }
     query_note(query);
+    if (query->share_key)
+        feed_note_losses(query);
     pthread_mutex_unlock(&query->step);
+}
+
+/* It has nothing to do: perhaps it stands where another query of its kind does. */
+static void look_for_twin(Query *query)
+{
+    Runtime *runtime = query->runtime;
+    query->wants_twin = true;
+    if (query->twin_us < runtime->next_retry_us)
+        runtime->next_retry_us = query->twin_us;
+    pthread_cond_signal(&runtime->changed);
 }
 
 /* After its go; under tasks. */
@@ -125,6 +141,8 @@ static void settle(Query *query, Go *go)
         pthread_cond_broadcast(&runtime->changed);
     } else if (go->step.state == JOB_WAITING && !query->woken) {
         be_idle(query, go->step.until_us);
+        if (query->has_twin)
+            look_for_twin(query);
     } else {
         push_ready(query);
     }
@@ -170,10 +188,11 @@ static bool run_maintenance(Runtime *runtime, int64_t now_us)
         return false;
     runtime->maintaining = true;
     runtime->trouble = false;
+    runtime->next_retry_us = TIME_MAX; /* what is said meanwhile counts, too */
     pthread_mutex_unlock(&runtime->tasks);
     int64_t next_us = maintain(runtime);
     pthread_mutex_lock(&runtime->tasks);
-    runtime->next_retry_us = next_us;
+    runtime->next_retry_us = next_us < runtime->next_retry_us ? next_us : runtime->next_retry_us;
     runtime->maintaining = false;
     pthread_cond_broadcast(&runtime->changed);
     return true;

@@ -45,6 +45,14 @@ static Error *terminate(Execution *execution, Query *query)
     return execution_status(execution, "query", id, "terminate", id, arena_printf(&execution->scratch, "query '%s' terminated", id));
 }
 
+/* One of several that read a query. */
+static Error *end_subscription(Execution *execution, Subscription *subscription)
+{
+    const char *id = arena_strdup(&execution->scratch, subscription->id);
+    feed_close(subscription);
+    return execution_status(execution, "query", id, "terminate", id, arena_printf(&execution->scratch, "query '%s' terminated", id));
+}
+
 static Error *set_state(Execution *execution, Query *query, QueryState state)
 {
     query_set_state(query, state, query->reason ? arena_strdup(&execution->scratch, query->reason) : NULL);
@@ -114,6 +122,9 @@ Error *execute_verb(Execution *execution)
     const AstStatement *statement = execution->statement;
     if (!statement->all) {
         Query *query = query_find(runtime, statement->name.text);
+        Subscription *one = query || statement->kind != AST_STMT_TERMINATE ? NULL : feed_find(runtime, statement->name.text);
+        if (one)
+            return end_subscription(execution, one);
         return query ? act(execution, query) : no_query(execution, statement->name.text);
     }
     for (Query *query = runtime->queries, *next; query; query = next) {

@@ -81,6 +81,124 @@ static void a_thousand_readers_share_one_query(void **state)
     world_end(&world);
 }
 
+static int push_queries(World *world)
+{
+    RuntimeMetrics metrics;
+    runtime_metrics(world->runtime, &metrics);
+    return metrics.push_queries;
+}
+
+/* Looks at twins and at retries. */
+static void pass_second(World *world) { world_pass(world, 1000000); }
+
+static void readers_of_a_table_come_together_when_each_has_what_it_holds(void **state)
+{
+    (void)state;
+    World world;
+    Subscription *all[50];
+    world_start(&world);
+    execute(&world, BIDS "CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction; INSERT INTO bids VALUES (1, 5), (2, 6);");
+    for (int i = 0; i < 50; i++) {
+        all[i] = subscribe(&world, "SELECT * FROM counts EMIT CHANGES;", 0);
+        if (i == 20)
+            execute(&world, "INSERT INTO bids VALUES (2, 1);");
+    }
+    pass_second(&world);
+    assert_int_equal(push_queries(&world), 1);
+    execute(&world, "INSERT INTO bids VALUES (1, 7);");
+    for (int i = 0; i < 50; i++) {
+        assert_string_equal(received(&world, all[i]), i <= 20 ? "+I 1,1\n+I 2,1\n-U 2,1\n+U 2,2\n-U 1,1\n+U 1,2\n" : "+I 1,1\n+I 2,2\n-U 1,1\n+U 1,2\n");
+        subscription_close(all[i]);
+    }
+    assert_int_equal(push_queries(&world), 0);
+    world_end(&world);
+}
+
+static void readers_of_files_come_together_where_the_first_one_stands(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    world_write(&world, "bids.jsonl", "w", "{\"auction\": 1}\n{\"auction\": 2}\n");
+    execute(&world, "CREATE STREAM bids (auction BIGINT) WITH (connector = 'file', path = 'bids.jsonl', format = 'json', follow = true);");
+    Subscription *plain[2], *counts[2];
+    for (int i = 0; i < 2; i++) {
+        plain[i] = subscribe(&world, "SELECT auction FROM bids EMIT CHANGES;", 0);
+        counts[i] = subscribe(&world, "SELECT COUNT(*) AS n FROM bids EMIT CHANGES;", 0);
+        pass_second(&world);
+        world_write(&world, "bids.jsonl", "a", "{\"auction\": 3}\n");
+        pass_second(&world);
+    }
+    pass_second(&world);
+    assert_int_equal(push_queries(&world), 2); /* a count from the beginning is the same for both, too */
+    world_write(&world, "bids.jsonl", "a", "{\"auction\": 4}\n");
+    pass_second(&world);
+    assert_string_equal(received(&world, plain[0]), "1\n2\n3\n3\n4\n");
+    assert_string_equal(received(&world, plain[1]), "1\n2\n3\n3\n4\n");
+    assert_string_equal(received(&world, counts[0]), "+I 2\n-U 2\n+U 3\n-U 3\n+U 4\n-U 4\n+U 5\n");
+    assert_string_equal(received(&world, counts[1]), "+I 3\n-U 3\n+U 4\n-U 4\n+U 5\n");
+    assert_true(runtime_close_query(world.runtime, subscription_header(plain[0])->id)); /* it alone: each has an id of its own */
+    world_write(&world, "bids.jsonl", "a", "{\"auction\": 5}\n");
+    pass_second(&world);
+    assert_string_equal(received(&world, plain[0]), "end\n");
+    assert_string_equal(received(&world, plain[1]), "5\n");
+    for (int i = 0; i < 2; i++) {
+        subscription_close(plain[i]);
+        subscription_close(counts[i]);
+    }
+    world_end(&world);
+}
+
+static void what_a_query_has_seen_of_a_stream_is_its_own(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, BIDS);
+    Subscription *first = subscribe(&world, "SELECT COUNT(*) AS n FROM bids EMIT CHANGES;", 0);
+    execute(&world, "INSERT INTO bids VALUES (1, 1);");
+    Subscription *second = subscribe(&world, "SELECT COUNT(*) AS n FROM bids EMIT CHANGES;", 0);
+    pass_second(&world);
+    execute(&world, "INSERT INTO bids VALUES (2, 1);");
+    assert_string_equal(received(&world, first), "+I 1\n-U 1\n+U 2\n");
+    assert_string_equal(received(&world, second), "+I 1\n");
+    assert_int_equal(push_queries(&world), 2);
+    subscription_close(first);
+    subscription_close(second);
+    world_end(&world);
+}
+
+static void a_query_waits_for_its_only_reader(void **state)
+{
+    (void)state;
+    World world;
+    Text rows = { 0 };
+    uint64_t count = 0;
+    world_start(&world);
+    for (int i = 0; i < 100000; i++)
+        text_printf(&rows, "{\"auction\": %d}\n", i);
+    world_write(&world, "bids.jsonl", "w", text_c(&rows));
+    text_release(&rows);
+    execute(&world, "CREATE STREAM bids (auction BIGINT) WITH (connector = 'file', path = 'bids.jsonl', format = 'json', follow = true);");
+    Subscription *slow = subscribe(&world, "SELECT auction FROM bids EMIT CHANGES;", 100);
+    for (int idle = 0; idle < 2; idle++)
+        for (bool more = true; more;) {
+            uint64_t dropped;
+            bool ended;
+            Error *error;
+            Batch *batch = subscription_read(slow, &dropped, &ended, &error);
+            assert_int_equal(dropped, 0);
+            more = batch != NULL;
+            count += more ? batch->row_count : 0;
+            assert_true(count < 100000 || idle == 0 || !more);
+            batch_release(batch);
+            runtime_work(world.runtime);
+        }
+    assert_int_equal(count, 100000);
+    subscription_close(slow);
+    world_end(&world);
+}
+
 static void a_query_ends_with_its_limit_or_when_told(void **state)
 {
     (void)state;
@@ -247,6 +365,10 @@ int main(void)
         cmocka_unit_test(changes_of_a_table_follow_what_it_holds),
         cmocka_unit_test(a_slow_reader_loses_rows_and_is_told),
         cmocka_unit_test(a_thousand_readers_share_one_query),
+        cmocka_unit_test(readers_of_a_table_come_together_when_each_has_what_it_holds),
+        cmocka_unit_test(readers_of_files_come_together_where_the_first_one_stands),
+        cmocka_unit_test(what_a_query_has_seen_of_a_stream_is_its_own),
+        cmocka_unit_test(a_query_waits_for_its_only_reader),
         cmocka_unit_test(a_query_ends_with_its_limit_or_when_told),
         cmocka_unit_test(windows_close_by_the_time_of_the_stream),
         cmocka_unit_test(old_windows_leave_the_table),

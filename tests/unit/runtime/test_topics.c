@@ -72,12 +72,62 @@ static void windows_are_found_by_key_and_bounds(void **state)
     end(&world);
 }
 
+static void readers_of_a_topic_share_a_job(void **state)
+{
+    (void)state;
+    World world;
+    RuntimeMetrics metrics;
+    Subscription *all[20];
+    start(&world);
+    execute(&world, "CREATE STREAM a (k VARCHAR KEY, v INT) WITH (kafka_topic = 'a', value_format = 'JSON', partitions = 3); INSERT INTO a VALUES ('x', 1); INSERT INTO a VALUES ('y', 2);");
+    for (int i = 0; i < 10; i++)
+        all[i] = subscribe(&world, "SELECT k, v FROM a EMIT CHANGES;", 0);
+    world_pass(&world, 1000000);
+    runtime_metrics(world.runtime, &metrics);
+    assert_int_equal(metrics.push_queries, 1); /* those who came later have caught up with the first one */
+    assert_null(runtime_session_set(world.session, "auto.offset.reset", "latest"));
+    for (int i = 10; i < 20; i++)
+        all[i] = subscribe(&world, "SELECT k, v FROM a EMIT CHANGES;", 0);
+    runtime_metrics(world.runtime, &metrics);
+    assert_int_equal(metrics.push_queries, 2); /* who wants what is new joins at once */
+    execute(&world, "INSERT INTO a VALUES ('z', 3);");
+    for (int i = 0; i < 20; i++) {
+        const char *rows = received(&world, all[i]);
+        assert_string_equal(i < 10 ? rows + 8 : rows, "z,3\n");
+        assert_true(i >= 10 || (strstr(rows, "x,1\n") && strstr(rows, "y,2\n")));
+        subscription_close(all[i]);
+    }
+    runtime_metrics(world.runtime, &metrics);
+    assert_int_equal(metrics.push_queries, 0);
+    end(&world);
+}
+
+static void where_reading_begins_is_the_query_s_to_say(void **state)
+{
+    (void)state;
+    World world;
+    start(&world);
+    execute(&world, "CREATE STREAM a (k VARCHAR KEY, v INT) WITH (kafka_topic = 'a', value_format = 'JSON', partitions = 1); INSERT INTO a VALUES ('x', 1);");
+    assert_null(runtime_session_set(world.session, "ksql.streams.auto.offset.reset", "latest"));
+    Subscription *latest = subscribe(&world, "SELECT COUNT(*) AS n FROM a EMIT CHANGES;", 0);
+    assert_null(runtime_session_set(world.session, "ksql.streams.auto.offset.reset", "earliest"));
+    Subscription *earliest = subscribe(&world, "SELECT COUNT(*) AS n FROM a EMIT CHANGES;", 0);
+    execute(&world, "INSERT INTO a VALUES ('y', 2);");
+    assert_string_equal(received(&world, latest), "+I 1\n");
+    assert_string_equal(received(&world, earliest), "+I 1\n-U 1\n+U 2\n");
+    subscription_close(latest);
+    subscription_close(earliest);
+    end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_over_a_topic_is_read_as_it_is_now),
         cmocka_unit_test(a_stream_over_a_topic_is_read_to_its_present_end),
         cmocka_unit_test(windows_are_found_by_key_and_bounds),
+        cmocka_unit_test(readers_of_a_topic_share_a_job),
+        cmocka_unit_test(where_reading_begins_is_the_query_s_to_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
