@@ -144,6 +144,7 @@ typedef struct RowRange {
 typedef struct SourceType {
     bool row_source;
     bool whole_columns;  /* a row source that gives columns as a whole, not fields of them */
+    bool has_thread;     /* its client works beside the job, about a core's worth when there is much to read: a job leaves one to it */
     bool record_source;  /* `next_rows` gives messages (page: a RecordSet), which a key and a value format decode; no `produce` */
 
     /* The event time of rows that know their own, and how far behind a later row may be; a WATERMARK clause goes before. NULL: none. */

@@ -124,6 +124,7 @@ static Error *kafka_commit(Source *source, const uint64_t positions[])
 static const SourceType kafka_source = {
     .row_source = true,
     .record_source = true,
+    .has_thread = true,
     .open = kafka_open,
     .close = kafka_close,
     .bounded = is_bounded,

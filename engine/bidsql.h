@@ -34,7 +34,7 @@ typedef struct SessionOutput {
 typedef struct SessionOptions {
     Clock *clock;                 /* NULL: the system's */
     FileSystem *filesystem;       /* NULL: the system's */
-    int threads;                  /* 0: all cores */
+    int threads;                  /* 0: all cores, one fewer for jobs that read Kafka */
     uint32_t batch_rows;          /* 0: default */
     uint64_t max_bad_rows;        /* UINT64_MAX: no bound */
     int64_t memory_limit_bytes;   /* 0: none */

@@ -61,6 +61,7 @@ Error *session_new_in(const SessionHost *host, const SessionOptions *options, Se
     if (session->options.threads <= 0) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         session->options.threads = cores > 0 ? (int)cores : 1;
+        session->threads_by_default = true;
     }
     pool_init(&session->pool, NULL, "session", 0);
     arena_init(&session->arena, &session->pool);
@@ -109,6 +110,7 @@ static Error *set_own(Session *session, const char *name, const char *value, Spa
         if (value)
             TRY(set_number(name, value, value_at, 1, 256, &number));
         session->options.threads = number ? (int)number : (int)sysconf(_SC_NPROCESSORS_ONLN);
+        session->threads_by_default = !number;
     } else if (option_name_equal(name, "exec.batch_rows")) {
         if (value)
             TRY(set_number(name, value, value_at, 1, BATCH_ROWS, &number));
@@ -344,6 +346,7 @@ Error *session_run_profiled(Session *session, const Plan *plan, const SessionOut
     Running running = { output };
     JobOptions options = { .clock = session->options.clock, .filesystem = session->options.filesystem, .pool = &session->pool,
         .memory_limit_bytes = session->options.memory_limit_bytes, .threads = session->options.threads,
+        .threads_by_default = session->threads_by_default,
         .batch_rows = session->options.batch_rows, .max_bad_rows = session->options.max_bad_rows,
         .base_directory = session->options.base_directory, .topics = session->options.topics, .profile = look != NULL,
         .until_quiet = (session->options.hold_jobs || session->options.until_quiet || (look && look->until_quiet)) && !plan->bounded,

@@ -20,6 +20,7 @@ typedef struct HeldJob {
 
 struct bidsql_Session {
     SessionOptions options;
+    bool threads_by_default;
     SessionHost host;            /* .planner NULL: it is alone */
     ConnectorContext connectors;
     MemoryPool pool;

@@ -41,6 +41,7 @@ typedef struct JobOptions {
     MemoryPool *pool;            /* the process's; may be NULL */
     int64_t memory_limit_bytes;  /* of this job; 0 none */
     int threads;                 /* of job_run, >= 1; job_step: 1 */
+    bool threads_by_default;     /* nobody said how many: where a source has a thread of its own, it is one fewer */
     uint32_t batch_rows;         /* 1..BATCH_ROWS; 0: BATCH_ROWS */
     uint64_t max_bad_rows;       /* ERR_TOO_MANY_BAD beyond; UINT64_MAX: none */
     const char *base_directory;

@@ -146,6 +146,14 @@ static void survey_places(Job *job)
     }
 }
 
+static bool has_client_thread(const Plan *plan)
+{
+    for (int id = 0; id < plan->node_count; id++)
+        if (plan->nodes[id]->kind == PLAN_SCAN && plan->nodes[id]->scan.connector->source->has_thread)
+            return true;
+    return false;
+}
+
 static void survey_plan(Job *job)
 {
     const Plan *plan = job->plan;
@@ -159,6 +167,8 @@ static void survey_plan(Job *job)
     job->sinks = ARENA_ARRAY(&job->arena, Sink *, count);
     job->sink_queues = ARENA_ARRAY(&job->arena, SinkQueue *, count);
     job->output_done = ARENA_ARRAY(&job->arena, bool, (size_t)plan->output_count + 1);
+    if (job->options.threads_by_default && job->options.threads > 1 && has_client_thread(plan))
+        job->options.threads--;
     job->worker_count = job->options.threads > 1 ? job->options.threads + 1 : 1;
     job->workers = ARENA_ARRAY(&job->arena, WorkerContext, (size_t)job->worker_count);
     for (int id = 0; id < plan->node_count; id++) {
