@@ -17,6 +17,7 @@ WARNINGS = -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -W
 HARDEN   = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -fcf-protection
 OPT      = -O2
 SANITIZE =
+SHIM     =
 DEFINES  = -D_GNU_SOURCE -DBIDSQL_VERSION='"$(VERSION)"' -DBIDSQL_COMMIT='"$(COMMIT)"'
 CFLAGS   = -std=gnu11 -g $(OPT) $(WARNINGS) $(HARDEN) $(DEFINES) $(SANITIZE) -I. -I$(B)/gen
 CXXFLAGS = -std=c++17 -g $(OPT) -Wall -Wextra -Werror $(HARDEN) $(DEFINES) $(SANITIZE) -fno-exceptions -I.
@@ -33,6 +34,7 @@ HOT      = formats/json_scan.c formats/csv_scan.c exec/key_table.c functions/agg
 sources  = $(sort $(wildcard $(1)/*.c) $(if $(filter planner,$(1)),$(wildcard planner/rewrite/*.c)))
 objects  = $(patsubst %.c,$(B)/%.o,$(filter-out repl/main.c,$(call sources,$(1)))) \
            $(patsubst %.cc,$(B)/%.o,$(wildcard $(1)/*.cc)) \
+           $(if $(filter common,$(1)),$(SHIM)) \
            $(if $(filter parser,$(1)),$(if $(wildcard parser/sql.y),$(B)/gen/parser/sql.o) $(if $(wildcard parser/lexer.re),$(B)/gen/parser/lexer.o))
 archives = $(patsubst %,$(B)/%.a,$(1))
 # A room may use the rooms listed before it; archives are linked in reverse order.
@@ -116,11 +118,11 @@ build/kafka/micro_latency: bench/micro_latency.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) -lrdkafka -lpthread
 # a source by itself, without a query
-build/kafka/source: tests/kafka/source.c $(call archives,$(call upto,connectors))
+$(B)/kafka/source: tests/kafka/source.c $(call archives,$(call upto,connectors))
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $@.o $<
 	$(CXX) $(LDFLAGS) -o $@ $@.o -Wl,--start-group $(call archives,$(call upto,connectors)) -Wl,--end-group $(LIBS)
-kafka-tool: build/kafka/tool build/kafka/source build/kafka/micro_kafka build/kafka/micro_latency
+kafka-tool: build/kafka/tool $(B)/kafka/source build/kafka/micro_kafka build/kafka/micro_latency
 
 # ---- a server for the tests of http/: tests/cli/http.sh ----
 $(B)/http_server: $(B)/tests/http/server.o $(call archives,$(call upto,http))
@@ -140,7 +142,10 @@ $(B)/crash_driver: $(B)/tests/crash/driver.o $(call archives,$(call upto,runtime
 ASAN  = B=build/asan OPT=-O1 HARDEN= SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 LIBFUZZER = B=build/libfuzzer CC=clang CXX=clang++ OPT=-O1 HARDEN= FUZZ_DRIVER= WARNINGS=-w \
         SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=pointer-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer" FUZZ_LINK=-fsanitize=fuzzer
-TSAN  = B=build/tsan OPT=-O1 HARDEN= SANITIZE="-fsanitize=thread"
+# unit tests of the rooms that have threads
+THREADED = $(patsubst tests/unit/%.c,build/tsan/unit/%,$(foreach room,common http connectors runtime server,$(wildcard tests/unit/$(room)/test_*.c)))
+# tests/tsan/c11_threads.c stands between librdkafka and glibc
+TSAN  = B=build/tsan OPT=-O1 HARDEN= SHIM=build/tsan/tests/tsan/c11_threads.o SANITIZE="-fsanitize=thread -Wl,-u,thrd_create"
 
 JOBS := $(shell nproc)
 
@@ -175,11 +180,11 @@ asan:
 tsan:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) $(TSAN) build/tsan/bidsql
 asan-tests:
-	@$(MAKE) --no-print-directory -s -j$(JOBS) $(ASAN) unit-build build/asan/fail_allocations build/asan/http_server
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(ASAN) unit-build build/asan/fail_allocations build/asan/http_server build/asan/crash_driver build/asan/kafka/source
 asan-fuzz:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) $(ASAN) fuzz-build
 tsan-tests:
-	@$(MAKE) --no-print-directory -s -j$(JOBS) $(TSAN) build/tsan/fail_allocations build/tsan/http_server build/tsan/unit/runtime/test_threads
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(TSAN) $(THREADED) build/tsan/fail_allocations build/tsan/http_server build/tsan/crash_driver build/tsan/kafka/source
 
 layers:
 	@tools/layers

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 exec python3 - <<'PY'
 import os, select, signal, subprocess, sys, tempfile, time
 
-binary = os.path.abspath("./bidsql")
+binary = os.path.abspath(os.environ.get("BIDSQL", "./bidsql"))
 folder = tempfile.TemporaryDirectory()
 os.chdir(folder.name)
 failures = 0

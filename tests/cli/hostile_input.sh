@@ -2,6 +2,7 @@
 # Bad input of every kind: each has a clear outcome and nothing crashes (an exit code of 128 or more is a signal).
 set -u
 cd "$(dirname "$0")/../.."
+bidsql=${BIDSQL:-./bidsql}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 failures=0
@@ -20,14 +21,14 @@ try() { # wanted codes (a|b), command..
 skip="on_error = 'skip'"
 
 : >"$dir/empty.jsonl"
-try 0 ./bidsql -c "CREATE STREAM t (a BIGINT) WITH (connector='file', path='$dir/empty.jsonl', format='json'); SELECT COUNT(*) AS n FROM t"
+try 0 "$bidsql" -c "CREATE STREAM t (a BIGINT) WITH (connector='file', path='$dir/empty.jsonl', format='json'); SELECT COUNT(*) AS n FROM t"
 grep -q '"n":0' "$dir/out" || { echo "an empty file has rows"; failures=$((failures + 1)); }
 
 head -c 300000 /dev/urandom >"$dir/noise.jsonl"
 for format in json csv raw; do
-    try "0|1" ./bidsql -c "CREATE STREAM t (a STRING) WITH (connector='file', path='$dir/noise.jsonl', format='$format', $skip); SELECT COUNT(*) AS n FROM t"
+    try "0|1" "$bidsql" -c "CREATE STREAM t (a STRING) WITH (connector='file', path='$dir/noise.jsonl', format='$format', $skip); SELECT COUNT(*) AS n FROM t"
 done
-try "0|1|3|4" ./bidsql -c "SELECT * FROM '$dir/noise.jsonl'"
+try "0|1|3|4" "$bidsql" -c "SELECT * FROM '$dir/noise.jsonl'"
 
 python3 - "$dir" <<'PY'
 import gzip, sys
@@ -53,7 +54,7 @@ open(d + "/nots.sql", "w").write("SELECT " + "NOT " * 100_000 + "TRUE")
 open(d + "/columns.sql", "w").write("CREATE STREAM t (" + ", ".join(f"c{i} BIGINT" for i in range(10000)) + f") WITH (connector='file', path='{d}/wide.jsonl', format='json'); SELECT c9999 + c0 AS x FROM t")
 open(d + "/garbage.sql", "wb").write(bytes(range(256)) * 50)
 PY
-all() { try "$1" ./bidsql -c "CREATE STREAM t ($2) WITH (connector='file', path='$dir/$3', format='$4', $skip); SELECT * FROM t"; }
+all() { try "$1" "$bidsql" -c "CREATE STREAM t ($2) WITH (connector='file', path='$dir/$3', format='$4', $skip); SELECT * FROM t"; }
 all 0 "a STRING" long.jsonl json
 all 1 "a BIGINT" cut.jsonl.gz json
 grep -q "cut\|broken\|trunc" "$dir/err" || { echo "a truncated gzip is not named: $(cat "$dir/err")"; failures=$((failures + 1)); }
@@ -66,16 +67,16 @@ all 0 "t TIMESTAMP(3)" times.jsonl json
 all 0 "a BIGINT" deep.jsonl json
 all 0 "a BIGINT" keys.jsonl json
 all 0 "a BIGINT, b BIGINT" ragged.csv csv
-try 0 ./bidsql -c "SELECT c9999 FROM '$dir/wide.jsonl'"
-try 0 ./bidsql -c "SELECT c9999 FROM '$dir/wide.csv'"
-try 0 ./bidsql -f "$dir/columns.sql"
+try 0 "$bidsql" -c "SELECT c9999 FROM '$dir/wide.jsonl'"
+try 0 "$bidsql" -c "SELECT c9999 FROM '$dir/wide.csv'"
+try 0 "$bidsql" -f "$dir/columns.sql"
 grep -q '"x":9999' "$dir/out" || { echo "10,000 columns"; failures=$((failures + 1)); }
-try "0|3" ./bidsql -f "$dir/big.sql"
-try "0|3" ./bidsql -f "$dir/list.sql"
-try 3 ./bidsql -f "$dir/nested.sql"
-try 3 ./bidsql -f "$dir/nots.sql"
-try 3 ./bidsql -f "$dir/garbage.sql"
-try 0 ./bidsql -c ""
-try 0 ./bidsql -c ";;;"
-try 1 ./bidsql --memory-limit 1MiB -c "CREATE STREAM g WITH (connector='nexmark', rows = 3000000); SELECT COUNT(DISTINCT bid.price) AS n FROM g"
+try "0|3" "$bidsql" -f "$dir/big.sql"
+try "0|3" "$bidsql" -f "$dir/list.sql"
+try 3 "$bidsql" -f "$dir/nested.sql"
+try 3 "$bidsql" -f "$dir/nots.sql"
+try 3 "$bidsql" -f "$dir/garbage.sql"
+try 0 "$bidsql" -c ""
+try 0 "$bidsql" -c ";;;"
+try 1 "$bidsql" --memory-limit 1MiB -c "CREATE STREAM g WITH (connector='nexmark', rows = 3000000); SELECT COUNT(DISTINCT bid.price) AS n FROM g"
 [ "$failures" -eq 0 ]

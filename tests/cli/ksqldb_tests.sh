@@ -1,7 +1,7 @@
 #!/bin/sh
 # bidsql test --ksqldb: cases of every kind, and what the lists say about them.
 set -u
-bidsql=$PWD/bidsql
+bidsql=$(realpath "${BIDSQL:-./bidsql}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0

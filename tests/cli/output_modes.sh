@@ -2,6 +2,7 @@
 # Every output mode byte by byte: quotes, escapes, NULL beside empty text, wide characters, titles, results without rows.
 set -u
 cd "$(dirname "$0")/../.."
+bidsql=${BIDSQL:-./bidsql}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 failures=0
@@ -14,7 +15,7 @@ SQL
 
 shows() { # mode; what it must show on stdin
     cat >"$dir/wanted"
-    LC_ALL=C ./bidsql -o "$1" -f "$dir/q.sql" >"$dir/out" 2>"$dir/err" || { echo "mode $1: $(cat "$dir/err")"; failures=$((failures + 1)); }
+    LC_ALL=C "$bidsql" -o "$1" -f "$dir/q.sql" >"$dir/out" 2>"$dir/err" || { echo "mode $1: $(cat "$dir/err")"; failures=$((failures + 1)); }
     diff -u "$dir/wanted" "$dir/out" || { echo "mode $1 differs"; failures=$((failures + 1)); }
 }
 
@@ -131,11 +132,11 @@ ROWS
 
 # A changelog says what each row does.
 wanted=$(printf 'op,k,n\n+I,1,1\n-U,1,1\n+U,1,2')
-rows=$(./bidsql --batch-rows 1 -o csv -c "SELECT k, COUNT(*) AS n FROM (VALUES (1), (1)) AS t(k) GROUP BY k EMIT CHANGES" 2>/dev/null)
+rows=$("$bidsql" --batch-rows 1 -o csv -c "SELECT k, COUNT(*) AS n FROM (VALUES (1), (1)) AS t(k) GROUP BY k EMIT CHANGES" 2>/dev/null)
 [ "$rows" = "$wanted" ] || { echo "changelog: $rows"; failures=$((failures + 1)); }
 
 # Values of every form, as JSON.
-rows=$(./bidsql -c "SELECT CAST('NaN' AS DOUBLE) AS x, CAST('-Infinity' AS DOUBLE) AS y, ARRAY['a\"', NULL] AS a, STRUCT(p := 1, q := NULL) AS s, CAST('YWJj' AS BYTES) AS b,
+rows=$("$bidsql" -c "SELECT CAST('NaN' AS DOUBLE) AS x, CAST('-Infinity' AS DOUBLE) AS y, ARRAY['a\"', NULL] AS a, STRUCT(p := 1, q := NULL) AS s, CAST('YWJj' AS BYTES) AS b,
   DATE '2026-01-02' AS d, TIME '01:02:03' AS t, TIMESTAMP '2026-01-02 03:04:05' AS ts, CAST(1.10 AS DECIMAL(30,2)) AS n, TRUE AS yes, CHR(1) AS c" 2>/dev/null)
 [ "$rows" = '{"x":"NaN","y":"-Infinity","a":["a\"",null],"s":{"p":1,"q":null},"b":"YWJj","d":"2026-01-02","t":"01:02:03","ts":"2026-01-02 03:04:05.000","n":1.10,"yes":true,"c":"\u0001"}' ] ||
     { echo "values: $rows"; failures=$((failures + 1)); }
@@ -143,7 +144,7 @@ rows=$(./bidsql -c "SELECT CAST('NaN' AS DOUBLE) AS x, CAST('-Infinity' AS DOUBL
 # Rows before an error are results: frames are closed, JSON stays valid.
 printf '{"a":1}\n{"a":"x"}\n' >"$dir/bad.jsonl"
 for mode in box json; do
-    ./bidsql -o $mode -c "CREATE STREAM t (a BIGINT) WITH (connector = 'file', path = '$dir/bad.jsonl', format = 'json'); SELECT a FROM t" >"$dir/$mode" 2>/dev/null
+    "$bidsql" -o $mode -c "CREATE STREAM t (a BIGINT) WITH (connector = 'file', path = '$dir/bad.jsonl', format = 'json'); SELECT a FROM t" >"$dir/$mode" 2>/dev/null
     [ $? -eq 1 ] || { echo "a bad row is no failure"; failures=$((failures + 1)); }
 done
 [ "$(cat "$dir/json")" = '[{"a":1}]' ] || { echo "json before an error: $(cat "$dir/json")"; failures=$((failures + 1)); }

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 failures=0
-bidsql=$PWD/bidsql
+bidsql=$(realpath "${BIDSQL:-./bidsql}")
 cd "$dir" || exit 1
 
 python3 - <<'PY'

@@ -17,7 +17,7 @@ class Terminal:
         fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.screen, self.main, self.raw = pyte.Screen(columns, rows), main, b""
         self.stream = pyte.ByteStream(self.screen)
-        self.process = subprocess.Popen(["./bidsql", *arguments], stdin=side, stdout=side, stderr=side, start_new_session=True,
+        self.process = subprocess.Popen([os.environ.get("BIDSQL", "./bidsql"), *arguments], stdin=side, stdout=side, stderr=side, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", "BIDSQL_HISTORY": history, "BIDSQL_PAGER": "", "BIDSQL_RC": "", **(environment or {})})
         os.close(side)
@@ -284,7 +284,7 @@ t.type("SELECT 1 AS a, 2 AS b;\r", "│ 1 │ 2 │")
 t.leave()
 
 # The same shell against a server: its catalog, its queries, rows as they come.
-server = subprocess.Popen(["./bidsql", "server", "--listen", "127.0.0.1:0", "--log", "json", "--topics-in-memory"], stderr=subprocess.PIPE)
+server = subprocess.Popen([os.environ.get("BIDSQL", "./bidsql"), "server", "--listen", "127.0.0.1:0", "--log", "json", "--topics-in-memory"], stderr=subprocess.PIPE)
 url = json.loads(server.stderr.readline())["url"]
 t = Terminal("--server", url, rows=30)
 check("where it is", url in t.text(), t.text())

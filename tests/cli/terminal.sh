@@ -17,7 +17,7 @@ def run(arguments, on_terminal=(1, 2), until=None, environment=None):
     """Runs with some of stdin, stdout, stderr on a terminal; `until`: text after which Ctrl-C is typed. Exit code, terminal's text, the rest's."""
     main, side = pty.openpty()
     ends = [side if number in on_terminal else subprocess.DEVNULL if number == 0 else subprocess.PIPE for number in (0, 1, 2)]
-    process = subprocess.Popen(["./bidsql", *arguments], stdin=ends[0], stdout=ends[1], stderr=ends[2], env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", **(environment or {})})
+    process = subprocess.Popen([os.environ.get("BIDSQL", "./bidsql"), *arguments], stdin=ends[0], stdout=ends[1], stderr=ends[2], env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", **(environment or {})})
     os.close(side)
     text, deadline = b"", time.monotonic() + 60
     while time.monotonic() < deadline:

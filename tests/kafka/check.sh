@@ -40,6 +40,11 @@ java_tool() { # class, arguments: a tool of Apache Kafka itself
     timeout 60 java -Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$lib/*" "$class" "$@" 2>"$work/java.log"
 }
 
+# A bound of memory or time that holds for the program itself; under a sanitizer (tools/sanitized) it says nothing.
+within() { # what, measured, bound
+    [ -n "${SANITIZED:-}" ] || [ "$2" -lt "$3" ] || fail "$1" "$2 is not less than $3"
+}
+
 finish() {
     [ "$failures" -eq 0 ] || exit 1
 }

@@ -20,7 +20,7 @@ same "together" "$(seq 1 100)" "$(cat "$work/0" "$work/1" "$work/2" | cut -d, -f
 
 # Offsets are committed for the group; a second process with the same shard is noticed.
 group=shards-$unique
-run() { timeout 30 "$top/build/kafka/source" "$kafka" $topic $group "$1" 2 "$2"; }
+run() { timeout 30 "$KAFKA_SOURCE" "$kafka" $topic $group "$1" 2 "$2"; }
 run 0 2 >"$work/zero" &
 run 1 2 >"$work/one"
 wait $!

@@ -17,7 +17,7 @@ exec 3<"$work/pipe"
 read -r header <&3
 sleep 3
 resident=$(awk '/^VmRSS/ { print int($2 / 1024) }' /proc/$query/status)
-[ "$resident" -lt 96 ] || fail "while nobody reads it holds $resident MiB of a topic of $((messages * 230 / 1048576)) MiB"
+within "MiB held while nobody reads, of a topic of $((messages * 230 / 1048576)) MiB" "$resident" 96
 same "every row comes in the end" "$messages" "$(wc -l <&3 | tr -d ' ')"
 exec 3<&-
 wait $query
