@@ -88,7 +88,7 @@ bool ast_is_comparison(const AstExpr *expr) { return expr->kind == AST_BINARY &&
 
 static bool take_comparison(Correlation *correlation, const AstExpr *conjunct)
 {
-    if (!ast_is_comparison(conjunct) || !correlation->exists || correlation->comparison)
+    if (!ast_is_comparison(conjunct) || !(correlation->uses & CORRELATE_COMPARISON) || correlation->comparison)
         return false;
     for (int turn = 0; turn < 2; turn++) {
         AstExpr *inner = turn ? conjunct->right : conjunct->left, *outer = turn ? conjunct->left : conjunct->right;
@@ -101,6 +101,23 @@ static bool take_comparison(Correlation *correlation, const AstExpr *conjunct)
         return true;
     }
     return false;
+}
+
+static Error *find_unknown_name(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    Correlation *correlation = context;
+    (void)replacement;
+    correlation->unknown_name |= ast->kind == AST_NAME && !binds_inside(correlation, ast) && !binds_outside(correlation, ast);
+    return NULL;
+}
+
+/* Is each name one of the sub-query's or of the outer row's? */
+static bool knows_all_names(Correlation *correlation, const AstExpr *ast)
+{
+    AstExpr *ignored = NULL;
+    correlation->unknown_name = false;
+    error_free(ast_map(correlation->block->binder->arena, ast, find_unknown_name, correlation, &ignored));
+    return !correlation->unknown_name;
 }
 
 /* A conjunct of the sub-query's WHERE: its own, or what ties it to the outer row. */
@@ -126,6 +143,10 @@ static Error *take_conjunct(Correlation *correlation, AstExpr *conjunct)
         }
     if (take_comparison(correlation, conjunct))
         return NULL;
+    if (correlation->uses & CORRELATE_CONDITIONS && knows_all_names(correlation, conjunct)) {
+        LIST_ADD(arena, &correlation->both, conjunct);
+        return NULL;
+    }
     TRY(ast_map(arena, conjunct, find_outer_name, correlation, &ignored));
     LIST_ADD(arena, &correlation->kept, conjunct); /* it says itself what is wrong with it */
     return NULL;
@@ -147,10 +168,10 @@ AstExpr *ast_conjunction(Arena *arena, const AstExprs *conjuncts)
 }
 
 /* Binds FROM, to know its names; the sub-query takes it from there. */
-Error *correlate(Block *block, Relation *relation, const AstQuery *query, bool exists, Correlation *correlation)
+Error *correlate(Block *block, Relation *relation, const AstQuery *query, int uses, Correlation *correlation)
 {
     Binder *binder = block->binder;
-    *correlation = (Correlation){ .block = block, .relation = relation, .inner = { .binder = binder, .query = query }, .exists = exists };
+    *correlation = (Correlation){ .block = block, .relation = relation, .inner = { .binder = binder, .query = query }, .uses = uses };
     if (query->kind != AST_SELECT || !query->from || query->ctes.count)
         return NULL;
     TRY(bind_from(&correlation->inner));
@@ -162,10 +183,60 @@ Error *correlate(Block *block, Relation *relation, const AstQuery *query, bool e
     ast_conjuncts(binder->arena, query->where, &conjuncts);
     for (int i = 0; i < conjuncts.count; i++)
         TRY(take_conjunct(correlation, conjuncts.items[i]));
-    for (int i = 0; i < query->items.count; i++)
+    for (int i = 0; i < query->items.count && !(uses & CORRELATE_ITEMS); i++)
         if (!ast_any(query->items.items[i].expr, is_subquery))
             TRY(ast_map(binder->arena, query->items.items[i].expr, find_outer_name, correlation, &ignored));
     return NULL;
+}
+
+bool correlation_is_inner(Correlation *correlation, const AstExpr *ast) { return binds_inside(correlation, ast); }
+
+bool correlation_names_outer(Correlation *correlation, const AstExpr *ast)
+{
+    AstExpr *ignored = NULL;
+    Error *error = ast_map(correlation->block->binder->arena, ast, find_outer_name, correlation, &ignored);
+    error_free(error);
+    return error != NULL;
+}
+
+/* The selected expression that a number means; the expression itself if it is none. */
+static AstExpr *numbered_item(const AstQuery *query, AstExpr *expr)
+{
+    if (expr->kind != AST_LITERAL || expr->value.type->kind == TYPE_NULL || !type_is_integer(expr->value.type) || expr->value.integer < 1 || expr->value.integer > query->items.count)
+        return expr;
+    return query->items.items[expr->value.integer - 1].expr;
+}
+
+/* OVER (..) sees the rows of one key. */
+static Error *part_by_keys(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    const Correlation *correlation = context;
+    Arena *arena = correlation->block->binder->arena;
+    if (ast->kind != AST_CALL || !ast->over)
+        return NULL;
+    AstExpr *call = arena_copy(arena, ast, sizeof *ast);
+    call->over = arena_copy(arena, ast->over, sizeof *ast->over);
+    call->over->partition_by = (AstExprs){ 0 };
+    for (int i = 0; i < correlation->pairs.count; i++)
+        LIST_ADD(arena, &call->over->partition_by, correlation->pairs.items[i].inner);
+    for (int i = 0; i < ast->over->partition_by.count; i++)
+        LIST_ADD(arena, &call->over->partition_by, ast->over->partition_by.items[i]);
+    *replacement = call;
+    return NULL;
+}
+
+static Error *part_overs(Correlation *correlation, AstQuery *inner)
+{
+    Arena *arena = correlation->block->binder->arena;
+    inner->items.items = arena_copy(arena, inner->items.items, sizeof *inner->items.items * (size_t)inner->items.count);
+    inner->items.capacity = inner->items.count;
+    for (int i = 0; i < inner->items.count; i++)
+        TRY(ast_map(arena, inner->items.items[i].expr, part_by_keys, correlation, &inner->items.items[i].expr));
+    inner->order_by.items = arena_copy(arena, inner->order_by.items, sizeof *inner->order_by.items * (size_t)inner->order_by.count);
+    inner->order_by.capacity = inner->order_by.count;
+    for (int i = 0; i < inner->order_by.count; i++)
+        TRY(ast_map(arena, numbered_item(inner, inner->order_by.items[i].expr), part_by_keys, correlation, &inner->order_by.items[i].expr));
+    return ast_map(arena, inner->qualify, part_by_keys, correlation, &inner->qualify);
 }
 
 /* LIMIT n of a key's rows: ROW_NUMBER() OVER (PARTITION BY keys ORDER BY ..) <= n */
@@ -186,8 +257,10 @@ static void first_of_each_key(Arena *arena, const Correlation *correlation, AstQ
     inner->qualify = ast_conjunction(arena, &tests);
 }
 
+char *correlation_key(Arena *arena, const AstExpr *ast, int key) { return arena_printf(arena, "$key%d_%d", (int)ast->at.start, key + 1); }
+
 /* The sub-query with its keys in front of what it selects, one group a key, and without the conditions that they stand for. */
-Error *decorrelate(const AstExpr *ast, const Correlation *correlation, AstQuery *inner)
+Error *decorrelate(const AstExpr *ast, Correlation *correlation, AstQuery *inner)
 {
     Arena *arena = correlation->block->binder->arena;
     bool aggregates = block_aggregates(inner), exists = ast->kind == AST_EXISTS;
@@ -200,6 +273,7 @@ Error *decorrelate(const AstExpr *ast, const Correlation *correlation, AstQuery 
     if (aggregates && inner->group_by.count == 0 && (exists || inner->having || inner->group_kind != AST_GROUP_PLAIN))
         return binder_unsupported(ast->at, "%s of one group in a sub-query that names columns of the outer query", exists ? "EXISTS" : "HAVING");
     inner->where = ast_conjunction(arena, &correlation->kept);
+    TRY(part_overs(correlation, inner));
     if (inner->limit && !exists)
         first_of_each_key(arena, correlation, inner);
     inner->limit = NULL;
@@ -208,14 +282,14 @@ Error *decorrelate(const AstExpr *ast, const Correlation *correlation, AstQuery 
     AstExprs groups = { 0 };
     for (int i = 0; i < correlation->pairs.count; i++) {
         AstExpr *key = correlation->pairs.items[i].inner;
-        LIST_ADD(arena, &items, ((AstSelectItem){ .expr = key, .at = key->at, .alias = { arena_printf(arena, "$key%d", i + 1), true, key->at } }));
+        LIST_ADD(arena, &items, ((AstSelectItem){ .expr = key, .at = key->at, .alias = { correlation_key(arena, ast, i), true, key->at } }));
         if (key->kind != AST_LITERAL)
             LIST_ADD(arena, &groups, key);
     }
     for (int i = 0; i < inner->items.count && !exists; i++)
         LIST_ADD(arena, &items, inner->items.items[i]);
     for (int i = 0; i < inner->group_by.count; i++)
-        LIST_ADD(arena, &groups, inner->group_by.items[i]);
+        LIST_ADD(arena, &groups, numbered_item(inner, inner->group_by.items[i]));
     memcpy(&inner->items, &items, sizeof items);
     if (aggregates)
         inner->group_by = groups;

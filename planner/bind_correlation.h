@@ -10,17 +10,25 @@ typedef struct Correlation {
     Block inner;                /* the FROM of the sub-query, for its names */
     struct { Pair *items; int count, capacity; } pairs;
     AstExprs kept;              /* of its WHERE */
-    bool exists;                /* EXISTS: one conjunct may be.. */
-    const AstExpr *comparison; AstExpr *inner_side, *outer_side; AstOperator op; /* ..inner op outer, no equality */
-    bool inner_name;            /* found one */
+    int uses;
+    const AstExpr *comparison; AstExpr *inner_side, *outer_side; AstOperator op; /* inner op outer, no equality */
+    AstExprs both;              /* other conditions that name columns of both */
+    bool inner_name, unknown_name; /* found one */
 } Correlation;
 
+/* What may name columns of the outer query, beside equalities in WHERE: one comparison, any condition, what is selected. */
+enum { CORRELATE_COMPARISON = 1, CORRELATE_CONDITIONS = 2, CORRELATE_ITEMS = 4 };
+
 /* Takes WHERE apart. Binds FROM, to know its names; the sub-query takes it from there. */
-Error *correlate(Block *block, Relation *relation, const AstQuery *query, bool exists, Correlation *correlation);
+Error *correlate(Block *block, Relation *relation, const AstQuery *query, int uses, Correlation *correlation);
 /* Are the names of what is left of WHERE known? */
 Error *check_correlation(Correlation *correlation);
 /* `inner`, a copy of ast->query, with its keys in front of what it selects, one group a key, and without the conditions that they stand for. */
-Error *decorrelate(const AstExpr *ast, const Correlation *correlation, AstQuery *inner);
+Error *decorrelate(const AstExpr *ast, Correlation *correlation, AstQuery *inner);
+char *correlation_key(Arena *arena, const AstExpr *ast, int key); /* its name there */
+/* Does the sub-query alone know what it means? */
+bool correlation_is_inner(Correlation *correlation, const AstExpr *ast);
+bool correlation_names_outer(Correlation *correlation, const AstExpr *ast);
 /* What an expression in a sub-query means, or asks, of the outer row. */
 Error *outer_expr(Block *block, const Relation *relation, const AstExpr *ast, Expr **expr);
 

@@ -38,6 +38,18 @@ void bind_join_names(JoinBinding *join)
     join->joint = (Relation){ .schema = schema, .time_column = -1, .window = no_window };
 }
 
+static Error *bind_right(JoinBinding *join, Block *inner)
+{
+    AstRelation right;
+    if (!is_lateral(join->ast))
+        return bind_join(inner, join->ast->right, &join->sides[1]);
+    TRY(bind_lateral(join, &right));
+    TRY(bind_side(inner, &right, &join->sides[1]));
+    TRY(lateral_columns(join->lateral, &join->sides[1]));
+    block_add_part(inner, &join->sides[1], 0);
+    return NULL;
+}
+
 static Error *bind_sides(JoinBinding *join)
 {
     Block *block = join->block;
@@ -47,7 +59,7 @@ static Error *bind_sides(JoinBinding *join)
     Block inner = *block; /* names of a join in parentheses are looked for in it alone */
     inner.parts.items = NULL;
     inner.parts.count = inner.parts.capacity = 0;
-    TRY(bind_join(&inner, join->ast->right, &join->sides[1]));
+    TRY(bind_right(join, &inner));
     for (int p = 0; p < inner.parts.count; p++) {
         ScopeRelation part = inner.parts.items[p];
         part.base += join->left_count;
@@ -545,7 +557,7 @@ static Error *bind_plain_join(Block *block, const AstRelation *ast, Relation *re
     JoinBinding join = { .block = block, .ast = ast };
     join.preserved[0] = ast->join == AST_JOIN_LEFT || ast->join == AST_JOIN_FULL;
     join.preserved[1] = ast->join == AST_JOIN_RIGHT || ast->join == AST_JOIN_FULL;
-    if (ast->join == AST_JOIN_CROSS_APPLY || ast->join == AST_JOIN_OUTER_APPLY)
+    if ((ast->join == AST_JOIN_CROSS_APPLY || ast->join == AST_JOIN_OUTER_APPLY) && !is_lateral(ast))
         return binder_unsupported(ast->right->at, "APPLY of something that is no function");
     TRY(bind_sides(&join));
     int first_right = block->parts.count;
@@ -555,7 +567,8 @@ static Error *bind_plain_join(Block *block, const AstRelation *ast, Relation *re
     if (ast->has_within)
         TRY(take_within(&join));
     TRY(bind_join_terms(&join, first_right));
-    return plan_join(&join, first_right, relation);
+    TRY(plan_join(&join, first_right, relation));
+    return join.lateral ? finish_lateral(join.lateral, relation) : NULL;
 }
 
 Error *bind_join(Block *block, const AstRelation *join, Relation *relation)

@@ -9,10 +9,14 @@ typedef struct JoinTerm { /* an equality, or a comparison of 64 bits: right <= l
     int64_t offset;
 } JoinTerm;
 
+typedef struct Lateral Lateral;
+
 typedef struct JoinBinding {
     Block *block;
     const AstRelation *ast;
     bool preserved[2];
+    Lateral *lateral;         /* the right side names columns of the left one; NULL: it does not */
+    bool only_on;             /* columns of the right side are what they are only above the join: WHERE does not go below it */
     bool versions;            /* FOR SYSTEM_TIME AS OF their time */
     bool table;               /* rows of the left side look into the right one */
     Relation sides[2];
@@ -57,3 +61,12 @@ void bind_join_message(JoinBinding *join, const LogicalNode *node, int left_widt
 
 /* col, col + INTERVAL, col - INTERVAL of a TIMESTAMP. */
 bool join_time_offset(Expr *expr, Expr **column, int64_t *offset_us);
+
+/* ---- bind_lateral.c ---- */
+bool is_lateral(const AstRelation *join);
+/* When the left side is bound: *right is what is joined with it; join->ast is the join that this is. */
+Error *bind_lateral(JoinBinding *join, AstRelation *right);
+/* When the right side is bound: which of its columns are to be seen, and how they are called. */
+Error *lateral_columns(Lateral *lateral, Relation *right);
+/* When both are joined. */
+Error *finish_lateral(Lateral *lateral, Relation *relation);

@@ -337,7 +337,7 @@ Error *bind_join_terms(JoinBinding *join, int first_right)
     }
     join->on_keys = join->keys.count;
     TRY(bind_join_rules(join));
-    if (!join->preserved[0] && !join->preserved[1] && join->block->query->where && !binder_rules(join->block->binder)->joins_by_arrival)
+    if (!join->preserved[0] && !join->preserved[1] && !join->only_on && join->block->query->where && !binder_rules(join->block->binder)->joins_by_arrival)
         use_where(join);
     bind_join_window_keys(join);
     return NULL;

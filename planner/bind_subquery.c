@@ -34,7 +34,7 @@ Error *subquery_asks(Block *block, const AstExpr *ast, AstExprs *asked)
         for (int i = 0; i < ast->left->args.count; i++)
             LIST_ADD(arena, asked, ast->left->args.items[i]);
     }
-    TRY(correlate(block, &block->from, ast->query, ast->kind == AST_EXISTS, &correlation));
+    TRY(correlate(block, &block->from, ast->query, ast->kind == AST_EXISTS ? CORRELATE_COMPARISON : 0, &correlation));
     TRY(check_correlation(&correlation));
     for (int i = 0; i < correlation.pairs.count; i++)
         LIST_ADD(arena, asked, correlation.pairs.items[i].outer);
@@ -62,24 +62,28 @@ static Error *empty_aggregate(void *context, const AstExpr *ast, AstExpr **repla
     return NULL;
 }
 
-/* A sub-query of aggregates without GROUP BY has a row also where no row is left: its value then. Else NULL. */
-static Error *missing_value(Binder *binder, const AstQuery *query, const Type *type, Value *value)
+bool subquery_has_one_group(const AstQuery *query)
+{
+    return query->kind == AST_SELECT && block_aggregates(query) && !query->group_by.count && !query->having && query->group_kind == AST_GROUP_PLAIN;
+}
+
+Error *subquery_missing(Binder *binder, const AstQuery *query, int item, const Type *type, Value *value)
 {
     *value = value_null(type);
-    if (query->kind != AST_SELECT || !block_aggregates(query) || query->group_by.count || query->having || query->group_kind != AST_GROUP_PLAIN || query->items.count != 1)
+    if (!subquery_has_one_group(query))
         return NULL;
     AstExpr *empty = NULL;
     Expr *expr = NULL;
     const char *reason = NULL;
     Relation nothing = { .time_column = -1, .window = { .start = -1, .end = -1, .time = -1 } };
-    TRY(ast_map(binder->arena, query->items.items[0].expr, empty_aggregate, binder->arena, &empty));
+    TRY(ast_map(binder->arena, query->items.items[item].expr, empty_aggregate, binder->arena, &empty));
     Error *error = binder_expr(binder, &nothing, empty, &expr);
     if (!error)
         error = binder_cast(binder->arena, expr, type, &expr);
     if (!error && expr_evaluate_constant(binder->arena, expr, value, &reason))
         return NULL;
     error_free(error);
-    return binder_unsupported(query->items.items[0].at, "a sub-query whose value over no rows is not known beforehand");
+    return binder_unsupported(query->items.items[item].at, "a sub-query whose value over no rows is not known beforehand");
 }
 
 /* ---- the node ---- */
@@ -237,7 +241,7 @@ static Error *build(Subqueries *subs, const AstExpr *ast, const Correlation *cor
     node->subquery.until_end = inside.bounded && any_waits_for_end(arena, inputs[1]);
     const Type *type = kind == SUBQUERY_SCALAR ? exprs[keys]->type : type_scalar(TYPE_BOOLEAN);
     if (kind == SUBQUERY_SCALAR)
-        TRY(missing_value(binder, ast->query, type, &node->subquery.missing));
+        TRY(subquery_missing(binder, ast->query, 0, type, &node->subquery.missing));
     if (node->subquery.changes && relation == &block->from && (relation->pending || block->window))
         return error_hint(binder_unsupported(ast->at, "a sub-query over a stream that does not end, below a window"), "its answer may change when the window has closed");
     if (node->subquery.until_end && !outside.bounded)
@@ -263,7 +267,7 @@ static Error *plan_subquery(Subqueries *subs, const AstExpr *ast, int *column)
     AstQuery inner = *ast->query;
     Correlation correlation;
     Relation rows;
-    TRY(correlate(subs->block, subs->relation, &inner, false, &correlation));
+    TRY(correlate(subs->block, subs->relation, &inner, 0, &correlation));
     TRY(decorrelate(ast, &correlation, &inner));
     if (correlation.pairs.count == 0 && !inner.limit && !inner.offset)
         inner.order_by.count = 0; /* which row comes first is nobody's question */
@@ -335,7 +339,7 @@ static Error *exists_by_comparison(Subqueries *subs, const AstExpr *ast, AstExpr
     bool nested = ast_any(ast->query->where, is_subquery);
     if (!ast_any(ast->query->where, ast_is_comparison))
         return NULL;
-    TRY(correlate(subs->block, subs->relation, ast->query, true, &correlation));
+    TRY(correlate(subs->block, subs->relation, ast->query, CORRELATE_COMPARISON, &correlation));
     if (!correlation.comparison || (correlation.op == OP_NOT_EQUAL && nested) || block_aggregates(ast->query) || ast->query->qualify || ast->query->offset)
         return NULL;
     bool largest = correlation.op == OP_GREATER || correlation.op == OP_GREATER_EQUAL;
@@ -356,7 +360,7 @@ static Error *untie(Subqueries *subs, const AstExpr *ast, AstExpr **alone, AstEx
     Arena *arena = subs->block->binder->arena;
     AstQuery *query = arena_copy(arena, ast->query, sizeof *query);
     Correlation correlation;
-    TRY(correlate(subs->block, subs->relation, query, false, &correlation));
+    TRY(correlate(subs->block, subs->relation, query, 0, &correlation));
     *alone = arena_copy(arena, ast, sizeof *ast);
     if (correlation.pairs.count == 0)
         return NULL;

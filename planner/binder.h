@@ -171,6 +171,10 @@ Error *bind_table_calls(Block *block, AstExpr **exprs, int expr_count, Relation 
 
 /* ---- bind_subquery.c ---- */
 bool is_subquery(const AstExpr *expr); /* EXISTS, IN (query), (query) */
+/* Aggregates without GROUP BY have a row also where no row is left.. */
+bool subquery_has_one_group(const AstQuery *query);
+/* ..what is selected then; else NULL. */
+Error *subquery_missing(Binder *binder, const AstQuery *query, int item, const Type *type, Value *value);
 /* The expressions over the rows of `block` that the sub-query depends on. */
 Error *subquery_asks(Block *block, const AstExpr *ast, AstExprs *asked);
 /* Plans the sub-queries in `exprs` (inside_aggregates: only those in arguments of aggregates) above *relation and replaces them by their answers. */
