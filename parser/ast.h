@@ -50,6 +50,7 @@ typedef enum AstExprKind {
     AST_BETWEEN,       /* left [NOT] BETWEEN args[0] AND args[1] */
     AST_IN_LIST,       /* left [NOT] IN (args) */
     AST_IN_QUERY,      /* left [NOT] IN (query) */
+    AST_QUANTIFIED,    /* left op ANY|ALL (query) */
     AST_LIKE,          /* left [NOT] LIKE right [ESCAPE args[0]] */
     AST_EXISTS,        /* EXISTS (query) */
     AST_SCALAR_QUERY,  /* (query) */
@@ -111,6 +112,7 @@ struct AstExpr {
     bool negated;              /* NOT BETWEEN, NOT IN, NOT LIKE, IS NOT, NOT EXISTS */
     bool distinct;             /* COUNT(DISTINCT x) */
     bool star;                 /* COUNT(*) */
+    bool all;                  /* AST_QUANTIFIED: ALL, not ANY */
     bool try_cast, ignore_nulls;
     bool user_aggregate;       /* AST_CALL: of an aggregate of the catalog; the binder says so */
     bool parenthesized;

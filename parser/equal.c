@@ -76,7 +76,7 @@ static bool literal_equal(const Value *a, const Value *b)
 static bool expr_equal(const AstExpr *a, const AstExpr *b)
 {
     /* is, op, value: zero where the kind has none */
-    return a->kind == b->kind && a->op == b->op && a->is == b->is && a->negated == b->negated && a->distinct == b->distinct && a->star == b->star &&
+    return a->kind == b->kind && a->op == b->op && a->is == b->is && a->negated == b->negated && a->distinct == b->distinct && a->star == b->star && a->all == b->all &&
            a->try_cast == b->try_cast && a->ignore_nulls == b->ignore_nulls && a->semantics == b->semantics && literal_equal(&a->value, &b->value) && names_equal(&a->path, &b->path) &&
            exprs_equal(&a->args, &b->args) && BOTH(a->type, b->type, type_same) && BOTH(a->query, b->query, query_equal) &&
            BOTH(a->filter, b->filter, expr_equal) && BOTH(a->over, b->over, over_equal) && BOTH(a->hints, b->hints, properties_equal) && order_equal(&a->within_order, &b->within_order) &&

@@ -21,6 +21,7 @@ static const Keyword keywords[] = {
     { "ALTER", TK_ALTER, KEYWORD_PLAIN },
     { "ANALYZE", TK_ANALYZE, KEYWORD_PLAIN },
     { "AND", TK_AND, KEYWORD_RESERVED },
+    { "ANY", TK_QUANTIFIER, KEYWORD_SHAPED },
     { "APPLY", TK_APPLY, KEYWORD_PLAIN },
     { "ARRAY", TK_ARRAY, KEYWORD_SHAPED },
     { "AS", TK_AS, KEYWORD_RESERVED },
@@ -172,6 +173,7 @@ static const Keyword keywords[] = {
     { "SINK", TK_SINK, KEYWORD_PLAIN },
     { "SIZE", TK_SIZE, KEYWORD_PLAIN },
     { "SKIP", TK_SKIP, KEYWORD_PLAIN },
+    { "SOME", TK_QUANTIFIER, KEYWORD_SHAPED },
     { "SOURCE", TK_SOURCE, KEYWORD_PLAIN },
     { "STATEMENT", 0, KEYWORD_NONE },
     { "STEP", TK_STEP, KEYWORD_PLAIN },
@@ -277,7 +279,7 @@ KeywordClass keyword_class(int code)
 const char *const *parser_keywords(int *count)
 {
     static const char *const names[] = {
-        "ADD", "ADVANCE", "AFTER", "AGGREGATE", "ALL", "ALLOWED", "ALTER", "ANALYZE", "AND", "APPLY", "ARRAY", "AS",
+        "ADD", "ADVANCE", "AFTER", "AGGREGATE", "ALL", "ALLOWED", "ALTER", "ANALYZE", "AND", "ANY", "APPLY", "ARRAY", "AS",
         "ASC", "ASSERT", "AT", "BEGIN", "BEGINNING", "BETWEEN", "BY", "CASE", "CAST", "CHANGES", "COLUMN", "COMMENT",
         "CONNECTOR", "CONNECTORS", "CONSTRAINT", "CREATE", "CROSS", "CUBE", "CURRENT", "DATE", "DEFAULT", "DEFINE",
         "DELAY", "DELETE", "DESC", "DESCRIBE", "DESCRIPTOR", "DISTINCT", "DROP", "ELSE", "EMIT", "EMPTY", "END",
@@ -291,7 +293,7 @@ const char *const *parser_keywords(int *count)
         "PAUSE", "PER", "PERIOD", "PLAN", "PLUGINS", "PRECEDING", "PRECISION", "PRIMARY", "PRINT", "PROPERTIES",
         "QUALIFY", "QUERIES", "RANGE", "REPLACE", "RESET", "RESPECT", "RESUME", "RETENTION", "RETURNS", "RIGHT",
         "ROLLUP", "ROW", "ROWS", "RUN", "SAMPLE", "SCHEMA", "SCRIPT", "SELECT", "SET", "SETS", "SHOW", "SINK", "SIZE",
-        "SKIP", "SOURCE", "STATEMENT", "STEP", "STREAM", "STREAMS", "STRUCT", "SUBJECT", "SUBSET", "SYSTEM",
+        "SKIP", "SOME", "SOURCE", "STATEMENT", "STEP", "STREAM", "STREAMS", "STRUCT", "SUBJECT", "SUBSET", "SYSTEM",
         "SYSTEM_TIME", "TABLE", "TABLES", "TEMPORARY", "TERMINATE", "THEN", "TIES", "TIME", "TIMEOUT", "TIMESTAMP", "TO",
         "TOMBSTONE", "TOPIC", "TOPICS", "TRUE", "TRY_CAST", "TYPE", "TYPES", "UNBOUNDED", "UNDEFINE", "UNION",
         "UNKNOWN", "UNMATCHED", "UNSET", "USING", "VALUES", "VARIABLES", "VIEW", "VIEWS", "VIRTUAL", "WATERMARK",

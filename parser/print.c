@@ -269,7 +269,7 @@ static int level(const AstExpr *expr)
         }
     case AST_UNARY:
         return expr->op == OP_NOT ? NOT_LEVEL : SIGN_LEVEL;
-    case AST_IS: case AST_BETWEEN: case AST_IN_LIST: case AST_IN_QUERY: case AST_LIKE:
+    case AST_IS: case AST_BETWEEN: case AST_IN_LIST: case AST_IN_QUERY: case AST_QUANTIFIED: case AST_LIKE:
         return PREDICATE_LEVEL;
     case AST_LITERAL:
         return is_negative(&expr->value) ? SIGN_LEVEL : PRIMARY_LEVEL;
@@ -483,6 +483,12 @@ static void print_bare(const AstExpr *expr, Text *text)
     case AST_IN_QUERY:
         print_expr(expr->left, PREDICATE_LEVEL, text);
         text_printf(text, "%s IN (", negated);
+        print_query(expr->query, text);
+        text_add_char(text, ')');
+        break;
+    case AST_QUANTIFIED:
+        print_expr(expr->left, PREDICATE_LEVEL, text);
+        text_printf(text, " %s %s (", operator_text(expr->op), expr->all ? "ALL" : "ANY");
         print_query(expr->query, text);
         text_add_char(text, ')');
         break;

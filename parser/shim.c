@@ -112,6 +112,12 @@ static bool is_defined_here(const Shim *shim)
     return !(word_at(shim, 1) == TK_FOR || word_at(shim, 1) == TK_KEY || word_at(shim, 2) == TK_PRIMARY) || code_at(shim, 1) != TK_ID;
 }
 
+/* x = ANY (SELECT ..) */
+static bool before_quantified(const Shim *shim)
+{
+    return ONE_OF(shim->previous, TK_EQ, TK_NE, TK_LT, TK_LE, TK_GT, TK_GE) && code_at(shim, 1) == TK_LP && ONE_OF(word_at(shim, 2), TK_SELECT, TK_WITH, TK_VALUES);
+}
+
 /* Is this shaped word a keyword here? Returns its code, or another one in its place, or TK_ID. */
 static int shaped(const Shim *shim, const Token *token)
 {
@@ -229,7 +235,11 @@ static int shaped(const Shim *shim, const Token *token)
         return IF(next == TK_LP || previous == TK_IF || (previous == TK_NOT && ONE_OF(shim->before_previous, TK_IF, TK_ASSERT)));
     case TK_IF:
         return IF(next_word == TK_EXISTS || (next_word == TK_NOT && word_at(shim, 2) == TK_EXISTS && code_at(shim, 3) != TK_LP));
+    case TK_QUANTIFIER:
+        return before_quantified(shim) ? TK_QUANTIFIER : TK_ID;
     case TK_ALL:
+        if (before_quantified(shim))
+            return TK_QUANTIFIER;
         if (ONE_OF(previous, TK_UNION, TK_INTERSECT, TK_EXCEPT, TK_TERMINATE, TK_PAUSE, TK_RESUME, TK_SHOW, TK_LIST))
             return TK_ALL;
         if (next_word == TK_ROWS)

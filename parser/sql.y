@@ -301,6 +301,17 @@ predicate(A) ::= predicate(L) not_opt(N) IN(T) LP exprs(X) RP(R). {
 predicate(A) ::= predicate(L) not_opt(N) IN(T) subquery(Q). {
     A = predicate(parser, AST_IN_QUERY, L, T, N); A->query = Q; A->at = JOINED(L->at, Q->at); build_done(parser, A);
 }
+predicate(A) ::= predicate(L) comparison(T) QUANTIFIER(K) subquery(Q). {
+    A = predicate(parser, AST_QUANTIFIED, L, T, 0); A->op = (AstOperator)T.flags; A->all = K.length == 3 && (K.text[1] | 0x20) == 'l';
+    A->query = Q; A->at = JOINED(L->at, Q->at); build_done(parser, A);
+}
+%type comparison { Token }
+comparison(A) ::= EQ(T). { A = T; A.flags = OP_EQUAL; }
+comparison(A) ::= NE(T). { A = T; A.flags = OP_NOT_EQUAL; }
+comparison(A) ::= LT(T). { A = T; A.flags = OP_LESS; }
+comparison(A) ::= LE(T). { A = T; A.flags = OP_LESS_EQUAL; }
+comparison(A) ::= GT(T). { A = T; A.flags = OP_GREATER; }
+comparison(A) ::= GE(T). { A = T; A.flags = OP_GREATER_EQUAL; }
 %type is_what { AstIsKind }
 is_what(A) ::= NULL. { A = IS_NULL; }
 is_what(A) ::= TRUE. { A = IS_TRUE; }

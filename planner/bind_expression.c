@@ -500,7 +500,7 @@ static Error *bind_struct_of(BindContext *context, const AstExpr *ast, Expr **re
 static bool is_offered(const BindContext *context, const AstExpr *ast)
 {
     return context->everywhere || ast->kind == AST_CALL || ast->kind == AST_NAME || ast->kind == AST_SCALAR_QUERY || ast->kind == AST_EXISTS ||
-           ast->kind == AST_IN_QUERY;
+           ast->kind == AST_IN_QUERY || ast->kind == AST_QUANTIFIED;
 }
 
 Error *bind_expression(BindContext *context, const AstExpr *ast, Expr **result)
@@ -533,6 +533,7 @@ Error *bind_expression(BindContext *context, const AstExpr *ast, Expr **result)
     case AST_BETWEEN: return bind_between(context, ast, result);
     case AST_IN_LIST: return bind_in(context, ast, result);
     case AST_IN_QUERY: return unsupported(ast->at, "IN with a sub-query");
+    case AST_QUANTIFIED: return unsupported(ast->at, "a comparison with a sub-query's rows");
     case AST_LIKE: return bind_like(context, ast, result);
     case AST_EXISTS: return unsupported(ast->at, "EXISTS");
     case AST_SCALAR_QUERY: return unsupported(ast->at, "a sub-query in an expression");

@@ -33,7 +33,7 @@ struct BindContext {
     Arena *arena;
     const Scope *scope;
     const DialectRules *rules;  /* NULL: bidsql */
-    /* Called before the default handling of AST_CALL, AST_NAME, AST_SCALAR_QUERY, AST_EXISTS, AST_IN_QUERY, and, with `everywhere`, of
+    /* Called before the default handling of AST_CALL, AST_NAME, AST_SCALAR_QUERY, AST_EXISTS, AST_IN_QUERY, AST_QUANTIFIED, and, with `everywhere`, of
      * any node. *handled = true: *result is what it means. May bind arguments itself through bind_expression with another context. NULL: none. */
     Error *(*special)(BindContext *context, const AstExpr *ast, Expr **result, bool *handled);
     bool everywhere;

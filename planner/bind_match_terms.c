@@ -255,7 +255,7 @@ static Error *map_term(void *context, const AstExpr *ast, AstExpr **replacement)
     Matching *matching = mapper->matching;
     if (ast->kind == AST_CALL && ast->over)
         return error_at(ERR_BIND, ast->at, "%s OVER (..) inside MATCH_RECOGNIZE", ast_call_name(ast));
-    if (ast->kind == AST_SCALAR_QUERY || ast->kind == AST_EXISTS || ast->kind == AST_IN_QUERY)
+    if (is_subquery(ast))
         return binder_unsupported(ast->at, "a sub-query inside MATCH_RECOGNIZE");
     if (is_named_call(ast, "match_rowtime"))
         return row_time(mapper, ast, replacement);

@@ -19,7 +19,8 @@ typedef struct Subqueries {
 
 bool is_subquery(const AstExpr *expr)
 {
-    return expr->kind == AST_SCALAR_QUERY || expr->kind == AST_EXISTS || expr->kind == AST_IN_QUERY;
+    return expr->kind == AST_SCALAR_QUERY || expr->kind == AST_EXISTS || expr->kind == AST_IN_QUERY ||
+           expr->kind == AST_QUANTIFIED;
 }
 
 
@@ -27,7 +28,7 @@ Error *subquery_asks(Block *block, const AstExpr *ast, AstExprs *asked)
 {
     Arena *arena = block->binder->arena;
     Correlation correlation;
-    if (ast->kind == AST_IN_QUERY)
+    if (ast->kind == AST_IN_QUERY || ast->kind == AST_QUANTIFIED)
         LIST_ADD(arena, asked, ast->left);
     if (ast->kind == AST_IN_QUERY && ast_is_row(ast->left)) {
         asked->count = 0;
@@ -398,6 +399,11 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
     }
     if (!is_subquery(ast) || (subs->inside_aggregates && subs->depth == 0))
         return NULL;
+    if (ast->kind == AST_QUANTIFIED && !subs->known_only) {
+        AstExpr *test = NULL;
+        TRY(quantified_comparison(subs->block, subs->relation, ast, &test));
+        return ast_map(arena, test, replace, subs, replacement);
+    }
     if (ast->kind == AST_EXISTS && !subs->known_only) {
         TRY(exists_by_comparison(subs, ast, replacement));
         if (*replacement)

@@ -64,7 +64,8 @@ static Error *special(BindContext *context, const AstExpr *ast, Expr **result, b
     switch (ast->kind) {
     case AST_SCALAR_QUERY:
     case AST_EXISTS:
-    case AST_IN_QUERY: return binder_unsupported(ast->at, "a sub-query here");
+    case AST_IN_QUERY:
+    case AST_QUANTIFIED: return binder_unsupported(ast->at, "a sub-query here");
     default: break;
     }
     if (!name)

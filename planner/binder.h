@@ -175,6 +175,8 @@ bool is_subquery(const AstExpr *expr); /* EXISTS, IN (query), (query) */
 bool subquery_has_one_group(const AstQuery *query);
 /* ..what is selected then; else NULL. */
 Error *subquery_missing(Binder *binder, const AstQuery *query, int item, const Type *type, Value *value);
+/* left op ANY|ALL (query) as other expressions; bind_quantified.c. */
+Error *quantified_comparison(Block *block, Relation *relation, const AstExpr *ast, AstExpr **test);
 /* The expressions over the rows of `block` that the sub-query depends on. */
 Error *subquery_asks(Block *block, const AstExpr *ast, AstExprs *asked);
 /* Plans the sub-queries in `exprs` (inside_aggregates: only those in arguments of aggregates) above *relation and replaces them by their answers. */

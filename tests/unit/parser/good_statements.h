@@ -25,6 +25,7 @@
     "SELECT a BETWEEN 1 AND 2 AND b, c NOT BETWEEN d AND e + 1, (a BETWEEN 1 AND 2) = TRUE FROM t",
     "SELECT a IN (1, 2, 3), b NOT IN (SELECT x FROM y), c IN (VALUES (1), (2)), (a, b) IN (SELECT x, y FROM z) FROM t",
     "SELECT a LIKE 'x%', b NOT LIKE '\\_%' ESCAPE '\\', c LIKE d || '%' FROM t",
+    "SELECT a = ANY (SELECT x FROM y), NOT b + 1 <= ALL (VALUES (1), (2)), c <> SOME (WITH w AS (SELECT 1) SELECT * FROM w), any, some(1) FROM t",
     "SELECT EXISTS (SELECT 1 FROM t), NOT EXISTS (SELECT 1), (SELECT MAX(a) FROM t), ((SELECT 1)) + 1",
     "SELECT CASE a WHEN 1 THEN 'x' WHEN 2 THEN 'y' ELSE 'z' END, CASE WHEN a > 1 THEN b END, CASE WHEN x THEN end END FROM t",
     "SELECT COUNT(*), COUNT(DISTINCT a), SUM(ALL b), COUNT(t.*), COUNT() FROM t",

@@ -206,7 +206,7 @@ static void random_expr(Text *text, int depth)
         break;
     case 11:
         random_path(text);
-        text_add_c(text, " IN (");
+        text_add_c(text, PICK(" IN (", " >= ALL (", " = ANY ("));
         random_query(text, depth);
         text_add_char(text, ')');
         break;
