@@ -63,7 +63,7 @@ void text_add_json_string(Text *text, const char *bytes, size_t length)
     text_add_char(text, '"');
 }
 
-static void add_base64(Text *text, const unsigned char *bytes, size_t length)
+void text_add_base64(Text *text, const unsigned char *bytes, size_t length)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t at = 0; at < length; at += 3) {
@@ -260,7 +260,7 @@ void text_add_value_plain(Text *text, const Vector *vector, uint32_t row)
     }
     const Str *str = &((const Str *)vector->values)[row];
     if (vector->type->kind == TYPE_BYTES)
-        add_base64(text, (const unsigned char *)str_bytes(str), str->length);
+        text_add_base64(text, (const unsigned char *)str_bytes(str), str->length);
     else
         text_add(text, str_bytes(str), str->length);
 }
@@ -283,4 +283,26 @@ void text_add_cell(Text *text, const char *bytes, size_t length)
         else
             text_add_char(text, (char)c);
     }
+}
+
+Str text_printable(Arena *arena, Str raw)
+{
+    const char *bytes = str_bytes(&raw);
+    size_t length = raw.length, good = utf8_valid_prefix(bytes, length);
+    if (good == length)
+        return raw;
+    char *out = arena_alloc(arena, length * 3 + 1);
+    size_t used = 0;
+    for (size_t at = 0; at < length;) {
+        size_t run = utf8_valid_prefix(bytes + at, length - at);
+        memcpy(out + used, bytes + at, run);
+        used += run;
+        at += run;
+        if (at < length) {
+            memcpy(out + used, "\xEF\xBF\xBD", 3);
+            used += 3;
+            at++;
+        }
+    }
+    return str_view(out, used);
 }

@@ -12,3 +12,6 @@ void text_add_value_plain(Text *text, const Vector *vector, uint32_t row);
 void text_add_cell(Text *text, const char *bytes, size_t length);
 /* A JSON string with its quotes. */
 void text_add_json_string(Text *text, const char *bytes, size_t length);
+void text_add_base64(Text *text, const unsigned char *bytes, size_t length);
+/* Bytes as text: what is not UTF-8 becomes U+FFFD. */
+Str text_printable(Arena *arena, Str raw);

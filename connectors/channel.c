@@ -50,6 +50,8 @@ struct Channel {
     Entry *tail;             /* the last one; NULL when nobody has anything before him */
     int64_t wm_us;           /* never falls */
     int64_t newest_us;       /* the latest time of a row */
+    uint64_t lossy_rows;     /* nobody is held up: so many rows may wait for a reader; 0: persistent readers lose nothing */
+    uint64_t lost_rows;
 };
 
 struct Channels {
@@ -118,6 +120,39 @@ void channel_make(Channels *channels, const char *name, const Schema *schema, in
     pthread_mutex_unlock(&channels->lock);
 }
 
+void channel_make_lossy(Channels *channels, const char *name, uint64_t room_rows)
+{
+    Channel *channel = channel_retain(channels, name);
+    if (!channel)
+        return;
+    channel->lossy_rows = room_rows;
+    channel_release(channel);
+}
+
+bool channel_is_read(Channels *channels, const char *name)
+{
+    Channel *channel = channel_retain(channels, name);
+    if (!channel)
+        return false;
+    pthread_mutex_lock(&channel->lock);
+    bool read = channel->readers != NULL;
+    pthread_mutex_unlock(&channel->lock);
+    channel_release(channel);
+    return read;
+}
+
+uint64_t channel_lost(Channels *channels, const char *name)
+{
+    Channel *channel = channel_retain(channels, name);
+    if (!channel)
+        return 0;
+    pthread_mutex_lock(&channel->lock);
+    uint64_t rows = channel->lost_rows;
+    pthread_mutex_unlock(&channel->lock);
+    channel_release(channel);
+    return rows;
+}
+
 void channel_remove(Channels *channels, const char *name)
 {
     Channel *removed = NULL;
@@ -134,16 +169,19 @@ void channel_remove(Channels *channels, const char *name)
 
 static bool reader_full(const ChannelReader *reader)
 {
-    uint64_t room = reader->context->process->room_rows ? reader->context->process->room_rows : CHANNEL_ROWS;
-    return reader->waiting >= room;
+    uint64_t room = reader->context->process->room_rows ? reader->context->process->room_rows : CHANNEL_ROWS, lossy = reader->channel->lossy_rows;
+    return reader->waiting >= (lossy && lossy < room ? lossy : room);
 }
+
+/* Does it lose what it cannot take? */
+static bool reader_loses(const ChannelReader *reader) { return reader->context->process->transient || reader->channel->lossy_rows; }
 
 /* Has a reader that persists so much before it that writers are to wait? Locked. */
 static bool channel_full(const Channel *channel)
 {
     bool full = false;
     for (const ChannelReader *reader = channel->readers; reader; reader = reader->sibling)
-        full |= !reader->context->process->transient && !reader->bounded && reader_full(reader);
+        full |= !reader_loses(reader) && !reader->bounded && reader_full(reader);
     return full;
 }
 
@@ -184,6 +222,7 @@ static void drop_oldest(ChannelReader *reader, Entry **gone)
         uint64_t rows = reader->next->batch ? reader->next->batch->row_count - reader->taken : 0;
         reader->waiting -= rows;
         reader->dropped += rows;
+        reader->channel->lost_rows += rows;
         reader->taken = 0;
         pass_entry(reader, gone);
     }
@@ -197,7 +236,7 @@ static void add_entry(Channel *channel, Entry *entry)
     for (ChannelReader *reader = channel->readers; reader; reader = reader->sibling) {
         if (reader->bounded)
             continue;
-        if (reader->context->process->transient && entry->batch)
+        if (reader_loses(reader) && entry->batch)
             drop_oldest(reader, &gone);
         entry->readers++;
         if (!reader->next)
@@ -327,6 +366,23 @@ static Error *process_write(Sink *sink, const Batch *batch)
     entry->wm_us = entry->batch->wm_end_us;
     add_entry(writer->channel, entry);
     return NULL;
+}
+
+void channel_publish(Channels *channels, const char *name, Batch *batch)
+{
+    MEMORY_HOLD(batch_unwind, &batch);
+    Entry *entry = mem_calloc(1, sizeof *entry);
+    Channel *channel = channel_retain(channels, name);
+    entry->batch = batch;
+    if (!channel) {
+        free_entry(entry);
+        return;
+    }
+    Writer nobody = { .channel = channel, .wm_us = TIME_MIN };
+    stamp_batch(&nobody, entry->batch);
+    entry->wm_us = entry->batch->wm_end_us;
+    add_entry(channel, entry);
+    channel_release(channel);
 }
 
 /* Time has moved on without rows. The end of a query is not the end of its stream. */

@@ -28,6 +28,13 @@ void channels_free(Channels *channels); /* NULL is fine; ports and jobs are gone
 
 /* Makes the channel of that name (as the catalog spells it), in place of another one, whose readers and writers keep it. time_column: -1 none. */
 void channel_make(Channels *channels, const char *name, const Schema *schema, int time_column);
+/* From now on nobody holds its writers up: readers of every kind lose their oldest rows, beyond so many. Before there are any. */
+void channel_make_lossy(Channels *channels, const char *name, uint64_t room_rows);
+/* Gives the rows to all readers; the batch's columns are the channel's. Takes it over. Of a lossy channel. */
+void channel_publish(Channels *channels, const char *name, Batch *batch);
+/* Does anybody read it? */
+bool channel_is_read(Channels *channels, const char *name);
+uint64_t channel_lost(Channels *channels, const char *name); /* rows, by all readers of a lossy channel */
 /* No new reader or writer finds it. */
 void channel_remove(Channels *channels, const char *name);
 /* The query that filled it has come to its end: unless another one goes on filling it, those who read it now have read everything once they have read what is

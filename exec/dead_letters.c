@@ -5,6 +5,7 @@
 #include "exec/dead_letters.h"
 
 #include "common/calendar.h"
+#include "common/value_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,29 +15,6 @@
 #define BREAKER_BLOCK 1000     /* records */
 
 /* ---- the columns ---- */
-
-/* Bytes as text: what is not UTF-8 becomes U+FFFD. */
-static Str printable(Arena *arena, Str raw)
-{
-    const char *bytes = str_bytes(&raw);
-    size_t length = raw.length, good = utf8_valid_prefix(bytes, length);
-    if (good == length)
-        return raw;
-    char *out = arena_alloc(arena, length * 3 + 1);
-    size_t used = 0;
-    for (size_t at = 0; at < length;) {
-        size_t run = utf8_valid_prefix(bytes + at, length - at);
-        memcpy(out + used, bytes + at, run);
-        used += run;
-        at += run;
-        if (at < length) {
-            memcpy(out + used, "\xEF\xBF\xBD", 3);
-            used += 3;
-            at++;
-        }
-    }
-    return str_view(out, used);
-}
 
 static void set_text(Batch *batch, int column, const char *text)
 {
@@ -194,7 +172,7 @@ Error *dead_letter_push(Job *job, Operator *op, int split, const RowEvent *event
     batch->wm_end_us = TIME_MIN;
     set_bytes(batch, LETTER_RAW, event->has_raw ? str_bytes(&event->raw) : NULL, event->raw.length);
     if (event->has_raw)
-        *(Str *)batch->columns[LETTER_TEXT]->values = printable(&batch->arena, *(const Str *)batch->columns[LETTER_RAW]->values);
+        *(Str *)batch->columns[LETTER_TEXT]->values = text_printable(&batch->arena, *(const Str *)batch->columns[LETTER_RAW]->values);
     else
         vector_set_null(&batch->arena, batch->columns[LETTER_TEXT], 0);
     fill_place(job, op, split, event, batch);

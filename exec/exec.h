@@ -35,6 +35,25 @@ typedef struct JobProgress {
     uint64_t rows_out, late_rows;     /* as of the last turn done */
 } JobProgress;
 
+/* A row that went wrong and did not end the job. Texts live until the call returns. */
+typedef struct RowProblem {
+    const char *stage;           /* "decode", "time", "expression", "sink" */
+    const char *operator;        /* what found it: "Filter", .. */
+    const char *source, *split, *topic; /* the stream or, of a sink, its target; the file or partition, the topic, NULL: none, or not known */
+    const char *column;          /* NULL: none in particular */
+    const char *reason;
+    bool has_position;
+    uint64_t position, line;     /* in the split; line 0: not counted */
+    const char *record; size_t record_length; /* as it came; NULL: it is not at hand */
+    uint64_t count;              /* so many rows alike */
+} RowProblem;
+
+/* Who is told of them: on the thread that does the turn. Must not wait, nor call the job. */
+typedef struct RowLog {
+    void (*problem)(void *caller, const RowProblem *problem); /* NULL: nobody */
+    void *caller;
+} RowLog;
+
 typedef struct JobOptions {
     Clock *clock;
     FileSystem *filesystem;
@@ -47,6 +66,7 @@ typedef struct JobOptions {
     const char *base_directory;
     TopicLogs *topics;           /* see ConnectorContext */
     ChannelPort *process;        /* likewise */
+    RowLog row_log;
     bool profile;                /* count what each node does: job_node_counters */
     size_t turn_bytes;           /* 0: 256 KiB .. 512 KiB by default; tests force turns of one record with 1 */
     bool until_quiet;            /* ends, without an end of its input, when no source has anything to give now */

@@ -151,13 +151,33 @@ Error *row_errors_refused(Job *job, const PlanNode *sink, uint64_t count, const 
         const RowErrorSummary summary = { arena_strdup(&job->arena, target), "sink", arena_strdup(&job->arena, reason), "", count };
         LIST_ADD(&job->arena, &job->row_errors, summary);
     }
+    const RowProblem problem = { .stage = "sink", .operator = plan_kind_name(sink->kind), .source = target, .reason = reason, .count = count };
+    if (job->options.row_log.problem)
+        job->options.row_log.problem(job->options.row_log.caller, &problem);
     if (job->counters.bad_rows + job->counters.row_errors > job->options.max_bad_rows)
         return error_new(ERR_TOO_MANY_BAD, "more than %llu bad rows; the last: %s", (unsigned long long)job->options.max_bad_rows, reason);
     return NULL;
 }
 
+/* Lines are told where they are counted anyway: who logs many rows does not read files again. */
+static void log_problem(Job *job, const Operator *op, int split, const RowEvent *event)
+{
+    const Scan *scan = row_errors_scan(job, op->node);
+    RowProblem problem = { .stage = event->stage, .operator = plan_kind_name(op->node->kind), .source = row_errors_source(op->node), .column = event->column,
+        .reason = event->reason, .topic = event->record ? event->set->topic : NULL, .has_position = event->has_place, .position = event->position, .line = event->line, .count = 1 };
+    if (event->has_place && scan && scan->source_open && split < scan->source.split_count)
+        problem.split = scan->source.splits[split].name;
+    if (event->has_raw) {
+        problem.record = str_bytes(&event->raw);
+        problem.record_length = event->raw.length;
+    }
+    job->options.row_log.problem(job->options.row_log.caller, &problem);
+}
+
 static Error *settle(Job *job, Operator *op, int split, const RowEvent *event)
 {
+    if (job->options.row_log.problem)
+        log_problem(job, op, split, event);
     TRY(count_event(job, op->node, split, event));
     return output_wanted(op, PORT_DEAD_LETTER) ? dead_letter_push(job, op, split, event) : NULL;
 }

@@ -157,7 +157,7 @@ static LogicalNode *passed_time(Binder *binder, LogicalNode *scan, const Catalog
 Error *bind_process_scan(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation)
 {
     const CatalogRows *rows = rows_of(entry);
-    const bool now = binder->pull_tables && entry->kind == CATALOG_TABLE;
+    const bool now = (binder->pull_tables && entry->kind == CATALOG_TABLE) || (binder->pull && entry->of_server);
     LogicalNode *scan = process_scan(binder, entry, at, now), *node = scan;
     if (entry->statement && entry->statement->kind == AST_STMT_CREATE_SOURCE)
         return bind_source_columns(binder, entry, main_port(scan), timestamp_by, at, relation);

@@ -123,6 +123,7 @@ typedef struct CatalogEntry {
     const char **uses; int use_count; /* names of entries that its query reads */
     const char **types; int type_count; /* names of types that it is made with */
     bool read_only;                 /* CREATE SOURCE: neither written, changed nor replaced */
+    bool of_server;                 /* made and filled by the server, which keeps its last rows: it stays, and can be read as it is now */
     const char **functions; int function_count; /* names of functions that it calls */
     const Type *type;               /* CATALOG_TYPE */
     const UserFunction *function;   /* CATALOG_FUNCTION */

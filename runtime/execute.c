@@ -306,6 +306,8 @@ static Error *execute_values(Execution *execution)
 static Error *check_drop(Execution *execution, const CatalogEntry *entry)
 {
     Span at = execution->statement->name.at;
+    if (entry->of_server)
+        return error_at(ERR_BIND, at, "'%s' belongs to the server: it stays", entry->name);
     for (const Query *query = execution->runtime->queries; query; query = query->next) {
         bool writes = query->sink && !query->defines && name_equal(query->sink, entry->name), reads = query_reads(query, entry->name);
         if (query->persistent && !(query->defines && name_equal(query->sink, entry->name)) && (writes || reads))

@@ -2,7 +2,7 @@
  *
  * A query that fails stops alone. If what happened may pass by, it starts again after a while, from its last snapshot and with it the queries that it is
  * linked with by channels, as none of them knows what the others have seen since. */
-#include "runtime/runtime_internal.h"
+#include "runtime/processing_log.h"
 
 /* ---- failures and ends ---- */
 
@@ -28,6 +28,7 @@ static void handle_failure(Query *query, Error *error)
     if (!query->persistent) {
         error_free(query_close(query));
         query_set_state(query, QUERY_ERROR, error->message);
+        processing_log_event(runtime, query->id, "ERROR", "error", error->message);
         feed_end(query, error);
         return;
     }
@@ -181,6 +182,8 @@ int64_t maintain(Runtime *runtime)
     if (runtime->next_checkpoint_us <= now_us)
         runtime->next_checkpoint_us = runtime_now(runtime) + runtime->options.checkpoint_interval_us;
     next_us = share_join(runtime);
+    const int64_t log_us = processing_log_flush(runtime);
+    next_us = log_us < next_us ? log_us : next_us;
     for (const Query *query = runtime->queries; query; query = query->next)
         next_us = query->state == QUERY_RUNNING && query->retry_us < next_us ? query->retry_us : next_us;
     pthread_mutex_unlock(&runtime->control);

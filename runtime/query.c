@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "runtime/prepared.h"
+#include "runtime/processing_log.h"
 
 const char *query_state_name(QueryState state)
 {
@@ -86,12 +87,21 @@ Query *query_new(Runtime *runtime, Arena *arena, const Plan *plan, const char *i
 
 void query_retain(Query *query) { atomic_fetch_add(&query->references, 1); }
 
+static Error *tell_left_out(Query *query)
+{
+    processing_log_settle(query);
+    return NULL;
+}
+
 void query_release(Query *query)
 {
     if (!query || atomic_fetch_sub(&query->references, 1) != 1)
         return;
     if (query->job)
         error_free(job_close(query->job));
+    Error *error;
+    MEMORY_GUARDED(error, tell_left_out(query));
+    error_free(error);
     mem_free(query->reason);
     error_free(query->failure);
     error_free(query->end);
@@ -132,6 +142,12 @@ static Error *feed_tables(Query *query)
 {
     for (int i = 0; i < query->port.readers.count; i++) {
         ChannelReader *reader = query->port.readers.items[i];
+        if (processing_log_owns(query->runtime, channel_reader_name(reader))) {
+            processing_log_give(query->runtime, reader);
+            if (channel_reader_is_bounded(reader))
+                channel_reader_end(reader);
+            continue;
+        }
         Query *maker = query_of_entity(query->runtime, channel_reader_name(reader));
         int table = maker && maker->job ? job_table(maker->job) : -1;
         Value *key = NULL;
@@ -160,6 +176,8 @@ static Error *open_job(Query *query, bool with_tables)
         options = *query->hosted;
         options.process = &query->port;
     }
+    options.row_log = (RowLog){ processing_log_problem, query };
+    processing_log_mark(query);
     TRY(job_open(query->plan, &options, &query->job));
     return with_tables ? feed_tables(query) : NULL;
 }

@@ -1,22 +1,34 @@
 /* runtime/runtime.c: the runtime's life, and its clients' sessions. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "runtime/prepared.h"
+#include "runtime/processing_log.h"
 
 int64_t runtime_now(const Runtime *runtime) { return runtime->options.clock->now_us(runtime->options.clock); }
 
+/* What the processing log tells of it, too. */
+static void log_event(Runtime *runtime, const char *query_id, const char *what, const char *detail)
+{
+    static const struct { const char *what, *level, *stage; } logged[] = { { "failed", "ERROR", "failed" }, { "error", "ERROR", "error" }, { "restarts", "INFO", "restart" },
+        { "checkpoint failed", "ERROR", "checkpoint" }, { "commit failed", "ERROR", "checkpoint" }, { "catalog failed", "ERROR", "catalog" } };
+    for (size_t i = 0; i < sizeof logged / sizeof *logged; i++)
+        if (strcmp(logged[i].what, what) == 0)
+            processing_log_event(runtime, query_id, logged[i].level, logged[i].stage, detail);
+}
+
 void runtime_event(Runtime *runtime, const char *query_id, const char *what, const char *format, ...)
 {
-    if (!runtime->options.event)
-        return;
     char detail[1024];
     va_list args;
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
     RuntimeEvent event = { query_id, what, detail };
-    runtime->options.event(runtime->options.caller, &event);
+    log_event(runtime, query_id, what, detail);
+    if (runtime->options.event)
+        runtime->options.event(runtime->options.caller, &event);
 }
 
 /* ---- life ---- */
@@ -66,6 +78,7 @@ static Error *open_parts(Runtime *runtime)
     runtime->planner_port.channels = runtime->channels;
     runtime->catalog = catalog_new_memory();
     runtime->planner = planner_new(&(PlannerOptions){ .connectors = &runtime->connectors, .catalog = runtime->catalog });
+    TRY(processing_log_open(runtime));
     if (!runtime->options.data_directory)
         return NULL;
     TRY(store_open(runtime, runtime->options.data_directory, &runtime->store));
@@ -137,6 +150,7 @@ void runtime_free(Runtime *runtime)
     store_close(runtime->store);
     planner_free(runtime->planner);
     catalog_free(runtime->catalog);
+    processing_log_close(runtime);
     channels_free(runtime->channels);
     for (int i = 0; i < runtime->texts.count; i++) {
         arena_release(runtime->texts.items[i]);
@@ -346,6 +360,7 @@ void runtime_metrics(Runtime *runtime, RuntimeMetrics *metrics)
     pthread_mutex_lock(&runtime->tasks);
     *metrics = runtime->metrics;
     pthread_mutex_unlock(&runtime->tasks);
+    processing_log_counts(runtime, metrics);
     for (const Query *query = runtime->queries; query; query = query->next) {
         metrics->push_queries += !query->persistent;
         metrics->queries_running += query->persistent && query->state == QUERY_RUNNING;

@@ -42,6 +42,8 @@ typedef struct RuntimeOptions {
     uint64_t max_bad_rows;        /* of a query; 0: no bound */
     int64_t retry_first_us, retry_last_us; /* how long a query that failed rests before it starts again: doubling. 0: 0.2 s, 30 s */
     int retry_count;              /* so many failures without progress: ERROR. 0: 10 */
+    int log_rows;                 /* entries of the processing log that are kept for who comes later; 0: there is no such log */
+    bool log_records;             /* they show the bytes of wrong rows, too */
     TopicLogs *topics;            /* tests: topics are these logs; the caller's */
     void (*event)(void *caller, const RuntimeEvent *event); /* on any thread; must not call the runtime. May be NULL */
     void *caller;
@@ -214,5 +216,6 @@ typedef struct RuntimeMetrics {
     int64_t last_checkpoint_us, last_checkpoint_duration_us, last_checkpoint_bytes;
     uint64_t pull_queries, statements, failures;
     uint64_t rows_dropped;        /* by slow subscribers */
+    uint64_t log_records, log_dropped, log_lost; /* of the processing log: entries; rows that came too fast for it; entries that slow readers have lost */
 } RuntimeMetrics;
 void runtime_metrics(Runtime *runtime, RuntimeMetrics *metrics);

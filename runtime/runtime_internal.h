@@ -19,6 +19,7 @@
 typedef struct Store Store;           /* store.c: the catalog's database */
 typedef struct PreparedQueries PreparedQueries; /* prepared.c */
 typedef struct Checkpoints Checkpoints; /* checkpoint.c: snapshots as files */
+typedef struct ProcessingLog ProcessingLog; /* processing_log.c */
 
 typedef enum TaskState {
     TASK_OFF,        /* it does not run: paused, ended, not started yet */
@@ -64,6 +65,12 @@ typedef struct Query {
     Error *failure;              /* why; NULL: it has ended well */
     int64_t retry_us;            /* when it starts again; TIME_MAX: it does not rest */
     QueryInfo info;              /* counters as of its last turn */
+
+    /* for the processing log */
+    atomic_bool unlogged;        /* it reads the log, and leaves nothing there */
+    _Atomic uint64_t log_left_out; /* rows that it was not told of */
+    int64_t log_second;          /* on its job's thread, as is the next */
+    uint32_t log_count;          /* entries of that second */
 
     /* of a push query, under feed */
     pthread_mutex_t feed;
@@ -125,6 +132,7 @@ struct Runtime {
     atomic_int subscription_count;
     Store *store;                /* NULL: nothing outlives the runtime */
     Checkpoints *checkpoints;
+    ProcessingLog *log;          /* NULL: there is none */
     int64_t next_checkpoint_us;
 
     pthread_mutex_t tasks;

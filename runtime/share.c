@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "runtime/execute.h"
+#include "runtime/processing_log.h"
 
 #define TWIN_REST_US 50000        /* between two looks, at first.. */
 #define TWIN_REST_MAX_US 10000000 /* ..and at last */
@@ -30,7 +31,7 @@ static bool holds_rows(const Runtime *runtime, const char *stream)
     for (const Query *maker = runtime->queries; maker; maker = maker->next)
         if (maker->defines && maker->sink && name_equal(maker->sink, stream))
             return maker->plan && plan_keeps_table(maker->plan);
-    return false;
+    return processing_log_owns(runtime, stream);
 }
 
 /* Does it give only what comes after it was opened? */

@@ -21,7 +21,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONNECT = 4 };
 #define LIST_MOST 64
 
 enum { FLAG_LISTEN = 256, FLAG_DATA, FLAG_ALLOW, FLAG_CONFIG, FLAG_CERT, FLAG_KEY, FLAG_USERS, FLAG_ORIGIN, FLAG_HOST, FLAG_INSECURE, FLAG_MEMORY_TOPICS, FLAG_DIALECT,
-    FLAG_THREADS, FLAG_QUERIES, FLAG_SUBSCRIBERS, FLAG_CONNECTIONS, FLAG_PEER, FLAG_RATE, FLAG_USER_RATE, FLAG_MEMORY, FLAG_QUERY_MEMORY, FLAG_CHECKPOINT, FLAG_BODY, FLAG_LOG, FLAG_HASH, FLAG_HELP };
+    FLAG_THREADS, FLAG_QUERIES, FLAG_SUBSCRIBERS, FLAG_CONNECTIONS, FLAG_PEER, FLAG_RATE, FLAG_USER_RATE, FLAG_MEMORY, FLAG_QUERY_MEMORY, FLAG_CHECKPOINT, FLAG_BODY, FLAG_LOG, FLAG_LOG_ROWS, FLAG_LOG_RECORDS,
+    FLAG_LOG_TOPIC, FLAG_HASH, FLAG_HELP };
 
 static const struct { int flag; const char *name, *argument, *help; } flags[] = {
     { FLAG_LISTEN, "listen", "ADDRESS:PORT", "where to listen (127.0.0.1:8088)" },
@@ -48,6 +49,9 @@ static const struct { int flag; const char *name, *argument, *help; } flags[] = 
     { FLAG_CHECKPOINT, "checkpoint-interval", "TIME", "how often state is written (1 s)" },
     { FLAG_BODY, "max-body", "SIZE", "of a request (1MiB)" },
     { FLAG_LOG, "log", "json|text", "(text on a terminal, else json)" },
+    { FLAG_LOG_ROWS, "processing-log-rows", "N", "entries of the processing log that are kept (1000)" },
+    { FLAG_LOG_RECORDS, "processing-log-records", NULL, "they show the bytes of wrong records" },
+    { FLAG_LOG_TOPIC, "processing-log-topic", "TOPIC[@HOST:PORT]", "a query writes them to this topic, too" },
     { FLAG_HASH, "hash-password", "NAME", "reads a password from stdin, prints a line for --users, and ends" },
     { FLAG_HELP, "help", NULL, "print this" },
 };
@@ -143,6 +147,9 @@ static int take(Arguments *arguments, int flag, const char *value)
             return usage("--log wants json or text, not '%s'", value);
         options->log_json = strcmp(value, "json") == 0;
         return 0;
+    case FLAG_LOG_ROWS: return take_number("processing-log-rows", value, &options->log_rows);
+    case FLAG_LOG_RECORDS: options->log_records = true; return 0;
+    case FLAG_LOG_TOPIC: options->log_topic = value; return 0;
     case FLAG_HASH: arguments->hash_name = value; return 0;
     case FLAG_HELP: print_help(stdout); return -1;
     }

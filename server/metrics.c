@@ -327,6 +327,10 @@ static void add_server(Server *server, Text *out)
     one(out, "bidsql_statements_total", "counter", "Statements done.", (double)metrics.statements);
     one(out, "bidsql_query_failures_total", "counter", "Failures of queries.", (double)metrics.failures);
     one(out, "bidsql_subscriber_records_dropped_total", "counter", "Rows that slow subscribers have lost.", (double)metrics.rows_dropped);
+    one(out, "bidsql_processing_log_records_total", "counter", "Entries of the processing log.", (double)metrics.log_records);
+    family(out, "bidsql_processing_log_dropped_total", "counter", "What the processing log did not show: wrong rows that came too fast, entries that slow readers have lost.");
+    text_printf(out, "bidsql_processing_log_dropped_total{reason=\"rate\"} %llu\nbidsql_processing_log_dropped_total{reason=\"reader\"} %llu\n", (unsigned long long)metrics.log_dropped,
+                (unsigned long long)metrics.log_lost);
     family(out, "bidsql_http_responses_total", "counter", "Answers by the hundred of their status.");
     for (int i = 1; i <= 5; i++)
         text_printf(out, "bidsql_http_responses_total{code=\"%dxx\"} %lu\n", i, (unsigned long)server->answers[i]);

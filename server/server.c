@@ -86,8 +86,55 @@ static Error *start_runtime(Server *server)
     RuntimeOptions runtime = { .threads = options->threads, .data_directory = options->data_directory, .base_directory = options->base_directory, .dialect = options->dialect,
         .checkpoint_interval_us = options->checkpoint_interval_us, .memory_limit_bytes = options->memory_limit_bytes, .query_memory_limit_bytes = options->query_memory_limit_bytes,
         .max_queries = options->max_queries, .max_subscriptions = options->max_subscriptions, .topics = server->topics, .sql_filesystem = server->files,
-        .event = on_event, .caller = server };
+        .log_rows = options->log_rows ? options->log_rows : 1000, .log_records = options->log_records, .event = on_event, .caller = server };
     return runtime_new(&runtime, &server->runtime);
+}
+
+/* ---- the processing log in a topic ---- */
+
+static void add_literal(Text *sql, const char *text, size_t length)
+{
+    text_add_char(sql, '\'');
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\'')
+            text_add_char(sql, '\'');
+        text_add_char(sql, text[i]);
+    }
+    text_add_char(sql, '\'');
+}
+
+/* A query like any other: it is stored, listed, paused and terminated as such. One of an earlier start goes on. */
+static Error *write_log(Server *server, RuntimeSession *session)
+{
+    const char *topic = server->options.log_topic, *at = strchr(topic, '@');
+    Text sql = { 0 };
+    MEMORY_HOLD(text_unwind, &sql);
+    const RuntimeOutput nowhere = { 0 };
+    text_add_c(&sql, "SET 'dialect' = 'bidsql'; CREATE STREAM IF NOT EXISTS processing_log_topic WITH (connector = 'kafka', value_format = 'json', partitions = 1, topic = ");
+    add_literal(&sql, topic, at ? (size_t)(at - topic) : strlen(topic));
+    if (at) {
+        text_add_c(&sql, ", 'properties.bootstrap.servers' = ");
+        add_literal(&sql, at + 1, strlen(at + 1));
+    }
+    text_add_c(&sql, ") AS SELECT * FROM processing_log;");
+    Error *error = runtime_execute(session, text_c(&sql), sql.length, false, &nowhere, NULL);
+    text_release(&sql);
+    return error;
+}
+
+/* A server whose log cannot be written is one all the same. */
+static Error *start_log(Server *server)
+{
+    RuntimeSession *session;
+    if (!server->options.log_topic)
+        return NULL;
+    TRY(runtime_session_new(server->runtime, &session));
+    Error *error = write_log(server, session);
+    if (error)
+        server_log(server, "error", "the processing log is not written to a topic", (const char *[]){ "detail", error->message, NULL });
+    error_free(error);
+    runtime_session_free(session);
+    return NULL;
 }
 
 static Error *start_http(Server *server, int port)
@@ -119,6 +166,7 @@ static Error *start(Server *server)
     TRY(workers_new(server->worker_count, WAITING_MOST, &server->workers));
     TRY(start_http(server, port)); /* answers at once, that it is starting */
     TRY(start_runtime(server));
+    TRY(start_log(server));
     server->ready = true;
     return NULL;
 }

@@ -23,6 +23,9 @@ typedef struct ServerOptions {
     RateLimit address_rate, user_rate; /* of requests */
     int64_t max_body_bytes;
     bool log_json;
+    int log_rows;                   /* entries of the processing log that are kept; 0: 1000 */
+    bool log_records;               /* they show the bytes of wrong rows */
+    const char *log_topic;          /* "errors@host:9092": a query writes them there, too; NULL: none does */
 } ServerOptions;
 
 /* Opens the data directory, brings back what ran, listens. */

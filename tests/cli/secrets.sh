@@ -64,6 +64,7 @@ status, text = ask("POST", "/ksql", {"ksql": "CREATE STREAM v (a INT) WITH (kafk
     "'schema.registry.basic.auth.user.info' = '${env:NOBODY_HAS_THIS}');"})
 check("one that leads nowhere", status != 200 and "NOBODY_HAS_THIS" in text, text)
 ask("GET", "/metrics")
+ask("POST", "/query", {"ksql": "SELECT * FROM processing_log;"})
 
 # The catalog knows the secret, for a restart, and is its owner's alone.
 check("the catalog's mode", stat.S_IMODE(os.stat(os.path.join(data, "catalog.db")).st_mode) == 0o600, oct(os.stat(os.path.join(data, "catalog.db")).st_mode))

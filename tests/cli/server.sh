@@ -146,7 +146,7 @@ check("what is read stays", "CTAS_TOTALS_1" in ksql(server, "DROP STREAM bids;")
 for verb, state in (("PAUSE", "PAUSED"), ("RESUME", "RUNNING")):
     check(verb, ksql(server, f"{verb} CTAS_TOTALS_1;")[0] == 200 and ksql(server, "SHOW QUERIES;")[1][0]["queries"][0]["state"] == state)
 code, _ = curl(server, "/ksql/terminate", data="{}")
-check("/ksql/terminate", code == 200 and ksql(server, "SHOW QUERIES;")[1][0]["queries"] == [] and ksql(server, "SHOW STREAMS;")[1][0]["streams"] == [], ksql(server, "SHOW STREAMS;"))
+check("/ksql/terminate", code == 200 and ksql(server, "SHOW QUERIES;")[1][0]["queries"] == [] and [stream["name"] for stream in ksql(server, "SHOW STREAMS;")[1][0]["streams"]] == ["KSQL_PROCESSING_LOG", "processing_log"], ksql(server, "SHOW STREAMS;"))
 
 # Requests that browsers send for others' pages.
 check("another host's name", curl(server, "/info", "-H", "Host: evil.example")[0] == 421)
@@ -181,7 +181,7 @@ identity = v1("GET", "/v1/queries")[1]["queries"][0]["id"]
 check("queries", v1("GET", f"/v1/queries/{identity}")[1]["state"] == "RUNNING" and v1("GET", "/v1/queries/none")[0] == 404)
 check("paused", v1("POST", f"/v1/queries/{identity}/pause")[0] == 200 and v1("GET", f"/v1/queries/{identity}")[1]["state"] == "PAUSED")
 check("resumed", v1("POST", f"/v1/queries/{identity}/resume")[0] == 200 and v1("GET", f"/v1/queries/{identity}")[1]["state"] == "RUNNING")
-check("streams", [one["name"] for one in v1("GET", "/v1/streams")[1]["streams"]] == ["bids"] and v1("GET", "/v1/streams/bids")[1]["readers"] == [identity])
+check("streams", [one["name"] for one in v1("GET", "/v1/streams")[1]["streams"]] == ["bids", "KSQL_PROCESSING_LOG", "processing_log"] and v1("GET", "/v1/streams/bids")[1]["readers"] == [identity])
 check("what is read stays, here too", v1("DELETE", "/v1/streams/bids")[0] == 400)
 check("names are no SQL", v1("DELETE", "/v1/streams/bids%60%3B%20DROP")[0] == 404)
 check("ended", v1("DELETE", f"/v1/queries/{identity}")[0] == 200 and v1("DELETE", "/v1/tables/totals")[0] == 200 and v1("DELETE", "/v1/streams/bids")[0] == 200)
@@ -218,7 +218,7 @@ for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
 until("all rows, none lost", lambda: sum(row[1] for row in query(server, "SELECT * FROM kept;")[1][1:]) == 400)
 rows = query(server, "SELECT * FROM kept;")[1][1:]
 check("none twice", sum(row[2] for row in rows) == 399 * 400 // 2, rows)
-check("the catalog is the same", [stream["name"] for stream in ksql(server, "SHOW STREAMS;")[1][0]["streams"]] == ["G"])
+check("the catalog is the same", [stream["name"] for stream in ksql(server, "SHOW STREAMS;")[1][0]["streams"]] == ["G", "KSQL_PROCESSING_LOG", "processing_log"])
 server.stop()
 
 # Who may do what.

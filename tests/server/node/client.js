@@ -38,7 +38,7 @@ async function main() {
     assert.ok(!ended.error, JSON.stringify(ended));
     await never;
 
-    assert.deepStrictEqual((await client.listStreams()).map((stream) => stream.name), ["RIDERS"]);
+    assert.deepStrictEqual((await client.listStreams()).map((stream) => stream.name), ["KSQL_PROCESSING_LOG", "processing_log", "RIDERS"]);
     assert.deepStrictEqual((await client.listTables()).map((table) => table.name), ["RIDES"]);
     assert.ok((await client.listTopics()).some((topic) => topic.name === "riders"));
     assert.ok((await client.listQueries()).some((query) => query.id === "CTAS_RIDES_1" && query.state === "RUNNING"));

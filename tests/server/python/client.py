@@ -13,7 +13,7 @@ assert client.create_stream(table_name="clicks", columns_type=["page varchar", "
 assert client.create_stream_as(table_name="long_clicks", select_columns=["page", "visits"], src_table="clicks", kafka_topic="long_clicks", value_format="JSON", conditions="visits > 10") is True
 made = client.ksql("CREATE TABLE per_page AS SELECT page, COUNT(*) AS n, SUM(visits) AS visits FROM clicks GROUP BY page EMIT CHANGES")
 assert made[0]["@type"] == "currentStatus" and made[0]["commandStatus"]["status"] == "SUCCESS", made
-assert sorted(stream["name"] for stream in client.ksql("show streams")[0]["streams"]) == ["CLICKS", "LONG_CLICKS"]
+assert sorted(stream["name"] for stream in client.ksql("show streams")[0]["streams"]) == ["CLICKS", "KSQL_PROCESSING_LOG", "LONG_CLICKS", "processing_log"]
 try:
     client.ksql("SELEC;")
     raise SystemExit("a mistake is no error")
