@@ -67,8 +67,9 @@ static void pull_rates(Runtime *runtime, RuntimeSession *session)
     start = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
     for (int i = 0; i < count; i++) {
         Batch *batch;
+        bool windowed;
         snprintf(key, sizeof key, "%d", i % 1000);
-        check(runtime_pull_key(runtime, "counts0", (const char *[]){ key }, 1, &schema, &batch));
+        check(runtime_pull_key(runtime, "counts0", &(RuntimeKey){ .text = key }, &schema, &windowed, &batch));
         batch_release(batch);
     }
     printf("rows by key, without SQL: %.0f a second, %.1f us of CPU each\n", count / (seconds(CLOCK_MONOTONIC) - start),

@@ -166,12 +166,14 @@ const char *http_header(const HttpRequest *request, const char *name)
     return NULL;
 }
 
-const char *http_parameter(const HttpRequest *request, Arena *arena, const char *name)
+const char *http_parameter(const HttpRequest *request, Arena *arena, const char *name) { return http_parameter_at(request, arena, name, 0); }
+
+const char *http_parameter_at(const HttpRequest *request, Arena *arena, const char *name, int number)
 {
     for (const char *at = request->query; *at;) {
         size_t length = strcspn(at, "&"), equals = strcspn(at, "=&");
         const char *found = decoded(arena, at, equals, true);
-        if (strcmp(found, name) == 0)
+        if (strcmp(found, name) == 0 && number-- == 0)
             return equals < length ? decoded(arena, at + equals + 1, length - equals - 1, true) : "";
         at += length + (at[length] == '&');
     }

@@ -27,6 +27,9 @@ const char *http_header(const HttpRequest *request, const char *name);
 /* The decoded value of a parameter of the query, in `arena`; NULL without. */
 const char *http_parameter(const HttpRequest *request, Arena *arena, const char *name);
 
+/* Of a parameter that stands there several times: that one, from 0 on. */
+const char *http_parameter_at(const HttpRequest *request, Arena *arena, const char *name, int number);
+
 typedef enum HttpBody {
     HTTP_BODY_WHOLE,               /* `request` when all of it is there */
     HTTP_BODY_PIECES,              /* `request` now, then `body` as it comes */

@@ -93,7 +93,7 @@ static bool literal_value(Arena *arena, const Literals *literals, int number, co
 {
     if (literals->items[number].quoted != (type->kind == TYPE_VARCHAR) || type->kind == TYPE_BOOLEAN)
         return false;
-    return key_value(arena, type, literals->items[number].text, value);
+    return key_literal(arena, type, literals->items[number].text, value);
 }
 
 /* ---- what is known ---- */
@@ -281,12 +281,12 @@ static bool learn(RuntimeSession *session, const Literals *literals, const Query
     const Plan *plan = pulled->plan;
     Query *maker = pulled->channel_count == 1 && pulled->source_count == 1 ? query_of_entity(session->runtime, pulled->channels[0]) : NULL;
     const PlanNode *table = maker && maker->job && job_table(maker->job) >= 0 ? maker->plan->outputs[job_table(maker->job)].sink : NULL;
-    Value *key = NULL;
-    if (!table || plan->output_count != 1 || point_of(plan, pulled->channels[0], table, &one->arena, &key) < table->sink.table_key_count || !point_is_all(plan, pulled->channels[0], table))
+    PointKeys keys;
+    if (!table || plan->output_count != 1 || !point_keys(plan, pulled->channels[0], table, &one->arena, &keys) || !keys.whole || keys.count != 1 || !point_is_all(plan, pulled->channels[0], table))
         return false;
     one->literal_of_key = ARENA_ARRAY(&one->arena, int, (size_t)table->sink.table_key_count + 1);
     one->columns = ARENA_ARRAY(&one->arena, int, (size_t)pulled->schema.column_count + 1);
-    if (!match_literals(&one->arena, literals, table, key, one->literal_of_key) || !trace_columns(plan, point_scan(plan, pulled->channels[0]), table, one->columns))
+    if (!match_literals(&one->arena, literals, table, keys.keys[0], one->literal_of_key) || !trace_columns(plan, point_scan(plan, pulled->channels[0]), table, one->columns))
         return false;
     one->text = arena_strndup(&one->arena, literals->text, literals->length);
     one->header = (QueryHeader){ .id = arena_strdup(&one->arena, pulled->id), .schema = schema_copy(&one->arena, &pulled->schema) };

@@ -126,14 +126,16 @@ static Error *give_table(ChannelReader *reader, Job *maker, int table)
     }
 }
 
-/* The row of a key, or the rows of its windows. */
-static Error *give_point(ChannelReader *reader, Job *maker, int table, const Value *key, bool whole)
+/* The rows of keys, or of their windows. */
+static Error *give_points(ChannelReader *reader, Job *maker, int table, const PointKeys *points)
 {
-    Batch *row = NULL;
-    TRY(whole ? job_table_find(maker, table, key, &row) : job_table_find_group(maker, table, key, &row));
-    if (row)
-        channel_reader_give(reader, row);
-    batch_release(row);
+    for (int i = 0; i < points->count; i++) {
+        Batch *row = NULL;
+        TRY(points->whole ? job_table_find(maker, table, points->keys[i], &row) : job_table_find_group(maker, table, points->keys[i], &row));
+        if (row)
+            channel_reader_give(reader, row);
+        batch_release(row);
+    }
     return NULL;
 }
 
@@ -150,13 +152,13 @@ static Error *feed_tables(Query *query)
         }
         Query *maker = query_of_entity(query->runtime, channel_reader_name(reader));
         int table = maker && maker->job ? job_table(maker->job) : -1;
-        Value *key = NULL;
+        PointKeys points;
         if (channel_reader_is_bounded(reader) && table < 0)
             return error_new(ERR_CONNECT, "'%s' holds nothing: its query %s%s", channel_reader_name(reader), maker ? "is in state " : "is gone", maker ? query_state_name(maker->state) : "");
         const PlanNode *sink = table >= 0 ? maker->plan->outputs[table].sink : NULL;
-        int given = sink && (query->pull || (query->hosted && query->plan->bounded)) ? point_of(query->plan, channel_reader_name(reader), sink, query->arena, &key) : 0;
-        if (given)
-            TRY(give_point(reader, maker->job, table, key, given == sink->sink.table_key_count));
+        const bool now = query->pull || (query->hosted && query->plan->bounded);
+        if (sink && now && point_keys(query->plan, channel_reader_name(reader), sink, query->arena, &points))
+            TRY(give_points(reader, maker->job, table, &points));
         else if (table >= 0)
             TRY(give_table(reader, maker->job, table));
         if (channel_reader_is_bounded(reader))

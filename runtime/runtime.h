@@ -201,11 +201,15 @@ void subscription_close(Subscription *subscription); /* NULL is fine */
 /* Ends the push query of that id for all its subscribers; false: there is none. */
 bool runtime_close_query(Runtime *runtime, const char *id);
 
-/* The row of a table by its key, without SQL: a text for each key column, in their order. Of a windowed table the rows of all windows of that key. *rows: the
- * caller's; NULL: there is none. */
-Error *runtime_pull_key(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows);
+/* Which rows of a table. */
+typedef struct RuntimeKey {
+    const char *text;             /* the key as text, nested types as JSON; of several columns: their values with commas between, in double quotes (doubled inside) what holds any */
+    const char *from, *to;        /* of a windowed table: windows that begin at `from` or later, before `to`: milliseconds since 1970 or a time; NULL: any */
+} RuntimeKey;
+/* The row of a table by its key, without SQL; of a windowed table (*windowed) the rows of its windows. *rows: the caller's; NULL: there is none. */
+Error *runtime_pull_key(Runtime *runtime, const char *table, const RuntimeKey *key, const Schema **schema, bool *windowed, Batch **rows);
 /* The same for threads that must not wait: ERR_BUSY while a statement or a turn is being done. */
-Error *runtime_try_pull_key(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows);
+Error *runtime_try_pull_key(Runtime *runtime, const char *table, const RuntimeKey *key, const Schema **schema, bool *windowed, Batch **rows);
 
 /* ---- the whole ---- */
 

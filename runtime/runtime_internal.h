@@ -207,18 +207,24 @@ void tasks_wake_maintenance(Runtime *runtime);
 int64_t maintain(Runtime *runtime);
 
 /* ---- point.c ---- */
-/* Can only one row of the table that `stream` names come through the plan, or only those whose key begins in one way? How many columns of the key are given, then (all,
- * or the first table_group_count), as `table`, the sink that keeps it, has them; 0: any row may. */
-int point_of(const Plan *plan, const char *stream, const PlanNode *table, Arena *arena, Value **key);
+/* The keys whose rows alone can come through a plan. */
+typedef struct PointKeys {
+    Value **keys; int count;     /* each a Value for each of the table's key columns.. */
+    bool whole;                  /* ..or, if not, for the first table_group_count of them */
+} PointKeys;
+/* Which rows of the table that `stream` names can come through? `table`: the sink that keeps it. False: any. */
+bool point_keys(const Plan *plan, const char *stream, const PlanNode *table, Arena *arena, PointKeys *keys);
 
-/* Does the plan ask for nothing else of that row? */
+/* Does the plan ask for nothing else of the row of a key? */
 bool point_is_all(const Plan *plan, const char *stream, const PlanNode *table);
 /* Its scan of the stream. */
 const PlanNode *point_scan(const Plan *plan, const char *stream);
 
+/* ---- key.c: rows by their key, without SQL ---- */
+/* A value as it stands in a statement, of the types whose literals are their text; false: the text is no such value, or the type is another. */
+bool key_literal(Arena *arena, const Type *type, const char *text, Value *value);
+
 /* ---- select.c ---- */
-/* A value as it stands in an address or a statement; false: the text is no such value, or the type is not for here. */
-bool key_value(Arena *arena, const Type *type, const char *text, Value *value);
 Error *pull_rows(void *caller, int output, const Batch *batch); /* JobOptions.on_rows */
 
 /* ---- feed.c: push queries ---- */

@@ -1,33 +1,8 @@
 /* runtime/select.c: SELECT: pull queries on the caller's thread, push queries in the background. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/decimal.h"
 #include "runtime/execute.h"
 #include "runtime/prepared.h"
-
-/* ---- values ---- */
-
-bool key_value(Arena *arena, const Type *type, const char *text, Value *value)
-{
-    char *end = NULL;
-    *value = (Value){ .type = type };
-    switch (type->kind) {
-    case TYPE_VARCHAR:
-        value->text = str_c(arena_strdup(arena, text));
-        return true;
-    case TYPE_TINYINT: case TYPE_SMALLINT: case TYPE_INT: case TYPE_BIGINT:
-        return int64_parse(text, strlen(text), &value->integer);
-    case TYPE_DOUBLE:
-        value->number = strtod(text, &end);
-        return *text && !*end;
-    case TYPE_BOOLEAN:
-        value->integer = strcasecmp(text, "true") == 0;
-        return value->integer || strcasecmp(text, "false") == 0;
-    default:
-        return false;
-    }
-}
 
 /* ---- planning ---- */
 
@@ -184,81 +159,4 @@ Error *runtime_query(RuntimeSession *session, const char *text, size_t length, c
     query_release(select.query);
     drop_arena(&select);
     return error;
-}
-
-/* ---- by key ---- */
-
-static Error *key_values(const PlanNode *sink, Arena *arena, const char *table, const char *const *key, int key_count, Value **values)
-{
-    const int wanted = sink->sink.table_group_count ? sink->sink.table_group_count : sink->sink.table_key_count;
-    if (key_count != wanted)
-        return error_new(ERR_BIND, "the key of '%s' has %d column%s, %d value%s given", table, wanted, wanted == 1 ? "" : "s", key_count, key_count == 1 ? " is" : "s are");
-    *values = ARENA_ARRAY(arena, Value, (size_t)key_count + 1);
-    for (int i = 0; i < key_count; i++) {
-        const Column *column = &sink->schema.columns[sink->sink.table_keys[i]];
-        if (!key_value(arena, column->type, key[i], &(*values)[i]))
-            return error_new(ERR_BIND, "'%s' is no %s for the key column '%s'", key[i], type_text(arena, column->type), column->name);
-    }
-    return NULL;
-}
-
-static Error *find_row(Query *query, const char *table, const char *const *key, int key_count, Batch **rows)
-{
-    Arena arena;
-    arena_init(&arena, NULL);
-    MEMORY_HOLD(arena_unwind, &arena);
-    int output = query->job ? job_table(query->job) : -1;
-    Value *values = NULL;
-    Error *error = output < 0 ? error_new(ERR_CONNECT, "'%s' holds nothing now: its query is in state %s", table, query_state_name(query->state))
-                              : key_values(query->plan->outputs[output].sink, &arena, table, key, key_count, &values);
-    if (!error)
-        error = query->plan->outputs[output].sink->sink.table_group_count ? job_table_find_group(query->job, output, values, rows) : job_table_find(query->job, output, values, rows);
-    arena_release(&arena);
-    return error;
-}
-
-static Error *would_wait(void) { return error_new(ERR_BUSY, "somebody else is at work there"); }
-
-/* wait false: ERR_BUSY instead of waiting for a statement or a turn that is being done. */
-static Error *pull_key(Runtime *runtime, bool wait, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows)
-{
-    Error *error;
-    *rows = NULL;
-    *schema = NULL;
-    if (wait)
-        pthread_mutex_lock(&runtime->control);
-    else if (pthread_mutex_trylock(&runtime->control) != 0)
-        return would_wait();
-    Query *query = query_of_entity(runtime, table);
-    const CatalogEntry *entry = query ? planner_entry(runtime->planner, table) : NULL;
-    const CatalogRows *made = !entry || !entry->source ? NULL : entry->source->rows ? entry->source->rows : entry->source->kept;
-    *schema = made ? &made->names : NULL;
-    if (query)
-        query_retain(query);
-    runtime->pull_count++;
-    pthread_mutex_unlock(&runtime->control);
-    if (!query || !*schema) {
-        query_release(query);
-        return error_new(ERR_BIND, "there is no table '%s' that a query keeps", table);
-    }
-    if (wait)
-        task_lock(query);
-    else if (pthread_mutex_trylock(&query->step) != 0) {
-        query_release(query);
-        return would_wait();
-    }
-    MEMORY_GUARDED(error, find_row(query, table, key, key_count, rows));
-    task_unlock(query);
-    query_release(query);
-    return error;
-}
-
-Error *runtime_pull_key(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows)
-{
-    return pull_key(runtime, true, table, key, key_count, schema, rows);
-}
-
-Error *runtime_try_pull_key(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows)
-{
-    return pull_key(runtime, false, table, key, key_count, schema, rows);
 }

@@ -445,58 +445,62 @@ static void add_row(const Schema *schema, const Batch *batch, uint32_t row, Text
     text_add_char(out, '}');
 }
 
-/* A key of several columns: their values with commas between. */
-static int split_key(Call *call, const char *text, const char **parts, int most)
+/* The rows of one key, behind those before it. */
+static void add_rows(const Schema *schema, const Batch *rows, Text *out)
 {
-    int count = 0;
-    for (;;) {
-        size_t length = strcspn(text, ",");
-        if (count == most)
-            return -1;
-        parts[count++] = arena_strndup(&call->arena, text, length);
-        if (!text[length])
-            return count;
-        text += length + 1;
+    for (uint32_t i = 0; rows && i < rows->selection.count; i++) {
+        if (out->length)
+            text_add_char(out, ',');
+        add_row(schema, rows, selection_row(&rows->selection, i), out);
     }
 }
 
-static void answer_row(Call *call, const Schema *schema, Batch *rows, Error *error)
+typedef Error *(*PullKey)(Runtime *runtime, const char *table, const RuntimeKey *key, const Schema **schema, bool *windowed, Batch **rows);
+
+/* The path's key, then those that the parameter `key` names. */
+static Error *pull_rows(Call *call, PullKey pull, bool *several, bool *found, Text *out)
 {
-    if (error) {
+    const HttpRequest *request = call->request;
+    RuntimeKey key = { .text = call->captures[1], .from = http_parameter(request, &call->arena, "from"), .to = http_parameter(request, &call->arena, "to") };
+    for (int number = 0; key.text; number++) {
+        const Schema *schema = NULL;
+        bool windowed = false;
+        Batch *rows = NULL;
+        TRY(pull(call->server->runtime, call->captures[0], &key, &schema, &windowed, &rows));
+        MEMORY_HOLD(batch_unwind, &rows);
+        *several |= windowed || number > 0;
+        *found |= rows != NULL;
+        add_rows(schema, rows, out);
+        batch_release(rows);
+        key.text = http_parameter_at(request, &call->arena, "key", number);
+    }
+    return NULL;
+}
+
+static void answer_rows(Call *call, Text *rows, bool several, bool found, Error *error)
+{
+    if (error)
         answer_json(call, error->code == ERR_BIND ? 404 : status_of(error), json_pack("{s:o}", "errors", errors_json(error, "", 0)));
-    } else if (!rows || rows->selection.count == 0) {
+    else if (!found)
         answer_problem(call, 404, "the table has no such key");
-    } else {
-        Text out = { 0 };
-        MEMORY_HOLD(text_unwind, &out);
-        bool several = rows->selection.count > 1; /* windows of the key */
-        for (uint32_t i = 0; i < rows->selection.count; i++) {
-            text_add_c(&out, i ? "," : several ? "[" : "");
-            add_row(schema, rows, selection_row(&rows->selection, i), &out);
-        }
-        text_add_c(&out, several ? "]" : "");
-        answer_text(call, 200, "application/json", out.bytes, out.length);
-        text_release(&out);
+    else {
+        const char *body = arena_printf(&call->arena, several ? "[%s]" : "%s", rows->length ? text_c(rows) : "");
+        answer_text(call, 200, "application/json", body, strlen(body));
     }
-    batch_release(rows);
-    error_free(error);
 }
-
-typedef Error *(*PullKey)(Runtime *runtime, const char *table, const char *const *key, int key_count, const Schema **schema, Batch **rows);
 
 static bool pull_row(Call *call, PullKey pull)
 {
-    const char *parts[16];
-    const Schema *schema = NULL;
-    Batch *rows = NULL;
-    int count = split_key(call, call->captures[1], parts, 16);
-    Error *error = count < 0 ? error_new(ERR_USAGE, "the key has too many parts") : pull(call->server->runtime, call->captures[0], parts, count, &schema, &rows);
-    if (error && error->code == ERR_BUSY) {
-        error_free(error);
-        return false;
-    }
-    answer_row(call, schema, rows, error);
-    return true;
+    Text rows = { 0 };
+    MEMORY_HOLD(text_unwind, &rows);
+    bool several = false, found = false;
+    Error *error = pull_rows(call, pull, &several, &found, &rows);
+    const bool busy = error && error->code == ERR_BUSY;
+    if (!busy)
+        answer_rows(call, &rows, several, found, error);
+    error_free(error);
+    text_release(&rows);
+    return !busy;
 }
 
 static bool try_row(Call *call) { return pull_row(call, runtime_try_pull_key); }

@@ -82,6 +82,7 @@ ask("POST", "/inserts-stream", 200, body=b'{"target":"BIDS"}\n{"AUCTION":1,"PRIC
 ask("POST", "/inserts-stream", 200, body=b'{"target":"BIDS"}\n{"AUCTION":1,"PRICE":1}\n', Accept="application/json")
 until("the rows are counted", lambda: '"N":2' in server.ask("GET", "/v1/tables/totals/1")[1])
 ask("GET", "/v1/tables/{name}/{key}", 200, "totals", "1")
+ask("GET", "/v1/tables/{name}/{key}", 200, "totals", "1", query="?key=7&key=1")
 ask("GET", "/v1/tables/{name}/{key}", 404, "totals", "7")
 ask("GET", "/v1/tables/{name}/{key}", 404, "nothing", "7")
 ask("POST", "/v1/statements", 200, body={"sql": "SHOW STREAMS; DESCRIBE bids; SHOW QUERIES; EXPLAIN CTAS_TOTALS_1; SELECT 1; SET 'time_zone' = 'UTC';", "settings": ksql})

@@ -171,6 +171,8 @@ code, result = v1("POST", "/v1/statements", {"sql": "SELEC 1; SELECT x FROM bids
 check("all mistakes at once", code == 400 and len(result["errors"]) >= 1 and "^" in result["errors"][0]["text"] and result["results"] == [], result)
 check("nothing is done to be checked", v1("POST", "/v1/statements", {"sql": "CREATE VIEW v AS SELECT * FROM bids;", "check": True})[0] == 200 and "'v'" not in str(v1("POST", "/v1/statements", {"sql": "SHOW VIEWS;"})))
 until("a row by its key", lambda: v1("GET", "/v1/tables/totals/1") == (200, {"auction": 1, "n": 2}))
+check("rows by their keys", v1("GET", "/v1/tables/totals/9?key=1&key=9") == (200, '[{"auction":1,"n":2}]'))
+check("windows by time", v1("GET", "/v1/tables/totals/1?from=0")[0] == 400)
 check("no such key", v1("GET", "/v1/tables/totals/9")[0] == 404 and v1("GET", "/v1/tables/totals/x")[0] == 404 and v1("GET", "/v1/tables/none/1")[0] == 404)
 lines = [json.loads(line) for line in v1("POST", "/v1/query", {"sql": "SELECT auction, n FROM totals;"})[1].splitlines()]
 check("rows with their kind", lines[0]["continuous"] is False and sorted(line["row"] for line in lines[1:-1]) == [[1, 2], [2, 1]] and lines[-1] == {"end": True}, lines)

@@ -253,34 +253,6 @@ static void old_windows_leave_the_table(void **state)
     assert_string_equal(pull(&world, "SELECT page, n, window_start FROM counts WHERE page = 'a' AND n < 5;"),
                         "a,1,2026-01-01 13:00:00.000\na,2,2026-01-01 14:00:00.000\n");
     assert_string_equal(pull(&world, "SELECT page, n, window_start FROM counts WHERE page = 'c';"), "");
-    const Schema *schema;
-    Batch *rows;
-    assert_null(runtime_pull_key(world.runtime, "counts", (const char *[]){ "a" }, 1, &schema, &rows));
-    assert_int_equal(rows->row_count, 2);
-    batch_release(rows);
-    world_end(&world);
-}
-
-static void a_row_is_found_by_its_key(void **state)
-{
-    (void)state;
-    World world;
-    const Schema *schema;
-    Batch *rows;
-    world_start(&world);
-    execute(&world, "CREATE STREAM bids (auction BIGINT, user STRING); CREATE TABLE counts AS SELECT user, COUNT(*) AS n FROM bids GROUP BY user;"
-                    "INSERT INTO bids VALUES (1, 'ann'), (2, 'bob'), (3, 'ann');");
-    assert_null(runtime_pull_key(world.runtime, "counts", (const char *[]){ "ann" }, 1, &schema, &rows));
-    world.out.length = 0;
-    add_batch(&world.out, rows, false);
-    assert_string_equal(text_c(&world.out), "ann,2\n");
-    assert_string_equal(schema->columns[0].name, "user");
-    batch_release(rows);
-    assert_null(runtime_pull_key(world.runtime, "counts", (const char *[]){ "eve" }, 1, &schema, &rows));
-    assert_null(rows);
-    Error *error = runtime_pull_key(world.runtime, "counts", (const char *[]){ "ann", "x" }, 2, &schema, &rows);
-    assert_string_equal(error->message, "the key of 'counts' has 1 column, 2 values are given");
-    error_free(error);
     world_end(&world);
 }
 
@@ -372,7 +344,6 @@ int main(void)
         cmocka_unit_test(a_query_ends_with_its_limit_or_when_told),
         cmocka_unit_test(windows_close_by_the_time_of_the_stream),
         cmocka_unit_test(old_windows_leave_the_table),
-        cmocka_unit_test(a_row_is_found_by_its_key),
         cmocka_unit_test(columns_of_a_key_are_marked),
         cmocka_unit_test(readers_of_what_is_dropped_are_told),
         cmocka_unit_test(a_query_by_key_is_known_the_next_time),

@@ -31,8 +31,9 @@ static void a_table_over_a_topic_is_read_as_it_is_now(void **state)
     assert_string_equal(pull(&world, "SELECT * FROM per_user WHERE user = 'ann';"), "ann,2\n");
     assert_string_equal(pull(&world, "SELECT views FROM per_user WHERE views < 2;"), "1\n");
     const Schema *schema;
+    bool windowed;
     Batch *rows;
-    assert_null(runtime_pull_key(world.runtime, "PER_USER", (const char *[]){ "bob" }, 1, &schema, &rows));
+    assert_null(runtime_pull_key(world.runtime, "PER_USER", &(RuntimeKey){ .text = "bob" }, &schema, &windowed, &rows));
     assert_int_equal(rows->row_count, 1);
     assert_true(schema->columns[0].is_key);
     batch_release(rows);
