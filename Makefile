@@ -26,7 +26,7 @@ LIBS     = -lsqlite3 -lrdkafka -lcurl -ljansson -lz -lzstd -lsimdjson -lutf8proc
 VERSION  = 0.1.0
 COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
-ROOMS    = common terminal http functions formats connectors parser planner exec engine runtime server tester repl
+ROOMS    = common terminal http functions formats connectors telemetry parser planner exec engine runtime server tester repl
 # Hot files get -O3; they choose AVX2 at run time through target attributes.
 HOT      = formats/json_scan.c formats/csv_scan.c exec/key_table.c functions/aggregate.c functions/arithmetic.c \
            functions/compare.c connectors/nexmark.c

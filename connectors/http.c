@@ -27,6 +27,13 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *caller)
     return length;
 }
 
+static int ask_whether(void *caller, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+    const HttpRequest *request = caller;
+    (void)down_total, (void)down, (void)up_total, (void)up;
+    return request->give_up(request->caller);
+}
+
 static void set_security(CURL *curl, const HttpRequest *request)
 {
     if (request->credentials) {
@@ -52,7 +59,19 @@ static struct curl_slist *headers_of(const HttpRequest *request)
     snprintf(line, sizeof line, "Accept: %s", request->content_type);
     struct curl_slist *headers = curl_slist_append(NULL, line);
     snprintf(line, sizeof line, "Content-Type: %s", request->content_type);
-    return request->body ? curl_slist_append(headers, line) : headers;
+    if (request->body)
+        headers = curl_slist_append(headers, line);
+    for (const char *const *header = request->headers; header && *header; header++)
+        headers = curl_slist_append(headers, *header);
+    return headers;
+}
+
+static void take_status(CURL *curl, HttpAnswer *answer)
+{
+    curl_off_t after_s = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    if (curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &after_s) == CURLE_OK)
+        answer->retry_after_s = (int64_t)after_s;
 }
 
 void http_request(const HttpRequest *request, HttpAnswer *answer)
@@ -70,7 +89,7 @@ void http_request(const HttpRequest *request, HttpAnswer *answer)
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, request->no_redirects ? 0L : 1L);
     curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 3L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(request->timeout_us / 1000));
@@ -79,14 +98,21 @@ void http_request(const HttpRequest *request, HttpAnswer *answer)
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    if (request->body && request->body_length)
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
     if (request->body)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
+    if (request->give_up) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, ask_whether);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, request);
+    }
     set_security(curl, request);
     CURLcode code = curl_easy_perform(curl);
     answer->hopeless = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR || code == CURLE_URL_MALFORMAT ||
                        code == CURLE_UNSUPPORTED_PROTOCOL;
     if (code == CURLE_OK)
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+        take_status(curl, answer);
     else
         snprintf(answer->reason, sizeof answer->reason, "%s", *error ? error : curl_easy_strerror(code));
     curl_slist_free_all(headers);

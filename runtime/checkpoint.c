@@ -604,6 +604,8 @@ Error *checkpoints_take(Runtime *runtime)
         return NULL; /* whoever runs the server is to look at it first */
     arena_init(&taking.arena, NULL);
     Error *error;
+    TraceScope scope;
+    TraceSpan *span = trace_begin(runtime->options.tracer, "checkpoint", &scope);
     MEMORY_GUARDED(error, take(&taking));
     for (int i = 0; i < taking.ended.count && !error; i++) {
         error = store_state(runtime->store, taking.ended.items[i]);
@@ -618,6 +620,14 @@ Error *checkpoints_take(Runtime *runtime)
         runtime->metrics.last_checkpoint_bytes = (int64_t)taking.data.length;
     }
     pthread_mutex_unlock(&runtime->tasks);
+    trace_number(span, "bidsql.checkpoint.number", (int64_t)runtime->checkpoints->number);
+    trace_number(span, "bidsql.checkpoint.queries", taking.pieces.count);
+    trace_number(span, "bidsql.checkpoint.bytes", (int64_t)taking.data.length);
+    if (!error && !taking.pieces.count) { /* nothing has changed */
+        trace_discard(span);
+        span = NULL;
+    }
+    trace_end_with(span, &scope, error);
     text_release(&taking.data);
     arena_release(&taking.arena);
     return error;

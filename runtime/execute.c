@@ -509,7 +509,10 @@ static Error *execute_script(Execution *execution, Arena *tree, bool check_only,
     for (int i = 0; i < script.statement_count && !check_only; i++) {
         execution->statement = script.statements[i];
         execution->runtime->metrics.statements++;
+        TraceScope scope;
+        TraceSpan *span = trace_statement(execution, &scope);
         MEMORY_GUARDED(error, execute_statement(execution));
+        trace_end_with(span, &scope, error);
         if (error) {
             *failed = script.statements[i]->at;
             return error;

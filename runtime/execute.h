@@ -19,6 +19,7 @@ Error *execution_status(Execution *execution, const char *type, const char *name
 const char *execution_text(Execution *execution); /* of its statement, without its secrets */
 const char *statement_sql(Arena *arena, const AstStatement *statement);
 void end_query(Query *query);
+TraceSpan *trace_statement(Execution *execution, TraceScope *scope); /* trace.c; ended by trace_end_with */
 
 /* ---- verbs.c: TERMINATE, PAUSE, RESUME ---- */
 Error *execute_verb(Execution *execution);

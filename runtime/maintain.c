@@ -116,10 +116,15 @@ static void restart_group(Runtime *runtime, Query *failed)
 
 static void start_again(Runtime *runtime, Query *query)
 {
+    TraceScope scope;
+    TraceSpan *span = trace_query(query, "query restart", &scope);
     query->retry_us = TIME_MAX;
     query->restarts++;
+    trace_number(span, "bidsql.query.attempt", query->failures);
+    trace_text(span, "bidsql.query.failure", query->reason);
     runtime_event(runtime, query->id, "restarts", "attempt %d", query->failures);
     restart_group(runtime, query);
+    trace_end(span, &scope);
 }
 
 /* ---- the round ---- */

@@ -219,7 +219,14 @@ static Error *locked(Query *query, bool with_makers, Error *(*act)(Query *query,
 
 static Error *feed_only(Query *query, bool with_tables) { return with_tables ? feed_tables(query) : NULL; }
 
-Error *query_open(Query *query, bool with_tables) { return locked(query, with_tables, open_job); }
+Error *query_open(Query *query, bool with_tables)
+{
+    TraceScope scope;
+    TraceSpan *span = trace_query(query, "query start", &scope);
+    Error *error = locked(query, with_tables, open_job);
+    trace_end_with(span, &scope, error);
+    return error;
+}
 Error *query_feed(Query *query) { return locked(query, true, feed_only); }
 
 Error *query_close(Query *query)

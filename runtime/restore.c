@@ -109,6 +109,8 @@ Error *runtime_restore(Runtime *runtime)
     MEMORY_HOLD(arena_unwind, &arena);
     StoredStatement *statements = NULL;
     int count = 0;
+    TraceScope scope;
+    TraceSpan *span = trace_begin(runtime->options.tracer, "restore", &scope);
     Error *error = store_list(runtime->store, &arena, &statements, &count, &runtime->next_query);
     for (int i = 0; i < count && !error; i++)
         error = do_again(runtime, &statements[i]);
@@ -117,6 +119,8 @@ Error *runtime_restore(Runtime *runtime)
             open_stored(query, stored_of(statements, count, query));
     for (Query *query = runtime->queries; query && !error; query = query->next)
         start_stored(query);
+    trace_number(span, "bidsql.restore.statements", count);
+    trace_end_with(span, &scope, error);
     arena_release(&arena);
     return error;
 }

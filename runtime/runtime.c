@@ -49,6 +49,7 @@ static void fill_in(RuntimeOptions *options)
     options->max_subscriptions = options->max_subscriptions ? options->max_subscriptions : 10000;
     options->subscription_rows = options->subscription_rows ? options->subscription_rows : 8192;
     options->max_bad_rows = options->max_bad_rows ? options->max_bad_rows : UINT64_MAX;
+    options->trace_turn_interval_us = !options->tracer ? -1 : options->trace_turn_interval_us ? options->trace_turn_interval_us : 10000000;
     options->retry_first_us = options->retry_first_us ? options->retry_first_us : 200000;
     options->retry_last_us = options->retry_last_us ? options->retry_last_us : 30000000;
     options->retry_count = options->retry_count ? options->retry_count : 10;

@@ -11,6 +11,7 @@
 #include "connectors/topic_log.h"
 #include "engine/bidsql.h"
 #include "exec/exec.h"
+#include "telemetry/trace.h"
 
 typedef struct Runtime Runtime;
 typedef struct RuntimeSession RuntimeSession;
@@ -45,6 +46,8 @@ typedef struct RuntimeOptions {
     int log_rows;                 /* entries of the processing log that are kept for who comes later; 0: there is no such log */
     bool log_records;             /* they show the bytes of wrong rows, too */
     TopicLogs *topics;            /* tests: topics are these logs; the caller's */
+    Tracer *tracer;               /* the caller's; NULL: nothing is traced */
+    int64_t trace_turn_interval_us; /* of each query at most one turn in that time is traced. 0: 10 s; negative: none */
     void (*event)(void *caller, const RuntimeEvent *event); /* on any thread; must not call the runtime. May be NULL */
     void *caller;
 } RuntimeOptions;

@@ -55,6 +55,8 @@ typedef struct Query {
     Job *job;                    /* NULL: none is open */
     bool ended;                  /* it has had its last turn, and maintenance has not looked at it yet */
     ChannelPort port;
+    TraceContext started_in;     /* the span of its start: what its turns are linked to */
+    int64_t next_trace_us;       /* no turn is traced before */
 
     /* under tasks */
     TaskState task;
@@ -286,6 +288,13 @@ void checkpoints_close(Checkpoints *checkpoints);
 Error *checkpoints_take(Runtime *runtime);
 /* Reads the query's state back into its open job. *found false: there is none. */
 Error *checkpoint_restore(Query *query, bool *found);
+
+/* ---- trace.c: spans; NULL: nobody wants it. Ended by trace_end_with, which takes the error's message ---- */
+TraceSpan *trace_select(Runtime *runtime, const char *text, size_t length, TraceScope *scope);
+TraceSpan *trace_query(Query *query, const char *name, TraceScope *scope); /* under control */
+void trace_end_with(TraceSpan *span, TraceScope *scope, const Error *error);
+/* One turn of its job, under step. */
+Error *step_traced(Query *query, JobStep *step);
 
 /* ---- restore.c ---- */
 /* Brings back what the store knows. Under control. */

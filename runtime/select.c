@@ -136,7 +136,7 @@ static Error *make_arena(Select *select)
     return NULL;
 }
 
-Error *runtime_query(RuntimeSession *session, const char *text, size_t length, const QueryOptions *options, Subscription **subscription)
+static Error *query_select(RuntimeSession *session, const char *text, size_t length, const QueryOptions *options, Subscription **subscription)
 {
     Runtime *runtime = session->runtime;
     Select select = { .session = session, .runtime = runtime, .text = text, .length = length, .options = options };
@@ -158,5 +158,18 @@ Error *runtime_query(RuntimeSession *session, const char *text, size_t length, c
         MEMORY_GUARDED(error, run_pull(select.query));
     query_release(select.query);
     drop_arena(&select);
+    return error;
+}
+
+Error *runtime_query(RuntimeSession *session, const char *text, size_t length, const QueryOptions *options, Subscription **subscription)
+{
+    TraceScope scope;
+    TraceSpan *span = trace_select(session->runtime, text, length, &scope);
+    Error *error = query_select(session, text, length, options, subscription);
+    if (!error)
+        trace_text(span, "bidsql.query.type", *subscription ? "push" : "pull");
+    if (*subscription)
+        trace_text(span, "bidsql.query.id", subscription_header(*subscription)->id);
+    trace_end_with(span, &scope, error);
     return error;
 }

@@ -105,7 +105,7 @@ static void run_go(Query *query, int64_t share_ns, Go *go)
             go->step = (JobStep){ .state = JOB_WAITING, .until_us = TIME_MAX, .sinks_busy = true };
             break;
         }
-        go->error = job_step(query->job, 1, &go->step);
+        go->error = step_traced(query, &go->step);
         query->ended = go->ended = go->error || go->step.state == JOB_ENDED;
         go->used_ns = cpu_ns() - start_ns;
         if (go->ended || go->step.state == JOB_WAITING || query->waiting)

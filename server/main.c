@@ -21,8 +21,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONNECT = 4 };
 #define LIST_MOST 64
 
 enum { FLAG_LISTEN = 256, FLAG_DATA, FLAG_ALLOW, FLAG_CONFIG, FLAG_CERT, FLAG_KEY, FLAG_USERS, FLAG_ORIGIN, FLAG_HOST, FLAG_INSECURE, FLAG_MEMORY_TOPICS, FLAG_DIALECT,
-    FLAG_THREADS, FLAG_QUERIES, FLAG_SUBSCRIBERS, FLAG_CONNECTIONS, FLAG_PEER, FLAG_RATE, FLAG_USER_RATE, FLAG_MEMORY, FLAG_QUERY_MEMORY, FLAG_CHECKPOINT, FLAG_BODY, FLAG_LOG, FLAG_LOG_ROWS, FLAG_LOG_RECORDS,
-    FLAG_LOG_TOPIC, FLAG_HASH, FLAG_HELP };
+    FLAG_THREADS, FLAG_QUERIES, FLAG_SUBSCRIBERS, FLAG_CONNECTIONS, FLAG_PEER, FLAG_RATE, FLAG_USER_RATE, FLAG_MEMORY, FLAG_QUERY_MEMORY, FLAG_CHECKPOINT, FLAG_BODY, FLAG_OTLP, FLAG_OTLP_HEADERS,
+    FLAG_OTLP_PROTOCOL, FLAG_SERVICE_NAME, FLAG_SAMPLER, FLAG_TRACE_TURNS, FLAG_LOG, FLAG_LOG_ROWS, FLAG_LOG_RECORDS, FLAG_LOG_TOPIC, FLAG_HASH, FLAG_HELP };
 
 static const struct { int flag; const char *name, *argument, *help; } flags[] = {
     { FLAG_LISTEN, "listen", "ADDRESS:PORT", "where to listen (127.0.0.1:8088)" },
@@ -48,6 +48,12 @@ static const struct { int flag; const char *name, *argument, *help; } flags[] = 
     { FLAG_QUERY_MEMORY, "query-memory-limit", "SIZE", "of each query" },
     { FLAG_CHECKPOINT, "checkpoint-interval", "TIME", "how often state is written (1 s)" },
     { FLAG_BODY, "max-body", "SIZE", "of a request (1MiB)" },
+    { FLAG_OTLP, "otlp-endpoint", "URL", "where traces go: a collector of OpenTelemetry, such as http://localhost:4318" },
+    { FLAG_OTLP_HEADERS, "otlp-headers", "LIST", "headers for it, name=value,..; a value may be ${env:NAME} or ${file:PATH}" },
+    { FLAG_OTLP_PROTOCOL, "otlp-protocol", "NAME", "http/protobuf or http/json (http/protobuf)" },
+    { FLAG_SERVICE_NAME, "service-name", "NAME", "as traces name this server (bidsql)" },
+    { FLAG_SAMPLER, "traces-sampler", "NAME[:RATIO]", "which traces are kept, by OpenTelemetry's names (parentbased_always_on)" },
+    { FLAG_TRACE_TURNS, "trace-turns", "TIME", "of each query one turn in that time is traced; 'none' (10 s)" },
     { FLAG_LOG, "log", "json|text", "(text on a terminal, else json)" },
     { FLAG_LOG_ROWS, "processing-log-rows", "N", "entries of the processing log that are kept (1000)" },
     { FLAG_LOG_RECORDS, "processing-log-records", NULL, "they show the bytes of wrong records" },
@@ -111,6 +117,23 @@ static int add(const char **list, int *count, const char *value)
     return 0;
 }
 
+/* "parentbased_traceidratio:0.1" */
+static int take_sampler(ServerOptions *options, const char *value)
+{
+    const char *colon = strchr(value, ':');
+    options->traces_sampler = colon ? strndup(value, (size_t)(colon - value)) : value; /* lives as long as the process */
+    options->traces_sampler_argument = colon ? colon + 1 : NULL;
+    return 0;
+}
+
+static int take_trace_turns(ServerOptions *options, const char *value)
+{
+    options->trace_turn_interval_us = -1;
+    if (strcmp(value, "none") == 0 || (duration_parse(value, &options->trace_turn_interval_us) && options->trace_turn_interval_us > 0))
+        return 0;
+    return usage("--trace-turns wants a time such as '10 s', or none, not '%s'", value);
+}
+
 static int read_config(Arguments *arguments, const char *path);
 
 /* 0: taken; else an exit code + 1, or -1: done. */
@@ -142,6 +165,12 @@ static int take(Arguments *arguments, int flag, const char *value)
     case FLAG_CHECKPOINT:
         return duration_parse(value, &options->checkpoint_interval_us) && options->checkpoint_interval_us > 0 ? 0 : usage("--checkpoint-interval wants a time such as '5 s', not '%s'", value);
     case FLAG_BODY: return take_size("max-body", value, &options->max_body_bytes);
+    case FLAG_OTLP: options->otlp_endpoint = value; return 0;
+    case FLAG_OTLP_HEADERS: options->otlp_headers = value; return 0;
+    case FLAG_OTLP_PROTOCOL: options->otlp_protocol = value; return 0;
+    case FLAG_SERVICE_NAME: options->service_name = value; return 0;
+    case FLAG_SAMPLER: return take_sampler(options, value);
+    case FLAG_TRACE_TURNS: return take_trace_turns(options, value);
     case FLAG_LOG:
         if (strcmp(value, "json") && strcmp(value, "text"))
             return usage("--log wants json or text, not '%s'", value);

@@ -303,6 +303,19 @@ static void add_process(Server *server, Text *out)
     one(out, "process_start_time_seconds", "gauge", "When the server was started.", (double)server->started_us / 1e6);
 }
 
+static void add_traces(Server *server, Text *out)
+{
+    TracerStatistics traces;
+    tracer_statistics(server->tracer, &traces);
+    family(out, "bidsql_trace_spans_total", "counter", "Spans by what became of them.");
+    text_printf(out, "bidsql_trace_spans_total{result=\"sent\"} %llu\nbidsql_trace_spans_total{result=\"dropped\"} %llu\n", (unsigned long long)traces.sent, (unsigned long long)traces.dropped);
+    text_printf(out, "bidsql_trace_spans_total{result=\"failed\"} %llu\nbidsql_trace_spans_total{result=\"rejected\"} %llu\n", (unsigned long long)traces.failed,
+                (unsigned long long)traces.rejected);
+    one(out, "bidsql_trace_queue_spans", "gauge", "Spans that wait to be sent.", traces.waiting);
+    one(out, "bidsql_trace_requests_total", "counter", "Requests to the collector.", (double)traces.requests);
+    one(out, "bidsql_trace_failed_requests_total", "counter", "Those that it did not take.", (double)traces.failed_requests);
+}
+
 static void add_server(Server *server, Text *out)
 {
     RuntimeMetrics metrics;
@@ -344,6 +357,7 @@ static void add_server(Server *server, Text *out)
     one(out, "bidsql_http_received_bytes_total", "counter", "Bytes received.", (double)http.bytes_in);
     one(out, "bidsql_http_sent_bytes_total", "counter", "Bytes sent.", (double)http.bytes_out);
     one(out, "bidsql_http_timeouts_total", "counter", "Peers that took too long.", (double)http.timeouts);
+    add_traces(server, out);
     one(out, "bidsql_http_protocol_errors_total", "counter", "Requests that were none.", (double)http.protocol_errors);
 }
 

@@ -52,6 +52,7 @@ static const Route *find_route(Call *call, bool *known)
 typedef struct Visit {
     Call *call;                    /* the loop's, until it is run or answered; NULL: it is */
     _Atomic(ExchangeUse *) use;
+    RequestTrace trace;
 } Visit;
 
 static ExchangeUse over;           /* in Visit.use: the exchange has had its `gone` */
@@ -73,6 +74,8 @@ static void call_free(Call *call)
     mem_free(call);
 }
 
+static Visit *visit_of(HttpExchange *exchange) { return http_exchange_get(exchange); }
+
 static Error *run_route(Call *call)
 {
     call->route->run(call);
@@ -84,7 +87,10 @@ static void run_call(void *what)
 {
     Call *call = what;
     Error *error;
+    TraceScope scope;
+    trace_enter(&visit_of(call->exchange)->trace.context, &scope);
     MEMORY_GUARDED(error, run_route(call));
+    trace_leave(&scope);
     if (error)
         http_abort(call->exchange); /* without memory there is no answer */
     error_free(error);
@@ -107,8 +113,6 @@ static Error *try_route(Call *call, bool *waits)
 }
 
 /* ---- what is for something that goes on ---- */
-
-static Visit *visit_of(HttpExchange *exchange) { return http_exchange_get(exchange); }
 
 static void tell_gone(ExchangeUse *use)
 {
@@ -155,7 +159,10 @@ static HttpBody on_begin(void *caller, HttpExchange *exchange)
     Visit *visit = http_exchange_alloc(exchange, sizeof *visit);
     http_exchange_set(exchange, visit);
     visit->call = call_new(caller, exchange);
-    if (admit(visit->call))
+    request_trace_begin(caller, visit->call->request, &visit->trace);
+    bool admitted = admit(visit->call);
+    request_trace_route(&visit->trace, visit->call);
+    if (admitted)
         return visit->call->route == &inserts_route ? HTTP_BODY_PIECES : HTTP_BODY_WHOLE;
     call_free(visit->call);
     visit->call = NULL;
@@ -167,12 +174,15 @@ static void on_request(void *caller, HttpExchange *exchange)
     Call *call = visit_of(exchange)->call;
     bool waits = false;
     Error *error;
+    TraceScope scope;
     (void)caller;
     visit_of(exchange)->call = NULL;
+    trace_enter(&visit_of(exchange)->trace.context, &scope);
     if (call->route == &inserts_route)
         MEMORY_GUARDED(error, (inserts_begin(call->server, exchange), (Error *)NULL));
     else
         MEMORY_GUARDED(error, try_route(call, &waits));
+    trace_leave(&scope);
     if (error)
         http_abort(exchange);
     error_free(error);
@@ -210,6 +220,7 @@ static void on_gone(void *caller, HttpExchange *exchange)
         tell_gone(use);
     if (visit->call)
         call_free(visit->call);
+    request_trace_end(&visit->trace, http_exchange_status(exchange));
 }
 
 const HttpHandler router_handler = { .begin = on_begin, .request = on_request, .body = on_body, .room = on_room, .gone = on_gone };

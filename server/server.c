@@ -86,7 +86,8 @@ static Error *start_runtime(Server *server)
     RuntimeOptions runtime = { .threads = options->threads, .data_directory = options->data_directory, .base_directory = options->base_directory, .dialect = options->dialect,
         .checkpoint_interval_us = options->checkpoint_interval_us, .memory_limit_bytes = options->memory_limit_bytes, .query_memory_limit_bytes = options->query_memory_limit_bytes,
         .max_queries = options->max_queries, .max_subscriptions = options->max_subscriptions, .topics = server->topics, .sql_filesystem = server->files,
-        .log_rows = options->log_rows ? options->log_rows : 1000, .log_records = options->log_records, .event = on_event, .caller = server };
+        .tracer = server->tracer, .trace_turn_interval_us = options->trace_turn_interval_us, .log_rows = options->log_rows ? options->log_rows : 1000, .log_records = options->log_records,
+        .event = on_event, .caller = server };
     return runtime_new(&runtime, &server->runtime);
 }
 
@@ -163,6 +164,7 @@ static Error *start(Server *server)
     TRY(find_id(server));
     if (server->options.users_file)
         TRY(users_load(server->options.users_file, &server->users));
+    TRY(traces_start(server));
     TRY(workers_new(server->worker_count, WAITING_MOST, &server->workers));
     TRY(start_http(server, port)); /* answers at once, that it is starting */
     TRY(start_runtime(server));
@@ -201,6 +203,7 @@ void server_free(Server *server)
         http_server_free(server->http, STOP_WAIT_MS);
     workers_free(server->workers);
     runtime_free(server->runtime);
+    tracer_free(server->tracer);
     topic_logs_free(server->topics);
     confined_free(server->files);
     users_free(server->users);

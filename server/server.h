@@ -22,6 +22,8 @@ typedef struct ServerOptions {
     int max_connections_of_address; /* 0: half of max_connections */
     RateLimit address_rate, user_rate; /* of requests */
     int64_t max_body_bytes;
+    const char *otlp_endpoint, *otlp_headers, *otlp_protocol, *service_name, *traces_sampler, *traces_sampler_argument; /* see TracerOptions */
+    int64_t trace_turn_interval_us; /* 0: 10 s; negative: no turns */
     bool log_json;
     int log_rows;                   /* entries of the processing log that are kept; 0: 1000 */
     bool log_records;               /* they show the bytes of wrong rows */

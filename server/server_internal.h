@@ -26,6 +26,7 @@ struct Server {
     Users *users;                  /* NULL: nobody is asked */
     Limiter *address_limiter, *user_limiter; /* the loop's; NULL: there is no limit */
     atomic_ulong limited_addresses, limited_users; /* requests that came too soon */
+    Tracer *tracer;                /* NULL: nothing is traced */
     FileSystem *files;             /* those that SQL may name */
     TopicLogs *topics;             /* in memory; NULL: a broker's */
     char id[40];                   /* of this server, kept with its data */
@@ -138,6 +139,16 @@ Error *guard_options(const ServerOptions *options);
 bool address_is_loopback(const char *address);
 /* Does the text change nothing but its session? What a reader may run. */
 bool script_only_reads(const char *text, size_t length);
+
+/* ---- traces.c: a span for each request; on the loop's thread ---- */
+typedef struct RequestTrace {
+    TraceSpan *span;               /* NULL: nobody wants it */
+    TraceContext context;
+} RequestTrace;
+Error *traces_start(Server *server);
+void request_trace_begin(Server *server, const HttpRequest *request, RequestTrace *trace); /* trace: zeroed */
+void request_trace_route(RequestTrace *trace, const Call *call); /* where it goes and who it is are known */
+void request_trace_end(RequestTrace *trace, int status);  /* of the answer; 0: there was none */
 
 /* ---- log.c ---- */
 void server_log(Server *server, const char *level, const char *message, const char *const *names_and_values); /* NULL-ended pairs */
