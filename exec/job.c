@@ -39,6 +39,7 @@ static bool wants_clock(const PlanNode *node)
     case PLAN_NORMALIZE:
     case PLAN_LOOKUP:
     case PLAN_WINDOW_ASSIGN:
+    case PLAN_CANDIDATES:
     case PLAN_UNNEST:
     case PLAN_RANK:
     case PLAN_OVER:
@@ -108,6 +109,7 @@ static void note_places_above(Job *job, const PlanNode *node, bool *seen)
     case PLAN_PROJECT:
     case PLAN_LOOKUP:
     case PLAN_WINDOW_ASSIGN:
+    case PLAN_CANDIDATES:
     case PLAN_UNNEST:
     case PLAN_LIMIT:
     case PLAN_UNION:

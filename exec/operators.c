@@ -37,6 +37,7 @@ const OperatorType *operator_type_for(const PlanNode *node)
     case PLAN_NORMALIZE: return &normalize_operator;
     case PLAN_LOOKUP: return &lookup_operator;
     case PLAN_WINDOW_ASSIGN: return &window_assign_operator;
+    case PLAN_CANDIDATES: return &candidates_operator;
     case PLAN_SUBQUERY: return node->subquery.changes ? &subquery_changes_operator : &subquery_operator;
     case PLAN_UNNEST: return &unnest_operator;
     case PLAN_AGGREGATE: return &aggregate_operator;

@@ -9,6 +9,7 @@ extern const OperatorType project_operator;
 extern const OperatorType normalize_operator;
 extern const OperatorType lookup_operator;
 extern const OperatorType window_assign_operator;
+extern const OperatorType candidates_operator;
 extern const OperatorType subquery_operator;
 extern const OperatorType subquery_changes_operator;
 extern const OperatorType unnest_operator;

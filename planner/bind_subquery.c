@@ -94,7 +94,7 @@ static bool waits_for_end(const LogicalNode *node)
 {
     switch (node->kind) {
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
-    case PLAN_UNNEST: case PLAN_UNION: case PLAN_LIMIT:
+    case PLAN_UNNEST: case PLAN_UNION: case PLAN_LIMIT: case PLAN_CANDIDATES:
         return false;
     case PLAN_NORMALIZE: return node->normalize.at_end;
     case PLAN_AGGREGATE: return node->aggregate.trigger != TRIGGER_CHANGES;

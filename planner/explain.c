@@ -349,6 +349,15 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
         explain_window(&node->assign.window, text);
         text_printf(text, " on %s", node->assign.window.processing_time ? "processing time" : input_name(arena, node, 0, node->assign.window.time_column));
         break;
+    case PLAN_CANDIDATES:
+        text_printf(text, " for the %s %s of ", node->candidates.smallest ? "smallest" : "largest", input_name(arena, node, 0, node->candidates.value));
+        explain_window(&node->candidates.window, text);
+        text_printf(text, " on %s", input_name(arena, node, 0, node->candidates.window.time_column));
+        if (node->candidates.key_count) {
+            text_add_c(text, " by ");
+            print_names(arena, node, node->candidates.key_columns, node->candidates.key_count, text);
+        }
+        break;
     case PLAN_SUBQUERY:
         print_subquery(arena, node, text);
         break;

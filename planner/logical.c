@@ -50,6 +50,7 @@ const char *plan_kind_name(PlanKind kind)
     case PLAN_NORMALIZE: return "Normalize";
     case PLAN_LOOKUP: return "Lookup";
     case PLAN_WINDOW_ASSIGN: return "WindowAssign";
+    case PLAN_CANDIDATES: return "Candidates";
     case PLAN_SUBQUERY: return "Subquery";
     case PLAN_UNNEST: return "Unnest";
     case PLAN_AGGREGATE: return "Aggregate";
@@ -388,6 +389,7 @@ void logical_derive(Arena *arena, LogicalNode *node)
         break;
     case PLAN_FILTER:
     case PLAN_LIMIT:
+    case PLAN_CANDIDATES:
         node->schema = port_schema(arena, node->inputs[0]);
         node->traits = under;
         if (node->kind == PLAN_FILTER)
@@ -579,6 +581,7 @@ Expr **logical_exprs(LogicalNode *node, int *count)
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_UNNEST:
     case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK: case PLAN_SUBQUERY:
     case PLAN_MATCH: /* DEFINE's are not over the input */
+    case PLAN_CANDIDATES:
         return NULL;
     }
     return NULL;
@@ -631,6 +634,12 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
     case PLAN_WINDOW_ASSIGN:
         if (node->assign.window.time_column >= 0)
             LIST_ADD(arena, refs, &node->assign.window.time_column);
+        break;
+    case PLAN_CANDIDATES:
+        for (int i = 0; i < node->candidates.key_count; i++)
+            LIST_ADD(arena, refs, &node->candidates.key_columns[i]);
+        LIST_ADD(arena, refs, &node->candidates.value);
+        LIST_ADD(arena, refs, &node->candidates.window.time_column);
         break;
     case PLAN_SUBQUERY:
         for (int i = 0; i < node->subquery.key_count; i++)
@@ -701,7 +710,7 @@ bool logical_passes_columns(const LogicalNode *node)
 {
     switch (node->kind) {
     case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST: case PLAN_SUBQUERY:
-    case PLAN_MATCH:
+    case PLAN_MATCH: case PLAN_CANDIDATES:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_PROJECT: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
     case PLAN_UNION: case PLAN_SET: case PLAN_JOIN: case PLAN_SINK:

@@ -256,6 +256,11 @@ void node_canonical(const LogicalNode *node, Text *text)
     case PLAN_WINDOW_ASSIGN:
         print_window(&node->assign.window, text);
         break;
+    case PLAN_CANDIDATES:
+        print_window(&node->candidates.window, text);
+        text_printf(text, " v%d%d ", node->candidates.value, node->candidates.smallest);
+        print_ints(node->candidates.key_columns, node->candidates.key_count, text);
+        break;
     case PLAN_SUBQUERY:
         text_printf(text, " %d v%d c%d%d e%d ", node->subquery.kind, node->subquery.value, node->subquery.changes, node->subquery.until_end, node->subquery.on_error);
         print_ints(node->subquery.keys, node->subquery.key_count, text);
@@ -413,6 +418,7 @@ bool logical_keeps_state(const LogicalNode *node)
 {
     switch (node->kind) {
     case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET: case PLAN_SUBQUERY: case PLAN_JOIN: case PLAN_MATCH:
+    case PLAN_CANDIDATES:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
     case PLAN_UNNEST: case PLAN_UNION:
@@ -442,6 +448,7 @@ static void set_segment(LogicalNode *node)
         node->segment_reason = node->segment == SEGMENT_PARALLEL ? "each row by itself" : "its input is in turn order";
         return;
     case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_SET: case PLAN_SUBQUERY: case PLAN_JOIN: case PLAN_MATCH:
+    case PLAN_CANDIDATES:
         node->segment_reason = "its state takes rows in turn order";
         return;
     case PLAN_LIMIT:
@@ -545,6 +552,9 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
         else
             text_printf(&text, "%lld row%s a partition, ", (long long)node->rank.limit, node->rank.limit == 1 ? "" : "s");
         text_add_c(&text, node->rank.trigger == TRIGGER_FINAL ? "until its window closes" : node->rank.trigger == TRIGGER_END ? "until the end of the input" : "for ever");
+        break;
+    case PLAN_CANDIDATES:
+        text_printf(&text, "one value a window%s, until the watermark is beyond its end", node->candidates.key_count ? " and key" : "");
         break;
     case PLAN_NORMALIZE:
         text_add_c(&text, "one row a key of the table");

@@ -77,6 +77,7 @@ typedef enum PlanKind {
     PLAN_LOOKUP,            /* join with a table of a LookupType */
     PLAN_WINDOW_ASSIGN,     /* window table function without aggregation: one row per window, bounds as columns */
     PLAN_SUBQUERY,          /* what the rows of input 1 say about each row of input 0: EXISTS, IN, the one value */
+    PLAN_CANDIDATES,        /* only rows that may have the largest value of a window; the rest is nobody's who joins with it */
     PLAN_UNNEST,            /* a row for each element of its lists, the elements as columns */
     PLAN_AGGREGATE,         /* GROUP BY without window; DISTINCT is one without aggregates */
     PLAN_WINDOW_AGGREGATE,  /* all windows but sessions */
@@ -349,6 +350,12 @@ typedef struct PlanNode {
             const char *table_name;
         } lookup;
         struct { WindowSpec window; } assign; /* schema: input columns, window_start, window_end, window_time */
+        struct {
+            WindowSpec window;              /* a row at a bound of one counts as in it */
+            int value;                      /* column of 64 bits */
+            bool smallest;                  /* not the largest */
+            int *key_columns; int key_count; /* each group has its own */
+        } candidates;                       /* late rows pass: what is late for whom is for others to say */
         struct {
             SubqueryKind kind;
             int *keys; int key_count;       /* of input 0; they equal input 1's first columns. Input 1's next one is the value of IN, SCALAR */

@@ -2,10 +2,11 @@
 #include "planner/rewrite/max_join.h"
 
 #include "planner/expr.h"
+#include "planner/window_spec.h"
 
 /* ---- ways down ---- */
 
-static bool is_link(const PlanInput at) { return at.port == PORT_MAIN && (at.node->kind == PLAN_PROJECT || at.node->kind == PLAN_FILTER); }
+static bool is_link(const PlanInput at) { return at.port == PORT_MAIN && (at.node->kind == PLAN_PROJECT || at.node->kind == PLAN_FILTER || at.node->kind == PLAN_WINDOW_ASSIGN); }
 static bool same_input(PlanInput a, PlanInput b) { return a.node == b.node && a.port == b.port; }
 
 /* One step down; false: the column is computed here. */
@@ -17,6 +18,8 @@ static bool step_down(PlanInput *at, int *column)
             return false;
         *column = expr->column;
     }
+    if (at->node->kind == PLAN_WINDOW_ASSIGN && *column >= at->node->schema.column_count - 3)
+        return false;
     *at = at->node->inputs[0];
     return true;
 }
@@ -47,11 +50,11 @@ static bool cannot_fail(LogicalNode *node)
     return true;
 }
 
-/* Does a way through nodes that cannot fail lead from one place down to the other? Conditions on it only where they are allowed. */
-static bool leads_to(PlanInput from, PlanInput to, bool filters)
+/* Does a way through nodes that cannot fail lead from one place down to the other? Only projections on it, if `plain`. */
+static bool leads_to(PlanInput from, PlanInput to, bool plain)
 {
     while (!same_input(from, to)) {
-        if (!is_link(from) || !cannot_fail(from.node) || (from.node->kind == PLAN_FILTER && !filters))
+        if (!is_link(from) || !cannot_fail(from.node) || (plain && from.node->kind != PLAN_PROJECT))
             return false;
         from = from.node->inputs[0];
     }
@@ -75,9 +78,9 @@ static bool find_common(Arena *arena, MaxJoin *found)
 {
     const PlanInput rows = found->join->inputs[!found->most];
     for (PlanInput at = found->aggregate->inputs[0];; at = at.node->inputs[0]) {
-        if (leads_to(rows, at, true)) {
+        if (leads_to(rows, at, false)) {
             found->common = at;
-            return leads_to(found->aggregate->inputs[0], at, false) && port_traits(arena, at).changes == CHANGES_APPEND;
+            return leads_to(found->aggregate->inputs[0], at, true) && port_traits(arena, at).changes == CHANGES_APPEND;
         }
         if (!is_link(at) || at.node->kind != PLAN_PROJECT)
             return false;
@@ -123,6 +126,36 @@ static int value_of(const MaxJoin *found, int of_most, bool *smallest)
     return max_join_trace(aggregate->inputs[0], found->common, max->args[0]);
 }
 
+/* The window assignment on the way of the rows, and which of its bounds a column is; -1: none. */
+static int assigned_bound(MaxJoin *found, int of_rows)
+{
+    PlanInput at = found->join->inputs[!found->most];
+    while (!same_input(at, found->common)) {
+        if (at.node->kind == PLAN_WINDOW_ASSIGN && of_rows >= at.node->schema.column_count - 3) {
+            found->assign = at.node;
+            return of_rows - (at.node->schema.column_count - 3);
+        }
+        if (!step_down(&at, &of_rows))
+            return -1;
+    }
+    return -1;
+}
+
+/* Bounds of the rows' windows that are equal to the group's: the rows meet the groups of their own windows. */
+static bool take_windows(MaxJoin *found, int of_rows, int of_most)
+{
+    const LogicalNode *aggregate = found->aggregate;
+    const int result = max_join_trace(found->join->inputs[found->most], main_port(found->aggregate), of_most), bound = result - aggregate->aggregate.key_count;
+    if (!aggregate->aggregate.has_window || bound < 0 || bound > 2 || assigned_bound(found, of_rows) != bound)
+        return false;
+    const WindowSpec *own = &found->assign->assign.window, *theirs = &aggregate->aggregate.window;
+    const int time = max_join_trace(found->assign->inputs[0], found->common, own->time_column);
+    if (!window_same(own, theirs, false) || time < 0 || time != max_join_trace(aggregate->inputs[0], found->common, theirs->time_column))
+        return false;
+    found->assigned |= bound > 0 || own->kind != WINDOW_CUMULATING;
+    return true;
+}
+
 /* The value is compared with the rows' own; all comparisons must be of one. */
 static bool take_value(MaxJoin *found, int of_rows, int of_most)
 {
@@ -142,6 +175,8 @@ static bool take_value(MaxJoin *found, int of_rows, int of_most)
 static bool take_key(MaxJoin *found, int of_rows, int of_most, bool *picked)
 {
     int common;
+    if (take_windows(found, of_rows, of_most))
+        return true;
     if (key_of(found, of_most, &common) < 0)
         return *picked = take_value(found, of_rows, of_most);
     if (max_join_trace(found->join->inputs[!found->most], found->common, of_rows) != common)
@@ -213,14 +248,15 @@ static int same_column(const MaxJoin *found, int of_most)
     return -1;
 }
 
-static bool find_results(Arena *arena, const NodeList *nodes, MaxJoin *found)
+/* The join's columns over the input with the rows; NULL: one of them is neither there nor unread. */
+static Expr **find_results(Arena *arena, const NodeList *nodes, const MaxJoin *found)
 {
     const LogicalNode *join = found->join;
     const Schema schema = join->schema, left = port_schema(arena, join->inputs[0]), right = port_schema(arena, join->inputs[1]);
     const int first[2] = { 0, left.column_count }, end[2] = { left.column_count, left.column_count + right.column_count };
     bool *reads = ARENA_ARRAY(arena, bool, schema.column_count + 1);
     mark_reads(nodes, join, reads);
-    found->results = ARENA_ARRAY(arena, Expr *, schema.column_count + 1);
+    Expr **results = ARENA_ARRAY(arena, Expr *, schema.column_count + 1);
     for (int c = 0; c < schema.column_count; c++) {
         int from = -1;
         if (c >= first[!found->most] && c < end[!found->most])
@@ -228,50 +264,58 @@ static bool find_results(Arena *arena, const NodeList *nodes, MaxJoin *found)
         else if (c < end[1])
             from = same_column(found, c - first[found->most]);
         if (from < 0 && reads[c])
-            return false;
+            return NULL;
         const Value none = value_null(schema.columns[c].type);
-        found->results[c] = from < 0 ? expr_constant(arena, &none, join->at) : expr_column(arena, from, schema.columns[c].name, schema.columns[c].type, join->at);
+        results[c] = from < 0 ? expr_constant(arena, &none, join->at) : expr_column(arena, from, schema.columns[c].name, schema.columns[c].type, join->at);
     }
-    return true;
+    return results;
 }
 
 static bool is_plain_inner(const LogicalNode *join)
 {
     const JoinSide *sides = join->join.sides;
-    return join->join.form == JOIN_BOTH && !sides[0].preserved && !sides[1].preserved && !join->join.condition && !join->join.retention_us && !join->join.with_key &&
+    return join->join.form == JOIN_BOTH && !sides[0].preserved && !sides[1].preserved && !join->join.retention_us && !join->join.with_key &&
            !join->join.change_times && join->inputs[0].port == PORT_MAIN && join->inputs[1].port == PORT_MAIN;
 }
 
-bool max_join_find(Arena *arena, const NodeList *nodes, LogicalNode *join, MaxJoin *found)
+bool max_join_find(Arena *arena, LogicalNode *join, MaxJoin *found)
 {
     if (!is_plain_inner(join))
         return false;
     for (int most = 1; most >= 0; most--) {
         *found = (MaxJoin){ .join = join, .most = most, .value = -1 };
-        if (find_aggregate(found) && find_common(arena, found) && take_terms(arena, found) && find_results(arena, nodes, found))
+        if (find_aggregate(found) && find_common(arena, found) && take_terms(arena, found))
             return true;
     }
     return false;
 }
 
-/* The nodes between the rows' side of the join and what both are made of, over other rows. */
-static PlanInput copy_way(Arena *arena, PlanInput from, PlanInput to, PlanInput rows)
+PlanInput max_join_copy(Arena *arena, PlanInput from, PlanInput to, PlanInput rows)
 {
     if (same_input(from, to))
         return rows;
     LogicalNode *node = from.node;
-    const PlanInput under = copy_way(arena, node->inputs[0], to, rows);
+    const PlanInput under = max_join_copy(arena, node->inputs[0], to, rows);
     if (node->kind == PLAN_FILTER)
         return main_port(logical_filter(arena, under, expr_copy(arena, node->filter.predicate), node->filter.on_error, node->at));
+    if (node->kind == PLAN_WINDOW_ASSIGN) {
+        LogicalNode *copy = arena_copy(arena, node, sizeof *node);
+        copy->inputs = arena_copy(arena, &under, sizeof under);
+        return main_port(copy);
+    }
     Expr **exprs = ARENA_ARRAY(arena, Expr *, node->schema.column_count + 1);
     for (int c = 0; c < node->schema.column_count; c++)
         exprs[c] = expr_copy(arena, node->project.exprs[c]);
     return main_port(logical_project(arena, under, exprs, node->schema.columns, node->schema.column_count, node->project.on_error, node->at));
 }
 
-PlanInput max_join_result(Arena *arena, const MaxJoin *found, PlanInput rows)
+bool max_join_result(Arena *arena, const NodeList *nodes, const MaxJoin *found, PlanInput rows, PlanInput *result)
 {
     const LogicalNode *join = found->join;
-    const PlanInput way = copy_way(arena, join->inputs[!found->most], found->common, rows);
-    return main_port(logical_project(arena, way, found->results, join->schema.columns, join->schema.column_count, POLICY_FAIL, join->at));
+    Expr **results = find_results(arena, nodes, found);
+    if (!results)
+        return false;
+    const PlanInput way = max_join_copy(arena, join->inputs[!found->most], found->common, rows);
+    *result = main_port(logical_project(arena, way, results, join->schema.columns, join->schema.column_count, POLICY_FAIL, join->at));
+    return true;
 }

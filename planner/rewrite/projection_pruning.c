@@ -602,7 +602,7 @@ static void prune_node(Pruner *pruner, int place)
     case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
         prune_aggregate(pruner, node, needs, slots);
         break;
-    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST: case PLAN_SUBQUERY: case PLAN_MATCH: {
+    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST: case PLAN_SUBQUERY: case PLAN_MATCH: case PLAN_CANDIDATES: {
         PlanInput from = node->inputs[0];
         int old_input = from.port == PORT_MAIN ? pruner->old_counts[place_of(pruner, from.node)]
                                                : from.port == PORT_DEAD_LETTER ? dead_letter_columns.column_count : under.count;

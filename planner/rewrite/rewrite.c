@@ -79,6 +79,7 @@ const RewriteRule rewrite_rules[] = {
     { 3, "filter_pushdown", "Tests conditions that cannot fail as early as possible", rewrite_filter_pushdown },
     { 4, "projection_pruning", "Decodes and carries only the columns and fields that are read", rewrite_projection_pruning },
     { 10, "top_with_ties", "Ranks rows that are joined with the largest value of their own group", rewrite_top_with_ties },
+    { 11, "window_candidates", "Drops rows that cannot have the largest value of a window before they are joined with it", rewrite_window_candidates },
     { 5, "merge_projections", "Makes one projection of two", rewrite_merge_projections },
     { 6, "identity_projections", "Drops projections that change nothing", rewrite_identity_projections },
     { 9, "join_unique_keys", "Drops rows that a join has matched with the only row that they can match", rewrite_join_unique_keys },

@@ -131,12 +131,15 @@ int rewrite_top_with_ties(RewriteContext *context)
     NodeList nodes = rewrite_nodes(context);
     for (int n = 0; n < nodes.count; n++) {
         MaxJoin found;
-        if (nodes.items[n]->kind != PLAN_JOIN || !max_join_find(context->arena, &nodes, nodes.items[n], &found) || found.other_count || !groups_are_told(&found))
+        PlanInput result;
+        if (nodes.items[n]->kind != PLAN_JOIN || nodes.items[n]->join.condition || !max_join_find(context->arena, nodes.items[n], &found))
+            continue;
+        if (found.assign || found.other_count || !groups_are_told(&found))
             continue;
         LogicalNode *rank = make_rank(context->arena, &found);
-        if (!rank)
+        if (!rank || !max_join_result(context->arena, &nodes, &found, main_port(rank), &result))
             continue;
-        rewrite_replace(&nodes, found.join, max_join_result(context->arena, &found, main_port(rank)));
+        rewrite_replace(&nodes, found.join, result);
         changes++;
     }
     return changes;

@@ -29,6 +29,10 @@ SELECT auction, num, endtime FROM (
     GROUP BY auction, window_start, window_end)) WHERE rk = 1;
 -- q7's inner query, q8's inner query
 SELECT MAX(price) AS maxprice, window_end AS dateTime FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(dateTime), INTERVAL '10' SECOND)) GROUP BY window_start, window_end;
+-- q7
+SELECT B.auction, B.price, B.bidder, B.dateTime FROM bid B JOIN (
+  SELECT MAX(price) AS maxprice, window_end AS dateTime FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(dateTime), INTERVAL '10' SECOND)) GROUP BY window_start, window_end) B1
+ON B.price = B1.maxprice WHERE B.dateTime BETWEEN B1.dateTime - INTERVAL '10' SECOND AND B1.dateTime;
 -- q11
 SELECT bidder, count(*) AS bid_count, SESSION_START(dateTime, INTERVAL '10' SECOND) AS starttime, SESSION_END(dateTime, INTERVAL '10' SECOND) AS endtime FROM bid
 GROUP BY bidder, SESSION(dateTime, INTERVAL '10' SECOND);
