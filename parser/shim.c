@@ -115,7 +115,12 @@ static bool is_defined_here(const Shim *shim)
 /* x = ANY (SELECT ..) */
 static bool before_quantified(const Shim *shim)
 {
-    return ONE_OF(shim->previous, TK_EQ, TK_NE, TK_LT, TK_LE, TK_GT, TK_GE) && code_at(shim, 1) == TK_LP && ONE_OF(word_at(shim, 2), TK_SELECT, TK_WITH, TK_VALUES);
+    int at = 1;
+    if (!ONE_OF(shim->previous, TK_EQ, TK_NE, TK_LT, TK_LE, TK_GT, TK_GE))
+        return false;
+    while (code_at(shim, at) == TK_LP)
+        at++;
+    return at > 1 && ONE_OF(word_at(shim, at), TK_SELECT, TK_WITH, TK_VALUES);
 }
 
 /* Is this shaped word a keyword here? Returns its code, or another one in its place, or TK_ID. */
