@@ -470,7 +470,8 @@ static int64_t join_own_watermark(const Operator *op)
     const Join *join = op->state;
     if (side_of(join, 0)->on_clock && side_of(join, 1)->on_clock)
         return op->input_wm_us[0] < op->input_wm_us[1] ? op->input_wm_us[0] : op->input_wm_us[1];
-    return op->input_wm_us[side_of(join, 1)->on_clock];
+    const int64_t wm_us = op->input_wm_us[side_of(join, 1)->on_clock];
+    return wm_us == TIME_MAX && !is_table(join) ? TIME_MAX - 1 : wm_us; /* rows without event time may still come */
 }
 
 static int join_containers(Operator *op, Container **containers, int capacity)

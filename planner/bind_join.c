@@ -506,6 +506,28 @@ static Error *filter_above(JoinBinding *join, Relation *relation)
     return NULL;
 }
 
+/* Is there any event time under it? */
+static bool is_timed(Arena *arena, PlanInput rows)
+{
+    NodeList nodes = { 0 };
+    logical_order(arena, &rows, 1, &nodes);
+    for (int i = 0; i < nodes.count; i++)
+        if (nodes.items[i]->kind == PLAN_WATERMARK)
+            return true;
+    return false;
+}
+
+/* A table says nothing of the time of what looks into it, nor do rows without event time (VALUES, a file of names) of what they are joined with. */
+static void set_clocks(const JoinBinding *join, LogicalNode *node)
+{
+    Arena *arena = join->block->binder->arena;
+    const bool timed[2] = { is_timed(arena, node->inputs[0]), is_timed(arena, node->inputs[1]) };
+    for (int s = 0; s < 2; s++)
+        node->join.sides[s].on_clock = node->join.form != JOIN_BOTH || timed[s] || !timed[!s];
+    if (join->table)
+        node->join.sides[1].on_clock = false;
+}
+
 static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
 {
     Arena *arena = join->block->binder->arena;
@@ -517,8 +539,7 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
     node->join.form = join->versions ? JOIN_VERSIONS : join->table ? JOIN_TABLE : join->ast->has_within && rules->joins_by_arrival ? JOIN_ARRIVAL : JOIN_BOTH;
     node->join.change_times = rules->windowed_time == TIME_OF_LARGEST_EVENT;
     node->join.retracts_unmatched = rules->joins_by_arrival && bind_join_is_foreign(join);
-    node->join.sides[0].on_clock = true;
-    node->join.sides[1].on_clock = !join->table;
+    set_clocks(join, node);
     if (node->join.form == JOIN_BOTH)
         find_bounds(join, node);
     if (node->join.form == JOIN_ARRIVAL)
