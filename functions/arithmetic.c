@@ -401,7 +401,10 @@ static const Type *capped(Arena *arena, int precision, int scale)
 static const Type *resolve_product(Arena *arena, const Type *const types[], int count)
 {
     (void)count;
-    return capped(arena, digits_of(types[0]) + digits_of(types[1]), scale_of(types[0]) + scale_of(types[1]));
+    const int precision = digits_of(types[0]) + digits_of(types[1]), scale = scale_of(types[0]) + scale_of(types[1]);
+    if (scale_of(types[0]) == 0 || scale_of(types[1]) == 0) /* times a whole number: exact as it is, or too large */
+        return type_decimal(arena, precision > 38 ? 38 : precision, scale);
+    return capped(arena, precision, scale);
 }
 
 static const Type *resolve_quotient(Arena *arena, const Type *const types[], int count)

@@ -84,7 +84,7 @@ static CastKind cast_kind(const Type *from, const Type *to)
         return numeric_kind(from, to);
     if (from->kind == TYPE_BOOLEAN || to->kind == TYPE_BOOLEAN) {
         const Type *other = from->kind == TYPE_BOOLEAN ? to : from;
-        return type_is_integer(other) ? CAST_SAFE : CAST_NONE;
+        return type_is_integer(other) || (to->kind == TYPE_BOOLEAN && type_is_numeric(other)) ? CAST_SAFE : CAST_NONE;
     }
     if (is_time(from) && is_time(to))
         return time_kind(from, to);
@@ -369,7 +369,7 @@ bool value_cast(Arena *arena, const Value *value, const Type *to, Value *result,
     if (from->kind == TYPE_VARCHAR)
         fits = to->kind == TYPE_BYTES ? bytes_from_base64(arena, &value->text, &result->text) : text_to(value, result);
     else if (to->kind == TYPE_BOOLEAN)
-        fits = true, result->integer = value->integer != 0;
+        fits = true, result->integer = number_of(value) != 0;
     else if (type_is_nested(to))
         return cast_items(arena, value, result, reason);
     else if (is_time(to))

@@ -192,6 +192,54 @@ static Error *parameter(const Args *args, Vector *out)
     return NULL;
 }
 
+static bool is_word(const Str *text, const char *word) { return text->length == strlen(word) && memcmp(str_bytes(text), word, text->length) == 0; }
+
+/* HOST, PATH.. as Flink and Hive name them, as they stand in the URL. An empty part: there is none, or no such name. */
+static Part named_part(const Url *url, const Str *name)
+{
+    static const struct { const char *name; size_t offset; } parts[] = {
+        { "HOST", offsetof(Url, host) }, { "PATH", offsetof(Url, path) }, { "QUERY", offsetof(Url, query) }, { "REF", offsetof(Url, fragment) },
+        { "PROTOCOL", offsetof(Url, scheme) }, { "AUTHORITY", offsetof(Url, authority) },
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (is_word(name, parts[i].name))
+            return *(const Part *)((const char *)url + parts[i].offset);
+    if (is_word(name, "FILE") && url->path.at)
+        return (Part){ url->path.at, url->query.at ? url->query.end : url->path.end };
+    if (is_word(name, "USERINFO") && url->authority.at) {
+        const char *sign = find_char(url->authority.at, url->authority.end, '@');
+        return sign < url->authority.end ? (Part){ url->authority.at, sign } : (Part){ 0 };
+    }
+    return (Part){ 0 };
+}
+
+/* The value behind `key=` as it stands there. */
+static Part raw_parameter(const Part *query_part, const Str *key)
+{
+    for (const char *at = query_part->at; at && at < query_part->end;) {
+        const char *end = find_char(at, query_part->end, '&'), *equals = find_char(at, end, '=');
+        if (equals < end && (size_t)(equals - at) == key->length && memcmp(at, str_bytes(key), key->length) == 0)
+            return (Part){ equals + 1, end };
+        at = end + 1;
+    }
+    return (Part){ 0 };
+}
+
+static Error *parse_url(const Args *args, Vector *out)
+{
+    for (ARGS_EACH(args, row)) {
+        const Str *name = &ARG(args, 1, Str, row);
+        Url url;
+        Part part = { 0 };
+        if (url_read(&ARG(args, 0, Str, row), &url) && (args->arg_count == 2 || is_word(name, "QUERY")))
+            part = args->arg_count == 2 ? named_part(&url, name) : raw_parameter(&url.query, &ARG(args, 2, Str, row));
+        RESULT(out, Str)[row] = part.at ? str_view(part.at, (size_t)(part.end - part.at)) : (Str){ 0 };
+        if (!part.at)
+            args_null(args, out, row);
+    }
+    return NULL;
+}
+
 static Error *encode_param(const Args *args, Vector *out)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -237,6 +285,9 @@ const ScalarFunction url_functions[] = {
     { "url_extract_query", { V }, V, query, URL, .doc = "What stands behind the question mark, decoded.", .example = "url_extract_query('http://a.com/b?c=d&e=f#g')", .yields = "c=d&e=f" },
     { "url_extract_parameter", { V, V }, V, parameter, URL, .doc = "The value of a parameter in the query, decoded.", .example = "url_extract_parameter('http://a.com/?b=1&c=%C3%A9', 'c')", .yields = "é" },
     { "url_extract_fragment", { V }, V, fragment, URL, .doc = "What stands behind the #, decoded.", .example = "url_extract_fragment('http://a.com/b#c')", .yields = "c" },
+    { "parse_url", { V, V }, V, parse_url, URL, .doc = "A part of a URL as it stands there (Flink): HOST, PATH, QUERY, REF, PROTOCOL, AUTHORITY, FILE or USERINFO.",
+      .example = "parse_url('http://a.com/b?c=d#e', 'FILE')", .yields = "/b?c=d" },
+    { "parse_url", { V, V, V }, V, parse_url, URL, .doc = "With QUERY and the name of a parameter its value, as it stands there.", .example = "parse_url('http://a.com/b?c=d&e=f', 'QUERY', 'e')", .yields = "f" },
     { "url_encode_param", { V }, V, encode_param, .aliases = ALIASES("url_encode"), URL, .doc = "The text as it may stand in a URL's parameter.", .example = "url_encode_param('a b&c')", .yields = "a+b%26c" },
     { "url_decode_param", { V }, V, decode_param, .aliases = ALIASES("url_decode"), .can_fail = true, URL, .doc = "What an encoded parameter stands for.", .example = "url_decode_param('a+b%26c')", .yields = "a b&c" },
     { .name = NULL },

@@ -133,6 +133,51 @@ static Error *java_timestamp(BindContext *context, Expr *value, Span at, Expr **
     return bind_function(context, "replace", at, 3, args, result);
 }
 
+/* CONCAT('a', 1): whatever is no text becomes one. */
+static Error *concat_texts(BindContext *context, Expr **args, int count, Span at)
+{
+    for (int i = 0; i < count; i++)
+        if (args[i]->type->kind == TYPE_BYTES)
+            return NULL;
+    for (int i = 0; i < count; i++)
+        if (args[i]->type->kind != TYPE_VARCHAR && args[i]->type->kind != TYPE_NULL)
+            TRY(expr_cast(context->arena, args[i], type_scalar(TYPE_VARCHAR), false, at, &args[i]));
+    return NULL;
+}
+
+static Expr *text_constant(BindContext *context, const char *text, Span at)
+{
+    return expr_constant(context->arena, &(Value){ .type = type_scalar(TYPE_VARCHAR), .text = str_c(text) }, at);
+}
+
+/* Flink: UNIX_TIMESTAMP([text [, pattern]]) gives seconds, FROM_UNIXTIME(seconds [, pattern]) a text; both speak of the session's time zone. */
+static Error *unix_seconds(BindContext *context, const char *name, Expr **args, int count, Span at, Expr **result)
+{
+    static const char pattern[] = "yyyy-MM-dd HH:mm:ss";
+    const Type *instant = type_timestamp(context->arena, TYPE_TIMESTAMP_TZ, 3);
+    Expr *made[2] = { count ? args[0] : NULL, count > 1 ? args[1] : text_constant(context, pattern, at) };
+    if (name_equal(name, "from_unixtime")) {
+        Expr *whole[2] = { made[0], expr_constant(context->arena, &(Value){ .type = type_scalar(TYPE_BIGINT) }, at) };
+        TRY(bind_function(context, "to_timestamp_ltz", at, 2, whole, &made[0]));
+        TRY(expr_cast(context->arena, made[0], type_timestamp(context->arena, TYPE_TIMESTAMP, 3), false, at, &made[0]));
+        return bind_function(context, "format_timestamp", at, 2, made, result);
+    }
+    if (count == 0) {
+        TRY(bind_function(context, "now", at, 0, NULL, &made[0]));
+    } else if (made[0]->type->kind == TYPE_VARCHAR) {
+        TRY(bind_function(context, "parse_timestamp", at, 2, made, &made[0]));
+    }
+    TRY(expr_cast(context->arena, made[0], instant, false, at, &made[0]));
+    return bind_function(context, "epoch", at, 1, made, result);
+}
+
+static bool is_unix_seconds(const BindContext *context, const char *name, int count)
+{
+    if (!context->rules || !context->rules->unix_seconds || count > 2)
+        return false;
+    return name_equal(name, "unix_timestamp") || (name_equal(name, "from_unixtime") && count > 0);
+}
+
 /* ASA: GetRecordPropertyValue(record, 'name') is the record's field of that name. */
 static Error *record_property(BindContext *context, const AstExpr *ast, Expr **result)
 {
@@ -185,6 +230,10 @@ Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
     TRY(bind_call_args(context, ast, name, &args));
     if (ast->args.count == 1 && name_equal(name, "to_json_string") && is_java_timestamp(context, args[0]))
         TRY(java_timestamp(context, args[0], ast->at, &args[0]));
+    if ((!context->rules || !context->rules->typed_concat) && (name_equal(name, "concat") || name_equal(name, "concat_ws")))
+        TRY(concat_texts(context, args, ast->args.count, ast->at));
+    if (is_unix_seconds(context, name, ast->args.count))
+        return unix_seconds(context, name, args, ast->args.count, ast->at, result);
     if (context->rules && context->rules->pattern_first && ast->args.count > 1 && is_one_of(name, extracts)) {
         Expr *pattern = args[0];
         args[0] = args[1];

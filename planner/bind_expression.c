@@ -64,6 +64,20 @@ static void date_for_pseudo(BindContext *context, const Expr *pseudo, Expr **tex
     *text = expr_constant(context->arena, &ms, (*text)->at);
 }
 
+/* ksqlDB: beside a DATE or a TIMESTAMP a literal may leave out its end: ts > '2026-01', ts = '2026-01-05T10'. */
+static void complete_time(BindContext *context, const Expr *beside, Expr **text)
+{
+    char whole[64];
+    if (!context->rules || !context->rules->short_times || (beside->type->kind != TYPE_DATE && !type_is_timestamp(beside->type)) || (*text)->kind != EXPR_CONSTANT ||
+        (*text)->type->kind != TYPE_VARCHAR || (*text)->value.is_null)
+        return;
+    const size_t length = timestamp_complete(str_bytes(&(*text)->value.text), (*text)->value.text.length, whole, sizeof whole);
+    if (!length)
+        return;
+    Value value = { .type = type_scalar(TYPE_VARCHAR), .text = str_view(arena_strndup(context->arena, whole, length), length) };
+    *text = expr_constant(context->arena, &value, (*text)->at);
+}
+
 static Error *compare(BindContext *context, const char *sign, Span at, Expr *left, Expr *right, Expr **result)
 {
     if (two_valued(context) && (is_null_literal(left) || is_null_literal(right)))
@@ -71,6 +85,8 @@ static Error *compare(BindContext *context, const char *sign, Span at, Expr *lef
     Expr *args[2] = { left, right };
     for (int i = 0; i < 2; i++)
         date_for_pseudo(context, args[1 - i], &args[i]);
+    for (int i = 0; i < 2; i++)
+        complete_time(context, args[1 - i], &args[i]);
     if (context->rules && context->rules->flat_order && type_is_nested(left->type) && (*sign == '<' || *sign == '>') && strcmp(sign, "<>") != 0)
         return error_at(ERR_BIND, at, "%s with %s: such values have no order", type_text(context->arena, left->type), type_text(context->arena, right->type));
     TRY(bind_function(context, sign, at, 2, args, result));
@@ -234,6 +250,7 @@ static Error *follow_left(BindContext *context, const Expr *left, Expr **item)
     const bool left_text = left->type->kind == TYPE_VARCHAR, item_text = (*item)->type->kind == TYPE_VARCHAR;
     if (!context->rules || !context->rules->literals_follow || (*item)->kind != EXPR_CONSTANT || (left_text && item_text) || (*item)->value.is_null)
         return NULL;
+    complete_time(context, left, item);
     if (left->type->kind == TYPE_ARRAY && (*item)->type->kind == TYPE_ARRAY) { /* ['3', NULL] beside integers */
         Value value;
         const char *reason = NULL;

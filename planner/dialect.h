@@ -26,6 +26,8 @@ typedef struct DialectRules {
     bool unnamed_counted;         /* .. which counts such columns, not all columns */
     bool java_texts;              /* as text: arrays, maps and structs {k=v}, Struct{f=v}, else JSON; TIMESTAMP with a T between date and time, else a blank */
     bool strict_lambdas;          /* arithmetic with NULL in a lambda fails the row; else it is NULL */
+    bool unix_seconds;            /* UNIX_TIMESTAMP and FROM_UNIXTIME count seconds, and the latter gives a text; else milliseconds, and a TIMESTAMP */
+    bool typed_concat;            /* CONCAT takes texts alone; else anything as text */
     bool pattern_first;           /* REGEXP_EXTRACT(pattern, text); else (text, pattern) */
     bool topics_by_default;       /* CREATE .. AS over a topic makes a topic, in the same formats */
     bool joins_by_arrival;        /* the clocks of a join of two streams are the rows that have come to it */
