@@ -25,7 +25,7 @@ static void part_of_spec(Arena *arena, const PlanNode *node, RecordPart part, co
         }
     int declared = 0;
     for (int i = 0; i < node->scan.declared_count; i++)
-        if (node->scan.declared_parts[i] == part) {
+        if (node->scan.declared_parts[i] == part || (part == RECORD_VALUE && node->scan.declared_parts[i] == RECORD_KEY && node->scan.value_holds_key)) {
             types[declared] = node->scan.declared_types ? node->scan.declared_types[i] : NULL;
             names[declared++] = node->scan.declared_names[i];
         }

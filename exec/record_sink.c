@@ -49,10 +49,14 @@ static void add_places(const PlanNode *node, RecordPart wanted, SinkPart *part)
     int count = wanted == RECORD_KEY ? spec->key_count : node->schema.column_count;
     for (int i = 0; i < count; i++) {
         int place = wanted == RECORD_KEY ? spec->key_columns[i] : i;
-        if (node->sink.parts[place] != wanted)
+        const bool copied = wanted == RECORD_VALUE && node->sink.parts[place] == RECORD_KEY && node->sink.value_holds_key;
+        if (node->sink.parts[place] != wanted && !copied)
             continue;
-        part->places[part->schema.column_count] = place;
-        part->schema.columns[part->schema.column_count++] = node->schema.columns[place];
+        Column *column = &part->schema.columns[part->schema.column_count];
+        part->places[part->schema.column_count++] = place;
+        *column = node->schema.columns[place];
+        if (wanted == RECORD_KEY)
+            column->name += node->sink.key_prefix_length;
     }
 }
 

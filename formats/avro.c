@@ -21,7 +21,7 @@ static const char *const framing_choices[] = { "confluent", "none", NULL };
 static const char *const schema_names[] = { "avro_confluent.schema", "avro.schema", NULL };
 static const OptionSpec own_options[] = {
     { .name = "wrap_single_value", .kind = OPTION_ENUM, .offset = offsetof(AvroOptions, wrap), .default_text = "auto", .choices = wrap_choices,
-      .doc = "false: a value of one column is written and read bare, without a record around it. A message's key of one column always is." },
+      .doc = "false: a value of one column is written and read bare, without a record around it. A message's key of one column is so unless `key_wrap_single_value` says otherwise." },
     { .name = "avro.framing", .kind = OPTION_ENUM, .offset = offsetof(AvroOptions, framing), .default_text = "confluent", .choices = framing_choices,
       .doc = "confluent: the number of a registered schema stands before each message; none: the schema is the one that 'schema' says, or that of the columns." },
     { .name = "schema", .kind = OPTION_STRING, .offset = offsetof(AvroOptions, schema), .aliases = schema_names, .doc = "A schema (JSON) to read and to write by." },
@@ -29,7 +29,7 @@ static const OptionSpec own_options[] = {
 };
 REGISTERED_OPTIONS(avro_options, own_options, 4)
 
-static bool is_bare(const void *options, int column_count, bool key) { return column_count == 1 && (key || (options && ((const AvroOptions *)options)->wrap == JSON_WRAP_FALSE)); }
+static bool is_bare(const void *options, int column_count, bool key) { return column_count == 1 && wrap_is_bare(options ? ((const AvroOptions *)options)->wrap : JSON_WRAP_AUTO, key); }
 
 /* ---- reading ---- */
 
@@ -307,8 +307,8 @@ static Error *avro_columns(Arena *arena, const void *given, const RegisteredSche
     const Type *type = avro_type(arena, only ? only : schema, &reason);
     if (!type)
         return no_columns(reason);
-    bool fields = type->kind == TYPE_STRUCT && only && only->kind == AVRO_RECORD && !key && !(options && options->wrap == JSON_WRAP_FALSE);
-    if (!fields && !key && !(options && options->wrap == JSON_WRAP_FALSE))
+    const bool bare = wrap_is_bare(options ? options->wrap : JSON_WRAP_AUTO, key), fields = type->kind == TYPE_STRUCT && only && only->kind == AVRO_RECORD && !bare;
+    if (!fields && !bare)
         return error_hint(no_columns("it is no record"), "wrap_single_value = false");
     columns->column_count = fields ? type->child_count : 1;
     columns->columns = ARENA_ARRAY(arena, Column, (size_t)columns->column_count + 1);

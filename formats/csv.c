@@ -397,7 +397,7 @@ static Error *csv_check(const void *given, const Schema *schema, bool key)
         return error_new(ERR_BIND, "Delimiter cannot be empty, if you meant to have a tab or space for delimiter, please use the special values 'TAB' or 'SPACE'");
     if (options)
         TRY(csv_check_options(options));
-    if (options && options->wrap == CSV_WRAP_TRUE)
+    if (options && options->wrap == CSV_WRAP_TRUE && !key)
         return error_new(ERR_BIND, "Format 'DELIMITED' does not support 'WRAP_SINGLE_VALUE' set to 'true'.");
     for (int i = 0; i < schema->column_count; i++)
         if (type_is_nested(schema->columns[i].type) || schema->columns[i].type->kind == TYPE_INTERVAL)

@@ -28,7 +28,7 @@ const OptionSpec json_options[] = {
     { .name = "json.encode.ignore_null_fields", .kind = OPTION_BOOL, .offset = offsetof(JsonOptions, ignore_null_fields), .default_text = "false",
       .doc = "NULL fields are left out of what is written." },
     { .name = "wrap_single_value", .kind = OPTION_ENUM, .offset = offsetof(JsonOptions, wrap), .default_text = "auto", .choices = wrap_choices, .aliases = wrap_aliases,
-      .doc = "false: a value of one column is written and read bare, 5 and not {\"v\":5}. A message's key of one column always is." },
+      .doc = "false: a value of one column is written and read bare, 5 and not {\"v\":5}. A message's key of one column is so unless `key_wrap_single_value` says otherwise." },
     { .name = "timestamps", .kind = OPTION_ENUM, .offset = offsetof(JsonOptions, times), .default_text = "sql", .choices = time_style_choices, .aliases = time_aliases,
       .doc = "How TIMESTAMP, DATE and TIME are written: as SQL text; as numbers: milliseconds since 1970, days since 1970, milliseconds of the day; or 2026-01-01T00:00:00.000Z. All are read." },
     { .name = "coerce", .kind = OPTION_ENUM, .offset = offsetof(JsonOptions, coerce), .default_text = "strict", .choices = coerce_choices, .aliases = coerce_aliases,

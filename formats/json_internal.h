@@ -29,9 +29,12 @@ extern const OptionSpec json_options[];
 Error *json_check(const void *options, const Schema *schema, bool key);
 
 /* Is the record the one column's value itself, without an object around it? */
+/* A key's own column stands bare unless it is said otherwise, a value's where it is said. */
+static inline bool wrap_is_bare(int wrap, bool key) { return wrap == JSON_WRAP_FALSE || (key && wrap == JSON_WRAP_AUTO); }
+
 static inline bool json_is_bare(const JsonOptions *options, int column_count, bool key)
 {
-    return column_count == 1 && (key || (options && options->wrap == JSON_WRAP_FALSE));
+    return column_count == 1 && wrap_is_bare(options ? options->wrap : JSON_WRAP_AUTO, key);
 }
 
 /* ---- json_text.c: the grammar's small parts ---- */

@@ -134,7 +134,7 @@ static Error *json_sr_columns(Arena *arena, const void *options, const Registere
 {
     const JsonOptions *json = json_part(options);
     const char *reason = NULL;
-    bool bare = key || (json && json->wrap == JSON_WRAP_FALSE);
+    bool bare = wrap_is_bare(json ? json->wrap : JSON_WRAP_AUTO, key);
     const Type *type = json_schema_type(arena, registered, &reason);
     if (!type)
         return error_new(ERR_BIND, "the JSON schema gives no columns: %s", reason);

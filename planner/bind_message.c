@@ -14,20 +14,27 @@ typedef struct MessageOptions {
     const char *key_format;
     int window_type;
     int64_t window_size_us;
+    const char *key_fields, *key_prefix;
+    int value_fields;
 } MessageOptions;
 
 static const char *const window_types[] = { "none", "tumbling", "hopping", "session", NULL };
+static const char *const value_fields[] = { "default", "ALL", "EXCEPT_KEY", NULL };
 static const char *const key_format_names[] = { "key.format", NULL };
 static const OptionSpec message_options[] = {
     { .name = "key_format", .kind = OPTION_STRING, .offset = offsetof(MessageOptions, key_format), .aliases = key_format_names, .doc = "How keys are written: kafka, json, delimited, none." },
     { .name = "window_type", .kind = OPTION_ENUM, .offset = offsetof(MessageOptions, window_type), .default_text = "none", .choices = window_types, .doc = "Keys hold a window of that kind." },
     { .name = "window_size", .kind = OPTION_DURATION, .offset = offsetof(MessageOptions, window_size_us), .doc = "The size of these windows." },
+    { .name = "key.fields", .kind = OPTION_STRING, .offset = offsetof(MessageOptions, key_fields), .doc = "`a;b`: these columns stand in the key, where neither KEY nor PRIMARY KEY says it (Flink)." },
+    { .name = "key.fields-prefix", .kind = OPTION_STRING, .offset = offsetof(MessageOptions, key_prefix), .doc = "The names of the key's columns begin so; in the key they stand without it." },
+    { .name = "value.fields-include", .kind = OPTION_ENUM, .offset = offsetof(MessageOptions, value_fields), .default_text = "default", .choices = value_fields,
+      .doc = "Does the value hold the key's columns, too? `ALL`, with `key.fields` and for `upsert-kafka`, as in Flink; else `EXCEPT_KEY`." },
     { 0 },
 };
 
-static const OptionSpec *find_spec(const FormatType *format, const char *name)
+static const OptionSpec *find_option_spec(const OptionSpec *specs, const char *name)
 {
-    for (const OptionSpec *spec = format->options; spec && spec->name; spec++) {
+    for (const OptionSpec *spec = specs; spec && spec->name; spec++) {
         bool fits = option_name_equal(spec->name, name);
         for (int a = 0; spec->aliases && spec->aliases[a]; a++)
             fits |= option_name_equal(spec->aliases[a], name);
@@ -36,6 +43,8 @@ static const OptionSpec *find_spec(const FormatType *format, const char *name)
     }
     return NULL;
 }
+
+static const OptionSpec *find_spec(const FormatType *format, const char *name) { return find_option_spec(format->options, name); }
 
 static bool knows_option(const FormatType *format, const char *name)
 {
@@ -48,6 +57,12 @@ static const OptionEntry *find_entry(const AstProperties *with, const char *name
         if (option_name_equal(with->items[i].name, name))
             return &with->items[i];
     return NULL;
+}
+
+static bool is_upsert_kafka(const AstProperties *with)
+{
+    const OptionEntry *connector = find_entry(with, "connector");
+    return connector && name_equal(connector->value, "upsert-kafka");
 }
 
 static void add_entry(Arena *arena, AstProperties *list, const FormatType *format, const char *name, const char *value, Span at)
@@ -187,7 +202,7 @@ static const void *without_wrapping(Arena *arena, const FormatType *format, cons
     return options;
 }
 
-/* The options of the key's format: what is written, what the preset says, and that a key of one column is bare. */
+/* The options of the key's format: what is written, what the preset says, and that a key of one column is bare, save where Flink would write it. */
 static Error *key_options(const Binder *binder, CatalogSource *source, AstProperties *written, Span at)
 {
     Arena *arena = &binder->catalog->arena;
@@ -197,21 +212,32 @@ static Error *key_options(const Binder *binder, CatalogSource *source, AstProper
     if (!format->options)
         return NULL;
     add_preset(binder, arena, written, format, at);
-    add_entry(arena, written, format, "wrap_single_value", "false", at);
+    add_entry(arena, written, format, "wrap_single_value", source->flink_keys ? "true" : "false", at);
     OptionTarget target = { format->options, options, arena_printf(arena, "format '%s'", format->name) };
     return options_parse(arena, written->items, written->count, &target, 1, at);
+}
+
+static void take_key_fields(const AstProperties *with, const MessageOptions *options, CatalogSource *source)
+{
+    const OptionEntry *fields = find_entry(with, "key.fields"), *prefix = find_entry(with, "key.fields-prefix");
+    source->key_fields = options->key_fields;
+    source->key_fields_at = fields ? fields->value_at : SPAN_NONE;
+    source->key_prefix = options->key_prefix;
+    source->key_prefix_at = prefix ? prefix->value_at : SPAN_NONE;
+    source->value_holds_key = options->value_fields ? options->value_fields == 1 : options->key_fields || is_upsert_kafka(with);
 }
 
 Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEntry *entry, const CatalogSource *inherited, AstProperties *rest, Span at)
 {
     Arena *arena = &binder->catalog->arena;
     CatalogSource *source = entry->source;
+    source->flink_keys = binder_rules(binder)->dialect == DIALECT_FLINK || is_upsert_kafka(with) || find_entry(with, "key.fields");
     TRY(find_key_format(binder, with, source, inherited));
     AstProperties key = { 0 }, own = { 0 };
     TRY(check_schema_names(with, source));
     for (int i = 0; i < with->count; i++) {
         const OptionEntry *item = &with->items[i];
-        if (option_name_equal(item->name, "key_format") || option_name_equal(item->name, "key.format") || option_name_equal(item->name, "window_type") || option_name_equal(item->name, "window_size"))
+        if (find_option_spec(message_options, item->name))
             LIST_ADD(arena, &own, *item);
         else if (source->key_format->registered && !source->format->registered && registry_option_find(item->name))
             LIST_ADD(arena, &key, *item);
@@ -233,6 +259,7 @@ Error *bind_message_options(Binder *binder, const AstProperties *with, CatalogEn
     MessageOptions options = { 0 };
     OptionTarget target = { message_options, &options, NULL };
     TRY(options_parse(arena, own.items, own.count, &target, 1, at));
+    take_key_fields(with, &options, source);
     source->key_window = options.window_type == 0 ? KEY_WINDOW_NONE : options.window_type == 3 ? KEY_WINDOW_SESSION : KEY_WINDOW_TIME;
     source->key_window_size_us = options.window_size_us;
     const OptionEntry *type = find_entry(with, "window_type"), *size = find_entry(with, "window_size");
@@ -264,8 +291,12 @@ static Error *check_part(Binder *binder, const CatalogEntry *entry, bool key, Sp
     const FormatType *format = key ? source->key_format : source->format;
     Schema schema = { 0, ARENA_ARRAY(binder->arena, Column, entry->column_count + 1) };
     for (int i = 0; i < entry->column_count; i++)
-        if (!entry->columns[i].computed && entry->columns[i].part == (key ? RECORD_KEY : RECORD_VALUE))
-            schema.columns[schema.column_count++] = entry->schema.columns[i];
+        if (column_stands_in(entry, i, key)) {
+            schema.columns[schema.column_count] = entry->schema.columns[i];
+            if (key)
+                schema.columns[schema.column_count].name = key_field_name(source, entry->columns[i].name);
+            schema.column_count++;
+        }
     if (!format->decode_records)
         return error_at(ERR_BIND, at, "format '%s' is for files, not for %s of messages", format->name, key ? "keys" : "values");
     if (!format->check_record)
@@ -301,7 +332,7 @@ static Error *reserved_name(const char *name, Span at)
 
 bool is_message_table(const CatalogEntry *entry)
 {
-    return entry->kind == CATALOG_TABLE && (entry->key_count > 0 || (entry->source->format && entry->source->format->change));
+    return entry->kind == CATALOG_TABLE && !entry->source->appends_keyed && (entry->key_count > 0 || (entry->source->format && entry->source->format->change));
 }
 
 Error *bind_message_declared(const Binder *binder, const AstCreate *create, const CatalogEntry *entry)
@@ -318,8 +349,7 @@ Error *bind_message_declared(const Binder *binder, const AstCreate *create, cons
     }
     if (table && !is_message_table(entry) && binder_rules(binder)->dialect == DIALECT_KSQL)
         return error_hint(error_at(ERR_BIND, create->name.at, "a table over a topic needs a PRIMARY KEY"), "mark its column, or CREATE STREAM");
-    const OptionEntry *connector = find_entry(&create->with, "connector");
-    if (connector && name_equal(connector->value, "upsert-kafka") && !is_message_table(entry))
+    if (is_upsert_kafka(&create->with) && !is_message_table(entry))
         return error_hint(error_at(ERR_BIND, create->name.at, "'upsert-kafka' replaces rows by their key, and '%s' has no PRIMARY KEY", entry->name), "PRIMARY KEY (..) NOT ENFORCED, or connector = 'kafka'");
     if (entry->source->key_window != KEY_WINDOW_NONE && entry->key_count == 0)
         return error_at(ERR_BIND, create->name.at, "keys that hold windows need a key column beside them");
@@ -377,6 +407,7 @@ void bind_message_scan(Binder *binder, const CatalogEntry *entry, LogicalNode *s
     scan->scan.key_format = source->key_format;
     scan->scan.key_format_options = source->key_format_options;
     scan->scan.key_window = source->key_window;
+    scan->scan.value_holds_key = source->value_holds_key;
     scan->scan.key_window_size_us = source->key_window_size_us;
     const bool changes = source->format->change != NULL;
     scan->scan.upsert = changes ? entry->key_count > 0 : is_message_table(entry);
@@ -532,7 +563,8 @@ Error *bind_message_target(Binder *binder, const Relation *rows, CatalogEntry *t
     const MessageColumns *message = rows->message;
     Arena *arena = &binder->catalog->arena;
     TRY(bind_message_selected(rows, at));
-    if (!message || !message->keyed) {
+    if (!message || !message->keyed || target->source->key_fields) {
+        TRY(bind_key_fields(binder, target));
         if (!target->source->key_format_given)
             TRY(fit_key_format(binder, target, at));
         return bind_message_check(binder, target, at);
@@ -659,6 +691,8 @@ void bind_message_sink(Binder *binder, const CatalogEntry *target, const Relatio
     sink->sink.key_format = source->key_format;
     sink->sink.key_format_options = source->key_format_options;
     sink->sink.key_window = source->key_window;
+    sink->sink.value_holds_key = source->value_holds_key;
+    sink->sink.key_prefix_length = source->key_prefix ? (int)strlen(source->key_prefix) : 0;
     sink->sink.on_error = source->on_error == POLICY_DEAD_LETTER ? POLICY_SKIP : source->on_error;
     sink->sink.keys_passed = !rows->message->key_order;
     if (rows->window.start < 0)

@@ -306,6 +306,30 @@ static void note_declared_key(Arena *arena, const CatalogEntry *entry, LogicalNo
     scan->traits.key_count = 1;
 }
 
+/* Of a stream whose messages have the key's columns in the value, too, those are read: keys may be missing. A table needs its key. */
+static RecordPart scanned_part(const CatalogEntry *entry, int column, bool records)
+{
+    const RecordPart part = entry->columns[column].part;
+    return records && part == RECORD_KEY && entry->source->value_holds_key && !is_message_table(entry) ? RECORD_VALUE : part;
+}
+
+/* Where the column stands among those of the key; -1: it is none of them. */
+static int key_place(const CatalogEntry *entry, int column)
+{
+    for (int k = 0; k < entry->key_count; k++)
+        if (entry->key_columns[k] == column)
+            return k;
+    return -1;
+}
+
+static int keys_scanned(const CatalogEntry *entry, bool records)
+{
+    int count = 0;
+    for (int i = 0; i < entry->column_count; i++)
+        count += !entry->columns[i].computed && scanned_part(entry, i, records) == RECORD_KEY && key_place(entry, i) >= 0;
+    return count;
+}
+
 Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation)
 {
     Arena *arena = binder->arena;
@@ -328,17 +352,21 @@ Error *bind_source_scan(Binder *binder, CatalogEntry *entry, const AstExpr *time
     const char **names = ARENA_ARRAY(arena, const char *, physical + 1);
     RecordPart *parts = ARENA_ARRAY(arena, RecordPart, physical + 1);
     const Type **types = ARENA_ARRAY(arena, const Type *, physical + 1);
-    int in_part[RECORD_NO_VALUE + 1] = { 0 };
+    int in_part[RECORD_NO_VALUE + 1] = { 0 }, slots = keys_scanned(entry, records);
     for (int i = 0; i < entry->column_count; i++) {
         const CatalogColumn *declared = &entry->columns[i];
         if (declared->computed)
             continue;
         int at_column = scan->schema.column_count++;
-        names[at_column] = declared->header ? declared->header : declared->name;
-        parts[at_column] = declared->part;
-        types[at_column] = declared->type;
+        const RecordPart part = scanned_part(entry, i, records);
+        const int key = part == RECORD_KEY ? key_place(entry, i) : -1, slot = key >= 0 ? key : slots++;
+        const int field = key >= 0 ? key : in_part[part]++;
+        in_part[RECORD_VALUE] += key >= 0 && source->value_holds_key;
+        names[slot] = declared->header ? declared->header : part == RECORD_KEY ? key_field_name(source, declared->name) : declared->name;
+        parts[slot] = part;
+        types[slot] = declared->type;
         scan->schema.columns[at_column] = (Column){ .name = declared->name, .type = declared->type, .is_key = declared->is_key, .not_null = declared->not_null };
-        columns[at_column] = (DecodeColumn){ .path = &names[at_column], .path_length = 1, .field_index = in_part[declared->part]++, .type = declared->type, .part = declared->part,
+        columns[at_column] = (DecodeColumn){ .path = &names[slot], .path_length = 1, .field_index = field, .type = declared->type, .part = part,
                                              .timestamp_format = type_is_timestamp(declared->type) ? source->timestamp_format : NULL, .not_null = declared->not_null };
     }
     scan->scan.source_name = entry->name;

@@ -269,7 +269,7 @@ static Error *check_part(Binder *binder, const CatalogEntry *entry, bool key, Sp
     TRY(find_schema(binder, source, key, at, &registered));
     TRY(schema_columns(binder, source, key, registered, at, &theirs));
     for (int i = 0; i < entry->column_count; i++)
-        if (!entry->columns[i].computed && entry->columns[i].part == (key ? RECORD_KEY : RECORD_VALUE))
+        if (column_stands_in(entry, i, key))
             ours.columns[ours.column_count++] = entry->schema.columns[i];
     bool bare = key && theirs.column_count == 1 && ours.column_count == 1 && strcmp(theirs.columns[0].name, "ROWKEY") == 0;
     for (int i = 0; i < ours.column_count; i++) {
@@ -297,7 +297,7 @@ static Error *register_part(Binder *binder, const CatalogEntry *entry, bool key,
     const CatalogSource *source = entry->source;
     Schema schema = { 0, ARENA_ARRAY(binder->arena, Column, entry->column_count + 1) };
     for (int i = 0; i < entry->column_count; i++)
-        if (!entry->columns[i].computed && entry->columns[i].part == (key ? RECORD_KEY : RECORD_VALUE))
+        if (column_stands_in(entry, i, key))
             schema.columns[schema.column_count++] = entry->schema.columns[i];
     Encoder encoder = { .type = key ? source->key_format : source->format, .schema = &schema, .options = key ? source->key_format_options : source->format_options, .key = key,
                         .registry = registry, .topic = connector_topic(source->connector, source->connector_options) };

@@ -480,6 +480,8 @@ static Error *bind_keys(Binder *binder, const AstCreate *create, CatalogEntry *e
             entry->columns[entry->key_columns[k]].is_key = true;
         }
     }
+    if (messages)
+        TRY(bind_key_fields(binder, entry));
     entry->source->key_not_enforced = create->not_enforced;
     return name_columns(binder, entry, &create->partitioned_by, &entry->partition_columns, &entry->partition_count);
 }

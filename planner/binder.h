@@ -238,6 +238,12 @@ const Type *bind_headers_type(Arena *arena); /* ARRAY<STRUCT<KEY VARCHAR, VALUE 
 /* Names, keys and windows as they are declared. */
 /* A table over a topic whose messages change rows of their keys. One without a primary key is as in Flink: rows that only come. */
 bool is_message_table(const CatalogEntry *entry);
+/* 'key.fields' and its like, once the columns are known. bind_key_fields.c. */
+Error *bind_key_fields(Binder *binder, CatalogEntry *entry);
+/* Does the column stand in messages' keys, or (key: false) in their values? With 'value.fields-include' = 'ALL' a key's column does both. */
+bool column_stands_in(const CatalogEntry *entry, int column, bool key);
+/* What a column of the key is called there. */
+const char *key_field_name(const CatalogSource *source, const char *column);
 Error *bind_message_declared(const Binder *binder, const AstCreate *create, const CatalogEntry *entry);
 /* Columns that a message has beside the declared ones, as hidden columns of a scan. Adds at most MESSAGE_FACTS to the schema. */
 enum { MESSAGE_FACTS = 8 };
@@ -257,7 +263,7 @@ Error *bind_normalize(Binder *binder, Relation *relation, bool windowed, Span at
 /* Rows for a topic, as `exprs` and `schema` of its declared columns: adds what else a message needs (time, no value, the window). */
 /* time: what the statement says of it; NULL: nothing. */
 Error *bind_message_rest(Binder *binder, const Relation *rows, const CatalogEntry *target, Expr *time, Expr ***exprs, Schema *schema, WindowColumns *window, MessageColumns **message);
-/* INSERT INTO a topic without a list of columns: key columns go to key columns and the others to the others, each in their order. given[i]: the
+/* INSERT INTO a topic without a list of columns: key columns go to key columns and the others to the others, each in their order. (Not as Flink writes keys.) given[i]: the
  * column of `rows` for the target's i-th; left alone where the two do not match in number. */
 void bind_message_order(Arena *arena, const Relation *rows, const CatalogEntry *target, int *given, int count);
 /* What of a message each column of the sink is. */

@@ -58,6 +58,13 @@ typedef struct CatalogSource {
     bool key_format_given;          /* by WITH, not taken over */
     KeyWindow key_window;           /* WITH (window_type = ..), or the window of the query that fills it */
     int64_t key_window_size_us;     /* 0: not known */
+    const char *key_fields;         /* WITH (key.fields = 'a;b'), as Flink says which columns are the key; NULL: KEY or PRIMARY KEY does */
+    Span key_fields_at;
+    const char *key_prefix;         /* what the names of the key's columns begin with here, and not in the key; NULL: nothing */
+    Span key_prefix_at;
+    bool flink_keys;                /* as Flink writes them: a key of one column is a record, too, and INSERT goes by position alone */
+    bool value_holds_key;           /* the key's columns stand in the value, too */
+    bool appends_keyed;             /* a table without a primary key whose messages have keys: rows only come */
     const char *timestamp_column;   /* WITH (timestamp = ..) */
     Span timestamp_at;
     const char *timestamp_format;

@@ -81,6 +81,7 @@ static void print_scan(const LogicalNode *node, Text *text)
         text_printf(text, " key %s ", node->scan.key_format->name);
         print_options(node->scan.key_format->options, node->scan.key_format_options, text);
         text_printf(text, " %d %lld %d", node->scan.key_window, (long long)node->scan.key_window_size_us, node->scan.upsert);
+        text_printf(text, "%s", node->scan.value_holds_key ? " copies" : "");
     }
     for (int i = 0; i < node->schema.column_count; i++) {
         const DecodeColumn *column = &node->scan.columns[i];
@@ -195,6 +196,8 @@ static void print_sink(const LogicalNode *node, Text *text)
     if (node->sink.key_format) {
         text_printf(text, " key %s ", node->sink.key_format->name);
         print_options(node->sink.key_format->options, node->sink.key_format_options, text);
+        if (node->sink.value_holds_key || node->sink.key_prefix_length)
+            text_printf(text, " copies %d %d", node->sink.value_holds_key, node->sink.key_prefix_length);
     }
     for (int i = 0; node->sink.parts && i < node->schema.column_count; i++)
         text_printf(text, " %d%s", node->sink.parts[i], node->sink.headers && node->sink.headers[i] ? node->sink.headers[i] : "");

@@ -310,6 +310,7 @@ typedef struct PlanNode {
             const FormatType *format; const void *format_options; /* NULL for row sources */
             const FormatType *key_format; const void *key_format_options; /* of record sources; NULL: keys are not read */
             KeyWindow key_window; int64_t key_window_size_us; /* of keys; size 0: a window's end is not known */
+            bool value_holds_key;           /* of columns that come from the key, values hold copies */
             bool upsert;                    /* a table: a message without value deletes its key */
             bool retracts;                  /* rows bring their kinds along: the changelog of another job */
             DecodeColumn *columns;          /* one per column of `schema`; paths also serve row sources */
@@ -454,6 +455,8 @@ typedef struct PlanNode {
             const char *const *headers;     /* of each column that is a RECORD_HEADER, its name; else NULL */
             const FormatType *key_format; const void *key_format_options;
             KeyWindow key_window;
+            bool value_holds_key;           /* the key's columns stand in the value, too */
+            int key_prefix_length;          /* of the names of the key's columns, so much is not written */
             RowPolicy on_error;             /* of rows without the time that their message is to have */
             bool keys_passed;               /* keys come from messages as they are: one whose columns are all NULL is none */
             int output;                     /* index in plan->outputs */

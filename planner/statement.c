@@ -160,7 +160,7 @@ Error *bind_earlier_insert(Binder *binder, const AstStatement *statement, const 
             given[given_count++] = i;
     if (message_rows && statement->kind == AST_STMT_INSERT_QUERY)
         TRY(bind_message_selected(&rows, statement->at));
-    if (message_rows && statement->kind == AST_STMT_INSERT_QUERY && statement->columns.count == 0 && given_count == count)
+    if (message_rows && statement->kind == AST_STMT_INSERT_QUERY && statement->columns.count == 0 && given_count == count && !target->source->flink_keys)
         bind_message_order(arena, &rows, target, given, count);
     const AstQuery *query = statement_query(statement);
     if (given_count != count)
@@ -378,7 +378,7 @@ static Error *bind_rows(Binder *binder, const AstStatement *statement, CatalogEn
     binder->pull_tables = false;
     bool bounded = port_traits(binder->arena, relation->input).bounded;
     const SinkType *sink = target && target->source && target->source->connector ? target->source->connector->sink : NULL;
-    bool takes_updates = sink && sink->takes_updates && sink->needs_key && target->key_count > 0;
+    bool takes_updates = sink && sink->takes_updates && sink->needs_key && target->key_count > 0 && !target->source->appends_keyed;
     if (bounded && !takes_updates)
         return NULL;
     TRY(bind_once(binder, statement, target, false, relation));

@@ -35,9 +35,9 @@ CREATE TABLE balances (account STRING PRIMARY KEY, amount BIGINT) WITH (connecto
 INSERT INTO balances (ROWTIME, account, amount) VALUES (1000, 'x', 5), (2000, 'y', 7), (3000, 'x', NULL);
 END
 same "messages of a table" \
-'x 1000 {"amount":5}
-x 3000 {"amount":null}
-y 2000 {"amount":7}' \
+'x 1000 {"account":"x","amount":5}
+x 3000 {"account":"x","amount":null}
+y 2000 {"account":"y","amount":7}' \
 "$(judge read "balances-$unique" | python3 -c '
 import json, sys
 for m in sorted((json.loads(l) for l in sys.stdin), key=lambda m: (m["key"], m["timestamp"])):
