@@ -5,6 +5,7 @@
 #include "common/calendar.h"
 #include "connectors/channel.h"
 #include "planner/binder.h"
+#include "planner/statement.h"
 
 bool is_process_connector(const ConnectorType *connector) { return connector == &process_connector; }
 
@@ -84,14 +85,11 @@ Error *bind_process_kept(Binder *binder, const Relation *relation, CatalogEntry 
     return NULL;
 }
 
-/* CREATE STREAM s (columns): what INSERT INTO gives it, and when. */
-Error *bind_process_declared(Binder *binder, CatalogEntry *entry, Span at)
+/* What INSERT INTO gives to CREATE STREAM s (columns), and when. */
+static CatalogRows *declared_rows(Binder *binder, const CatalogEntry *entry)
 {
     static const char *const time = "$record_time"; /* where bind_source_columns looks for a time that nobody declared */
     Arena *arena = &binder->catalog->arena;
-    if (entry->kind == CATALOG_TABLE)
-        return error_hint(error_at(ERR_UNSUPPORTED, at, "a table of a server has a query or a connector, '%s' has neither", entry->name),
-                          "CREATE STREAM %s (..), and CREATE TABLE .. AS SELECT .. over it", entry->name);
     CatalogRows *rows = ARENA_NEW(arena, CatalogRows);
     rows->names.columns = ARENA_ARRAY(arena, Column, entry->column_count + 2);
     for (int i = 0; i < entry->column_count; i++)
@@ -104,7 +102,42 @@ Error *bind_process_declared(Binder *binder, CatalogEntry *entry, Span at)
         rows->names.columns[rows->time_column] = (Column){ .name = time, .type = type_scalar(TYPE_TIMESTAMP), .hidden = true };
     }
     rows->channel = channel_schema(arena, &rows->names);
-    entry->source->rows = rows;
+    return rows;
+}
+
+/* Newer rows take older ones' place by the primary key, unless that is only a promise. */
+static void key_inserted(Arena *arena, const CatalogEntry *entry, CatalogRows *rows)
+{
+    if (entry->key_count == 0 || entry->source->key_not_enforced)
+        return;
+    rows->changes = CHANGES_UPSERT;
+    rows->keys = ARENA_NEW(arena, ColumnSet);
+    rows->key_count = 1;
+    rows->keys->columns = ARENA_ARRAY(arena, int, entry->key_count + 1);
+    for (int k = 0; k < entry->key_count; k++) {
+        int place = 0;
+        for (int c = 0; c < entry->key_columns[k]; c++)
+            place += entry->columns[c].computed == NULL;
+        rows->keys->columns[rows->keys->count++] = place;
+    }
+}
+
+static Error *bind_inserted(Binder *binder, CatalogEntry *entry, Span at, Relation *relation);
+
+Error *bind_process_declared(Binder *binder, CatalogEntry *entry, Span at)
+{
+    Arena *arena = &binder->catalog->arena;
+    CatalogRows *rows = declared_rows(binder, entry);
+    if (entry->kind != CATALOG_TABLE) {
+        entry->source->rows = rows;
+        return NULL;
+    }
+    Relation relation;
+    key_inserted(arena, entry, rows);
+    entry->source->inserted = rows;
+    entry->source->inserted_channel = arena_printf(arena, "%s$inserted", entry->name);
+    TRY(bind_inserted(binder, entry, at, &relation));
+    entry->source->rows = describe_rows(arena, binder->arena, &relation);
     return NULL;
 }
 
@@ -112,10 +145,9 @@ Error *bind_process_declared(Binder *binder, CatalogEntry *entry, Span at)
 
 static const CatalogRows *rows_of(const CatalogEntry *entry) { return entry->source->rows ? entry->source->rows : entry->source->kept; }
 
-static LogicalNode *process_scan(Binder *binder, const CatalogEntry *entry, Span at, bool now)
+static LogicalNode *process_scan(Binder *binder, const CatalogEntry *entry, const CatalogRows *rows, const ProcessOptions *options, Span at)
 {
     Arena *arena = binder->arena;
-    const CatalogRows *rows = rows_of(entry);
     const int count = rows->channel.column_count;
     LogicalNode *scan = logical_node(arena, PLAN_SCAN, at, 0, NULL);
     scan->schema = *schema_copy(arena, &rows->names);
@@ -129,13 +161,14 @@ static LogicalNode *process_scan(Binder *binder, const CatalogEntry *entry, Span
     }
     scan->scan.source_name = entry->name;
     scan->scan.connector = &process_connector;
-    scan->scan.connector_options = process_options_for(arena, entry, now);
+    scan->scan.connector_options = options;
     scan->scan.declared_count = count;
     scan->scan.declared_names = names;
     scan->scan.declared_parts = parts;
     scan->scan.on_error = POLICY_FAIL;
-    scan->scan.bounded = now;
-    scan->scan.retracts = rows->changes == CHANGES_RETRACT && !now;
+    scan->scan.bounded = options->now;
+    scan->scan.retracts = rows->changes == CHANGES_RETRACT && !options->now;
+    scan->scan.upsert = rows->changes == CHANGES_UPSERT;
     scan->traits.keys = rows->keys;
     scan->traits.key_count = rows->key_count;
     logical_derive(arena, scan);
@@ -158,8 +191,8 @@ Error *bind_process_scan(Binder *binder, CatalogEntry *entry, const AstExpr *tim
 {
     const CatalogRows *rows = rows_of(entry);
     const bool now = (binder->pull_tables && entry->kind == CATALOG_TABLE) || (binder->pull && entry->of_server);
-    LogicalNode *scan = process_scan(binder, entry, at, now), *node = scan;
-    if (entry->statement && entry->statement->kind == AST_STMT_CREATE_SOURCE)
+    LogicalNode *scan = process_scan(binder, entry, rows, process_options_for(binder->arena, entry, now), at), *node = scan;
+    if (entry->statement && entry->statement->kind == AST_STMT_CREATE_SOURCE && !entry->source->inserted)
         return bind_source_columns(binder, entry, main_port(scan), timestamp_by, at, relation);
     if (rows->time_column >= 0 && !rows->processing_time)
         node = passed_time(binder, scan, rows, at);
@@ -168,13 +201,24 @@ Error *bind_process_scan(Binder *binder, CatalogEntry *entry, const AstExpr *tim
     return timestamp_by ? bind_timestamp_by(binder, timestamp_by, relation) : NULL;
 }
 
+/* The rows of a declared table as its readers shall see them: computed columns, times, the newest row of each key. */
+static Error *bind_inserted(Binder *binder, CatalogEntry *entry, Span at, Relation *relation)
+{
+    ProcessOptions *options = ARENA_NEW(binder->arena, ProcessOptions);
+    *options = (ProcessOptions){ .stream = entry->source->inserted_channel };
+    LogicalNode *scan = process_scan(binder, entry, entry->source->inserted, options, at);
+    TRY(bind_source_columns(binder, entry, main_port(scan), NULL, at, relation));
+    return bind_normalize(binder, relation, false, at);
+}
+
 /* ---- writing ---- */
 
 /* What INSERT INTO does not name: the time of the rows, or that of their arrival; no window. */
 Error *bind_process_rest(Binder *binder, const Relation *given, const CatalogEntry *target, Span at, Expr ***exprs, Schema *schema)
 {
     Arena *arena = binder->arena;
-    const Schema *names = &target->source->rows->names;
+    const CatalogRows *rows = target->source->inserted ? target->source->inserted : target->source->rows;
+    const Schema *names = &rows->names;
     Expr **all = ARENA_ARRAY(arena, Expr *, names->column_count + 1);
     Column *columns = ARENA_ARRAY(arena, Column, names->column_count + 1);
     for (int i = 0, next = 0; i < names->column_count; i++) {
@@ -185,7 +229,7 @@ Error *bind_process_rest(Binder *binder, const Relation *given, const CatalogEnt
         }
         Value null = value_null(names->columns[i].type);
         all[i] = expr_constant(arena, &null, at);
-        if (i != target->source->rows->time_column)
+        if (i != rows->time_column)
             continue;
         Expr *time = given->time_column >= 0 ? binder_column(arena, &given->schema, given->time_column, at) : bind_arrival_time(binder, at);
         TRY(binder_cast(arena, time, names->columns[i].type, &all[i]));
@@ -234,16 +278,49 @@ static void keep_table(Binder *binder, const CatalogRows *rows, LogicalNode *sin
     sink->sink.table_retention_us = window->retention_us ? window->retention_us : least_us > RETENTION_US ? least_us : RETENTION_US;
 }
 
-LogicalNode *bind_process_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, Span at)
+static LogicalNode *process_sink(Binder *binder, const CatalogRows *made, const ProcessOptions *options, const Relation *rows, Span at)
 {
-    Arena *arena = binder->arena;
-    const CatalogRows *made = rows_of(target);
-    LogicalNode *node = logical_node(arena, PLAN_SINK, at, 1, &rows->input);
-    node->schema = *schema_copy(arena, &made->channel);
-    node->sink.spec = (SinkSpec){ .connector = &process_connector, .options = process_options_for(arena, target, false), .schema = &node->schema };
+    LogicalNode *node = logical_node(binder->arena, PLAN_SINK, at, 1, &rows->input);
+    node->schema = *schema_copy(binder->arena, &made->channel);
+    node->sink.spec = (SinkSpec){ .connector = &process_connector, .options = options, .schema = &node->schema };
     node->sink.connector = &process_connector;
-    if (target->kind == CATALOG_TABLE)
-        keep_table(binder, made, node);
-    logical_derive(arena, node);
     return node;
+}
+
+/* The sink of the query that makes the rows. */
+static LogicalNode *own_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, Span at)
+{
+    LogicalNode *node = process_sink(binder, rows_of(target), process_options_for(binder->arena, target, false), rows, at);
+    if (target->kind == CATALOG_TABLE)
+        keep_table(binder, rows_of(target), node);
+    logical_derive(binder->arena, node);
+    return node;
+}
+
+Error *bind_process_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, Span at, LogicalNode **node)
+{
+    const CatalogRows *inserted = target->source->inserted;
+    if (!inserted) {
+        *node = own_sink(binder, target, rows, at);
+        return NULL;
+    }
+    EdgeTraits traits = port_traits(binder->arena, rows->input);
+    if (traits.changes != CHANGES_APPEND && inserted->key_count == 0)
+        return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and '%s' has no primary key to find them by", target->name),
+                          "declare it: CREATE TABLE %s (k BIGINT PRIMARY KEY, ..)", target->name);
+    if (traits.changes != CHANGES_APPEND && !traits_determine(&traits, inserted->keys->columns, inserted->keys->count))
+        return error_hint(error_at(ERR_BIND, at, "the primary key of '%s' does not tell the query's rows apart", target->name), "make it the query's GROUP BY columns");
+    ProcessOptions *options = ARENA_NEW(binder->arena, ProcessOptions);
+    *options = (ProcessOptions){ .stream = target->source->inserted_channel };
+    *node = process_sink(binder, inserted, options, rows, at);
+    logical_derive(binder->arena, *node);
+    return NULL;
+}
+
+Error *bind_process_keeper(Binder *binder, CatalogEntry *entry, Span at, LogicalNode **sink)
+{
+    Relation rows;
+    TRY(bind_inserted(binder, entry, at, &rows));
+    *sink = own_sink(binder, entry, &rows, at);
+    return NULL;
 }

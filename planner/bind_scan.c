@@ -246,7 +246,8 @@ Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input,
         stamp->watermark.time_column = time;
         stamp->watermark.watermark = watermark;
         stamp->watermark.extra_us = extra;
-        stamp->watermark.passed = source->rows && source->rows->time_column >= 0 && !timestamp_by;
+        const CatalogRows *rows = source->inserted ? source->inserted : source->rows;
+        stamp->watermark.passed = rows && rows->time_column >= 0 && !timestamp_by;
         stamp->watermark.max_ahead_us = source->max_ahead_us;
         stamp->watermark.on_error = source->on_error;
         logical_derive(arena, stamp);

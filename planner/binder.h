@@ -282,7 +282,9 @@ Error *bind_process_declared(Binder *binder, CatalogEntry *entry, Span at);
 Error *bind_process_scan(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation);
 /* INSERT INTO: the columns that do not show, beside those given. */
 Error *bind_process_rest(Binder *binder, const Relation *given, const CatalogEntry *target, Span at, Expr ***exprs, Schema *schema);
-LogicalNode *bind_process_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, Span at);
+Error *bind_process_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, Span at, LogicalNode **node);
+/* Of a table that INSERT INTO fills: the query that keeps what its rows come to. */
+Error *bind_process_keeper(Binder *binder, CatalogEntry *entry, Span at, LogicalNode **sink);
 /* PROCTIME(). bind_scan.c. */
 Expr *bind_arrival_time(Binder *binder, Span at);
 

@@ -82,6 +82,8 @@ typedef struct CatalogSource {
     int64_t idle_timeout_us, max_ahead_us, max_skew_us;
     bool bounded;
     const CatalogRows *rows;        /* of the connector 'process'; else NULL */
+    const CatalogRows *inserted;    /* of a table that INSERT INTO fills, in a server: the rows as they are written. A query of its own keeps what they come to.. */
+    const char *inserted_channel;   /* ..and reads them from this channel */
     const CatalogRows *kept;        /* a table with another connector, in a server: its query keeps it, too, to be read as it is now; NULL: it does not */
     bool key_not_enforced;          /* PRIMARY KEY .. NOT ENFORCED: a promise about an append-only stream */
 } CatalogSource;

@@ -291,7 +291,7 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
             return error_at(ERR_BIND, create->name.at, "'%s' would call itself", old->name);
     if (old && old->kind == CATALOG_FUNCTION)
         TRY(check_callers(planner, old, entry, create->name.at));
-    bool job = statement->kind == AST_STMT_CREATE_AS && entry->origin == ORIGIN_CONNECTOR;
+    bool job = (statement->kind == AST_STMT_CREATE_AS && entry->origin == ORIGIN_CONNECTOR) || (entry->source && entry->source->inserted);
     if (job) {
         Outputs outputs = { 0 };
         TRY(statement_outputs(&binder, statement, entry, &outputs));

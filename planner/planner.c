@@ -174,7 +174,7 @@ Error *statement_target_entry(Planner *planner, const AstName *name, CatalogEntr
     TRY(catalog_get(planner->catalog, name, target));
     if ((*target)->read_only)
         return error_at(ERR_BIND, name->at, "'%s' is a source: it is read only", (*target)->name);
-    if ((*target)->source && (*target)->source->rows && (*target)->kind == CATALOG_TABLE)
+    if ((*target)->source && (*target)->source->rows && !(*target)->source->inserted && (*target)->kind == CATALOG_TABLE)
         return error_at(ERR_BIND, name->at, "'%s' is a table: its query alone fills it", (*target)->name);
     if ((*target)->origin == ORIGIN_CONNECTOR || (*target)->origin == ORIGIN_PROCESS)
         return NULL;

@@ -211,7 +211,7 @@ static Error *record_places(Binder *binder, const CatalogEntry *target, const in
     return NULL;
 }
 
-static bool key_determined(const EdgeTraits *traits, const int *key, int key_count)
+bool traits_determine(const EdgeTraits *traits, const int *key, int key_count)
 {
     for (int k = 0; k < traits->key_count; k++) {
         bool inside = true;
@@ -240,7 +240,7 @@ static Error *check_updates(Binder *binder, const CatalogEntry *target, const Si
     if (connector->sink->needs_key && spec->key_count == 0)
         return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and '%s' has no primary key to find them by", target->name),
                           "declare it: CREATE TABLE %s (k BIGINT PRIMARY KEY, ..)", target->name);
-    if (connector->sink->needs_key && !key_determined(traits, spec->key_columns, spec->key_count))
+    if (connector->sink->needs_key && !traits_determine(traits, spec->key_columns, spec->key_count))
         return error_hint(error_at(ERR_BIND, at, "the primary key of '%s' does not tell the query's rows apart", target->name), "make it the query's GROUP BY columns");
     return NULL;
 }
@@ -250,7 +250,8 @@ Error *statement_add_sink(Binder *binder, CatalogEntry *target, const Relation *
     Arena *arena = binder->arena;
     const CatalogSource *source = target->source;
     if (source->rows) {
-        LogicalNode *sink = bind_process_sink(binder, target, rows, at);
+        LogicalNode *sink = NULL;
+        TRY(bind_process_sink(binder, target, rows, at, &sink));
         binder_use(binder, target->name);
         LIST_ADD(arena, outputs, ((PhysicalOutput){ .name = target->name, .sink = sink }));
         return NULL;
@@ -398,7 +399,8 @@ static Error *add_kept(Binder *binder, CatalogEntry *target, Span at, Outputs *o
         same = type_equal(rows.schema.columns[i].type, names->columns[i].type);
     if (!same) /* final results may be made otherwise than changes */
         return NULL;
-    LogicalNode *sink = bind_process_sink(binder, target, &rows, at);
+    LogicalNode *sink = NULL;
+    TRY(bind_process_sink(binder, target, &rows, at, &sink));
     LIST_ADD(binder->arena, outputs, ((PhysicalOutput){ .name = arena_printf(binder->arena, "%s as it is", target->name), .sink = sink }));
     return NULL;
 }
@@ -439,6 +441,12 @@ static Error *bind_outputs(Binder *binder, const AstStatement *statement, Catalo
 
 Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogEntry *target, Outputs *outputs)
 {
+    if (statement->kind == AST_STMT_CREATE_SOURCE) {
+        LogicalNode *sink = NULL;
+        TRY(bind_process_keeper(binder, target, statement->create->name.at, &sink));
+        LIST_ADD(binder->arena, outputs, ((PhysicalOutput){ .name = target->name, .sink = sink }));
+        return NULL;
+    }
     TRY(bind_outputs(binder, statement, target, outputs));
     return shards_check(binder->arena, outputs);
 }

@@ -32,6 +32,8 @@ Error *statement_outputs(Binder *binder, const AstStatement *statement, CatalogE
 void outputs_merge(Arena *arena, Outputs *outputs);
 /* Adds the sink that writes the rows into the target. */
 Error *statement_add_sink(Binder *binder, CatalogEntry *target, const Relation *rows, Span at, Outputs *outputs);
+/* Do these columns tell the rows apart? */
+bool traits_determine(const EdgeTraits *traits, const int *key, int key_count);
 /* The target's columns that are written: without the computed ones. */
 Schema statement_record_schema(Arena *arena, const CatalogEntry *target);
 /* side_sinks.c: rows put aside into a stream that has a connector, or into a topic of dead letters: one more output each. */

@@ -278,6 +278,16 @@ static bool step_member(Query *query, bool *busy)
     return false;
 }
 
+void query_work_off(Query *query)
+{
+    bool busy;
+    task_lock(query);
+    while (query->job && !query->ended && rows_waiting(query) && step_member(query, &busy))
+        ;
+    task_unlock(query);
+    task_wake(query); /* what it waits for may be another thing now */
+}
+
 #define DRAIN_TURNS 100000
 
 /* Works off what is under way between the members, producers first. False: it takes too long, or somebody is paused. */
@@ -303,6 +313,7 @@ typedef struct Piece {
     Query *query;
     Kept where;
     uint64_t rows;               /* query->checkpoint_turns when it is written */
+    size_t written;              /* of query->written it holds so many */
 } Piece;
 
 typedef struct Taking {
@@ -333,7 +344,7 @@ static Error *snapshot_member(Taking *taking, Query *query)
         taking->data.length = start;
         return error;
     }
-    Piece piece = { .query = query, .rows = progress_of(query) };
+    Piece piece = { .query = query, .rows = progress_of(query), .written = query->written_count };
     piece.where = (Kept){ .offset = start, .length = taking->data.length - start, .fingerprint = query->plan->fingerprint };
     piece.where.hash = checksum_bytes(taking->data.bytes + start, taking->data.length - start);
     LIST_ADD(&taking->arena, &taking->pieces, piece);
@@ -557,6 +568,17 @@ static void commit_positions(Query *query)
     error_free(error);
 }
 
+/* Those that stay are done once more after a crash, which changes nothing where rows have keys. */
+static void forget_inserts(Query *query, size_t count)
+{
+    Error *error = count ? store_insert_forget(query->runtime->store, query->written, count) : NULL;
+    if (error)
+        runtime_event(query->runtime, query->id, "catalog failed", "%s", error->message);
+    else if (count)
+        memmove(query->written, query->written + count, sizeof *query->written * (query->written_count -= count));
+    error_free(error);
+}
+
 static Error *write_all(Taking *taking)
 {
     Checkpoints *checkpoints = taking->checkpoints;
@@ -573,6 +595,7 @@ static Error *write_all(Taking *taking)
         query->checkpoint_us = now_us;
         query->checkpoint_turns = taking->pieces.items[p].rows;
         query->failures = 0; /* it gets on */
+        forget_inserts(query, taking->pieces.items[p].written);
         commit_positions(query);
     }
     return NULL;

@@ -30,8 +30,7 @@ const char *statement_sql(Arena *arena, const AstStatement *statement)
     return copy;
 }
 
-/* How the store knows what goes with an entry: relations, types and functions may share a name. */
-static const char *entity_key(Arena *arena, CatalogSpace space, const char *name)
+const char *entity_key(Arena *arena, CatalogSpace space, const char *name)
 {
     static const char *const spaces[] = { [SPACE_RELATIONS] = "relation", [SPACE_TYPES] = "type", [SPACE_FUNCTIONS] = "function" };
     return arena_printf(arena, "%s:%s", spaces[space], name);
@@ -49,21 +48,31 @@ static Change entry_before(Execution *execution, const char *name, CatalogSpace 
     return (Change){ .old = name ? catalog->find(catalog, name, space) : NULL };
 }
 
-static void take_back(Execution *execution, const Change *change)
-{
-    Catalog *catalog = execution->runtime->catalog;
-    if (!change->entry || change->entry == change->old)
-        return;
-    if (change->entry->source)
-        channel_remove(execution->runtime->channels, change->entry->name);
-    error_free(change->old ? catalog->put(catalog, change->old) : catalog->remove(catalog, change->entry));
-}
-
 static void make_channel(Runtime *runtime, const CatalogEntry *entry)
 {
     const CatalogRows *rows = !entry || !entry->source ? NULL : entry->source->rows ? entry->source->rows : entry->source->kept;
     if (rows)
         channel_make(runtime->channels, entry->name, &rows->channel, rows->time_column);
+    if (rows && entry->source->inserted)
+        channel_make(runtime->channels, entry->source->inserted_channel, &entry->source->inserted->channel, entry->source->inserted->time_column);
+}
+
+static void remove_channel(Runtime *runtime, const CatalogEntry *entry)
+{
+    if (!entry->source)
+        return;
+    channel_remove(runtime->channels, entry->name);
+    if (entry->source->inserted)
+        channel_remove(runtime->channels, entry->source->inserted_channel);
+}
+
+static void take_back(Execution *execution, const Change *change)
+{
+    Catalog *catalog = execution->runtime->catalog;
+    if (!change->entry || change->entry == change->old)
+        return;
+    remove_channel(execution->runtime, change->entry);
+    error_free(change->old ? catalog->put(catalog, change->old) : catalog->remove(catalog, change->entry));
 }
 
 static Error *store_statement(Execution *execution, const CatalogEntry *entry, Query *query)
@@ -96,27 +105,23 @@ static const char *new_query_id(Execution *execution, const char *target)
         if (option_name_equal(statement->properties.items[i].name, "query_id"))
             return statement->properties.items[i].value;
     unsigned long long number = (unsigned long long)runtime->next_query++;
-    if (statement->kind != AST_STMT_CREATE_AS)
+    if (!statement->create)
         return arena_printf(&execution->scratch, "INSERTQUERY_%llu", number);
     char *name = arena_strdup(&execution->scratch, target);
     for (char *c = name; *c; c++)
         *c = (char)toupper((unsigned char)*c);
-    return arena_printf(&execution->scratch, "%s_%s_%llu", statement->create->object == AST_OBJECT_TABLE ? "CTAS" : "CSAS", name, number);
+    const char *made_by = statement->kind == AST_STMT_CREATE_SOURCE ? "CST" : statement->create->object == AST_OBJECT_TABLE ? "CTAS" : "CSAS";
+    return arena_printf(&execution->scratch, "%s_%s_%llu", made_by, name, number);
 }
 
 /* Would the rows that it writes come back to it? */
-static bool leads_to(Runtime *runtime, const char *from, const Query *target, int depth)
+static bool leads_to(Runtime *runtime, const Query *from, const Query *target, int depth)
 {
-    for (int i = 0; i < target->channel_count; i++)
-        if (strcmp(target->channels[i], from) == 0)
+    if (query_feeds(from, target))
+        return true;
+    for (const Query *query = runtime->queries; query && depth < 64; query = query->next)
+        if (query_feeds(from, query) && leads_to(runtime, query, target, depth + 1))
             return true;
-    for (const Query *query = runtime->queries; query && depth < 64; query = query->next) {
-        bool reads = false;
-        for (int i = 0; i < query->channel_count; i++)
-            reads |= strcmp(query->channels[i], from) == 0;
-        if (reads && query->sink && leads_to(runtime, query->sink, target, depth + 1))
-            return true;
-    }
     return false;
 }
 
@@ -128,7 +133,7 @@ static Error *check_query(Execution *execution, const Query *query)
         return error_hint(error_at(ERR_UNSUPPORTED, at, "%d queries run already: that is the limit", runtime->persistent_count), "TERMINATE one first");
     if (query_find(runtime, query->id))
         return error_at(ERR_BIND, at, "there is a query '%s' already", query->id);
-    if (query->sink && leads_to(runtime, query->sink, query, 0))
+    if (leads_to(runtime, query, query, 0))
         return error_at(ERR_BIND, at, "the query would read what it writes into '%s'", query->sink);
     return NULL;
 }
@@ -150,7 +155,8 @@ static Error *open_query(Execution *execution, const char *target, Query **resul
         return error;
     }
     Query *query = query_new(runtime, arena, plan, new_query_id(execution, target), statement_sql(&execution->scratch, execution->statement), true);
-    query->defines = execution->statement->kind == AST_STMT_CREATE_AS;
+    query->defines = execution->statement->create != NULL;
+    query->keeps = execution->statement->kind == AST_STMT_CREATE_SOURCE;
     error = check_query(execution, query);
     if (!error && !execution->restoring)
         error = query_open(query, true);
@@ -196,13 +202,16 @@ static void end_readers(Runtime *runtime, const char *name)
     }
 }
 
+static bool makes(const Query *query, const char *name) { return query->defines && query->sink && name_equal(query->sink, name); }
+static bool writes(const Query *query, const char *name) { return !query->defines && query->sink && name_equal(query->sink, name); }
+
 /* CREATE OR REPLACE: the query of before ends; who reads it would lose its place. */
 static Error *check_replaced(Execution *execution, const CatalogEntry *old)
 {
     const char *name = old ? old->name : NULL;
     for (const Query *query = execution->runtime->queries; old && query; query = query->next)
-        if (query_reads(query, name) && query->persistent)
-            return error_hint(error_at(ERR_BIND, execution->statement->create->name.at, "'%s' is read by the query %s", name, query->id), "TERMINATE %s first", query->id);
+        if (query->persistent && !makes(query, name) && (query_reads(query, name) || writes(query, name)))
+            return error_hint(error_at(ERR_BIND, execution->statement->create->name.at, "'%s' is %s by the query %s", name, writes(query, name) ? "written" : "read", query->id), "TERMINATE %s first", query->id);
     return NULL;
 }
 
@@ -267,40 +276,6 @@ static Error *execute_insert(Execution *execution)
     return execution_status(execution, "query", query->id, "insert", query->id, arena_printf(&execution->scratch, "query '%s' created", query->id));
 }
 
-/* ---- INSERT .. VALUES: at once, on this thread ---- */
-
-static Error *run_values(Runtime *runtime, const Plan *plan)
-{
-    ChannelPort port = { .channels = runtime->channels };
-    JobOptions options = { .clock = runtime->options.clock, .filesystem = runtime->options.sql_filesystem, .pool = &runtime->pool, .threads = 1,
-        .max_bad_rows = UINT64_MAX, .base_directory = runtime->options.base_directory, .topics = runtime->options.topics, .process = &port };
-    Job *job;
-    TRY(job_open(plan, &options, &job));
-    Error *error = job_run(job), *closed = job_close(job);
-    if (!error)
-        return closed;
-    error_free(closed);
-    return error;
-}
-
-static Error *execute_values(Execution *execution)
-{
-    Runtime *runtime = execution->runtime;
-    Plan *plan = NULL;
-    TRY(planner_job(runtime->planner, &execution->scratch, &plan));
-    Error *error;
-    pthread_mutex_unlock(&runtime->control); /* whatever takes the rows may take its time */
-    MEMORY_GUARDED(error, run_values(runtime, plan));
-    pthread_mutex_lock(&runtime->control);
-    if (error) {
-        if (!error->at.length)
-            error->at = execution->statement->at;
-        return error;
-    }
-    TRY(session_begin(execution->session));
-    return execution_status(execution, "stream", execution->statement->name.text, "insert", NULL, "");
-}
-
 /* ---- DROP, ALTER ---- */
 
 static Error *check_drop(Execution *execution, const CatalogEntry *entry)
@@ -309,8 +284,8 @@ static Error *check_drop(Execution *execution, const CatalogEntry *entry)
     if (entry->of_server)
         return error_at(ERR_BIND, at, "'%s' belongs to the server: it stays", entry->name);
     for (const Query *query = execution->runtime->queries; query; query = query->next) {
-        bool writes = query->sink && !query->defines && name_equal(query->sink, entry->name), reads = query_reads(query, entry->name);
-        if (query->persistent && !(query->defines && name_equal(query->sink, entry->name)) && (writes || reads))
+        const bool reads = query_reads(query, entry->name);
+        if (query->persistent && !makes(query, entry->name) && (writes(query, entry->name) || reads))
             return error_hint(error_at(ERR_BIND, at, "'%s' is %s by the query %s", entry->name, reads ? "read" : "written", query->id), "TERMINATE %s first", query->id);
     }
     return NULL;
@@ -340,8 +315,7 @@ static Error *execute_drop(Execution *execution)
     }
     if (query)
         end_query(query);
-    if (entry->source)
-        channel_remove(runtime->channels, entry->name);
+    remove_channel(runtime, entry);
     if (space == SPACE_RELATIONS)
         end_readers(runtime, entry->name);
     TRY(change_topics(execution, &planned));
@@ -355,7 +329,9 @@ static Error *execute_alter(Execution *execution, const PlannedStatement *planne
     bool readers = false;
     for (const Query *query = execution->runtime->queries; query && change->entry->source && change->entry->source->rows; query = query->next)
         readers |= query_reads(query, change->entry->name) || (query->sink && name_equal(query->sink, change->entry->name));
-    Error *error = readers ? error_hint(error_at(ERR_BIND, execution->statement->name.at, "queries read or write '%s': its columns stay while they run", change->entry->name), "TERMINATE them first")
+    const bool kept = change->entry->source && change->entry->source->inserted;
+    Error *error = readers ? error_hint(error_at(ERR_BIND, execution->statement->name.at, "queries read or write '%s': its columns stay while they run", change->entry->name),
+                                        kept ? "CREATE OR REPLACE TABLE, and insert its rows again" : "TERMINATE them first")
                            : store_statement(execution, change->entry, NULL);
     if (error) {
         error_free(catalog->put(catalog, change->old));

@@ -21,6 +21,12 @@ const char *statement_sql(Arena *arena, const AstStatement *statement);
 void end_query(Query *query);
 TraceSpan *trace_statement(Execution *execution, TraceScope *scope); /* trace.c; ended by trace_end_with */
 
+/* How the store knows what goes with an entry: relations, types and functions may share a name. */
+const char *entity_key(Arena *arena, CatalogSpace space, const char *name);
+
+/* ---- insert.c ---- */
+Error *execute_values(Execution *execution);
+
 /* ---- verbs.c: TERMINATE, PAUSE, RESUME ---- */
 Error *execute_verb(Execution *execution);
 

@@ -41,6 +41,11 @@ static void read_plan(Query *query)
         if (node->scan.connector == &process_connector)
             add_name(query->arena, &query->channels, &query->channel_count, plan->node_count, ((const ProcessOptions *)node->scan.connector_options)->stream);
     }
+    for (int o = 0; o < plan->output_count; o++) {
+        const SinkSpec *spec = &plan->outputs[o].sink->sink.spec;
+        if (spec->connector == &process_connector)
+            add_name(query->arena, &query->fills, &query->fill_count, plan->output_count, ((const ProcessOptions *)spec->options)->stream);
+    }
     if (plan->output_count && plan->outputs[0].name)
         query->sink = arena_strdup(query->arena, plan->outputs[0].name);
 }
@@ -78,6 +83,7 @@ Query *query_new(Runtime *runtime, Arena *arena, const Plan *plan, const char *i
     query->info.watermark_us = TIME_MIN;
     pthread_mutex_init(&query->step, NULL);
     pthread_mutex_init(&query->feed, NULL);
+    pthread_mutex_init(&query->inserting, NULL);
     query->id = arena_strdup(query->arena, id);
     query->sql = secrets_shown(query->arena, sql, strlen(sql));
     if (plan)
@@ -107,6 +113,8 @@ void query_release(Query *query)
     error_free(query->end);
     pthread_mutex_destroy(&query->step);
     pthread_mutex_destroy(&query->feed);
+    pthread_mutex_destroy(&query->inserting);
+    mem_free(query->written);
     arena_release(query->arena);
     mem_free(query->arena);
     mem_free(query);
@@ -317,11 +325,12 @@ void query_set_state(Query *query, QueryState state, const char *reason)
 
 /* ---- groups ---- */
 
-static bool feeds(const Query *writer, const Query *reader)
+bool query_feeds(const Query *writer, const Query *reader)
 {
-    for (int i = 0; writer->sink && i < reader->channel_count; i++)
-        if (strcmp(reader->channels[i], writer->sink) == 0)
-            return true;
+    for (int f = 0; f < writer->fill_count; f++)
+        for (int i = 0; i < reader->channel_count; i++)
+            if (strcmp(reader->channels[i], writer->fills[f]) == 0)
+                return true;
     return false;
 }
 
@@ -337,14 +346,14 @@ int query_group(Runtime *runtime, Query *query, Arena *arena, Query ***result)
             bool known = !each->persistent;
             for (int m = 0; m < count && !known; m++)
                 known = members[m] == each;
-            if (!known && (feeds(each, members[i]) || feeds(members[i], each)))
+            if (!known && (query_feeds(each, members[i]) || query_feeds(members[i], each)))
                 members[count++] = each;
         }
     while (placed < count) /* producers first: statements refuse queries that feed themselves */
         for (int m = 0; m < count; m++) {
             bool waits = members[m] == NULL;
             for (int other = 0; other < count && !waits; other++)
-                waits = members[other] && other != m && feeds(members[other], members[m]);
+                waits = members[other] && other != m && query_feeds(members[other], members[m]);
             if (waits)
                 continue;
             group[placed++] = members[m];

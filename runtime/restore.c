@@ -102,6 +102,17 @@ static void start_stored(Query *query)
         runtime_event(query->runtime, query->id, "restored", "from snapshot %llu", (unsigned long long)query->checkpoint);
 }
 
+/* What was inserted into tables and is in no snapshot. */
+static Error *insert_again(Runtime *runtime, Arena *arena)
+{
+    StoredStatement *inserts = NULL;
+    int count = 0;
+    Error *error = store_insert_list(runtime->store, arena, &inserts, &count);
+    for (int i = 0; i < count && !error; i++)
+        error = do_again(runtime, &inserts[i]);
+    return error;
+}
+
 Error *runtime_restore(Runtime *runtime)
 {
     Arena arena;
@@ -119,6 +130,8 @@ Error *runtime_restore(Runtime *runtime)
             open_stored(query, stored_of(statements, count, query));
     for (Query *query = runtime->queries; query && !error; query = query->next)
         start_stored(query);
+    if (!error)
+        error = insert_again(runtime, &arena);
     trace_number(span, "bidsql.restore.statements", count);
     trace_end_with(span, &scope, error);
     arena_release(&arena);

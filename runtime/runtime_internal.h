@@ -33,10 +33,14 @@ typedef struct Query {
     Arena *arena;                /* text, plan: as long as the query */
     const char *id, *sql, *sink; /* sql: without its secrets; sink NULL: subscribers */
     const char **sources; int source_count; /* names of entries that its plan reads from.. */
-    const char **channels; int channel_count; /* ..and of those, the ones that are channels */
+    const char **channels; int channel_count; /* ..and the channels that it reads */
+    const char **fills; int fill_count; /* channels that it writes */
     bool persistent;
-    bool defines;                /* by CREATE .. AS: it goes with its sink */
+    bool defines;                /* by CREATE: it goes with its sink */
+    bool keeps;                  /* a table that INSERT INTO fills: it is a part of that */
     int64_t seq;                 /* its statement's place in the catalog's history */
+    pthread_mutex_t inserting;   /* keeps: by whoever inserts a row; before control */
+    int64_t *written; size_t written_count, written_capacity; /* keeps: stored INSERTs whose rows it has got; under control */
     const Plan *plan;
     atomic_int references;       /* the runtime's, each subscription's */
 
@@ -187,6 +191,8 @@ Query *query_find(Runtime *runtime, const char *id);
 Query *query_of_entity(Runtime *runtime, const char *name);
 bool plan_keeps_table(const Plan *plan);
 bool query_reads(const Query *query, const char *name);
+/* Does the one write a channel that the other reads? */
+bool query_feeds(const Query *writer, const Query *reader);
 /* Its counters, also while it does not run. */
 void query_note(Query *query);
 /* All channels of its group: queries that are linked by channels, it among them, producers first. */
@@ -278,6 +284,11 @@ Error *store_remove(Store *store, const char *entity, const char *query_id);
 Error *store_state(Store *store, const Query *query);
 /* The query is over: what it has made stays. */
 Error *store_terminate(Store *store, const char *query_id);
+/* An INSERT into a table of the process (entity, sql, settings), until it is forgotten. Sets statement->seq. */
+Error *store_insert(Store *store, StoredStatement *statement);
+Error *store_insert_forget(Store *store, const int64_t *seqs, size_t count);
+/* Those that are not forgotten, in order. */
+Error *store_insert_list(Store *store, Arena *arena, StoredStatement **statements, int *count);
 /* All statements in order, in `arena`. */
 Error *store_list(Store *store, Arena *arena, StoredStatement **statements, int *count, uint64_t *next_query);
 
@@ -286,6 +297,8 @@ Error *checkpoints_open(Runtime *runtime, const char *directory, Checkpoints **c
 void checkpoints_close(Checkpoints *checkpoints);
 /* Snapshots what has changed since the last time and writes it. Under control. */
 Error *checkpoints_take(Runtime *runtime);
+/* What its channels hold for it is worked off when this returns, unless it is paused or fails. Under control. */
+void query_work_off(Query *query);
 /* Reads the query's state back into its open job. *found false: there is none. */
 Error *checkpoint_restore(Query *query, bool *found);
 

@@ -140,7 +140,7 @@ static PlannedRows with_queries(Execution *execution, const PlannedRows *rows, c
     Table table = { .arena = arena, .rows = { .schema = rows->schema } };
     const char *readers = "", *writers = "";
     for (const Query *query = execution->runtime->queries; query; query = query->next) {
-        if (query->persistent && query_reads(query, name))
+        if (query->persistent && !query->keeps && query_reads(query, name))
             readers = arena_printf(arena, "%s%s%s", readers, *readers ? ", " : "", query->id);
         if (query->persistent && query->sink && name_equal(query->sink, name))
             writers = arena_printf(arena, "%s%s%s", writers, *writers ? ", " : "", query->id);
@@ -301,7 +301,7 @@ static void describe_entry(Runtime *runtime, Arena *arena, const CatalogEntry *e
         info->timestamp_column = source->watermark_column ? source->watermark_column : source->timestamp_column;
     }
     for (const Query *query = runtime->queries; query; query = query->next) {
-        if (query->persistent && query_reads(query, entry->name))
+        if (query->persistent && !query->keeps && query_reads(query, entry->name))
             readers[info->reader_count++] = query->id;
         if (query->persistent && query->sink && name_equal(query->sink, entry->name))
             writers[info->writer_count++] = query->id;

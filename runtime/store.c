@@ -1,6 +1,7 @@
 /* runtime/store.c: the catalog in SQLite: the statements that made what there is, in their order, and the states of queries.
  *
  *   meta        version, number of the next query
+ *   inserts     seq | entity | sql | settings: INSERT INTO .. VALUES into tables of the process that no snapshot holds yet
  *   statements  seq | entity: "relation:bids", NULL for INSERT INTO | sql | settings: SET statements | query | state | reason | fingerprint of its plan
  *
  * A restart does the statements again. What is dropped takes its statements with it, so the history is as long as what there is; nothing that stays can
@@ -96,6 +97,7 @@ static Error *open_database(Store *store)
                        "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
                        "CREATE TABLE IF NOT EXISTS statements (seq INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT, sql TEXT NOT NULL, settings TEXT NOT NULL,"
                        " query TEXT, state TEXT, reason TEXT, fingerprint INTEGER NOT NULL);"
+                       "CREATE TABLE IF NOT EXISTS inserts (seq INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, sql TEXT NOT NULL, settings TEXT NOT NULL);"
                        "INSERT OR IGNORE INTO meta VALUES ('version', 1), ('next_query', 1);"
                        "COMMIT"));
     TRY(read_version(store, &version));
@@ -137,10 +139,20 @@ static Error *end_transaction(Store *store, Error *error)
     return error;
 }
 
+/* What was inserted into something that is replaced, or gone. */
+static Error *forget_inserts_of(Store *store, const char *entity)
+{
+    sqlite3_stmt *statement;
+    TRY(prepare(store, "DELETE FROM inserts WHERE entity = ?1", &statement));
+    bind_text(statement, 1, entity);
+    return finish(store, statement);
+}
+
 static Error *add_rows(Store *store, StoredStatement *stored)
 {
     sqlite3_stmt *statement;
     if (stored->replaces && stored->entity) {
+        TRY(forget_inserts_of(store, stored->entity));
         TRY(prepare(store, "UPDATE statements SET state = 'TERMINATED' WHERE entity = ?1 AND query IS NOT NULL", &statement));
         bind_text(statement, 1, stored->entity);
         TRY(finish(store, statement));
@@ -165,13 +177,49 @@ Error *store_add(Store *store, StoredStatement *stored)
     return end_transaction(store, add_rows(store, stored));
 }
 
-Error *store_remove(Store *store, const char *entity, const char *query_id)
+static Error *remove_rows(Store *store, const char *entity, const char *query_id)
 {
     sqlite3_stmt *statement;
+    TRY(forget_inserts_of(store, entity));
     TRY(prepare(store, "DELETE FROM statements WHERE entity = ?1 OR query = ?2", &statement));
     bind_text(statement, 1, entity);
     bind_text(statement, 2, query_id);
     return finish(store, statement);
+}
+
+Error *store_remove(Store *store, const char *entity, const char *query_id)
+{
+    TRY(run_sql(store, "BEGIN IMMEDIATE"));
+    return end_transaction(store, remove_rows(store, entity, query_id));
+}
+
+Error *store_insert(Store *store, StoredStatement *stored)
+{
+    sqlite3_stmt *statement;
+    TRY(prepare(store, "INSERT INTO inserts (entity, sql, settings) VALUES (?1, ?2, ?3)", &statement));
+    bind_text(statement, 1, stored->entity);
+    bind_text(statement, 2, stored->sql);
+    bind_text(statement, 3, stored->settings);
+    TRY(finish(store, statement));
+    stored->seq = sqlite3_last_insert_rowid(store->database);
+    return NULL;
+}
+
+static Error *forget_rows(Store *store, const int64_t *seqs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sqlite3_stmt *statement;
+        TRY(prepare(store, "DELETE FROM inserts WHERE seq = ?1", &statement));
+        sqlite3_bind_int64(statement, 1, seqs[i]);
+        TRY(finish(store, statement));
+    }
+    return NULL;
+}
+
+Error *store_insert_forget(Store *store, const int64_t *seqs, size_t count)
+{
+    TRY(run_sql(store, "BEGIN IMMEDIATE"));
+    return end_transaction(store, forget_rows(store, seqs, count));
 }
 
 static Error *terminate_rows(Store *store, const char *query_id)
@@ -243,6 +291,29 @@ Error *store_list(Store *store, Arena *arena, StoredStatement **statements, int 
     TRY(prepare(store, "SELECT seq, entity, sql, settings, query, state, reason, fingerprint FROM statements ORDER BY seq", &rows));
     MEMORY_HOLD(finalize, rows);
     Error *error = read_rows(store, rows, arena, statements, count);
+    sqlite3_finalize(rows);
+    return error;
+}
+
+static Error *read_inserts(Store *store, sqlite3_stmt *rows, Arena *arena, StoredStatement **statements, int *count)
+{
+    struct { StoredStatement *items; int count, capacity; } list = { 0 };
+    int code;
+    while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
+        StoredStatement stored = { .seq = sqlite3_column_int64(rows, 0), .entity = column_text(arena, rows, 1), .sql = column_text(arena, rows, 2), .settings = column_text(arena, rows, 3) };
+        LIST_ADD(arena, &list, stored);
+    }
+    *statements = list.items;
+    *count = list.count;
+    return code == SQLITE_DONE ? NULL : store_error(store);
+}
+
+Error *store_insert_list(Store *store, Arena *arena, StoredStatement **statements, int *count)
+{
+    sqlite3_stmt *rows;
+    TRY(prepare(store, "SELECT seq, entity, sql, settings FROM inserts ORDER BY seq", &rows));
+    MEMORY_HOLD(finalize, rows);
+    Error *error = read_inserts(store, rows, arena, statements, count);
     sqlite3_finalize(rows);
     return error;
 }

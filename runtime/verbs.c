@@ -37,6 +37,8 @@ static Error *terminate(Execution *execution, Query *query)
         query_set_state(query, QUERY_TERMINATED, NULL);
         feed_end(query, NULL);
     } else {
+        if (query->keeps)
+            return error_hint(error_at(ERR_BIND, execution->statement->name.at, "the query %s is a part of the table '%s'", query->id, query->sink), "DROP TABLE %s", query->sink);
         TRY(cover(query));
         if (runtime->store)
             TRY(store_terminate(runtime->store, query->id));
@@ -110,7 +112,7 @@ static Error *act(Execution *execution, Query *query)
 static bool concerned(const Execution *execution, const Query *query)
 {
     switch (execution->statement->kind) {
-    case AST_STMT_TERMINATE: return true;
+    case AST_STMT_TERMINATE: return !query->keeps;
     case AST_STMT_PAUSE: return query->state == QUERY_RUNNING;
     default: return query->state == QUERY_PAUSED;
     }
