@@ -9,6 +9,7 @@
 
 #include "exec/sink_queue.h"
 #include "exec/state.h"
+#include "exec/substreams.h"
 
 #define CONTAINERS_MAX 64
 #define JOB_VERSION 1
@@ -137,7 +138,7 @@ Error *job_snapshot(Job *job, Text *snapshot)
     write_job(job, snapshot);
     keep_positions(job);
     for (int id = 0; id < job->plan->node_count; id++)
-        if (!job->parallel[id])
+        if (!job->parallel[id] && !substreams_member(job->plan->nodes[id]))
             write_operator(job->ordered.operators[id], snapshot);
     return job->retired ? NULL : write_sinks(job, snapshot);
 }
@@ -411,7 +412,7 @@ static Error *restore(Job *job, const char *snapshot, size_t length)
     TRY(read_job(job, &reader));
     TRY(sequencer_seek(job));
     for (int id = 0; id < job->plan->node_count; id++)
-        if (!job->parallel[id])
+        if (!job->parallel[id] && !substreams_member(job->plan->nodes[id]))
             TRY(read_operator(job->ordered.operators[id], &reader));
     return job->retired ? NULL : read_sinks(job, &reader);
 }

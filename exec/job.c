@@ -49,6 +49,7 @@ static bool wants_clock(const PlanNode *node)
     case PLAN_UNION:
     case PLAN_SET:
     case PLAN_JOIN:
+    case PLAN_GATHER:
     case PLAN_SINK:
         return false;
     case PLAN_SUBQUERY:
@@ -113,6 +114,7 @@ static void note_places_above(Job *job, const PlanNode *node, bool *seen)
     case PLAN_UNNEST:
     case PLAN_LIMIT:
     case PLAN_UNION:
+    case PLAN_GATHER:
         for (int i = 0; i < node->input_count; i++)
             note_places_through(job, node->inputs[i], seen);
         return;
@@ -137,7 +139,7 @@ static void survey_places(Job *job)
 {
     for (int id = 0; id < job->plan->node_count; id++) {
         const PlanNode *node = job->plan->nodes[id];
-        bool may_fail = !job->parallel[id] && (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT || node->kind == PLAN_WATERMARK);
+        bool may_fail = !job->parallel[id] && (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT || node->kind == PLAN_WATERMARK); /* entrances of substreams may meet, too */
         bool meets = (node->kind == PLAN_UNION || node->kind == PLAN_JOIN) && inputs_meet(job->plan, node);
         job->on_clock[id] |= meets;
         if (meets && node->kind == PLAN_JOIN)

@@ -180,6 +180,7 @@ struct Job {
     WorkerContext *workers;    /* options.threads of them; with several threads one more, for drawing to peek with */
     int worker_count;
     WorkerContext ordered;
+    struct Substreams **substreams; /* per group of the plan, from 1: exec/substreams.h */
     Sink **sinks;              /* per node: open sinks outlive the operators */
     SinkQueue **sink_queues;   /* per node: what its sink had no room for; NULL: nothing so far */
     bool *output_done;         /* per plan output: its LIMIT was reached */
@@ -244,6 +245,9 @@ Error *pipeline_release_rows(Job *job); /* the turn brings nothing more: what is
 Error *pipeline_advance(Job *job, bool tick); /* passes the domains' watermarks through the ORDERED operators */
 Error *pipeline_end(Job *job);
 Error *pipeline_push_inputs(Job *job, Turn *turn);
+/* An ORDERED operator and the watermarks of its inputs: it acts (always: also where they are what they were), and its consumers hear of it. */
+Error *pipeline_advance_operator(Operator *op, bool always);
+void pipeline_pass_on(const Operator *op);
 WorkerContext *context_worker(Operator *op);
 Operator *const *pipeline_targets(Job *job, const PlanNode *node, int port, int *count);
 

@@ -7,7 +7,7 @@ static const OperatorType *window_type(const PlanNode *node)
     case WINDOW_TUMBLING:
     case WINDOW_HOPPING:
     case WINDOW_CUMULATING:
-    case WINDOW_SNAPSHOT: return node->aggregate.clock_keys ? &keyed_window_operator : node->aggregate.loses_windows ? &lossy_window_operator : &window_operator;
+    case WINDOW_SNAPSHOT: return node->aggregate.loses_windows ? &lossy_window_operator : &window_operator;
     case WINDOW_SLIDING: return node->aggregate.trigger == TRIGGER_CHANGES ? &sliding_changes_operator : &sliding_operator;
     case WINDOW_COUNT: return &count_operator;
     case WINDOW_SESSION: return &session_operator;
@@ -31,7 +31,8 @@ const OperatorType *operator_type_for(const PlanNode *node)
     switch (node->kind) {
     case PLAN_SCAN:
     case PLAN_VALUES: return &source_operator; /* turn.c pushes what it decodes through it */
-    case PLAN_WATERMARK: return &watermark_operator;
+    case PLAN_WATERMARK: return node->watermark.key_count ? &entrance_operator : &watermark_operator;
+    case PLAN_GATHER: return &gather_operator;
     case PLAN_FILTER: return &filter_operator;
     case PLAN_PROJECT: return &project_operator;
     case PLAN_NORMALIZE: return &normalize_operator;

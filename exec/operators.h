@@ -4,6 +4,8 @@
 
 extern const OperatorType source_operator;
 extern const OperatorType watermark_operator;
+extern const OperatorType entrance_operator;
+extern const OperatorType gather_operator;
 extern const OperatorType filter_operator;
 extern const OperatorType project_operator;
 extern const OperatorType normalize_operator;
@@ -16,7 +18,6 @@ extern const OperatorType unnest_operator;
 extern const OperatorType aggregate_operator;
 extern const OperatorType window_operator;
 extern const OperatorType lossy_window_operator;
-extern const OperatorType keyed_window_operator;
 extern const OperatorType sliding_operator;
 extern const OperatorType sliding_changes_operator;
 extern const OperatorType count_operator;

@@ -3,6 +3,7 @@
  * PARALLEL nodes have one instance a worker, ORDERED nodes one. A link from a PARALLEL instance to an ORDERED operator is a boundary:
  * the batch waits in its turn until the turn's number comes up. */
 #include "exec/job_internal.h"
+#include "exec/substreams.h"
 
 #include <string.h>
 
@@ -179,7 +180,7 @@ static Error *open_all(Job *job, WorkerContext *context)
 {
     for (int id = 0; id < job->plan->node_count; id++) {
         Operator *op = context->operators[id];
-        if (op && op->type && op->type->open && op->type != &boundary_type)
+        if (op && op->type && op->type->open && op->type != &boundary_type && !substreams_own_state(job->plan->nodes[id]))
             TRY(op->type->open(op));
     }
     return NULL;
@@ -202,6 +203,7 @@ Error *pipeline_open(Job *job)
     for (int w = 0; w < job->worker_count; w++)
         link_worker(job, &job->workers[w]);
     link_ordered(job);
+    substreams_open(job);
     TRY(open_all(job, &job->ordered));
     for (int w = 0; w < job->worker_count; w++)
         TRY(open_all(job, &job->workers[w]));
@@ -214,7 +216,7 @@ static void close_all(Job *job, WorkerContext *context)
         return;
     for (int id = 0; id < job->plan->node_count; id++) {
         Operator *op = context->operators[id];
-        if (op && op->type && op->type->close)
+        if (op && op->type && op->type->close && !substreams_own_state(job->plan->nodes[id]))
             op->type->close(op);
     }
     context->operators = NULL;
@@ -224,6 +226,7 @@ void pipeline_close(Job *job)
 {
     for (int w = 0; job->workers && w < job->worker_count; w++)
         close_all(job, &job->workers[w]);
+    substreams_close(job);
     close_all(job, &job->ordered);
     batches_reclaim(&job->pool); /* they are charged to the operators */
     arena_release(&job->operator_arena);
@@ -248,34 +251,41 @@ static int64_t minimum_input(const Operator *op)
     return minimum;
 }
 
-/* Tells the consumers of an ORDERED operator how far it has come. */
-static void pass_on(Operator *op)
+/* Tells the consumers of an ORDERED operator how far it has come; what a key's clock shows is for its own. */
+void pipeline_pass_on(const Operator *op)
 {
     for (int port = 0; port < 3; port++)
         for (int i = 0; i < op->ports[port].target_count; i++) {
             Operator *target = op->ports[port].targets[i].operator;
             int input = op->ports[port].targets[i].input;
-            if (op->wm_us > target->input_wm_us[input])
+            if (op->wm_us > target->input_wm_us[input] && (!op->node->substreams || op->node->substreams == target->node->substreams))
                 target->input_wm_us[input] = op->wm_us;
         }
 }
 
-static Error *advance_node(Job *job, int id, bool tick)
+Error *pipeline_advance_operator(Operator *op, bool always)
 {
-    Operator *op = job->ordered.operators[id];
-    if (!op || op->type == &boundary_type)
-        return NULL;
+    const Job *job = op->context->job;
     int64_t wm_us = minimum_input(op);
     if (op->type->own_watermark && (wm_us != TIME_MAX || (op->type->own_end && !job->ended)))
         wm_us = op->type->own_watermark(op);
     bool risen = wm_us > op->wm_us;
     if (risen)
         op->wm_us = wm_us;
-    if (op->type->advance && (risen || job->on_clock[id] || tick))
+    if (op->type->advance && (risen || always))
         TRY(op->type->advance(op, op->wm_us));
     if (risen)
-        pass_on(op);
+        pipeline_pass_on(op);
     return NULL;
+}
+
+static Error *advance_node(Job *job, int id, bool tick)
+{
+    const PlanNode *node = job->plan->nodes[id];
+    Operator *op = job->ordered.operators[id];
+    if (node->substreams)
+        return substreams_turn_done(job, node);
+    return op && op->type != &boundary_type ? pipeline_advance_operator(op, job->on_clock[id] || tick) : NULL;
 }
 
 Error *pipeline_push_inputs(Job *job, Turn *turn)
@@ -322,7 +332,9 @@ Error *pipeline_release_rows(Job *job)
     for (int id = 0; id < job->plan->node_count; id++) {
         Operator *op = job->ordered.operators[id];
         const PlanKind kind = job->plan->nodes[id]->kind;
-        if (op && op->type != &boundary_type && (kind == PLAN_UNION || kind == PLAN_JOIN))
+        if (job->plan->nodes[id]->substreams)
+            TRY(substreams_turn_done(job, job->plan->nodes[id]));
+        else if (op && op->type != &boundary_type && (kind == PLAN_UNION || kind == PLAN_JOIN))
             TRY(op->type->advance(op, op->wm_us));
     }
     return NULL;
@@ -334,8 +346,9 @@ Error *pipeline_end(Job *job)
     set_boundary_watermarks(job);
     for (int id = 0; id < job->plan->node_count; id++) { /* inputs before consumers: what one end brings, the next one sees */
         TRY(advance_node(job, id, false));
+        TRY(substreams_end(job, job->plan->nodes[id]));
         Operator *op = job->ordered.operators[id];
-        if (op && op->type != &boundary_type && op->type->end)
+        if (op && op->type != &boundary_type && op->type->end && !job->plan->nodes[id]->substreams)
             TRY(op->type->end(op));
     }
     return NULL;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "exec/job_internal.h"
+#include "exec/substreams.h"
 
 typedef struct ProfiledType {
     OperatorType type;            /* first: operators point to it */
@@ -211,11 +212,11 @@ int job_split_times(const Job *job, const PlanNode *node, Arena *arena, SplitTim
 int64_t job_next_close(const Job *job, const PlanNode *node)
 {
     const Operator *op = job->ordered.operators[node->id];
-    return op && op->type->next_close ? op->type->next_close(op) : TIME_MAX;
+    return op && op->type->next_close && !substreams_member(node) ? op->type->next_close(op) : TIME_MAX; /* a key's is no one's */
 }
 
 int64_t job_node_watermark(const Job *job, const PlanNode *node)
 {
     const Operator *op = job->ordered.operators[node->id];
-    return op ? op->wm_us : TIME_MIN;
+    return op && !node->substreams ? op->wm_us : TIME_MIN;
 }

@@ -168,7 +168,7 @@ static Error *assert_values(Planner *planner, Binder *binder, const AstStatement
     planned->expected.tombstones = tombstone;
     planned->expected.compared = &entry->compared;
     outputs_merge(arena, &outputs);
-    planned->plan = physical_plan(arena, &planner->settings, outputs.items, outputs.count);
+    TRY(physical_plan(arena, &planner->settings, outputs.items, outputs.count, &planned->plan));
     if (!planned->plan->bounded && !planner->connectors->topics) /* logs in the process hold what they hold */
         return error_hint(error_at(ERR_BIND, statement->name.at, "'%s' does not end: there is no row that is not there", entry->name), "assert over files, or over streams of this script");
     planned->kind = PLANNED_ASSERTION;

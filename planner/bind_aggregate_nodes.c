@@ -2,6 +2,7 @@
 #include "planner/bind_grouping.h"
 #include "common/calendar.h"
 #include "planner/expr.h"
+#include "planner/own_clocks.h"
 #include "planner/window_spec.h"
 #include "planner/ast_map.h"
 
@@ -170,29 +171,6 @@ static Error *only_from_epoch(Binder *binder, Relation *result)
     return NULL;
 }
 
-/* TIMESTAMP BY .. OVER key: which of the groups' keys have the clocks. */
-static Error *find_clock_keys(const Block *block, const Grouping *grouping, const Relation *over, Trigger trigger, uint64_t *clock_keys)
-{
-    for (const WindowUse *use = block->window; use; use = use->next)
-        if (use->spec.kind == WINDOW_SESSION || use->spec.kind == WINDOW_SLIDING || use->spec.kind == WINDOW_COUNT)
-            return binder_unsupported(use->at, "a %s with TIMESTAMP BY .. OVER", window_kind_noun(use->spec.kind));
-    if (trigger != TRIGGER_FINAL && trigger != TRIGGER_END)
-        return error_hint(binder_unsupported(block->window->at, "other than final results of windows with TIMESTAMP BY .. OVER"), "EMIT FINAL");
-    for (int i = 0; i < over->clock_keys->count; i++) {
-        const AstExpr *ast = over->clock_keys->items[i];
-        Expr *expr = NULL;
-        TRY(binder_expr(block->binder, over, ast, &expr));
-        int key = 0;
-        while (key < grouping->keys.count && !expr_equal(grouping->keys.items[key].expr, expr))
-            key++;
-        if (key == grouping->keys.count || key >= 64 || grouping->sets.count)
-            return error_hint(error_at(ERR_BIND, block->query->group_at.length ? block->query->group_at : block->query->at, "each %s has a clock of its own: windows are of one of them", ast_text(grouping->arena, ast)),
-                              "add %s to GROUP BY", ast_text(grouping->arena, ast));
-        *clock_keys |= 1ull << key;
-    }
-    return NULL;
-}
-
 Error *grouping_build(Block *block, Grouping *grouping, Relation *over, Relation *result)
 {
     Arena *arena = grouping->arena;
@@ -239,10 +217,8 @@ Error *grouping_build(Block *block, Grouping *grouping, Relation *over, Relation
         totals = trigger == TRIGGER_END && grouping_sets_have_total(&grouping->sets);
         input = grouping_sets_rows(block->binder, rows, &grouping->sets, totals, keys, grouping->keys.count, &keys[grouping->keys.count], block->query->group_at);
     }
-    uint64_t clock_keys = 0;
-    if (window && over->clock_keys)
-        TRY(find_clock_keys(block, grouping, over, trigger, &clock_keys));
-    if (window && !clock_keys && dialect_rules(block->binder->settings->dialect)->operator_clock && !spec.processing_time && spec.kind != WINDOW_COUNT)
+    const bool own_clocks = port_traits(arena, input).clocks;
+    if (window && !own_clocks && dialect_rules(block->binder->settings->dialect)->operator_clock && !spec.processing_time && spec.kind != WINDOW_COUNT)
         input = own_clock(arena, input, spec.time_column, node_policy(block, over), block->query->at);
 
     PlanKind kind = !window && !again ? PLAN_AGGREGATE : spec.kind == WINDOW_SESSION ? PLAN_SESSION_AGGREGATE : PLAN_WINDOW_AGGREGATE;
@@ -256,13 +232,12 @@ Error *grouping_build(Block *block, Grouping *grouping, Relation *over, Relation
         calls[node->aggregate.call_count++] = latest_time_call(over);
     node->aggregate.has_window = window || again;
     node->aggregate.window = spec;
-    node->aggregate.clock_keys = clock_keys;
     node->aggregate.on_error = node_policy(block, over);
     const DialectRules *rules = dialect_rules(block->binder->settings->dialect);
     node->aggregate.drop_null_keys = rules->drop_null_keys && key_count > 0 && grouping->sets.count == 0;
     node->aggregate.trigger = trigger;
     node->aggregate.delay_us = delay_us;
-    node->aggregate.loses_windows = kind == PLAN_WINDOW_AGGREGATE && !clock_keys && rules->lose_windows_on_jumps && window && window_is_ksql(&window->spec) && node->aggregate.trigger == TRIGGER_FINAL &&
+    node->aggregate.loses_windows = kind == PLAN_WINDOW_AGGREGATE && rules->lose_windows_on_jumps && window && window_is_ksql(&window->spec) && node->aggregate.trigger == TRIGGER_FINAL &&
                                     !port_traits(arena, input).bounded;
     node->aggregate.keep_empty = rules->keep_empty_groups && node->aggregate.trigger == TRIGGER_CHANGES;
     const int conflate = block->binder->settings->conflate;
@@ -283,6 +258,7 @@ Error *grouping_build(Block *block, Grouping *grouping, Relation *over, Relation
         schema.columns[schema.column_count++] = (Column){ .name = "$latest_time", .type = calls[node->aggregate.call_count - 1].type, .hidden = true };
     node->schema = schema;
     logical_derive(arena, node);
+    TRY(own_clocks_check(arena, node, node->at));
     TRY(check_changes(block, grouping, over));
     if (window)
         note_late_rows(block, window->late_into, node, from_columns, grouping->sets.count ? keys[grouping->keys.count] : -1);
@@ -314,8 +290,6 @@ Error *grouping_build(Block *block, Grouping *grouping, Relation *over, Relation
         result->time_column = over->window.spec.end_inclusive ? key_count + 1 : key_count + 2;
     }
     result->processing_time = (window || again) && spec.processing_time;
-    if (clock_keys)
-        result->time_column = -1;
     if (window && rules->windows_from_epoch && window->spec.kind == WINDOW_HOPPING)
         TRY(only_from_epoch(block->binder, result));
     message_of_groups(grouping, over, window, latest ? schema.column_count - 1 : result->time_column, result);

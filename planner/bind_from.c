@@ -1,4 +1,5 @@
 /* planner/bind_from.c: what stands in FROM: names, files, sub-queries, VALUES, window functions, joins. */
+#include "planner/ast_map.h"
 #include "planner/binder.h"
 
 static const WindowColumns no_window = { .start = -1, .end = -1, .time = -1 };
@@ -277,26 +278,30 @@ Error *bind_timestamp_by(Binder *binder, const AstExpr *ast, Relation *relation)
     return NULL;
 }
 
-/* Each key has a clock: what is left without one is the rows' own. */
-static Error *bind_timestamp_over(Binder *binder, AstExpr *ast, Relation *relation)
+/* The largest time of a key's rows is its clock. The clock of all rows below stays: it says in which order files are read. */
+Error *bind_timestamp_over(Binder *binder, AstExpr *ast, Relation *relation)
 {
-    AstExprs *keys = ARENA_NEW(binder->arena, AstExprs);
+    Arena *arena = binder->arena;
+    AstExprs given = { 0 };
     if (relation->pending)
         return error_at(ERR_BIND, ast->at, "TIMESTAMP BY .. OVER belongs to the table inside of the window function");
     if (ast_is_row(ast))
-        *keys = ast->args;
+        given = ast->args;
     else
-        LIST_ADD(binder->arena, keys, ast);
-    for (int i = 0; i < keys->count; i++) {
-        Expr *key = NULL;
-        TRY(binder_expr(binder, relation, keys->items[i], &key));
+        LIST_ADD(arena, &given, ast);
+    LogicalNode *stamp = logical_node(arena, PLAN_WATERMARK, ast->at, 1, &relation->input);
+    const char **names = ARENA_ARRAY(arena, const char *, given.count + 1);
+    stamp->watermark.keys = ARENA_ARRAY(arena, Expr *, given.count + 1);
+    for (int i = 0; i < given.count; i++) {
+        TRY(binder_expr(binder, relation, given.items[i], &stamp->watermark.keys[i]));
+        names[i] = ast_text(arena, given.items[i]);
     }
-    LogicalNode *stamp = logical_node(binder->arena, PLAN_WATERMARK, ast->at, 1, &relation->input);
-    stamp->watermark.time_column = -1;
+    stamp->watermark.key_count = given.count;
+    stamp->watermark.key_names = names;
+    stamp->watermark.time_column = relation->time_column;
     stamp->watermark.on_error = binder_policy(binder);
-    logical_derive(binder->arena, stamp);
+    logical_derive(arena, stamp);
     relation->input = main_port(stamp);
-    relation->clock_keys = keys;
     return NULL;
 }
 

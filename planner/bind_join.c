@@ -6,6 +6,7 @@
 #include "planner/ast_map.h"
 #include "planner/bind_join.h"
 #include "planner/expr.h"
+#include "planner/own_clocks.h"
 
 #include "common/calendar.h"
 
@@ -19,9 +20,9 @@ static Error *bind_side(Block *block, const AstRelation *ast, Relation *relation
     AstRelation plain = *ast; /* FOR SYSTEM_TIME AS OF is the join's */
     plain.system_time = NULL;
     plain.alias.text = plain.alias.text ? binder_new_name(binder, binder->arena, &ast->alias) : NULL;
-    if (ast->timestamp_over)
-        return binder_unsupported(ast->timestamp_over->at, "TIMESTAMP BY .. OVER");
     TRY(bind_relation(binder, &plain, ast->timestamp_by, relation));
+    if (ast->timestamp_over)
+        TRY(bind_timestamp_over(binder, ast->timestamp_over, relation));
     if (relation->pending)
         TRY(bind_window_assign(binder, relation));
     if (relation->message && relation->message->no_value >= 0 && !relation->message->is_table)
@@ -553,6 +554,7 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
         node->join.sides[1].updates = node->join.sides[1].upserts = false; /* every change is a row of its own */
     }
     logical_derive(arena, node);
+    TRY(own_clocks_check(arena, node, join->ast->at));
     move_parts(join, first_right, left_width - join->left_count);
     const Relation *left = &join->sides[0], *right = &join->sides[1];
     *relation = (Relation){ .input = main_port(node), .schema = node->schema, .time_column = -1, .window = no_window, .dead_letter = left->dead_letter, .on_expr_error = left->on_expr_error };

@@ -51,7 +51,7 @@ Error *bind_on_subqueries(JoinBinding *join, int first_right, AstExprs *conjunct
 Error *bind_join_rules(const JoinBinding *join);
 
 /* ---- bind_join_message.c ---- */
-/* Keys of messages that hold windows are joined with their windows. */
+/* Keys of messages that hold windows are joined with their windows: in ksqlDB's preset, elsewhere those of two TABLEs that are joined on nothing but keys. */
 void bind_join_window_keys(JoinBinding *join);
 /* Two tables, by something that is not the left one's key. */
 bool bind_join_is_foreign(const JoinBinding *join);

@@ -42,6 +42,10 @@ void bind_join_window_keys(JoinBinding *join)
     const Relation *left = &join->sides[0], *right = &join->sides[1];
     if (!left->message || !right->message || left->message->window == KEY_WINDOW_NONE || right->message->window != left->message->window)
         return;
+    const bool same = left->message->window == KEY_WINDOW_SESSION || left->message->window_size_us == right->message->window_size_us;
+    const bool by_key = left->table && right->table && join->compares.count == 0 && join->rest.count == 0;
+    if (!binder_rules(join->block->binder)->joins_by_arrival && !(same && by_key))
+        return; /* conditions say of windows what they mean */
     const int columns[2][2] = { { left->window.start, right->window.start }, { left->window.end, right->window.end } };
     for (int bound = 0; bound < (left->message->window == KEY_WINDOW_SESSION ? 2 : 1); bound++) {
         JoinTerm term = { .exprs = { NULL, NULL } };

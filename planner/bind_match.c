@@ -7,6 +7,7 @@
 #include "planner/ast_map.h"
 #include "planner/bind_match.h"
 #include "planner/match_pattern.h"
+#include "planner/own_clocks.h"
 
 /* ---- variables ---- */
 
@@ -465,11 +466,11 @@ static Error *bind_result(Matching *matching, LogicalNode *node)
 
 Error *bind_match(Binder *binder, const AstRelation *ast, Relation *relation)
 {
-    if (ast->left->timestamp_over)
-        return binder_unsupported(ast->left->timestamp_over->at, "TIMESTAMP BY .. OVER");
     if (ast->left->kind == AST_REL_JOIN || ast->left->kind == AST_REL_MATCH)
         return error_hint(binder_unsupported(ast->match->at, "MATCH_RECOGNIZE of a join"), "SELECT .. FROM (SELECT .. FROM a JOIN b ..) MATCH_RECOGNIZE (..)");
     TRY(bind_relation(binder, ast->left, ast->left->timestamp_by, relation));
+    if (ast->left->timestamp_over)
+        TRY(bind_timestamp_over(binder, ast->left->timestamp_over, relation));
     if (relation->pending)
         return error_hint(binder_unsupported(ast->match->at, "MATCH_RECOGNIZE of a window function"), "patterns need no window: say WITHIN INTERVAL ..");
     Matching matching = { .binder = binder, .arena = binder->arena, .ast = ast->match, .relation = relation, .visible = relation->schema.column_count };

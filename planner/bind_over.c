@@ -6,6 +6,7 @@
 #include "common/calendar.h"
 #include "planner/ast_map.h"
 #include "planner/binder.h"
+#include "planner/own_clocks.h"
 
 enum { REMEMBERED_MAX = 64 }; /* rows that LAG keeps of each partition besides the last ones */
 
@@ -518,6 +519,7 @@ static Error *plan_group(Overs *overs, const char *group)
                 (Column){ .name = arena_printf(arena, "$over%d", node->schema.column_count), .type = overs->found.items[i].call.call.type, .hidden = true };
         }
     logical_derive(arena, node);
+    TRY(own_clocks_check(arena, node, first->ast->at));
     const AstName *late_into = &overs->block->query->late_into;
     if (late_into->text && !overs->block->window && !overs->block->late_noted && order.kind == OVER_BY_TIME) {
         note_late_rows(overs->block, late_into, node, under, -1);

@@ -5,6 +5,7 @@
  * come out as a changelog. */
 #include "planner/ast_map.h"
 #include "planner/binder.h"
+#include "planner/own_clocks.h"
 
 static bool rank_kind(const char *name, RankKind *kind)
 {
@@ -139,6 +140,7 @@ static Error *plan_rank(Ranks *ranks, const AstExpr *ast, int *column)
     static const char *const names[] = { "row_number", "rank", "dense_rank" };
     node->schema.columns[*column] = (Column){ .name = names[kind], .type = type_scalar(TYPE_BIGINT), .hidden = true };
     logical_derive(arena, node);
+    TRY(own_clocks_check(arena, node, ast->at));
     relation->input = main_port(node);
     relation->schema = node->schema;
     if (node->rank.trigger != TRIGGER_FINAL)

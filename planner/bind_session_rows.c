@@ -4,6 +4,7 @@
  * and which is taken apart again behind it. Late rows, snapshots and merging are the session's own. */
 #include "planner/binder.h"
 #include "planner/expr.h"
+#include "planner/own_clocks.h"
 #include "planner/window_spec.h"
 
 typedef struct SessionRows {
@@ -95,11 +96,16 @@ Error *bind_session_rows(Binder *binder, Relation *relation)
     LogicalNode *project = NULL;
     TRY(with_records(&rows, relation, &project));
     LogicalNode *node = sessions(&rows, project, &relation->schema);
+    TRY(own_clocks_check(arena, node, at));
     const int list = rows.keys + 3;
     LogicalNode *unnest = logical_unnest(arena, main_port(node), &list, 1, false, false, at);
     Expr **exprs = ARENA_ARRAY(arena, Expr *, count + 3), *record = binder_column(arena, &unnest->schema, list + 1, at);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) { /* what the session has by its key stays known as such */
         exprs[i] = record_field(arena, record, i, at);
+        for (int k = 0; k < rows.keys; k++)
+            if (project->project.exprs[count + k]->kind == EXPR_COLUMN && project->project.exprs[count + k]->column == i)
+                exprs[i] = binder_column(arena, &unnest->schema, k, at);
+    }
     for (int b = 0; b < 3; b++)
         exprs[count + b] = binder_column(arena, &unnest->schema, rows.keys + b, at);
     LogicalNode *fields = logical_project(arena, main_port(unnest), exprs, relation->schema.columns, count + 3, POLICY_FAIL, at);

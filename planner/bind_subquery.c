@@ -92,6 +92,8 @@ Error *subquery_missing(Binder *binder, const AstQuery *query, int item, const T
 /* Does the node give rows only when the job has ended, though its inputs may have ended before? */
 static bool waits_for_end(const LogicalNode *node)
 {
+    if (node->traits.clocks)
+        return true; /* keys end with the job */
     switch (node->kind) {
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
     case PLAN_UNNEST: case PLAN_UNION: case PLAN_LIMIT: case PLAN_CANDIDATES:

@@ -129,10 +129,6 @@ static Error *window_time(Binder *binder, const Relation *relation, int column, 
     if (column < 0)
         return error_hint(error_at(ERR_BIND, at, "the rows have no event time to make windows of"), "declare WATERMARK FOR, or WITH (timestamp = 'column')");
     const TimeColumn *time = traits_time(&traits, column);
-    if (relation->clock_keys && column == relation->time_column) {
-        spec->time_column = column;
-        return NULL;
-    }
     if (!time && (traits.changes != CHANGES_APPEND || relation->table))
         return error_hint(error_at(ERR_BIND, at, "'%s' is no event-time column of rows that replace each other: what is taken back has an old time", relation->schema.columns[column].name),
                           "PRIMARY KEY (..) NOT ENFORCED leaves the rows of a table as they come");

@@ -56,7 +56,6 @@ typedef struct Relation {
     bool table;                /* a TABLE, by its name: a stream that is joined with it meets it as it stands */
     WindowColumns window;
     MessageColumns *message;   /* NULL: rows that never were messages */
-    const AstExprs *clock_keys; /* TIMESTAMP BY time_column OVER these: each has a clock of its own, and the port has none; NULL: no */
     WindowUse *pending;        /* a window function in FROM; the schema ends in window_start, window_end, window_time for it */
     const char *dead_letter;   /* stream for rows whose expressions fail; NULL none */
     const CatalogEntry *letters; /* the source whose dead_letter_topic takes them; NULL none */
@@ -203,6 +202,8 @@ Error *bind_source_columns(Binder *binder, CatalogEntry *entry, PlanInput input,
 Error *bind_default(Binder *binder, const CatalogColumn *column, Expr **value);
 /* TIMESTAMP BY over any relation. */
 Error *bind_timestamp_by(Binder *binder, const AstExpr *expr, Relation *relation);
+/* .. OVER key, above that: a clock for each of its values. bind_from.c. */
+Error *bind_timestamp_over(Binder *binder, AstExpr *key, Relation *relation);
 
 /* ---- bind_schema.c: schema registries ---- */
 

@@ -145,13 +145,6 @@ static void print_aggregate(Arena *arena, const PlanNode *node, Text *text)
     if (node->aggregate.key_count) {
         text_add_c(text, " by ");
         print_names(arena, node, node->aggregate.key_columns, node->aggregate.key_count, text);
-        const char *clocks = " (clocks of ";
-        for (int i = 0; i < node->aggregate.key_count && node->aggregate.clock_keys; i++)
-            if (node->aggregate.clock_keys >> i & 1) {
-                text_printf(text, "%s%s", clocks, input_name(arena, node, 0, node->aggregate.key_columns[i]));
-                clocks = ", ";
-            }
-        text_add_c(text, node->aggregate.clock_keys ? ")" : "");
     } else if (!node->aggregate.has_window) {
         text_add_c(text, " of all rows");
     }
@@ -327,6 +320,10 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
             text_add_c(text, " plus ");
             explain_duration(node->watermark.extra_us, text);
         }
+        for (int i = 0; i < node->watermark.key_count; i++) {
+            text_add_c(text, i ? ", " : ", a clock for each ");
+            expr_print(node->watermark.keys[i], text);
+        }
         break;
     case PLAN_FILTER:
         text_add_char(text, ' ');
@@ -413,6 +410,9 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
         break;
     case PLAN_UNION:
         text_printf(text, " of %d", node->input_count);
+        break;
+    case PLAN_GATHER:
+        text_add_c(text, " the rows of all keys");
         break;
     case PLAN_SINK:
         break;

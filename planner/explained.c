@@ -13,7 +13,7 @@ static Error *plan_rows(Planner *planner, Arena *arena, const AstStatement *inne
     outputs_merge(arena, &outputs);
     for (int o = 0; o < outputs.count && logical; o++)
         explain_logical(arena, main_port(outputs.items[o].sink), logical);
-    *plan = physical_plan(arena, &planner->settings, outputs.items, outputs.count);
+    TRY(physical_plan(arena, &planner->settings, outputs.items, outputs.count, plan));
     return NULL;
 }
 
@@ -87,7 +87,7 @@ static Error *questioned_plan(Planner *planner, Arena *arena, const AstStatement
     binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
     TRY(statement_outputs(&binder, query, NULL, &outputs));
     split_filters(arena, main_port(outputs.items[0].sink));
-    *plan = physical_plan(arena, &settings, outputs.items, 1);
+    TRY(physical_plan(arena, &settings, outputs.items, 1, plan));
     return NULL;
 }
 

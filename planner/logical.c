@@ -1,6 +1,7 @@
 /* planner/logical.c: nodes of the logical plan, their schemas and traits. */
 #include "planner/logical.h"
 #include "common/calendar.h"
+#include "planner/own_clocks.h"
 
 static Column late_column_items[] = {
     { .name = "late_reason" }, { .name = "late_window_start" }, { .name = "late_window_end" }, { .name = "late_watermark" },
@@ -64,6 +65,7 @@ const char *plan_kind_name(PlanKind kind)
     case PLAN_UNION: return "Union";
     case PLAN_SET: return "SetOperation";
     case PLAN_JOIN: return "Join";
+    case PLAN_GATHER: return "Gather";
     case PLAN_SINK: return "Sink";
     }
     return "?";
@@ -181,8 +183,6 @@ static void derive_aggregate(Arena *arena, LogicalNode *node)
     int *columns = ARENA_ARRAY(arena, int, keys + 2);
     for (int i = 0; i < keys + 1; i++)
         columns[i] = i;
-    if (node->aggregate.clock_keys)
-        windowed = false; /* a time that nobody's watermark knows */
     if (windowed && node->aggregate.window.kind == WINDOW_COUNT)
         return; /* several windows of a key may have the same times */
     if (windowed) { /* a window is known by its end, and mostly by its start as well */
@@ -464,10 +464,15 @@ void logical_derive(Arena *arena, LogicalNode *node)
     case PLAN_JOIN:
         logical_derive_join(arena, node);
         break;
+    case PLAN_GATHER:
+        node->schema = port_schema(arena, node->inputs[0]);
+        node->traits = under;
+        break;
     case PLAN_SINK:
         node->traits = under;
         break;
     }
+    own_clocks_derive(arena, node);
 }
 
 /* ---- builders ---- */
@@ -574,12 +579,14 @@ Expr **logical_exprs(LogicalNode *node, int *count)
 {
     *count = 0;
     switch (node->kind) {
-    case PLAN_WATERMARK: *count = node->watermark.watermark != NULL; return &node->watermark.watermark;
+    case PLAN_WATERMARK:
+        *count = node->watermark.key_count ? node->watermark.key_count : node->watermark.watermark != NULL; /* clocks of keys go by the time itself */
+        return node->watermark.key_count ? node->watermark.keys : &node->watermark.watermark;
     case PLAN_FILTER: *count = 1; return &node->filter.predicate;
     case PLAN_PROJECT: *count = node->schema.column_count; return node->project.exprs;
     case PLAN_JOIN: *count = node->join.condition != NULL; return &node->join.condition;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_UNNEST:
-    case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK: case PLAN_SUBQUERY:
+    case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK: case PLAN_SUBQUERY: case PLAN_GATHER:
     case PLAN_MATCH: /* DEFINE's are not over the input */
     case PLAN_CANDIDATES:
         return NULL;
@@ -701,7 +708,7 @@ void logical_column_refs(Arena *arena, LogicalNode *node, ColumnRefs *refs)
             LIST_ADD(arena, refs, &node->sort.keys[i].column);
         break;
     case PLAN_JOIN: /* of both inputs: logical_join_refs */
-    case PLAN_SCAN: case PLAN_VALUES: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK:
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LIMIT: case PLAN_UNION: case PLAN_SET: case PLAN_SINK: case PLAN_GATHER:
         break;
     }
 }
@@ -710,7 +717,7 @@ bool logical_passes_columns(const LogicalNode *node)
 {
     switch (node->kind) {
     case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST: case PLAN_SUBQUERY:
-    case PLAN_MATCH: case PLAN_CANDIDATES:
+    case PLAN_MATCH: case PLAN_CANDIDATES: case PLAN_GATHER:
         return true;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_PROJECT: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
     case PLAN_UNION: case PLAN_SET: case PLAN_JOIN: case PLAN_SINK:

@@ -5,6 +5,7 @@
 #include "common/hash.h"
 #include "planner/explain.h"
 #include "planner/expr.h"
+#include "planner/own_clocks.h"
 #include "planner/rewrite/rewrite.h"
 
 /* ---- canonical texts ---- */
@@ -118,8 +119,6 @@ static void print_calls(const LogicalNode *node, Text *text)
         type_print(call->type, text);
         print_literals(call, text);
     }
-    if (node->aggregate.clock_keys)
-        text_printf(text, " o%llx", (unsigned long long)node->aggregate.clock_keys);
     text_printf(text, " e%d %lld %d%d%d%d", node->aggregate.trigger, (long long)node->aggregate.delay_us, node->aggregate.drop_null_keys, node->aggregate.emit_unchanged,
                 node->aggregate.keep_empty, node->aggregate.loses_windows);
     if (node->aggregate.has_window)
@@ -228,6 +227,10 @@ void node_canonical(const LogicalNode *node, Text *text)
             expr_canonical(node->watermark.watermark, text);
         if (node->watermark.passed)
             text_printf(text, " passed %lld", (long long)node->watermark.lag_us);
+        for (int i = 0; i < node->watermark.key_count; i++) {
+            text_add_c(text, " over ");
+            expr_canonical(node->watermark.keys[i], text);
+        }
         break;
     case PLAN_FILTER:
         text_printf(text, " %d ", node->filter.on_error);
@@ -299,6 +302,7 @@ void node_canonical(const LogicalNode *node, Text *text)
         text_printf(text, " %lld %lld", (long long)node->limit.limit, (long long)node->limit.offset);
         break;
     case PLAN_UNION:
+    case PLAN_GATHER:
         break;
     case PLAN_SET:
         text_printf(text, " %d%d e%d", node->set.kind, node->set.all, node->set.trigger);
@@ -423,8 +427,10 @@ bool logical_keeps_state(const LogicalNode *node)
     case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_NORMALIZE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SET: case PLAN_SUBQUERY: case PLAN_JOIN: case PLAN_MATCH:
     case PLAN_CANDIDATES:
         return true;
-    case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
-    case PLAN_UNNEST: case PLAN_UNION:
+    case PLAN_WATERMARK:
+        return node->watermark.key_count;
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
+    case PLAN_UNNEST: case PLAN_UNION: case PLAN_GATHER:
         return false;
     case PLAN_SINK:
         return node->sink.keeps_table;
@@ -445,6 +451,10 @@ static void set_segment(LogicalNode *node)
         node->segment_reason = "constant rows";
         return;
     case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_UNNEST:
+        if (node->kind == PLAN_WATERMARK && node->watermark.key_count) {
+            node->segment_reason = "the clocks of its keys take rows in turn order";
+            return;
+        }
         node->segment = node->inputs[0].node->segment;
         if (node->inputs[0].port != PORT_MAIN)
             node->segment = SEGMENT_ORDERED; /* rows put aside come out in turn order */
@@ -453,6 +463,9 @@ static void set_segment(LogicalNode *node)
     case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_SET: case PLAN_SUBQUERY: case PLAN_JOIN: case PLAN_MATCH:
     case PLAN_CANDIDATES:
         node->segment_reason = "its state takes rows in turn order";
+        return;
+    case PLAN_GATHER:
+        node->segment_reason = "its input is in turn order";
         return;
     case PLAN_LIMIT:
         node->segment_reason = "the first rows in turn order count";
@@ -595,8 +608,12 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
             text_add_c(&text, node->sink.table_of_one ? "the table: one row" : node->sink.table_key_count ? "the table: one row a key" : "the table: one entry a distinct row");
         }
         break;
-    case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
-    case PLAN_UNNEST: case PLAN_UNION:
+    case PLAN_WATERMARK:
+        if (node->watermark.key_count)
+            text_add_c(&text, bounded ? "one clock a key of the input" : "one clock a key: nothing bounds the keys");
+        break;
+    case PLAN_SCAN: case PLAN_VALUES: case PLAN_FILTER: case PLAN_PROJECT: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN:
+    case PLAN_UNNEST: case PLAN_UNION: case PLAN_GATHER:
         break;
     }
     if (text.length)
@@ -645,15 +662,10 @@ static void drop_unused_watermarks(RewriteContext *context)
     bool *bad_rows = ARENA_ARRAY(context->arena, bool, nodes.count + 1);
     for (int n = nodes.count - 1; n >= 0; n--) {
         LogicalNode *node = nodes.items[n];
-        bool passes_time = node->kind == PLAN_SINK && node->sink.connector && node->sink.connector->sink->advance;
-        bool here = acts[n] || passes_time || node->kind == PLAN_WINDOW_AGGREGATE || node->kind == PLAN_SESSION_AGGREGATE ||
-                    (node->kind == PLAN_RANK && node->rank.trigger == TRIGGER_FINAL) ||
-                    (node->kind == PLAN_JOIN && (node->join.form != JOIN_BOTH || node->join.sides[0].bound_count || node->join.sides[1].bound_count)) ||
-                    (node->kind == PLAN_OVER && (node->over.order == OVER_BY_TIME || node->over.window_time_column >= 0)) ||
-                    (node->kind == PLAN_MATCH && node->match.by_time);
+        bool here = acts[n] || logical_acts_on_time(node), stamps_all = node->kind == PLAN_WATERMARK && node->watermark.key_count == 0;
         for (int i = 0; i < node->input_count; i++) {
             int under = logical_place(&nodes, node->inputs[i].node);
-            acts[under] |= here && node->kind != PLAN_WATERMARK && !(node->kind == PLAN_SUBQUERY && i == 1); /* a new stamp replaces the old one */
+            acts[under] |= here && !stamps_all && !(node->kind == PLAN_SUBQUERY && i == 1); /* a new stamp replaces the old one */
             bad_rows[under] |= node->inputs[i].port == PORT_DEAD_LETTER;
         }
         if (node->kind == PLAN_WATERMARK && !acts[n] && !bad_rows[n])
@@ -661,7 +673,7 @@ static void drop_unused_watermarks(RewriteContext *context)
     }
 }
 
-Plan *physical_plan(Arena *arena, const PlannerSettings *settings, const PhysicalOutput *outputs, int output_count)
+Error *physical_plan(Arena *arena, const PlannerSettings *settings, const PhysicalOutput *outputs, int output_count, Plan **result)
 {
     RewriteContext context = { .arena = arena, .settings = settings, .root_count = output_count };
     context.roots = ARENA_ARRAY(arena, PlanInput, output_count + 1);
@@ -673,11 +685,17 @@ Plan *physical_plan(Arena *arena, const PlannerSettings *settings, const Physica
     rewrite_share_sources(&context);
     rewrite_all(&context);
 
-    Plan *plan = ARENA_NEW(arena, Plan);
+    TRY(own_clocks_gather(arena, context.roots, output_count));
+
+    Plan *plan = *result = ARENA_NEW(arena, Plan);
     plan->arena = arena;
     plan->rewrites = rewrite_summary(&context);
     NodeList nodes = { 0 };
+    Error *error = NULL;
     logical_order(arena, context.roots, output_count, &nodes);
+    plan->substream_groups = own_clocks_order(arena, &nodes, &error);
+    if (error)
+        return error;
     plan->nodes = nodes.items;
     plan->node_count = nodes.count;
     for (int n = 0; n < nodes.count; n++) {
@@ -712,5 +730,5 @@ Plan *physical_plan(Arena *arena, const PlannerSettings *settings, const Physica
         plan->outputs[o] = (PlanOutput){ outputs[o].name, sink, sink->at, sink->traits.changes != CHANGES_APPEND };
         plan->bounded &= sink->traits.bounded;
     }
-    return plan;
+    return NULL;
 }

@@ -12,7 +12,7 @@ typedef struct PhysicalOutput {
 
 /* Takes the trees apart: nodes are changed in place. Everything lives in `arena`. */
 bool logical_keeps_state(const LogicalNode *node); /* of other rows than the one at hand */
-Plan *physical_plan(Arena *arena, const PlannerSettings *settings, const PhysicalOutput *outputs, int output_count);
+Error *physical_plan(Arena *arena, const PlannerSettings *settings, const PhysicalOutput *outputs, int output_count, Plan **plan);
 
 /* Canonical text of a node without its inputs: equal texts over equal inputs mean equal results. */
 void node_canonical(const LogicalNode *node, Text *text);

@@ -55,10 +55,16 @@ typedef struct TimeColumn {
 
 typedef struct ColumnSet { int count; int *columns; } ColumnSet;
 
+/* Where the number-th of the keys stands that have clocks of their own together: an expression over the port's columns. */
+typedef struct ClockKey { int number; struct Expr *expr; } ClockKey;
+
 typedef struct EdgeTraits {
     Changes changes;
     ColumnSet *keys; int key_count;      /* all unique keys; CHANGES_UPSERT is keyed by the first */
     TimeColumn *times; int time_count;
+    int clocks;                          /* so many keys together have a clock of their own, by which `times` go; 0: one clock for all rows */
+    const char *const *clock_names;      /* of these keys, as written */
+    ClockKey *clock_keys; int clock_key_count; /* where they stand; a key may stand in several places, or in none any more */
     bool bounded;                        /* every source under it ends */
 } EdgeTraits;
 
@@ -90,6 +96,7 @@ typedef enum PlanKind {
     PLAN_UNION,
     PLAN_SET,               /* INTERSECT, EXCEPT of two inputs */
     PLAN_JOIN,              /* rows of input 0 with rows of input 1; a table of a LookupType is PLAN_LOOKUP's */
+    PLAN_GATHER,            /* rows of keys that have each a clock of its own become one stream, which has no event time */
     PLAN_SINK
 } PlanKind;
 
@@ -302,6 +309,7 @@ typedef struct PlanNode {
     bool late_wanted;           /* PORT_LATE has a consumer: schema = input columns + late columns (see below) */
     bool dead_letter_wanted;    /* PORT_DEAD_LETTER has a consumer: dead_letter_schema() */
     const char *state_bound;    /* EXPLAIN: what bounds the state; NULL: stateless */
+    int substreams;             /* the group of nodes, numbered from 1, that run with a state and a clock for each key; 0: none */
 
     union {
         struct {
@@ -336,6 +344,8 @@ typedef struct PlanNode {
             int64_t extra_us;               /* the flink preset's one unit */
             int64_t max_ahead_us;           /* as in the scan below it */
             RowPolicy on_error;             /* for rows without a time */
+            Expr **keys; int key_count;     /* TIMESTAMP BY .. OVER: each of their values has a clock of its own, the largest time so far; 0: one for all rows */
+            const char *const *key_names;   /* as written */
         } watermark;
         struct { Expr *predicate; RowPolicy on_error; } filter;     /* POLICY_NULL: a failed row does not pass */
         struct { Expr **exprs; RowPolicy on_error; } project;       /* schema.column_count of them */
@@ -382,7 +392,6 @@ typedef struct PlanNode {
             bool emit_unchanged;            /* an update even when the result is equal */
             RowPolicy on_error;             /* of a result that overflows: FAIL, else it is NULL and counted */
             bool has_window; WindowSpec window;
-            uint64_t clock_keys;            /* bit i: key i is (part of) what has a clock of its own: TIMESTAMP BY .. OVER; 0: the input's clock */
             /* schema: keys, then (has_window) window_start, window_end, window_time, then one column per call.
              * A global aggregate (key_count 0) without window gives one row under TRIGGER_END, also over no rows. */
         } aggregate;                        /* AGGREGATE, WINDOW_AGGREGATE, SESSION_AGGREGATE */
@@ -485,6 +494,7 @@ typedef struct Plan {
     bool bounded;           /* ends by itself */
     bool order_sensitive;
     bool every_change;      /* a change for each row: batches of one, whatever else is asked */
+    int substream_groups;   /* see PlanNode.substreams; the nodes of each stand one behind the other */
     uint64_t fingerprint;
     const char *rewrites;   /* for EXPLAIN: what was applied; NULL or "": nothing */
 } Plan;

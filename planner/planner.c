@@ -137,7 +137,7 @@ Error *planner_job(Planner *planner, Arena *arena, Plan **plan)
                 logical_replace_spans(arena, main_port(outputs.items[o].sink), SPAN_NONE);
     }
     outputs_merge(arena, &outputs);
-    *plan = physical_plan(arena, &planner->settings, outputs.items, outputs.count);
+    TRY(physical_plan(arena, &planner->settings, outputs.items, outputs.count, plan));
     return NULL;
 }
 
@@ -194,7 +194,7 @@ static Error *plan_select(Planner *planner, Arena *arena, const AstStatement *st
     TRY(statement_outputs(&binder, statement, NULL, &outputs));
     TRY(define_sides(planner, &binder, statement)); /* the rewrites of physical_plan renumber the columns that sides name */
     outputs_merge(arena, &outputs);
-    planned->plan = physical_plan(arena, &planner->settings, outputs.items, outputs.count);
+    TRY(physical_plan(arena, &planner->settings, outputs.items, outputs.count, &planned->plan));
     planned->kind = PLANNED_QUERY;
     return NULL;
 }

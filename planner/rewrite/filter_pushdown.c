@@ -103,7 +103,7 @@ static bool may_move(const Expr *conjunct, LogicalNode *below, Arena *arena)
         return join_side(arena, below, conjunct) >= 0;
     case PLAN_SCAN: case PLAN_VALUES: case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE:
     case PLAN_SESSION_AGGREGATE: case PLAN_RANK: case PLAN_OVER: case PLAN_MATCH: case PLAN_SORT: case PLAN_LIMIT: case PLAN_SINK:
-    case PLAN_CANDIDATES:
+    case PLAN_CANDIDATES: case PLAN_GATHER:
         return false;
     }
     return false;

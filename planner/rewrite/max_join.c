@@ -71,7 +71,7 @@ static bool find_aggregate(MaxJoin *found)
     LogicalNode *node = at.node;
     found->aggregate = node;
     return at.port == PORT_MAIN && (node->kind == PLAN_AGGREGATE || node->kind == PLAN_WINDOW_AGGREGATE) && !node->aggregate.emit_unchanged && !node->aggregate.keep_empty &&
-           !node->aggregate.loses_windows && !node->aggregate.clock_keys;
+           !node->aggregate.loses_windows && node->traits.clocks == 0;
 }
 
 static bool find_common(Arena *arena, MaxJoin *found)

@@ -197,6 +197,8 @@ static void collect_needs(Pruner *pruner, int place)
         need_expr(pruner, node->inputs[0], node->filter.predicate);
     if (node->kind == PLAN_WATERMARK && node->watermark.watermark)
         need_expr(pruner, node->inputs[0], node->watermark.watermark);
+    for (int i = 0; node->kind == PLAN_WATERMARK && i < node->watermark.key_count; i++)
+        need_expr(pruner, node->inputs[0], node->watermark.keys[i]);
     for (int i = 0; i < needs->count; i++) {
         const Leaf *leaf = &needs->items[i];
         if (node->kind == PLAN_PROJECT)
@@ -568,6 +570,8 @@ static void prune_node(Pruner *pruner, int place)
         node->filter.predicate = renumber(pruner, node->filter.predicate, &under, &input);
     if (node->kind == PLAN_WATERMARK && node->watermark.watermark)
         node->watermark.watermark = renumber(pruner, node->watermark.watermark, &under, &input);
+    for (int i = 0; node->kind == PLAN_WATERMARK && i < node->watermark.key_count; i++)
+        node->watermark.keys[i] = renumber(pruner, node->watermark.keys[i], &under, &input);
     switch (node->kind) {
     case PLAN_SCAN:
         prune_scan(pruner, node, needs);
@@ -602,7 +606,7 @@ static void prune_node(Pruner *pruner, int place)
     case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
         prune_aggregate(pruner, node, needs, slots);
         break;
-    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST: case PLAN_SUBQUERY: case PLAN_MATCH: case PLAN_CANDIDATES: {
+    case PLAN_WATERMARK: case PLAN_FILTER: case PLAN_NORMALIZE: case PLAN_LOOKUP: case PLAN_WINDOW_ASSIGN: case PLAN_RANK: case PLAN_OVER: case PLAN_SORT: case PLAN_LIMIT: case PLAN_UNNEST: case PLAN_SUBQUERY: case PLAN_MATCH: case PLAN_CANDIDATES: case PLAN_GATHER: {
         PlanInput from = node->inputs[0];
         int old_input = from.port == PORT_MAIN ? pruner->old_counts[place_of(pruner, from.node)]
                                                : from.port == PORT_DEAD_LETTER ? dead_letter_columns.column_count : under.count;

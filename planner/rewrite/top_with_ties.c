@@ -24,7 +24,7 @@ static LogicalNode *window_of(PlanInput rows, int column, int *bound)
 static bool tells_window(const LogicalNode *window, int bound)
 {
     const WindowKind kind = window->aggregate.window.kind;
-    if (window->aggregate.trigger != TRIGGER_FINAL || window->aggregate.clock_keys)
+    if (window->aggregate.trigger != TRIGGER_FINAL || window->traits.clocks)
         return false;
     return kind == WINDOW_TUMBLING || kind == WINDOW_HOPPING || (kind == WINDOW_CUMULATING && bound != 0);
 }
