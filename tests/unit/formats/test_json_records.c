@@ -65,7 +65,8 @@ static void keys_of_one_column_are_bare(void **state)
 {
     (void)state;
     assert_records(json_format, KEY("K", scalar(TYPE_BIGINT)), NULL, "998877665544332211\nNULL\n! K: expected BIGINT, found {\"K\":1}\n", "998877665544332211", NULL, "{\"K\":1}");
-    assert_records(json_format, KEY("K", scalar(TYPE_VARCHAR)), OPTIONS("wrap_single_value=true"), "'a'\n", "\"a\"");
+    assert_records(json_format, KEY("K", scalar(TYPE_VARCHAR)), OPTIONS("wrap_single_value=false"), "'a'\n", "\"a\"");
+    assert_records(json_format, KEY("K", scalar(TYPE_VARCHAR)), OPTIONS("wrap_single_value=true"), "'a'\n", "{\"K\":\"a\"}");
     Columns two = { 2, { "K", "K2" }, { scalar(TYPE_INT), scalar(TYPE_INT) }, true };
     assert_records(json_format, two, NULL, "1 | 2\nNULL | 2\nNULL | NULL\n", "{\"K\":1,\"K2\":2}", "{\"K\":null,\"K2\":2}", NULL);
 }
