@@ -274,6 +274,7 @@ struct AstQuery {
     AstOrder order_by;
     AstEmit emit;
     AstExpr *limit, *offset;   /* number or variable */
+    bool top;                  /* while it is parsed: the limit is the block's own, also in a UNION: SELECT TOP n */
     int depth;                 /* height of the highest expression, sub-queries included */
 };
 

@@ -434,7 +434,7 @@ static Span tail_place(const AstQuery *query)
         return query->order_by.items[0].at;
     if (query->emit.kind)
         return query->emit.at;
-    if (query->limit)
+    if (query->limit && !query->top)
         return query->limit->at;
     return query->offset ? query->offset->at : SPAN_NONE;
 }
@@ -488,11 +488,13 @@ Operand build_set_operation(Parser *parser, Operand left, AstSetKind kind, bool 
         AstQuery *last = right.query;
         query->order_by = last->order_by;
         query->emit = last->emit;
-        query->limit = last->limit;
+        query->limit = last->top ? NULL : last->limit;
         query->offset = last->offset;
         last->order_by = (AstOrder){ 0 };
         last->emit = (AstEmit){ 0 };
-        last->limit = last->offset = NULL;
+        last->offset = NULL;
+        if (!last->top)
+            last->limit = NULL;
     }
     for (int i = 0; right.tails && i < right.tails->count; i++)
         query_add_clause(parser, query, right.tails->items[i]);

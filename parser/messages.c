@@ -233,6 +233,11 @@ void parser_unexpected(Parser *parser, const bool accepted[], int code_count, bo
         parser_fail(parser, error_at(ERR_PARSE, current->at, "a lambda or a named argument stands in the arguments of a function alone"));
         return;
     }
+    Error *refused = parser_refused(parser, tokens, parser->raw.count, index);
+    if (refused) {
+        parser_fail(parser, refused);
+        return;
+    }
     Error *clause = clause_before(parser, tokens, index, found);
     if (clause) {
         parser_fail(parser, clause);

@@ -107,6 +107,9 @@ void sql_accepted(void *engine, Arena *scratch, bool accepted[]);
 /* The first error of a statement stays; later ones, which often follow from it, are dropped. */
 void parser_fail(Parser *parser, Error *error);
 /* `accepted[code]` says which tokens could have stood here. */
+/* Tokens of the statement, the one at `index` did not fit (count: its end): the refusal of something that other systems have; NULL: it is nothing of the
+ * kind. refused.c */
+Error *parser_refused(Parser *parser, const Token *tokens, int count, int index);
 void parser_unexpected(Parser *parser, const bool accepted[], int code_count, bool is_lambda);
 const char *parser_token_text(const Token *token, char *buffer, size_t size); /* shortened for messages */
 

@@ -112,6 +112,18 @@ static bool is_defined_here(const Shim *shim)
     return !(word_at(shim, 1) == TK_FOR || word_at(shim, 1) == TK_KEY || word_at(shim, 2) == TK_PRIMARY) || code_at(shim, 1) != TK_ID;
 }
 
+/* SELECT TOP 3 x, SELECT TOP (3) x; TOP (3) alone, or in a sum, is a call. */
+static bool before_row_count(const Shim *shim)
+{
+    if (code_at(shim, 1) == TK_INTEGER)
+        return true;
+    if (code_at(shim, 1) != TK_LP || code_at(shim, 2) != TK_INTEGER || code_at(shim, 3) != TK_RP)
+        return false;
+    if (code_at(shim, 4) == TK_STAR)
+        return word_at(shim, 5) == TK_FROM || code_at(shim, 5) == TK_COMMA;
+    return code_at(shim, 4) == TK_ID && !ONE_OF(word_at(shim, 4), TK_FROM, TK_AS, TK_INTO, TK_OVER);
+}
+
 /* x = ANY (SELECT ..) */
 static bool before_quantified(const Shim *shim)
 {
@@ -240,6 +252,8 @@ static int shaped(const Shim *shim, const Token *token)
         return IF(next == TK_LP || previous == TK_IF || (previous == TK_NOT && ONE_OF(shim->before_previous, TK_IF, TK_ASSERT)));
     case TK_IF:
         return IF(next_word == TK_EXISTS || (next_word == TK_NOT && word_at(shim, 2) == TK_EXISTS && code_at(shim, 3) != TK_LP));
+    case TK_TOP:
+        return IF(ONE_OF(previous, TK_SELECT, TK_DISTINCT, TK_ALL) && before_row_count(shim));
     case TK_QUANTIFIER:
         return before_quantified(shim) ? TK_QUANTIFIER : TK_ID;
     case TK_ALL:

@@ -675,7 +675,11 @@ row(A) ::= LP exprs(X) RP. { A = X; }
 row(A) ::= ROW LP exprs(X) RP. { A = X; }
 
 %type select { AstQuery * }
-select(A) ::= SELECT(T) quantifier(D) items(I). { A = build_select(parser, T, D, I); }
+select(A) ::= SELECT(T) quantifier(D) top(L) items(I). { A = build_select(parser, T, D, I); A->limit = L; A->top = L; }
+%type top { AstExpr * } /* T-SQL's LIMIT */
+top(A) ::= . { A = NULL; }
+top(A) ::= TOP INTEGER(N). { A = literal_number(parser, N); }
+top(A) ::= TOP LP INTEGER(N) RP. { A = literal_number(parser, N); }
 select(A) ::= select(S) tail(C). { A = S; query_add_clause(parser, A, C); }
 select(A) ::= select(S) clause(C). { A = S; query_add_clause(parser, A, C); }
 %type quantifier { int }

@@ -425,14 +425,13 @@ static Error *bind_name(Binder *binder, const AstRelation *ast, const AstExpr *t
     for (CteScope *scope = binder->ctes; scope; scope = scope->outer) {
         if (!name_equal(scope->cte->name.text, name->text))
             continue;
-        if (scope->binding)
-            return binder_unsupported(name->at, "a WITH step that reads itself");
         if (!scope->bound) { /* bound once, however often it is read */
             CteScope *all = binder->ctes;
             binder->ctes = scope->outer;
-            scope->binding = true;
+            scope->binding = binder->binding;
+            binder->binding = scope;
             Error *error = bind_query(binder, scope->cte->query, (QueryContext){ 0 }, &scope->relation);
-            scope->binding = false;
+            binder->binding = scope->binding;
             binder->ctes = all;
             if (error)
                 return error;
@@ -447,7 +446,13 @@ static Error *bind_name(Binder *binder, const AstRelation *ast, const AstExpr *t
         return timestamp_by ? bind_timestamp_by(binder, timestamp_by, relation) : NULL;
     }
     CatalogEntry *entry = NULL;
-    TRY(catalog_get(binder->catalog, name, &entry));
+    Error *error = catalog_get(binder->catalog, name, &entry);
+    for (const CteScope *scope = binder->binding; scope && error; scope = scope->binding)
+        if (name_equal(scope->cte->name.text, name->text)) {
+            error_free(error);
+            return error_hint(binder_unsupported(name->at, "a step of WITH that reads itself"), "GENERATE_SERIES(..) counts; MATCH_RECOGNIZE follows rows");
+        }
+    TRY(error);
     if (ast->system_time)
         return binder_unsupported(ast->system_time->at, "FOR SYSTEM_TIME AS OF outside of a lookup join");
     if (ast->hints.count)

@@ -77,7 +77,7 @@ typedef struct CteScope {
     const AstCte *cte;
     struct CteScope *outer;
     bool bound; Relation relation;  /* bound once */
-    bool binding;                   /* refers to itself */
+    struct CteScope *binding;       /* while it is bound: the one that was being bound around it */
 } CteScope;
 
 typedef struct Binder {
@@ -92,6 +92,7 @@ typedef struct Binder {
     bool pull_tables;               /* tables of a server are read as they are now */
     bool needs_final;               /* set while binding: something (ORDER BY, RANK) only works on final results */
     CteScope *ctes;
+    CteScope *binding;              /* the step of WITH that is being bound; NULL: none */
     struct { SidePort *items; int count, capacity; } sides;
     struct { const char **items; int count, capacity; } functions; /* functions of the catalog that were called */
     struct { const char **items; int count, capacity; } uses;   /* catalog names that were read */
