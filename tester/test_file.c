@@ -83,14 +83,20 @@ static const char *after_words(const char *line, int count)
     return line + strspn(line, " \t");
 }
 
-static void take_flags(const Words *words, int first, Step *step)
+/* The first word that is none of them; NULL: there is none. */
+static const char *take_flags(const Words *words, int first, Step *step)
 {
+    bool *const flags[] = { &step->changelog, &step->includes, &step->sorted, &step->final };
+    static const char *const names[] = { "changelog", "includes", "sorted", "final" };
     for (int i = first; i < words->count; i++) {
-        step->changelog |= strcmp(words->word[i], "changelog") == 0;
-        step->includes |= strcmp(words->word[i], "includes") == 0;
-        step->sorted |= strcmp(words->word[i], "sorted") == 0;
-        step->final |= strcmp(words->word[i], "final") == 0;
+        size_t flag = 0;
+        while (flag < sizeof names / sizeof *names && strcmp(words->word[i], names[flag]) != 0)
+            flag++;
+        if (flag == sizeof names / sizeof *names)
+            return words->word[i];
+        *flags[flag] = true;
     }
+    return NULL;
 }
 
 static Error *read_step(Reader *reader, const char *line, int number)
@@ -98,19 +104,28 @@ static Error *read_step(Reader *reader, const char *line, int number)
     Words words = split_words(reader->arena, line);
     const char *verb = words.word[0];
     Step step = { .line = number, .name = words.count > 1 ? words.word[1] : "" };
+    const char *extra = NULL;
     if (strcmp(verb, "statement") == 0 && words.count > 1) {
         step.kind = strcmp(words.word[1], "error") == 0 ? STEP_ERROR : STEP_STATEMENT;
+        if (step.kind == STEP_STATEMENT && strcmp(words.word[1], "ok") != 0)
+            return bad(reader, number, "a statement is 'ok' or an 'error', not", words.word[1]);
+        if (words.count > 2)
+            return bad(reader, number, step.kind == STEP_ERROR ? "what an error says stands behind '----', not here:" : "nothing stands behind 'statement ok':", after_words(line, 2));
         read_sql(reader, &step);
     } else if (strcmp(verb, "query") == 0) {
         step.kind = STEP_QUERY;
-        take_flags(&words, 1, &step);
+        extra = take_flags(&words, 1, &step);
+        if (extra)
+            return bad(reader, number, "a query is 'changelog', 'final', 'sorted' or 'includes', not", extra);
         read_sql(reader, &step);
         if (!step.expected_line)
             return bad(reader, number, "a query needs '----' and its rows", line);
     } else if (strcmp(verb, "file") == 0 || strcmp(verb, "file-is") == 0) {
         step.kind = strcmp(verb, "file") == 0 ? STEP_FILE : STEP_FILE_IS;
-        take_flags(&words, 2, &step);
-        bool marked = words.count > 3 && strcmp(words.word[2], "until") == 0;
+        bool marked = step.kind == STEP_FILE && words.count > 3 && strcmp(words.word[2], "until") == 0;
+        extra = take_flags(&words, marked ? 4 : 2, &step);
+        if (extra)
+            return bad(reader, number, "this does not belong behind a file's name:", extra);
         step.expected_line = reader->at + 1;
         read_block(reader, marked ? words.word[3] : NULL, &step.expected);
     } else if (strcmp(verb, "use") == 0) {
@@ -169,7 +184,9 @@ static Error *read_fence(Reader *reader, const char *info, int number, Step *pen
         pending->kind = result ? STEP_QUERY : STEP_ERROR;
         pending->expected = block;
         pending->expected_line = first;
-        take_flags(&words, 1, pending);
+        const char *extra = take_flags(&words, 1, pending);
+        if (extra)
+            return bad(reader, number, "a result is 'changelog', 'final', 'sorted' or 'includes', not", extra);
     }
     if (pending->sql)
         LIST_ADD(reader->arena, &reader->file->steps, *pending);

@@ -16,6 +16,7 @@
 #include "engine/bidsql.h"
 #include "tester/conformance.h"
 #include "tester/test_file.h"
+#include "tester/time_limit.h"
 
 typedef struct Mode {
     const char *name;
@@ -44,6 +45,7 @@ typedef struct Run {
     TopicLogs *topics;
     Arena arena;
     char directory[64];
+    int time_limit_s;
     TestClock clock;
     SessionCounters before;
     Lines rows;           /* of the query at hand */
@@ -326,7 +328,13 @@ static Error *run_sql(Run *run, const Step *step)
     char batch_rows[16];
     snprintf(batch_rows, sizeof batch_rows, "%u", step->changelog ? 1 : run->mode->batch_rows ? run->mode->batch_rows : BATCH_ROWS);
     TRY(session_set(run->session, "exec.batch_rows", batch_rows));
-    return session_run(run->session, step->sql, strlen(step->sql), &output);
+    time_limit_watch(run->session, arena_printf(&run->arena, "%s:%d: [%s] this", run->file->path, step->line, run->mode->name));
+    Error *error = session_run(run->session, step->sql, strlen(step->sql), &output);
+    if (!time_limit_unwatch())
+        return error;
+    error_free(error);
+    fail_step(run, step, "this does not end: the file has taken more than %d s. Does its input end? 'topics until-quiet', LIMIT, or --time-limit=SECONDS", run->time_limit_s);
+    return NULL;
 }
 
 static const char *rendered(Run *run, const Step *step, const Error *error)
@@ -435,12 +443,14 @@ static void run_step(Run *run, const Step *step)
     case STEP_STATEMENT: error = run_sql(run, step); break;
     case STEP_ERROR:
         error = run_sql(run, step);
-        check_error(run, step, error);
+        if (!run->failed)
+            check_error(run, step, error);
         error_free(error);
         return;
     case STEP_QUERY:
         error = run_sql(run, step);
-        check_query(run, step, error);
+        if (!run->failed)
+            check_query(run, step, error);
         error_free(error);
         return;
     case STEP_EXPECT: check_expect(run, step); return;
@@ -497,6 +507,7 @@ static void run_steps(Run *run)
         error_free(error);
         run->failed = true;
     }
+    time_limit_start(run->time_limit_s);
     for (int i = 0; i < run->file->steps.count && !run->failed; i++)
         run_step(run, &run->file->steps.items[i]);
     close_run(run);
@@ -534,7 +545,7 @@ static void rewrite_file(const Run *run, const char *text, size_t length)
 
 /* ---- files ---- */
 
-typedef struct Tally { int passed, failed, skipped; bool update; const char *only_mode; } Tally;
+typedef struct Tally { int passed, failed, skipped, time_limit_s; bool update; const char *only_mode; } Tally;
 
 static void run_file(const char *path, Tally *tally)
 {
@@ -562,7 +573,7 @@ static void run_file(const char *path, Tally *tally)
             tally->skipped++;
             continue;
         }
-        Run run = { .file = &file, .mode = &modes[m], .update = tally->update && m == 0 };
+        Run run = { .file = &file, .mode = &modes[m], .update = tally->update && m == 0, .time_limit_s = tally->time_limit_s };
         arena_init(&run.arena, NULL);
         run_steps(&run);
         if (run.update_count)
@@ -618,7 +629,7 @@ typedef struct TesterOptions {
     ConformanceOptions conformance;
 } TesterOptions;
 
-static const char usage[] = "bidsql test [--mode=NAME] [--update] PATH..., or bidsql test --ksqldb [--lists=FOLDER] [--case=TEXT] [--class=NAME] [--list] [--summary] [--update] [--admit] PATH...";
+static const char usage[] = "bidsql test [--mode=NAME] [--time-limit=SECONDS] [--update] PATH..., or bidsql test --ksqldb [--lists=FOLDER] [--case=TEXT] [--class=NAME] [--list] [--summary] [--update] [--admit] PATH...";
 
 static bool read_option(const char *option, TesterOptions *options)
 {
@@ -627,6 +638,8 @@ static bool read_option(const char *option, TesterOptions *options)
         options->tally.update = conformance->update = true;
     else if (strncmp(option, "--mode=", 7) == 0)
         options->tally.only_mode = option + 7;
+    else if (strncmp(option, "--time-limit=", 13) == 0)
+        options->tally.time_limit_s = atoi(option + 13);
     else if (strcmp(option, "--ksqldb") == 0)
         options->ksqldb = true;
     else if (strncmp(option, "--lists=", 8) == 0)
@@ -648,7 +661,7 @@ static bool read_option(const char *option, TesterOptions *options)
 
 int tester_main(int argc, char **argv)
 {
-    TesterOptions options = { .conformance.lists = "tests/conformance" };
+    TesterOptions options = { .tally.time_limit_s = TIME_LIMIT_S, .conformance.lists = "tests/conformance" };
     int paths = 0;
     for (int i = 0; i < argc; i++) {
         paths += argv[i][0] != '-';
