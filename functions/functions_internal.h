@@ -17,6 +17,7 @@ extern const ScalarFunction lambda_functions[];
 extern const ScalarFunction lua_functions[];
 extern const ScalarFunction interval_functions[];
 extern const ScalarFunction json_functions[];
+extern const ScalarFunction json_path_functions[];
 extern const ScalarFunction regexp_functions[];
 extern const ScalarFunction url_functions[];
 extern const ScalarFunction digest_functions[];

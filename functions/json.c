@@ -40,171 +40,6 @@ static bool read_whole(const Str *text, JsonSpan *value)
 /* A vector's Str of 12 bytes or less carries its bytes: spans point into it, so it is taken by its address. */
 #define JSON_ARG(args, n, row) (&ARG(args, n, Str, row))
 
-/* ---- paths ---- */
-
-/* A step finds a member by its name or, where a number is written, an element. */
-typedef struct PathStep {
-    const char *name;
-    uint32_t length;
-    int64_t index;         /* -1: the step is no number */
-} PathStep;
-
-typedef struct JsonPath {
-    PathStep *items;
-    int count, capacity;
-} JsonPath;
-
-static void add_step(Arena *arena, JsonPath *path, const char *name, size_t length)
-{
-    PathStep step = { name, (uint32_t)length, length && length < 10 ? 0 : -1 };
-    for (size_t i = 0; i < length && step.index >= 0; i++)
-        step.index = name[i] >= '0' && name[i] <= '9' ? step.index * 10 + (name[i] - '0') : -1;
-    LIST_ADD(arena, path, step);
-}
-
-/* Behind ["name"] or [0]; `at` is behind the bracket. NULL: it is neither. */
-static const char *read_subscript(Arena *arena, JsonPath *path, const char *at, const char *end)
-{
-    char quote = at < end && (*at == '"' || *at == '\'') ? *at : 0;
-    const char *start = at + (quote != 0), *stop = memchr(start, quote ? quote : ']', (size_t)(end - start));
-    if (!stop || (quote && (stop + 1 == end || stop[1] != ']')))
-        return NULL;
-    int before = path->count;
-    add_step(arena, path, start, (size_t)(stop - start));
-    if (!quote && path->items[before].index < 0)
-        return NULL;
-    return stop + 1 + (quote != 0);
-}
-
-/* $.a.b[0]["c"], also behind SQL's `lax` and `strict`; false: it is no path. Names are views of the text. */
-static bool path_read(Arena *arena, const Str *text, JsonPath *path)
-{
-    static const char *const modes[] = { "lax ", "strict " };
-    const char *at = str_bytes(text), *end = at + text->length;
-    for (int i = 0; i < 2; i++)
-        if ((size_t)(end - at) > strlen(modes[i]) && strncasecmp(at, modes[i], strlen(modes[i])) == 0)
-            at += strlen(modes[i]);
-    while (at < end && *at == ' ')
-        at++;
-    if (at == end || *at++ != '$')
-        return false;
-    while (at < end) {
-        if (*at == '[') {
-            if (!(at = read_subscript(arena, path, at + 1, end)))
-                return false;
-            continue;
-        }
-        if (*at++ != '.')
-            return false;
-        const char *start = at;
-        while (at < end && *at != '.' && *at != '[')
-            at++;
-        if (at == start)
-            return false;
-        add_step(arena, path, start, (size_t)(at - start));
-    }
-    return true;
-}
-
-#define BAD_PATH "'%.*s' is no JSON path: it looks like $.name[0].name"
-#define SHOWN(text) (text)->length < 60 ? (int)(text)->length : 60, str_bytes(text)
-
-static Error *prepare_path(Arena *arena, const Value *const constants[], int count, const void **prepared)
-{
-    (void)count;
-    *prepared = NULL;
-    if (!constants[1] || constants[1]->is_null)
-        return NULL;
-    JsonPath *path = ARENA_NEW(arena, JsonPath);
-    Str *text = arena_copy(arena, &constants[1]->text, sizeof *text); /* its bytes may be inside */
-    if (!path_read(arena, text, path))
-        return error_new(ERR_BIND, BAD_PATH, SHOWN(text));
-    *prepared = path;
-    return NULL;
-}
-
-static bool step_into(JsonSpan *value, const PathStep *step)
-{
-    JsonSpan key, item, found = { NULL, NULL };
-    int64_t index = 0;
-    if (!json_is_object(*value) && !(json_is_array(*value) && step->index >= 0))
-        return false;
-    bool object = json_is_object(*value);
-    for (JsonWalk walk = json_walk(*value); json_next(&walk, &key, &item);) {
-        if (object ? json_span_is_text(key, step->name, step->length) : index++ == step->index)
-            found = item; /* of equal keys the last one counts */
-        if (!object && found.at)
-            break;
-    }
-    *value = found;
-    return found.at != NULL;
-}
-
-/* What stands at the path. False: the row has failed. */
-static bool find_value(const Args *args, Vector *out, uint32_t row, bool *found, JsonSpan *value)
-{
-    JsonPath made = { 0 };
-    const JsonPath *path = args->prepared ? args->prepared : &made;
-    const Str *written = &ARG(args, 1, Str, row);
-    if (!args->prepared && !path_read(ARENA(args), written, &made)) {
-        args_fail(args, out, row, BAD_PATH, SHOWN(written));
-        return false;
-    }
-    bool whole;
-    *found = json_span_read(JSON_ARG(args, 0, row), value, &whole);
-    for (int i = 0; *found && i < path->count; i++)
-        *found = step_into(value, &path->items[i]);
-    return true;
-}
-
-static Error *extract_json_field(const Args *args, Vector *out)
-{
-    Text text = { 0 };
-    MEMORY_HOLD(text_unwind, &text);
-    for (ARGS_EACH(args, row)) {
-        JsonSpan value;
-        bool found;
-        if (!find_value(args, out, row, &found, &value))
-            continue;
-        if (found && !json_is_null(value))
-            RESULT(out, Str)[row] = value_text(ARENA(args), value, &text);
-        else
-            args_null(args, out, row);
-    }
-    text_release(&text);
-    return NULL;
-}
-
-static Error *json_exists(const Args *args, Vector *out)
-{
-    for (ARGS_EACH(args, row)) {
-        JsonSpan value;
-        bool found;
-        if (find_value(args, out, row, &found, &value))
-            RESULT(out, uint8_t)[row] = found;
-    }
-    return NULL;
-}
-
-/* Objects and arrays alone. */
-static Error *json_query(const Args *args, Vector *out)
-{
-    Text text = { 0 };
-    MEMORY_HOLD(text_unwind, &text);
-    for (ARGS_EACH(args, row)) {
-        JsonSpan value;
-        bool found;
-        if (!find_value(args, out, row, &found, &value))
-            continue;
-        if (found && (json_is_object(value) || json_is_array(value)))
-            RESULT(out, Str)[row] = value_text(ARENA(args), value, &text);
-        else
-            args_null(args, out, row);
-    }
-    text_release(&text);
-    return NULL;
-}
-
 static Error *json_quote(const Args *args, Vector *out)
 {
     Text text = { 0 };
@@ -245,6 +80,28 @@ static Error *is_json_string(const Args *args, Vector *out)
     JsonSpan value;
     for (ARGS_EACH(args, row))
         RESULT(out, uint8_t)[row] = !vector_is_null(args->arg[0], row) && read_whole(JSON_ARG(args, 0, row), &value);
+    return NULL;
+}
+
+/* x IS JSON ARRAY: of that kind? */
+static Error *is_json_kind(const Args *args, Vector *out)
+{
+    static const char *const kinds[] = { "VALUE", "SCALAR", "ARRAY", "OBJECT" };
+    JsonSpan value;
+    for (ARGS_EACH(args, row)) {
+        const Str *wanted = &ARG(args, 1, Str, row);
+        int kind = 0;
+        while (kind < 4 && !(wanted->length == strlen(kinds[kind]) && strncasecmp(str_bytes(wanted), kinds[kind], wanted->length) == 0))
+            kind++;
+        if (kind == 4) {
+            args_fail(args, out, row, "JSON is VALUE, SCALAR, ARRAY or OBJECT, not '%.*s'", (int)wanted->length, str_bytes(wanted));
+            continue;
+        }
+        if (vector_is_null(args->arg[0], row) || !read_whole(JSON_ARG(args, 0, row), &value))
+            continue;
+        const int is = json_is_array(value) ? 2 : json_is_object(value) ? 3 : 1;
+        RESULT(out, uint8_t)[row] = kind == 0 || kind == is;
+    }
     return NULL;
 }
 
@@ -343,7 +200,8 @@ static Error *json_keys(const Args *args, Vector *out)
     return NULL;
 }
 
-static Error *json_items(const Args *args, Vector *out)
+/* The elements as JSON, or as the texts of their values, where null is NULL. */
+static Error *items(const Args *args, Vector *out, bool as_json)
 {
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
@@ -357,16 +215,24 @@ static Error *json_items(const Args *args, Vector *out)
             continue;
         }
         for (JsonWalk walk = json_walk(value); json_next(&walk, NULL, &item);) {
+            Str content;
             text.length = 0;
-            json_span_compact(item, &text);
-            Str json = text_to_str(ARENA(args), &text);
-            text_list_add(&maker, &json);
+            if (as_json) {
+                json_span_compact(item, &text);
+                content = text_to_str(ARENA(args), &text);
+            } else {
+                content = value_text(ARENA(args), item, &text);
+            }
+            text_list_add(&maker, !as_json && json_is_null(item) ? NULL : &content);
         }
     }
     text_list_finish(&maker, args);
     text_release(&text);
     return NULL;
 }
+
+static Error *json_items(const Args *args, Vector *out) { return items(args, out, true); }
+static Error *json_texts(const Args *args, Vector *out) { return items(args, out, false); }
 
 static Error *json_records(const Args *args, Vector *out)
 {
@@ -406,6 +272,70 @@ static Error *to_json_string(const Args *args, Vector *out)
         RESULT(out, Str)[row] = text_to_str(ARENA(args), &text);
     }
     text_release(&text);
+    return NULL;
+}
+
+/* Keys and values that are JSON already, in turn; a value that is NULL is left out. */
+static Error *json_object(const Args *args, Vector *out)
+{
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    for (ARGS_EACH(args, row)) {
+        bool failed = false;
+        text.length = 0;
+        text_add_char(&text, '{');
+        for (int i = 0; i + 1 < args->arg_count && !failed; i += 2) {
+            failed = vector_is_null(args->arg[i], row);
+            if (failed)
+                args_fail(args, out, row, "a key of JSON_OBJECT is NULL");
+            if (failed || vector_is_null(args->arg[i + 1], row))
+                continue;
+            const Str *key = &ARG(args, i, Str, row), *value = &ARG(args, i + 1, Str, row);
+            text_add_c(&text, text.length > 1 ? "," : "");
+            text_add_json_string(&text, str_bytes(key), key->length);
+            text_add_char(&text, ':');
+            text_add(&text, str_bytes(value), value->length);
+        }
+        text_add_char(&text, '}');
+        if (!failed)
+            RESULT(out, Str)[row] = text_to_str(ARENA(args), &text);
+    }
+    text_release(&text);
+    return NULL;
+}
+
+static Error *json_array(const Args *args, Vector *out)
+{
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    for (ARGS_EACH(args, row)) {
+        text.length = 0;
+        text_add_char(&text, '[');
+        for (int i = 0; i < args->arg_count; i++) {
+            if (vector_is_null(args->arg[i], row))
+                continue;
+            const Str *value = &ARG(args, i, Str, row);
+            text_add_c(&text, text.length > 1 ? "," : "");
+            text_add(&text, str_bytes(value), value->length);
+        }
+        text_add_char(&text, ']');
+        RESULT(out, Str)[row] = text_to_str(ARENA(args), &text);
+    }
+    text_release(&text);
+    return NULL;
+}
+
+/* The text, which must be JSON. */
+static Error *json_text(const Args *args, Vector *out)
+{
+    JsonSpan value;
+    for (ARGS_EACH(args, row)) {
+        const Str *text = JSON_ARG(args, 0, row);
+        if (read_whole(text, &value))
+            RESULT(out, Str)[row] = *text;
+        else
+            args_fail(args, out, row, "'%.*s' is no JSON", text->length < 60 ? (int)text->length : 60, str_bytes(text));
+    }
     return NULL;
 }
 
@@ -516,17 +446,12 @@ static const Type *type_of_records(Arena *arena, const Type *const types[], int 
 #define JSON_FUNCTION .category = "json"
 
 const ScalarFunction json_functions[] = {
-    { "extractjsonfield", { V, V }, V, extract_json_field, NULL, prepare_path, .can_fail = true, .aliases = (const char *const[]){ "json_value", NULL }, JSON_FUNCTION,
-      .doc = "What stands at a path: a string's text, anything else as JSON; NULL if there is nothing or null. Elements count from 0.",
-      .example = "extractjsonfield('{\"a\": [10, {\"b\": \"x\"}]}', '$.a[1].b')", .yields = "x" },
-    { "json_exists", { V, V }, TYPE_BOOLEAN, json_exists, NULL, prepare_path, .can_fail = true, JSON_FUNCTION, .doc = "True when there is something at the path, be it null.", .example = "json_exists('{\"a\": [10]}', '$.a[0]')",
-      .yields = "true" },
-    { "json_query", { V, V }, V, json_query, NULL, prepare_path, .can_fail = true, JSON_FUNCTION, .doc = "The object or array at a path, as JSON; NULL if there is something else, or nothing.",
-      .example = "json_query('{\"a\": [10, 11]}', 'lax $.a')", .yields = "[10,11]" },
     { "json_quote", { V }, V, json_quote, JSON_FUNCTION, .doc = "The text as a JSON string.", .example = "json_quote('a\"b')", .yields = "\"a\\\"b\"" },
     { "json_unquote", { V }, V, json_unquote, JSON_FUNCTION, .doc = "The text that a JSON string stands for; other texts as they are.", .example = "json_unquote('\"a\\tb\"') = concat('a', chr(9), 'b')", .yields = "true" },
     { "is_json_string", { V }, TYPE_BOOLEAN, is_json_string, .sees_nulls = true, JSON_FUNCTION, .doc = "True when the text is well-formed JSON; false for NULL.",
       .example = "is_json_string('[1, 2')", .yields = "false" },
+    { "is_json_string", { V, V }, TYPE_BOOLEAN, is_json_kind, .sees_nulls = true, .can_fail = true, JSON_FUNCTION,
+      .doc = "True when the text is JSON of that kind: 'VALUE', 'SCALAR', 'ARRAY', 'OBJECT'; false for NULL. Also `x IS JSON [kind]`.", .example = "'[1, 2]' IS JSON ARRAY", .yields = "true" },
     { "json_array_contains", { V, TYPE_ANY }, TYPE_BOOLEAN, json_array_contains, .sees_nulls = true, JSON_FUNCTION,
       .doc = "True when the JSON array has the value as an element; a NULL finds null. NULL if the text is no JSON array.",
       .example = "json_array_contains('[1, \"a\", null]', 'a')", .yields = "true" },
@@ -537,12 +462,19 @@ const ScalarFunction json_functions[] = {
       .example = "json_concat('{\"a\": 1}', '{\"b\": 2}')", .yields = "{\"a\":1,\"b\":2}" },
     { "json_items", { V }, TYPE_ANY, json_items, type_of_texts, JSON_FUNCTION, .doc = "The elements of a JSON array as an array of JSON texts; NULL if the text is none.",
       .example = "json_items('[1, {\"a\": 2}]')", .yields = "[\"1\",\"{\\\"a\\\":2}\"]" },
+    { "json texts", { V }, TYPE_ANY, json_texts, type_of_texts, .hidden = true, .category = "operator" },
     { "json_keys", { V }, TYPE_ANY, json_keys, type_of_texts, JSON_FUNCTION, .doc = "The keys of a JSON object as an array; NULL if the text is none.",
       .example = "json_keys('{\"a\": 1, \"b\": 2}')", .yields = "[\"a\",\"b\"]" },
     { "json_records", { V }, TYPE_ANY, json_records, type_of_records, JSON_FUNCTION,
       .doc = "A JSON object as a map of its keys to the texts of their values; NULL if the text is none.",
       .example = "json_records('{\"a\": 1, \"b\": \"x\"}')", .yields = "{\"a\":\"1\",\"b\":\"x\"}" },
-    { "to_json_string", { TYPE_ANY }, V, to_json_string, .sees_nulls = true, .aliases = (const char *const[]){ "json_string", NULL }, JSON_FUNCTION, .doc = "Any value as JSON; a NULL is null.",
+    { "to_json_string", { TYPE_ANY }, V, to_json_string, .sees_nulls = true, JSON_FUNCTION, .doc = "Any value as JSON; a NULL is null.",
       .example = "to_json_string(ARRAY[1, NULL])", .yields = "[1,null]" },
+    { "json_object", { V, V }, V, json_object, .variadic = true, .sees_nulls = true, .can_fail = true, JSON_FUNCTION,
+      .doc = "A JSON object of keys and values. A NULL is null, and left out with ABSENT ON NULL. What another of these functions made goes in as it is.", .example = "JSON_OBJECT('a' VALUE 1, 'b' VALUE JSON_ARRAY(true, 'x'))", .yields = "{\"a\":1,\"b\":[true,\"x\"]}" },
+    { "json_array", { V }, V, json_array, .variadic = true, .sees_nulls = true, JSON_FUNCTION,
+      .doc = "A JSON array of the values. A NULL is left out, and null with NULL ON NULL.", .example = "JSON_ARRAY(1, 'x', CAST(NULL AS INT) NULL ON NULL)", .yields = "[1,\"x\",null]" },
+    { "json", { V }, V, json_text, .can_fail = true, JSON_FUNCTION, .doc = "The text, which must be JSON: in JSON_OBJECT and JSON_ARRAY it goes in as it is.", .example = "JSON_ARRAY(JSON('{\"a\": 1}'))", .yields = "[{\"a\": 1}]" },
+    { "json_string", { TYPE_ANY }, V, to_json_string, JSON_FUNCTION, .doc = "Any value as JSON; NULL of NULL (Flink).", .example = "json_string(ARRAY[1, NULL])", .yields = "[1,null]" },
     { .name = NULL },
 };

@@ -2,6 +2,7 @@
  *
  * A constant pattern is compiled once, to machine code; one that comes from a column whenever it changes. Steps, nesting and memory of a
  * match are limited: a pattern that runs wild is an error of its row. What is extracted is a view of the text that was searched. */
+#include <ctype.h>
 #include "functions/lists.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -67,18 +68,41 @@ static void add_wildcards(Text *to, const char *at, const char *end)
     text_add_c(to, open_end ? "" : "\\z");
 }
 
+/* SQL's SIMILAR TO as a regular expression: % and _ are wildcards, | * + ? {} () [] as in regular expressions, everything else stands for itself. */
+static void add_similar(Text *to, const char *at, const char *end, char escape)
+{
+    bool set = false;
+    text_add_c(to, "(?s)\\A(?:");
+    for (; at < end; at++) {
+        const bool literal = escape && *at == escape && at + 1 < end;
+        if (literal)
+            at++;
+        if (!literal && !set && (*at == '%' || *at == '_')) {
+            text_add_c(to, *at == '%' ? ".*" : ".");
+            continue;
+        }
+        if (literal ? (unsigned char)*at < 0x80 && !isalnum((unsigned char)*at) : memchr("\\.^$", *at, 4) && !(set && *at != '\\'))
+            text_add_char(to, '\\');
+        text_add_char(to, *at);
+        set = !literal && *at == '[' ? true : !literal && *at == ']' && at[-1] != ':' ? false : set;
+    }
+    text_add_c(to, ")\\z");
+}
+
 static void unwind_code(void *code) { pcre2_code_free(code); }
 static void unwind_compile_context(void *context) { pcre2_compile_context_free(context); }
 
-typedef enum Syntax { SYNTAX_REGEXP, SYNTAX_WILDCARDS } Syntax;
+typedef enum Syntax { SYNTAX_REGEXP, SYNTAX_WILDCARDS, SYNTAX_SIMILAR } Syntax;
 
 /* A bad pattern is an ERR_BIND; the caller frees the code. */
-static Error *compile(Syntax syntax, const Str *text, pcre2_code **code)
+static Error *compile(Syntax syntax, const Str *text, char escape, pcre2_code **code)
 {
     Text pattern = { 0 };
     MEMORY_HOLD(text_unwind, &pattern);
     if (syntax == SYNTAX_WILDCARDS)
         add_wildcards(&pattern, str_bytes(text), str_bytes(text) + text->length);
+    else if (syntax == SYNTAX_SIMILAR)
+        add_similar(&pattern, str_bytes(text), str_bytes(text) + text->length, escape);
     else
         add_pattern(&pattern, str_bytes(text), text->length);
     pcre2_compile_context *limits = pcre2_compile_context_create(NULL);
@@ -97,13 +121,13 @@ static Error *compile(Syntax syntax, const Str *text, pcre2_code **code)
     return error_new(ERR_BIND, "a bad regular expression: %s, at byte %zu", reason, at + 1);
 }
 
-static Error *prepare_constant(Arena *arena, Syntax syntax, const Value *pattern, const void **prepared)
+static Error *prepare_constant(Arena *arena, Syntax syntax, const Value *pattern, char escape, const void **prepared)
 {
     *prepared = NULL;
     if (!pattern || pattern->is_null)
         return NULL;
     pcre2_code *code;
-    TRY(compile(syntax, &pattern->text, &code));
+    TRY(compile(syntax, &pattern->text, escape, &code));
     MEMORY_HOLD(unwind_code, code);
     arena_defer(arena, unwind_code, code);
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* where it cannot, the pattern is interpreted */
@@ -114,13 +138,22 @@ static Error *prepare_constant(Arena *arena, Syntax syntax, const Value *pattern
 static Error *prepare_second(Arena *arena, const Value *const constants[], int count, const void **prepared)
 {
     (void)count;
-    return prepare_constant(arena, SYNTAX_REGEXP, constants[1], prepared);
+    return prepare_constant(arena, SYNTAX_REGEXP, constants[1], 0, prepared);
+}
+
+/* ESCAPE is a constant character. */
+static Error *prepare_similar(Arena *arena, const Value *const constants[], int count, const void **prepared)
+{
+    const Value *escape = count > 2 ? constants[2] : NULL;
+    if (count > 2 && (!escape || escape->is_null || escape->text.length != 1))
+        return error_new(ERR_BIND, "ESCAPE needs one character");
+    return prepare_constant(arena, SYNTAX_SIMILAR, constants[1], escape ? *str_bytes(&escape->text) : 0, prepared);
 }
 
 static Error *prepare_wildcards(Arena *arena, const Value *const constants[], int count, const void **prepared)
 {
     (void)count;
-    return prepare_constant(arena, SYNTAX_WILDCARDS, constants[0], prepared);
+    return prepare_constant(arena, SYNTAX_WILDCARDS, constants[0], 0, prepared);
 }
 
 /* ---- matching ---- */
@@ -179,7 +212,7 @@ static bool matcher_row(Matcher *matcher, uint32_t row)
     if (matcher->own && str_equal(text, &matcher->own_text))
         return true;
     matcher_finish(matcher);
-    Error *error = compile(matcher->syntax, text, &matcher->own);
+    Error *error = compile(matcher->syntax, text, matcher->args->arg_count > 2 && matcher->syntax == SYNTAX_SIMILAR ? *str_bytes(&ARG(matcher->args, 2, Str, row)) : 0, &matcher->own);
     if (error) {
         args_fail(matcher->args, matcher->out, row, "%s", error->message);
         error_free(error);
@@ -236,10 +269,10 @@ static bool group_text(const Matcher *matcher, const Str *text, uint32_t group, 
 
 /* ---- looking ---- */
 
-static Error *like(const Args *args, Vector *out)
+static Error *looks_like(const Args *args, Vector *out, Syntax syntax)
 {
     Matcher matcher;
-    matcher_start(&matcher, args, out, SYNTAX_REGEXP);
+    matcher_start(&matcher, args, out, syntax);
     MEMORY_HOLD(matcher_unwind, &matcher);
     bool wide = out->type->kind == TYPE_BIGINT;
     for (ARGS_EACH(args, row)) {
@@ -252,6 +285,9 @@ static Error *like(const Args *args, Vector *out)
     matcher_finish(&matcher);
     return NULL;
 }
+
+static Error *like(const Args *args, Vector *out) { return looks_like(args, out, SYNTAX_REGEXP); }
+static Error *similar(const Args *args, Vector *out) { return looks_like(args, out, SYNTAX_SIMILAR); }
 
 static Error *patindex(const Args *args, Vector *out)
 {
@@ -502,6 +538,8 @@ static const Type *type_of_texts(Arena *arena, const Type *const types[], int co
 const ScalarFunction regexp_functions[] = {
     { "regexp_like", { V, V }, TYPE_BOOLEAN, like, NULL, prepare_second, .aliases = ALIASES("rlike", "regexp"), REGEXP, .doc = "True when the pattern matches somewhere in the text.",
       .example = "regexp_like('item-42', '[0-9]+$')", .yields = "true" },
+    { "similar to", { V, V }, TYPE_BOOLEAN, similar, NULL, prepare_similar, .can_fail = true, .hidden = true, .category = "operator" },
+    { "similar to", { V, V, V }, TYPE_BOOLEAN, similar, NULL, prepare_similar, .can_fail = true, .hidden = true, .category = "operator" },
     { "regexmatch", { V, V }, I, like, NULL, prepare_second, REGEXP, .doc = "The same as 1 or 0 (ASA).", .example = "regexmatch('item-42', '^[0-9]')", .yields = "0" },
     { "patindex", { V, V }, I, patindex, NULL, prepare_wildcards, REGEXP,
       .doc = "Where a pattern of %, _ and [a-z] first stands in the text, from 1; 0 if nowhere (ASA). Like LIKE it must fit the whole text: %x% looks for x.",

@@ -9,7 +9,7 @@
 static const ScalarFunction *const tables[] = {
     arithmetic_functions, compare_functions, logic_functions, like_functions, constructor_functions,
     string_functions,     math_functions,    time_functions,  array_functions, map_functions,
-    json_functions,       regexp_functions,  url_functions,   ordering_functions, text_functions, edit_functions,  bytes_functions,
+    json_functions,       json_path_functions, regexp_functions,  url_functions,   ordering_functions, text_functions, edit_functions,  bytes_functions,
     date_functions,       lambda_functions,  table_functions, timezone_functions, geo_functions,
     value_functions,      lua_functions, interval_functions,     digest_functions,
 };

@@ -47,11 +47,11 @@ typedef enum AstExprKind {
     AST_UNARY,         /* op: '-', '+', NOT */
     AST_BINARY,        /* op; left, right */
     AST_IS,            /* left IS [NOT] NULL | TRUE | FALSE | UNKNOWN | DISTINCT FROM right */
-    AST_BETWEEN,       /* left [NOT] BETWEEN args[0] AND args[1] */
+    AST_BETWEEN,       /* left [NOT] BETWEEN [SYMMETRIC] args[0] AND args[1] */
     AST_IN_LIST,       /* left [NOT] IN (args) */
     AST_IN_QUERY,      /* left [NOT] IN (query) */
     AST_QUANTIFIED,    /* left op ANY|ALL (query) */
-    AST_LIKE,          /* left [NOT] LIKE right [ESCAPE args[0]] */
+    AST_LIKE,          /* left [NOT] LIKE right [ESCAPE args[0]]; SIMILAR TO likewise */
     AST_EXISTS,        /* EXISTS (query) */
     AST_SCALAR_QUERY,  /* (query) */
     AST_CASE,          /* [left = operand] args = when, then, when, then..; right = else or NULL */
@@ -75,6 +75,21 @@ typedef enum AstOperator {
 } AstOperator;
 
 typedef enum AstMatchSemantics { MATCH_NOT_SAID, MATCH_RUNNING, MATCH_FINAL } AstMatchSemantics; /* RUNNING LAST(x), FINAL SUM(x) */
+
+/* What SQL's functions on JSON say behind their arguments. */
+typedef enum AstJsonBehavior {
+    AST_JSON_NOT_SAID, AST_JSON_NULL, AST_JSON_ERROR, AST_JSON_EMPTY_ARRAY, AST_JSON_EMPTY_OBJECT, AST_JSON_TRUE, AST_JSON_FALSE, AST_JSON_UNKNOWN,
+    AST_JSON_DEFAULT               /* an expression: among the call's arguments, ON EMPTY before ON ERROR */
+} AstJsonBehavior;
+typedef enum AstJsonWrapper { AST_JSON_WRAPPER_NOT_SAID, AST_JSON_WITHOUT_WRAPPER, AST_JSON_CONDITIONAL_WRAPPER, AST_JSON_UNCONDITIONAL_WRAPPER } AstJsonWrapper;
+typedef enum AstJsonNulls { AST_JSON_NULLS_NOT_SAID, AST_JSON_NULL_ON_NULL, AST_JSON_ABSENT_ON_NULL } AstJsonNulls;
+typedef struct AstJson {
+    bool pairs;                /* args = key, value, key, value.. */
+    AstType *returning;
+    AstJsonWrapper wrapper;
+    AstJsonBehavior on_empty, on_error;
+    AstJsonNulls on_null;
+} AstJson;
 
 typedef enum AstIsKind { IS_NULL, IS_TRUE, IS_FALSE, IS_UNKNOWN, IS_DISTINCT } AstIsKind;
 
@@ -114,6 +129,8 @@ struct AstExpr {
     bool star;                 /* COUNT(*) */
     bool all;                  /* AST_QUANTIFIED: ALL, not ANY */
     bool try_cast, ignore_nulls;
+    bool symmetric;            /* AST_BETWEEN: the bounds in either order */
+    bool similar;              /* AST_LIKE: SIMILAR TO */
     bool user_aggregate;       /* AST_CALL: of an aggregate of the catalog; the binder says so */
     bool parenthesized;
     AstMatchSemantics semantics; /* AST_CALL inside MATCH_RECOGNIZE */
@@ -126,6 +143,7 @@ struct AstExpr {
     AstProperties *hints;      /* AST_TABLE_ARG: OPTIONS(..) of its name or path */
     AstExpr *filter;           /* FILTER (WHERE ..) */
     AstOver *over;
+    AstJson *json;             /* AST_CALL: RETURNING, ON EMPTY, ON ERROR, ON NULL, WRAPPER, KEY k VALUE v; NULL: none of them */
     AstOrder within_order;     /* WITHIN GROUP (ORDER BY ..), and ORDER BY inside the call or of TABLE .. */
     int depth;                 /* height of this tree, sub-queries included; the parser keeps it under PARSER_MAX_DEPTH */
 };

@@ -73,11 +73,17 @@ static bool literal_equal(const Value *a, const Value *b)
     return type_equal(a->type, b->type) && value_equal(a, b);
 }
 
+static bool json_equal(const AstJson *a, const AstJson *b)
+{
+    return a->pairs == b->pairs && BOTH(a->returning, b->returning, type_same) && a->wrapper == b->wrapper && a->on_empty == b->on_empty &&
+           a->on_error == b->on_error && a->on_null == b->on_null;
+}
+
 static bool expr_equal(const AstExpr *a, const AstExpr *b)
 {
     /* is, op, value: zero where the kind has none */
     return a->kind == b->kind && a->op == b->op && a->is == b->is && a->negated == b->negated && a->distinct == b->distinct && a->star == b->star && a->all == b->all &&
-           a->try_cast == b->try_cast && a->ignore_nulls == b->ignore_nulls && a->semantics == b->semantics && literal_equal(&a->value, &b->value) && names_equal(&a->path, &b->path) &&
+           a->try_cast == b->try_cast && a->ignore_nulls == b->ignore_nulls && a->semantics == b->semantics && a->symmetric == b->symmetric && a->similar == b->similar && BOTH(a->json, b->json, json_equal) && literal_equal(&a->value, &b->value) && names_equal(&a->path, &b->path) &&
            exprs_equal(&a->args, &b->args) && BOTH(a->type, b->type, type_same) && BOTH(a->query, b->query, query_equal) &&
            BOTH(a->filter, b->filter, expr_equal) && BOTH(a->over, b->over, over_equal) && BOTH(a->hints, b->hints, properties_equal) && order_equal(&a->within_order, &b->within_order) &&
            BOTH(a->left, b->left, expr_equal) && BOTH(a->right, b->right, expr_equal);

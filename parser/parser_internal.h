@@ -253,6 +253,23 @@ AstExpr *build_phrase(Parser *parser, AstNames *path, AstExpr *const args[4], To
 AstExpr *build_from(Parser *parser, AstNames *path, AstExpr *first, AstExpr *second, Token close);
 AstExpr *build_trim(Parser *parser, AstNames *path, const Token *side, AstExpr *characters, AstExpr *text, Token close);
 AstExpr *build_position(Parser *parser, AstNames *path, AstExpr *part, AstExpr *text, Token close);
+/* phrase_json.c: what SQL's functions on JSON say behind their arguments. */
+typedef struct JsonClause {
+    Span at;
+    AstType *type;          /* RETURNING */
+    AstExpr *value;         /* DEFAULT value ON .. */
+    bool wrapper, conditional;
+    Token first, last, on;  /* of NULL, EMPTY ARRAY, WITH CONDITIONAL ..; what stands behind ON */
+} JsonClause;
+typedef struct JsonClauses { JsonClause *items; int count, capacity; } JsonClauses;
+bool phrase_is_json(const Token *name);
+void mark_json_words(Token *tokens, int count, int open);
+int phrase_json_word(const Token *token);
+/* CASE x WHEN a, b THEN v: each with the same v; without x it is a mistake. */
+AstExprs *whens_add(Parser *parser, AstExprs *list, AstExpr *first, AstExprs *others, AstExpr *value);
+void whens_checked(Parser *parser, const AstExprs *whens);
+AstExpr *build_json_call(Parser *parser, AstNames *path, AstExprs *args, bool pairs, JsonClauses *clauses, Token close);
+AstExpr *build_is_json(Parser *parser, AstExpr *value, bool negated, Token is_word, const Token *kind);
 AstExpr *build_rounded(Parser *parser, AstNames *path, AstExpr *time, AstName unit, Token close);
 void match_rows(Parser *parser, AstMatch *match, AstMatchRows rows, Span at); /* ONE ROW PER MATCH, ALL ROWS .. */
 AstPattern *read_pattern(Parser *parser, Token token); /* pattern.c; NULL: the error is noted */

@@ -4,7 +4,10 @@
  *   TRIM([LEADING|TRAILING|BOTH] [c] FROM x)  LTRIM, RTRIM, TRIM(x, c)
  *   POSITION(x IN y)                      INSTR(y, x)
  *   OVERLAY(x PLACING y FROM n [FOR m])   OVERLAY(x, y, n, m)
- *   FLOOR(t TO HOUR), CEIL(t TO HOUR)     DATE_TRUNC('HOUR', t), DATE_CEIL('HOUR', t) */
+ *   FLOOR(t TO HOUR), CEIL(t TO HOUR)     DATE_TRUNC('HOUR', t), DATE_CEIL('HOUR', t)
+ *
+ * Functions on JSON have clauses of their own: phrase_json.c. */
+#include <ctype.h>
 #include "parser/parser_internal.h"
 #include "parser/sql.h"
 
@@ -54,7 +57,7 @@ static void mark_words(Token *tokens, int count, int open, const Phrase *phrase)
         if (depth == 0)
             return;
         for (int w = 0; depth == 1 && phrase->words[w]; w++)
-            if (i > open + 1 && is(&tokens[i], phrase->words[w]) && !belongs_to_argument(tokens, count, i))
+            if ((i > open + 1 || (i == open + 1 && is(&tokens[i], "FROM"))) && is(&tokens[i], phrase->words[w]) && !belongs_to_argument(tokens, count, i))
                 tokens[i].flags |= TOKEN_PHRASE;
     }
 }
@@ -62,8 +65,11 @@ static void mark_words(Token *tokens, int count, int open, const Phrase *phrase)
 void mark_phrases(Token *tokens, int count)
 {
     for (int i = 0; i + 2 < count; i++) {
-        const Phrase *phrase = tokens[i + 1].code == TK_LP && (i == 0 || tokens[i - 1].code != TK_DOT) ? phrase_of(&tokens[i]) : NULL;
-        if (phrase)
+        const bool call = tokens[i + 1].code == TK_LP && (i == 0 || tokens[i - 1].code != TK_DOT);
+        const Phrase *phrase = call ? phrase_of(&tokens[i]) : NULL;
+        if (call && phrase_is_json(&tokens[i]))
+            mark_json_words(tokens, count, i + 1);
+        else if (phrase)
             mark_words(tokens, count, i + 1, phrase);
     }
 }
@@ -73,7 +79,7 @@ int phrase_word(const Token *token)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (is(token, words[i].text))
             return words[i].code;
-    return TK_ID;
+    return phrase_json_word(token);
 }
 
 /* The call by another name, where the words stand for one. */
@@ -93,12 +99,29 @@ AstExpr *build_phrase(Parser *parser, AstNames *path, AstExpr *const args[4], To
     return build_call(parser, path, list, close);
 }
 
+AstExprs *whens_add(Parser *parser, AstExprs *list, AstExpr *first, AstExprs *others, AstExpr *value)
+{
+    list = exprs_add(parser, exprs_add(parser, list, first), value);
+    for (int i = 0; i < others->count; i++)
+        exprs_add(parser, exprs_add(parser, list, others->items[i]), value);
+    return list;
+}
+
+void whens_checked(Parser *parser, const AstExprs *whens)
+{
+    for (int i = 3; i < whens->count; i += 2)
+        if (whens->items[i] == whens->items[i - 2]) {
+            parser_fail(parser, error_hint(error_at(ERR_PARSE, whens->items[i - 1]->at, "WHEN takes several values only where CASE has one to compare"), "CASE x WHEN 1, 2 THEN .. END, or WHEN a OR b"));
+            return;
+        }
+}
+
 AstExpr *build_trim(Parser *parser, AstNames *path, const Token *side, AstExpr *characters, AstExpr *text, Token close)
 {
     AstExpr *call = build_phrase(parser, path, (AstExpr *const[4]){ text, characters, NULL, NULL }, close);
-    if (side && is(side, "LEADING"))
+    if (side && toupper((unsigned char)side->text[0]) == 'L')
         rename_call(parser, call, "LTRIM");
-    if (side && is(side, "TRAILING"))
+    if (side && toupper((unsigned char)side->text[0]) == 'T')
         rename_call(parser, call, "RTRIM");
     return call;
 }

@@ -318,6 +318,39 @@ void print_over(const AstOver *over, Text *text)
     text_add_char(text, ')');
 }
 
+static void print_json_case(const AstExpr *call, AstJsonBehavior behavior, const char *on, int *value, Text *text)
+{
+    static const char *const behaviors[] = { "", "NULL", "ERROR", "EMPTY ARRAY", "EMPTY OBJECT", "TRUE", "FALSE", "UNKNOWN", "DEFAULT " };
+    if (behavior == AST_JSON_NOT_SAID)
+        return;
+    text_printf(text, " %s", behaviors[behavior]);
+    if (behavior == AST_JSON_DEFAULT)
+        print_expr(call->args.items[(*value)++], ANY, text);
+    text_add_c(text, on);
+}
+
+static void print_json_args(const AstExpr *call, Text *text)
+{
+    static const char *const wrappers[] = { "", " WITHOUT WRAPPER", " WITH CONDITIONAL WRAPPER", " WITH UNCONDITIONAL WRAPPER" };
+    static const char *const nulls[] = { "", " NULL ON NULL", " ABSENT ON NULL" };
+    const AstJson *json = call->json;
+    int plain = call->args.count - (json->on_empty == AST_JSON_DEFAULT) - (json->on_error == AST_JSON_DEFAULT);
+    for (int i = 0; i < plain; i++) {
+        const bool value = json->pairs && i % 2;
+        text_add_c(text, i == 0 ? "" : value ? " VALUE " : ", ");
+        text_add_c(text, json->pairs && !value ? "KEY " : "");
+        print_expr(call->args.items[i], ANY, text);
+    }
+    if (json->returning) {
+        text_add_c(text, " RETURNING ");
+        ast_print_type(json->returning, text);
+    }
+    text_add_c(text, wrappers[json->wrapper]);
+    print_json_case(call, json->on_empty, " ON EMPTY", &plain, text);
+    print_json_case(call, json->on_error, " ON ERROR", &plain, text);
+    text_add_c(text, nulls[json->on_null]);
+}
+
 void print_call(const AstExpr *call, Text *text)
 {
     static const char *const semantics[] = { "", "RUNNING ", "FINAL " };
@@ -328,7 +361,10 @@ void print_call(const AstExpr *call, Text *text)
         text_add_c(text, "DISTINCT ");
     if (call->star)
         text_add_char(text, '*');
-    print_list(&call->args, text);
+    if (call->json)
+        print_json_args(call, text);
+    else
+        print_list(&call->args, text);
     text_add_char(text, ')');
     if (call->within_order.count) {
         text_add_c(text, " WITHIN GROUP (ORDER BY ");
@@ -469,7 +505,7 @@ static void print_bare(const AstExpr *expr, Text *text)
         break;
     case AST_BETWEEN:
         print_expr(expr->left, PREDICATE_LEVEL, text);
-        text_printf(text, "%s BETWEEN ", negated);
+        text_printf(text, "%s BETWEEN %s", negated, expr->symmetric ? "SYMMETRIC " : "");
         print_expr(expr->args.items[0], SUM_LEVEL, text);
         text_add_c(text, " AND ");
         print_expr(expr->args.items[1], SUM_LEVEL, text);
@@ -494,7 +530,7 @@ static void print_bare(const AstExpr *expr, Text *text)
         break;
     case AST_LIKE:
         print_expr(expr->left, PREDICATE_LEVEL, text);
-        text_printf(text, "%s LIKE ", negated);
+        text_printf(text, "%s %s ", negated, expr->similar ? "SIMILAR TO" : "LIKE");
         print_expr(expr->right, SUM_LEVEL, text);
         if (expr->args.count) {
             text_add_c(text, " ESCAPE ");

@@ -41,7 +41,7 @@ static bool after_operand(const Shim *shim)
     switch (shim->previous) {
     case TK_ID: case TK_STRING: case TK_INTEGER: case TK_DECIMAL: case TK_FLOAT: case TK_BYTES: case TK_PARAMETER: case TK_UNIT:
     case TK_RP: case TK_RB: case TK_TYPE_GT: case TK_NULL: case TK_TRUE: case TK_FALSE: case TK_END: case TK_STAR:
-    case TK_PRECISION: case TK_HINT_END: case TK_NULLS: case TK_WATERMARK:
+    case TK_PRECISION: case TK_JSON: case TK_JSON_KIND: case TK_HINT_END: case TK_NULLS: case TK_WATERMARK:
         return true;
     case TK_ADD: case TK_COLUMN:
         return shim->first != TK_ALTER;
@@ -68,7 +68,7 @@ static bool type_here(const Shim *shim)
     if (shim->angle_depth)
         return true;
     switch (shim->previous) {
-    case TK_ID: case TK_DCOLON: case TK_RETURNS:
+    case TK_ID: case TK_DCOLON: case TK_RETURNS: case TK_JSON_RETURNING:
         return true;
     case TK_AS: /* CAST(x AS ARRAY<INT>), but `c AS array < 3` */
         return next == TK_NE || is_name(ahead(shim, 2)) || code_at(shim, 2) == TK_GT;
@@ -285,8 +285,15 @@ static int shaped(const Shim *shim, const Token *token)
                   strncasecmp(shim->previous_token->text, "DOUBLE", 6) == 0 && (keyword_class(shim->before_previous) == KEYWORD_PLAIN ||
                    ONE_OF(shim->before_previous, TK_ID, TK_AS, TK_DCOLON, TK_TYPE_LT, TK_COMMA)));
     case TK_TO:
-        return IF(previous == TK_UNIT || (previous == TK_RP && is_name(ahead(shim, 1)) && interval_unit_known(ahead(shim, 1)->text, ahead(shim, 1)->length)) ||
+        return IF(previous == TK_UNIT || previous == TK_SIMILAR || (previous == TK_RP && is_name(ahead(shim, 1)) && interval_unit_known(ahead(shim, 1)->text, ahead(shim, 1)->length)) ||
                   previous == TK_SKIP);
+    case TK_SIMILAR:
+        return IF((operand || previous == TK_NOT) && next_word == TK_TO);
+    case TK_SYMMETRIC:
+    case TK_ASYMMETRIC:
+        return IF(previous == TK_BETWEEN && next_word != TK_AND && !ONE_OF(next, TK_DOT, TK_COMMA, TK_RP, TK_STAR, TK_SLASH, TK_PERCENT, TK_CONCAT, TK_LB, TK_FIELD));
+    case TK_JSON:
+        return IF(previous == TK_IS || (previous == TK_NOT && shim->before_previous == TK_IS));
     case TK_CURRENT:
         return IF(next_word == TK_ROW);
     case TK_WITHOUT:
@@ -316,6 +323,16 @@ static int match_semantics(const Shim *shim, const Token *token)
     return running ? TK_RUNNING_OF : TK_FINAL_OF;
 }
 
+/* x IS JSON [VALUE | SCALAR | ARRAY | OBJECT] */
+static bool is_json_kind(const Token *token)
+{
+    static const char *const kinds[] = { "VALUE", "SCALAR", "ARRAY", "OBJECT" };
+    for (int i = 0; i < 4; i++)
+        if (token->length == strlen(kinds[i]) && strncasecmp(token->text, kinds[i], token->length) == 0)
+            return true;
+    return false;
+}
+
 static int classify(Shim *shim, const Token *token)
 {
     if (is_base_window(shim))
@@ -326,6 +343,8 @@ static int classify(Shim *shim, const Token *token)
         return phrase_word(token);
     if (match_semantics(shim, token))
         return match_semantics(shim, token);
+    if (shim->previous == TK_JSON && is_json_kind(token))
+        return TK_JSON_KIND;
     /* A unit belongs to the interval before it; checked in literal.c. */
     if (ONE_OF(shim->previous, TK_STRING, TK_INTEGER, TK_DECIMAL) && is_name(token)) {
         bool interval = shim->before_previous == TK_INTERVAL ||
@@ -334,7 +353,7 @@ static int classify(Shim *shim, const Token *token)
                          (shim->previous == TK_STRING && string_is_number(shim->previous_token) && token->keyword != TK_AS)))
             return TK_UNIT;
     }
-    if (shim->previous == TK_TO && shim->before_previous != TK_SKIP)
+    if (shim->previous == TK_TO && shim->before_previous != TK_SKIP && shim->before_previous != TK_SIMILAR)
         return TK_UNIT;
     if (!token->keyword)
         return TK_ID;

@@ -12,6 +12,7 @@
 
 %include {
 #include <assert.h>
+#include <ctype.h>
 #include "parser/parser_internal.h"
 #include "parser/sql.h"
 
@@ -289,6 +290,22 @@ predicate(A) ::= predicate(L) not_opt(N) BETWEEN(T) value(X) AND value(Y). {
     A = predicate(parser, AST_BETWEEN, L, T, N);
     exprs_add(parser, &A->args, X); exprs_add(parser, &A->args, Y); build_done(parser, A);
 }
+predicate(A) ::= predicate(L) not_opt(N) BETWEEN(T) SYMMETRIC value(X) AND value(Y). {
+    A = predicate(parser, AST_BETWEEN, L, T, N); A->symmetric = true;
+    exprs_add(parser, &A->args, X); exprs_add(parser, &A->args, Y); build_done(parser, A);
+}
+predicate(A) ::= predicate(L) not_opt(N) BETWEEN(T) ASYMMETRIC value(X) AND value(Y). {
+    A = predicate(parser, AST_BETWEEN, L, T, N);
+    exprs_add(parser, &A->args, X); exprs_add(parser, &A->args, Y); build_done(parser, A);
+}
+predicate(A) ::= predicate(L) IS(T) not_opt(N) JSON. { A = build_is_json(parser, L, N, T, NULL); }
+predicate(A) ::= predicate(L) IS(T) not_opt(N) JSON JSON_KIND(K). { A = build_is_json(parser, L, N, T, &K); }
+predicate(A) ::= predicate(L) not_opt(N) SIMILAR(T) TO value(R). {
+    A = predicate(parser, AST_LIKE, L, T, N); A->similar = true; A->right = R; build_done(parser, A);
+}
+predicate(A) ::= predicate(L) not_opt(N) SIMILAR(T) TO value(R) ESCAPE value(E). {
+    A = predicate(parser, AST_LIKE, L, T, N); A->similar = true; A->right = R; exprs_add(parser, &A->args, E); build_done(parser, A);
+}
 predicate(A) ::= predicate(L) not_opt(N) LIKE(T) value(R). {
     A = predicate(parser, AST_LIKE, L, T, N); A->right = R; build_done(parser, A);
 }
@@ -395,6 +412,7 @@ other(A) ::= LP(L) expr(E) COMMA exprs(X) RP(R). {
 other(A) ::= subquery(Q). [AS_EXPRESSION] { A = build_query_expr(parser, AST_SCALAR_QUERY, Q->at, Q); }
 other(A) ::= EXISTS(T) subquery(Q). { A = build_query_expr(parser, AST_EXISTS, JOINED(AT(T), Q->at), Q); }
 other(A) ::= CASE(T) whens(W) else_opt(E) END(Z). {
+    whens_checked(parser, W);
     A = build_expr(parser, AST_CASE, JOINED(AT(T), AT(Z))); A->op_at = AT(T); A->args = *W; A->right = E; build_done(parser, A);
 }
 other(A) ::= CASE(T) expr(O) whens(W) else_opt(E) END(Z). {
@@ -403,6 +421,8 @@ other(A) ::= CASE(T) expr(O) whens(W) else_opt(E) END(Z). {
 %type whens { AstExprs * }
 whens(A) ::= WHEN expr(C) THEN expr(V). { A = exprs_add(parser, exprs_add(parser, NULL, C), V); }
 whens(A) ::= whens(L) WHEN expr(C) THEN expr(V). { A = exprs_add(parser, exprs_add(parser, L, C), V); }
+whens(A) ::= WHEN expr(C) COMMA exprs(X) THEN expr(V). { A = whens_add(parser, NULL, C, X, V); }
+whens(A) ::= whens(L) WHEN expr(C) COMMA exprs(X) THEN expr(V). { A = whens_add(parser, L, C, X, V); }
 %type else_opt { AstExpr * }
 else_opt(A) ::= . { A = NULL; }
 else_opt(A) ::= ELSE expr(E). { A = E; }
@@ -496,6 +516,30 @@ plain_call(A) ::= path(P) LP expr(X) CALL_IN expr(Y) RP(R). { A = build_position
 plain_call(A) ::= path(P) LP expr(X) CALL_TO name(N) RP(R). { A = build_rounded(parser, P, X, N, R); }
 plain_call(A) ::= path(P) LP TRIM_SIDE(S) CALL_FROM expr(Y) RP(R). { A = build_trim(parser, P, &S, NULL, Y, R); }
 plain_call(A) ::= path(P) LP TRIM_SIDE(S) expr(X) CALL_FROM expr(Y) RP(R). { A = build_trim(parser, P, &S, X, Y, R); }
+plain_call(A) ::= path(P) LP CALL_FROM expr(Y) RP(R). { A = build_trim(parser, P, NULL, NULL, Y, R); }
+/* Clauses of functions on JSON: phrase_json.c */
+plain_call(A) ::= path(P) LP args(X) json_clauses(C) RP(R). { A = build_json_call(parser, P, X, false, C, R); }
+plain_call(A) ::= path(P) LP json_pairs(X) RP(R). { A = build_json_call(parser, P, X, true, NULL, R); }
+plain_call(A) ::= path(P) LP json_pairs(X) json_clauses(C) RP(R). { A = build_json_call(parser, P, X, true, C, R); }
+%type json_pairs { AstExprs * }
+json_pairs(A) ::= json_pair(X). { A = X; }
+json_pairs(A) ::= json_pairs(L) COMMA json_pair(X). { A = exprs_add(parser, exprs_add(parser, L, X->items[0]), X->items[1]); }
+%type json_pair { AstExprs * }
+json_pair(A) ::= expr(K) JSON_VALUE expr(V). { A = exprs_add(parser, exprs_add(parser, NULL, K), V); }
+json_pair(A) ::= JSON_KEY expr(K) JSON_VALUE expr(V). { A = exprs_add(parser, exprs_add(parser, NULL, K), V); }
+%type json_clauses { JsonClauses * }
+json_clauses(A) ::= json_clause(C). { A = NEW(JsonClauses); LIST_ADD(parser->arena, A, *C); }
+json_clauses(A) ::= json_clauses(L) json_clause(C). { A = L; LIST_ADD(parser->arena, A, *C); }
+%type json_clause { JsonClause * }
+json_clause(A) ::= JSON_RETURNING(T) type(Y). { A = NEW(JsonClause); A->at = JOINED(AT(T), Y->at); A->type = Y; }
+json_clause(A) ::= json_words(W) JSON_WRAPPER(T). { A = W; A->wrapper = true; A->at = JOINED(A->at, AT(T)); }
+json_clause(A) ::= json_words(W) JSON_ON JSON_WORD(T). { A = W; A->on = T; A->at = JOINED(A->at, AT(T)); }
+json_clause(A) ::= JSON_DEFAULT(D) expr(E) JSON_ON JSON_WORD(T). { A = NEW(JsonClause); A->value = E; A->on = T; A->at = JOINED(AT(D), AT(T)); }
+%type json_words { JsonClause * }
+json_words(A) ::= JSON_WORD(T). { A = NEW(JsonClause); A->first = A->last = T; A->at = AT(T); }
+json_words(A) ::= json_words(L) JSON_WORD(T). {
+    A = L; A->last = T; A->conditional |= toupper((unsigned char)T.text[0]) == 'C';
+}
 %type args { AstExprs * }
 args(A) ::= arg(E). { A = exprs_add(parser, NULL, E); }
 args(A) ::= args(L) COMMA arg(E). { A = exprs_add(parser, L, E); }

@@ -1,7 +1,7 @@
 /* planner/bind_call.c: calls of functions, EXTRACT and CAST: units of time as bare words, functions that choose, and what presets make of a name. */
 #include <ctype.h>
 #include "planner/ast_map.h"
-#include "planner/bind_expression.h"
+#include "planner/bind_json.h"
 
 const char *lower_word(Arena *arena, const char *text)
 {
@@ -214,6 +214,8 @@ Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
         const char *what = ast->filter ? "FILTER" : ast->distinct ? "DISTINCT" : ast->star ? "*" : ast->ignore_nulls ? "IGNORE NULLS" : "ORDER BY";
         return error_at(ERR_BIND, ast->at, "%s needs an aggregate, %s is none here", what, name);
     }
+    if (ast_is_json_call(ast))
+        return bind_json_call(context, ast, result);
     if (name_equal(name, "getrecordpropertyvalue"))
         return record_property(context, ast, result);
     bool exists;

@@ -231,12 +231,22 @@ static Error *bind_is(BindContext *context, const AstExpr *ast, Expr **result)
     return NULL;
 }
 
+/* BETWEEN SYMMETRIC: the smaller bound is the lower one. */
+static Error *order_bounds(BindContext *context, Span at, Expr **low, Expr **high)
+{
+    Expr *bounds[2] = { *low, *high }, *copies[2] = { expr_copy(context->arena, *low), expr_copy(context->arena, *high) };
+    TRY(bind_function(context, "least", at, 2, bounds, low));
+    return bind_function(context, "greatest", at, 2, copies, high);
+}
+
 static Error *bind_between(BindContext *context, const AstExpr *ast, Expr **result)
 {
     Expr *value, *low, *high, *both[2];
     TRY(bind_expression(context, ast->left, &value));
     TRY(bind_expression(context, ast->args.items[0], &low));
     TRY(bind_expression(context, ast->args.items[1], &high));
+    if (ast->symmetric)
+        TRY(order_bounds(context, ast->at, &low, &high));
     TRY(compare(context, ">=", ast->at, value, low, &both[0]));
     TRY(compare(context, "<=", ast->at, expr_copy(context->arena, value), high, &both[1]));
     *result = expr_logic(context->arena, EXPR_AND, both, 2, ast->at);
@@ -311,7 +321,7 @@ static Error *bind_like(BindContext *context, const AstExpr *ast, Expr **result)
     TRY(bind_expression(context, ast->right, &args[1]));
     if (count > 2)
         TRY(bind_expression(context, ast->args.items[0], &args[2]));
-    TRY(bind_function(context, "like", ast->at, count, args, result));
+    TRY(bind_function(context, ast->similar ? "similar to" : "like", ast->at, count, args, result));
     settle_unknown(context, result);
     return negate(context, ast->negated, ast->at, result);
 }

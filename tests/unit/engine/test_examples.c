@@ -154,6 +154,8 @@ static bool example_calls(Planner *planner, Arena *arena, const Row *row)
         return false;
     if (row->signature) /* there is but one of its name */
         return call->over != NULL;
+    if (call->json) /* its arguments are made into others */
+        return true;
     const Type *types[FUNCTION_MAX_ARGS], *casts[FUNCTION_MAX_ARGS], *result;
     int count = 0;
     for (; count < call->args.count && count < FUNCTION_MAX_ARGS && call->args.items[count]->kind != AST_STAR; count++)

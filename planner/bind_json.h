@@ -1,0 +1,7 @@
+/* planner/bind_json.h: SQL's functions on JSON with their clauses. */
+#pragma once
+#include "planner/bind_expression.h"
+
+/* Is it for bind_json_call? */
+bool ast_is_json_call(const AstExpr *ast);
+Error *bind_json_call(BindContext *context, const AstExpr *ast, Expr **result);
