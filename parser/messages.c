@@ -74,7 +74,7 @@ static bool is_infix(int code)
 {
     switch (code) {
     case TK_EQ: case TK_NE: case TK_LT: case TK_LE: case TK_GT: case TK_GE: case TK_AND: case TK_OR: case TK_IS: case TK_IN: case TK_LIKE:
-    case TK_BETWEEN: case TK_NOT: case TK_ORDER:
+    case TK_BETWEEN: case TK_SIMILAR: case TK_SYMMETRIC: case TK_ASYMMETRIC: case TK_JSON: case TK_NOT: case TK_ORDER:
         return true;
     default:
         return false;
