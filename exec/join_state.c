@@ -10,7 +10,8 @@ static void open_side(JoinState *state, int s, Operator *op, Arena *arena)
     JoinRows *side = &state->sides[s];
     side->plan = &op->node->join.sides[s];
     side->schema = &op->node->inputs[s].node->schema;
-    row_store_init(&side->store, arena, &op->pool, side->schema, JOIN_ROW_FIELDS);
+    const JoinBest *best = &op->node->join.best;
+    row_store_init(&side->store, arena, &op->pool, side->schema, JOIN_ROW_FIELDS + (best->wanted && best->side == s ? JOIN_BEST_FIELDS : 0));
     side->identified = side->plan->updates || side->plan->upserts;
     if (!side->identified)
         return;
@@ -239,6 +240,8 @@ uint32_t join_add(JoinState *state, int side, const Batch *batch, uint32_t row, 
     uint32_t number = row_store_add(&own->store, batch, row, &none);
     *join_touch(state, side, number) = (JoinRow){ .group = group, .time_us = time_us, .death_us = death_us, .identity = -1, .order = state->scalars[JOIN_SCALAR_ORDER]++,
                                                 .arrived_us = state->op->context->now_us };
+    if (own->store.own_count > JOIN_ROW_FIELDS)
+        memset(row_store_own(&own->store, number) + JOIN_ROW_FIELDS, 0, sizeof(JoinBestSoFar));
     own->live++;
     if (group >= 0)
         link_row(state, side, number);
@@ -250,6 +253,46 @@ uint32_t join_add(JoinState *state, int side, const Batch *batch, uint32_t row, 
         *newest = (int64_t)number + 1;
     }
     return number;
+}
+
+/* ---- the best matches ---- */
+
+/* What the pair's other row is by the keys: values in the order of what is better. */
+static void best_keys_of(const JoinState *state, uint32_t other, JoinBestSoFar *keys)
+{
+    const JoinBest *best = &state->op->node->join.best;
+    const RowStore *store = &state->sides[!best->side].store;
+    *keys = (JoinBestSoFar){ .there = 1 };
+    for (int k = 0; k < best->key_count; k++) {
+        const SortKey *key = &best->keys[k];
+        const bool null = row_store_is_null(store, other, key->column);
+        keys->keys[k].place = !null ? 1 : key->nulls_first ? 0 : 2;
+        keys->keys[k].value = null ? 0 : row_store_bits(store, other, key->column) ^ (key->descending ? -1 : 0);
+    }
+}
+
+static int compare_best(const JoinBestSoFar *a, const JoinBestSoFar *b, int count)
+{
+    for (int k = 0; k < count; k++) {
+        if (a->keys[k].place != b->keys[k].place)
+            return a->keys[k].place < b->keys[k].place ? -1 : 1;
+        if (a->keys[k].value != b->keys[k].value)
+            return a->keys[k].value < b->keys[k].value ? -1 : 1;
+    }
+    return 0;
+}
+
+bool join_best_takes(JoinState *state, uint32_t number, uint32_t other)
+{
+    const JoinBest *best = &state->op->node->join.best;
+    JoinBestSoFar keys, *before = (JoinBestSoFar *)(row_store_own(&state->sides[best->side].store, number) + JOIN_ROW_FIELDS);
+    best_keys_of(state, other, &keys);
+    const int order = before->there ? compare_best(&keys, before, best->key_count) : -1;
+    if (order < 0) {
+        join_touch(state, best->side, number);
+        *before = keys;
+    }
+    return order < 0 || (order == 0 && best->equals);
 }
 
 /* Of equal rows the newest one is mostly meant. */

@@ -25,6 +25,13 @@ typedef struct JoinRow { /* the operator's integers of a row */
 
 enum { JOIN_FREE = -1, JOIN_ROW_FIELDS = sizeof(JoinRow) / 8 };
 
+/* JoinBest: behind the integers of a row whose pairs are compared. */
+typedef struct JoinBestSoFar {
+    int64_t there;
+    struct { int64_t place, value; } keys[JOIN_BEST_KEYS]; /* place 0: NULL first, 1: a value, 2: NULL last */
+} JoinBestSoFar;
+enum { JOIN_BEST_FIELDS = sizeof(JoinBestSoFar) / 8 };
+
 typedef struct JoinRows {    /* of one side */
     const JoinSide *plan;
     const Schema *schema;
@@ -74,6 +81,8 @@ bool join_key_is_null(const JoinState *state, int side, const Batch *batch, uint
 uint32_t join_add(JoinState *state, int side, const Batch *batch, uint32_t row, uint32_t i, int64_t group, int64_t time_us, int64_t death_us);
 /* The row that row i of those located means; ROW_NONE: none. */
 uint32_t join_find(const JoinState *state, int side, uint32_t i);
+/* Is the pair better than all that this row of the best side has had (or as good, if that counts)? Then it is what later ones are compared with. */
+bool join_best_takes(JoinState *state, uint32_t number, uint32_t other);
 /* Takes the row out of its group and its identity; its contents stay until join_free. */
 void join_remove(JoinState *state, int side, uint32_t number);
 void join_free(JoinState *state, int side, uint32_t number);

@@ -229,6 +229,18 @@ static Error *change_single(Join *join, int s, uint32_t before, uint32_t after)
     return emit(join, s, minus, plus, true);
 }
 
+/* The pairs of a new row that are better than what the one of them whose matches are compared has had. */
+static Error *emit_best(Join *join, int s, uint32_t number)
+{
+    const bool own = join->output.node->join.best.side == s;
+    for (uint32_t m = 0; m < join->after.count; m++) {
+        const uint32_t partner = join->after.items[m];
+        if (join_best_takes(&join->output.state, own ? number : partner, own ? partner : number))
+            TRY(join_pair(&join->output, s, number, partner, ROW_INSERT, *watermark(join)));
+    }
+    return NULL;
+}
+
 /* Rows that have met the only one that they can meet. */
 static void forget_met(Join *join, int s, uint32_t number)
 {
@@ -248,6 +260,12 @@ static Error *change(Join *join, int s, uint32_t before, uint32_t after)
     if (after != ROW_NONE) {
         TRY(join_matches(&join->output, s, after, wm_us, &join->after));
         count_match(join, s, after, join->after.count);
+    }
+    if (join->output.node->join.best.wanted) {
+        TRY(emit_best(join, s, after));
+        if (join->after.count)
+            forget_met(join, s, after);
+        return NULL;
     }
     const bool single = side_of(join, !s)->unique && !pads(join, !s, PADDING_CHANGES) && join->before.count <= 1 && join->after.count <= 1;
     if (single) {
@@ -292,7 +310,9 @@ static Error *pass_row(Join *join, int s, const Batch *batch, uint32_t row, int6
         join_row(&output->state, s, number)->group = group; /* it stands in no list */
         TRY(join_matches(output, s, number, wm_us, &join->after));
     }
-    for (uint32_t m = 0; m < join->after.count; m++)
+    if (output->node->join.best.wanted)
+        TRY(emit_best(join, s, number));
+    for (uint32_t m = 0; m < join->after.count && !output->node->join.best.wanted; m++)
         TRY(change_partner(join, s, join->after.items[m], (Half){ 0 }, (Half){ true, number, join->after.items[m] }));
     if (join->after.count == 0 && side_of(join, s)->preserved)
         TRY(join_pair(output, s, number, ROW_NONE, ROW_INSERT, wm_us));

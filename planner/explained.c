@@ -65,7 +65,7 @@ static void split_filters(Arena *arena, PlanInput root)
 /* Conditions stay where they were written, as they were written. */
 static PlannerSettings without_moves(const PlannerSettings *settings)
 {
-    static const char *const moves[] = { "constant_folding", "filter_pushdown", "rank_limit", "top_with_ties", "window_candidates" };
+    static const char *const moves[] = { "constant_folding", "filter_pushdown", "rank_limit", "top_with_ties", "window_candidates", "join_best" };
     PlannerSettings changed = *settings;
     for (int r = 0; rewrite_rules[r].name; r++)
         for (size_t m = 0; m < sizeof moves / sizeof *moves; m++)

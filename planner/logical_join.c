@@ -154,6 +154,8 @@ void logical_join_refs(Arena *arena, LogicalNode *node, int s, ColumnRefs *refs)
         LIST_ADD(arena, refs, &node->join.compares[c].columns[s]);
     if (side->time_column >= 0)
         LIST_ADD(arena, refs, &side->time_column);
+    for (int k = 0; k < node->join.best.key_count && node->join.best.side != s; k++)
+        LIST_ADD(arena, refs, &node->join.best.keys[k].column);
 }
 
 /* ---- texts ---- */
@@ -182,6 +184,10 @@ void join_canonical(const LogicalNode *node, Text *text)
         text_add_char(text, ' ');
         expr_canonical(node->join.condition, text);
     }
+    if (node->join.best.wanted)
+        text_printf(text, " best %d%d", node->join.best.side, node->join.best.equals);
+    for (int k = 0; k < node->join.best.key_count; k++)
+        text_printf(text, " %d%d%d", node->join.best.keys[k].column, node->join.best.keys[k].descending, node->join.best.keys[k].nulls_first);
 }
 
 static const char *column_name(const LogicalNode *node, int s, int column)
@@ -202,6 +208,14 @@ static void print_compare(const LogicalNode *node, const JoinCompare *compare, T
         explain_duration(offset, text);
     else
         text_printf(text, "%lld", (long long)offset);
+}
+
+static void print_best(const LogicalNode *node, Text *text)
+{
+    const JoinBest *best = &node->join.best;
+    text_printf(text, "; of each %s row's matches %s", best->side ? "right" : "left", best->key_count ? "those that are best so far by " : "the first one");
+    for (int k = 0; k < best->key_count; k++)
+        text_printf(text, "%s%s%s", k ? ", " : "", column_name(node, !best->side, best->keys[k].column), best->keys[k].descending ? " DESC" : "");
 }
 
 void explain_join(const LogicalNode *node, Text *text)
@@ -227,6 +241,8 @@ void explain_join(const LogicalNode *node, Text *text)
     } else if (strcmp(separator, " on ") == 0) {
         text_add_c(text, ", every pair");
     }
+    if (node->join.best.wanted)
+        print_best(node, text);
     if (!node->join.sides[0].preserved && !node->join.sides[1].preserved)
         return;
     switch (node->join.padding) {

@@ -243,6 +243,15 @@ typedef struct JoinCompare {
     int64_t offset;
 } JoinCompare;
 
+/* Of the pairs of each row of one side only those come out that are better than all before them, by columns of the other side. */
+enum { JOIN_BEST_KEYS = 2 };
+typedef struct JoinBest {
+    bool wanted;
+    int side;                   /* whose rows' pairs */
+    SortKey keys[JOIN_BEST_KEYS]; int key_count; /* of 64-bit integers */
+    bool equals;                /* pairs that are equal come out, too: the keys do not tell all */
+} JoinBest;
+
 typedef struct JoinSide {
     int *keys;                  /* columns of its input; they equal the other side's */
     bool preserved;             /* rows without a match come out, too */
@@ -452,6 +461,7 @@ typedef struct PlanNode {
             bool with_time;                 /* a column behind: the later one of both times */
             bool with_key;                  /* then the key's columns, of whichever side has them */
             bool change_times;              /* what a row changes carries at least that row's time (ksqlDB) */
+            JoinBest best;
             bool retracts_unmatched;        /* a row of the left table that goes takes its result back also where there was none (ksqlDB) */
             /* schema: input 0's columns, input 1's columns, the time, the key */
         } join;

@@ -40,21 +40,11 @@ LogicalNode *max_join_origin(PlanInput from, int *column)
     return from.port == PORT_MAIN ? from.node : NULL;
 }
 
-static bool cannot_fail(LogicalNode *node)
-{
-    int count;
-    Expr **exprs = logical_exprs(node, &count);
-    for (int i = 0; i < count; i++)
-        if (expr_can_fail(exprs[i]) || expr_is_volatile(exprs[i]))
-            return false;
-    return true;
-}
-
 /* Does a way through nodes that cannot fail lead from one place down to the other? Only projections on it, if `plain`. */
 static bool leads_to(PlanInput from, PlanInput to, bool plain)
 {
     while (!same_input(from, to)) {
-        if (!is_link(from) || !cannot_fail(from.node) || (plain && from.node->kind != PLAN_PROJECT))
+        if (!is_link(from) || !rewrite_cannot_fail(from.node) || (plain && from.node->kind != PLAN_PROJECT))
             return false;
         from = from.node->inputs[0];
     }
@@ -66,7 +56,7 @@ static bool leads_to(PlanInput from, PlanInput to, bool plain)
 static bool find_aggregate(MaxJoin *found)
 {
     PlanInput at = found->join->inputs[found->most];
-    while (at.port == PORT_MAIN && at.node->kind == PLAN_PROJECT && cannot_fail(at.node))
+    while (at.port == PORT_MAIN && at.node->kind == PLAN_PROJECT && rewrite_cannot_fail(at.node))
         at = at.node->inputs[0];
     LogicalNode *node = at.node;
     found->aggregate = node;

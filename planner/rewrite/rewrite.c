@@ -1,6 +1,8 @@
 /* planner/rewrite/rewrite.c: the rules in their order, and what they share. */
 #include "planner/rewrite/rewrite.h"
 
+#include "planner/expr.h"
+
 NodeList rewrite_nodes(RewriteContext *context)
 {
     NodeList nodes = { 0 };
@@ -43,6 +45,16 @@ Expr *rewrite_substitute(Arena *arena, const Expr *expr, Expr *const *with)
     return copy;
 }
 
+bool rewrite_cannot_fail(LogicalNode *node)
+{
+    int count;
+    Expr **exprs = logical_exprs(node, &count);
+    for (int i = 0; i < count; i++)
+        if (expr_can_fail(exprs[i]) || expr_is_volatile(exprs[i]))
+            return false;
+    return true;
+}
+
 int rewrite_count(void)
 {
     int count = 0;
@@ -83,6 +95,7 @@ const RewriteRule rewrite_rules[] = {
     { 5, "merge_projections", "Makes one projection of two", rewrite_merge_projections },
     { 6, "identity_projections", "Drops projections that change nothing", rewrite_identity_projections },
     { 9, "join_unique_keys", "Drops rows that a join has matched with the only row that they can match", rewrite_join_unique_keys },
+    { 12, "join_best", "Joins rows only with matches that are better than those before, where a MAX or the first row of each is asked for", rewrite_join_best },
     { 7, "top_k", "Keeps only the first rows while sorting under LIMIT", rewrite_top_k },
     { 0, NULL, NULL, NULL },
 };

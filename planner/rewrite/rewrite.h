@@ -35,6 +35,7 @@ int rewrite_rank_limit(RewriteContext *context);
 int rewrite_top_with_ties(RewriteContext *context);
 int rewrite_window_candidates(RewriteContext *context);
 int rewrite_join_unique_keys(RewriteContext *context);
+int rewrite_join_best(RewriteContext *context);
 
 /* No rule but what a source means: a job reads it once, in one order, whatever the number of its consumers. */
 void rewrite_share_sources(RewriteContext *context);
@@ -47,3 +48,5 @@ NodeList rewrite_nodes(RewriteContext *context);
 void rewrite_replace(const NodeList *nodes, LogicalNode *from, PlanInput to);
 /* The expression with each column i replaced by with[i]; a new tree. */
 Expr *rewrite_substitute(Arena *arena, const Expr *expr, Expr *const *with);
+/* No expression of the node fails or gives another value the next time. */
+bool rewrite_cannot_fail(LogicalNode *node);

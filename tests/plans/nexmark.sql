@@ -1,11 +1,12 @@
 -- Nexmark's queries that have a plan: three kinds of records in one stream, views over them
 CREATE TABLE nexmark (event_type INT,
   person ROW<id BIGINT, name VARCHAR, emailAddress VARCHAR, city VARCHAR, state VARCHAR, dateTime TIMESTAMP(3)>,
-  auction ROW<id BIGINT, itemName VARCHAR, seller BIGINT, category BIGINT, dateTime TIMESTAMP(3)>,
+  auction ROW<id BIGINT, itemName VARCHAR, seller BIGINT, category BIGINT, dateTime TIMESTAMP(3), expires TIMESTAMP(3)>,
   bid ROW<auction BIGINT, bidder BIGINT, price BIGINT, channel VARCHAR, url VARCHAR, dateTime TIMESTAMP(3)>,
   dateTime AS CASE WHEN event_type = 0 THEN person.dateTime WHEN event_type = 1 THEN auction.dateTime ELSE bid.dateTime END,
   WATERMARK FOR dateTime AS dateTime - INTERVAL '4' SECOND) WITH (connector = 'file', path = 'nexmark.jsonl');
 CREATE VIEW bid AS SELECT bid.auction, bid.bidder, bid.price, bid.channel, bid.url, dateTime FROM nexmark WHERE event_type = 2;
+CREATE VIEW auction AS SELECT auction.id, auction.itemName, auction.seller, auction.category, auction.expires, dateTime FROM nexmark WHERE event_type = 1;
 -- q0, q1, q2
 SELECT auction, bidder, price, dateTime FROM bid;
 SELECT auction, bidder, 0.908 * price AS price, dateTime FROM bid;
@@ -14,6 +15,13 @@ SELECT auction, price FROM bid WHERE MOD(auction, 123) = 0;
 SELECT AuctionBids.auction, AuctionBids.num FROM (
   SELECT auction, count(*) AS num, window_start AS starttime, window_end AS endtime FROM TABLE(HOP(TABLE bid, DESCRIPTOR(dateTime), INTERVAL '2' SECOND, INTERVAL '10' SECOND))
   GROUP BY auction, window_start, window_end) AS AuctionBids;
+-- q4, q9
+SELECT Q.category, AVG(Q.final) FROM (
+  SELECT MAX(B.price) AS final, A.category FROM auction A, bid B WHERE A.id = B.auction AND B.dateTime BETWEEN A.dateTime AND A.expires GROUP BY A.id, A.category) Q
+GROUP BY Q.category;
+SELECT id, itemName, seller, auction, bidder, price FROM (
+  SELECT A.*, B.auction, B.bidder, B.price, ROW_NUMBER() OVER (PARTITION BY A.id ORDER BY B.price DESC, B.dateTime ASC) AS rownum
+  FROM auction A, bid B WHERE A.id = B.auction AND B.dateTime BETWEEN A.dateTime AND A.expires) WHERE rownum <= 1;
 -- q5 with the hottest auction's number joined back; by rank
 SELECT AuctionBids.auction, AuctionBids.num FROM (
   SELECT auction, count(*) AS num, window_start AS starttime, window_end AS endtime FROM TABLE(HOP(TABLE bid, DESCRIPTOR(dateTime), INTERVAL '2' SECOND, INTERVAL '10' SECOND))
