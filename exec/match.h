@@ -27,8 +27,9 @@ enum {
     ROW_TIME,      /* what WITHIN is measured in; 0 without a time */
     ROW_OWN_COUNT
 };
-enum { P_ROWS, P_FIRST, P_START, P_MATCHES, P_PENDING, P_LIVE };
-/* next number | first number in `ids` | number of the start | matches so far | rows that are pending | has rows, or a number to remember */
+enum { P_ROWS, P_FIRST, P_START, P_MATCHES, P_PENDING, P_LIVE, P_COVERED };
+/* next number | first number in `ids` | number of the start | matches so far | rows that are pending | has rows, or a number to remember | first number
+ * behind all rows that matches have taken */
 
 enum { MATCH_ARRIVALS, MATCH_WM, MATCH_CLOCK, MATCH_EVENT, MATCH_LIVE, MATCH_SCALARS };
 
@@ -44,7 +45,7 @@ typedef struct MatchPartition {
 
 typedef struct MatchWay {
     uint32_t next;          /* the next one in order of preference, or in the free list; MATCH_NONE */
-    int32_t step;           /* MATCH_ACCEPT: the match may end with `node` */
+    int32_t step;           /* MATCH_ACCEPT: the match may end with `node`; MATCH_ACCEPT_AT_END: if no row follows */
     uint32_t node;          /* MATCH_NONE: no row yet */
 } MatchWay;
 
@@ -72,7 +73,7 @@ typedef struct MatchOperator {
     MemoryPool *pool;
     const PlanNode *node;
     const Schema *input_schema;
-    bool numbered;          /* MATCH_NUMBER: partitions are remembered for ever */
+    bool numbered;          /* MATCH_NUMBER, or ^: partitions are remembered for ever */
     bool complete;          /* partitions get no more rows */
     bool restoring;
     KeyLayout key_layout;
@@ -160,5 +161,7 @@ void match_close_bundles(MatchBundle *bundles, int count);
 /* ---- match_results.c ---- */
 Error *match_open_results(MatchOperator *o);
 void match_close_results(MatchOperator *o);
-/* Sends out the match that ends with `node`; *next is the number of the row to go on with. */
+/* Sends out the start as a row of no match, if none has taken it. */
+Error *match_emit_unmatched(MatchOperator *o, uint32_t slot);
+/* Sends out the match that ends with `node` (MATCH_NONE: it has no row); *next is the number of the row to go on with. */
 Error *match_emit(MatchOperator *o, uint32_t slot, uint32_t node, int64_t *next);

@@ -127,13 +127,14 @@ static Error *put_aggregates(MatchOperator *o, uint32_t at)
     return NULL;
 }
 
-static Error *put_row(MatchOperator *o, uint32_t slot, uint32_t index, uint32_t length)
+/* Row `index` from the start on, when so many rows were seen of the match. */
+static Error *put_row(MatchOperator *o, uint32_t slot, uint32_t index, uint32_t seen, uint32_t length)
 {
     uint32_t granted, at, id = match_row(o, slot, match_entry(o, slot)[P_START] + index);
     TRY(builder_reserve(&o->out, 1, 1, &granted, &at));
     TRY(row_store_gather(&o->store, &id, 1, o->out.batch->columns, at, &o->out.batch->arena));
     for (int t = 0; t < o->node->match.measure_count; t++)
-        TRY(put_measure(o, slot, t, index + 1, length, at));
+        TRY(put_measure(o, slot, t, seen, length, at));
     TRY(put_aggregates(o, at));
     builder_commit(&o->out, 1, o->scalars[MATCH_WM]);
     return NULL;
@@ -144,12 +145,14 @@ static Error *put_match(MatchOperator *o, uint32_t slot, uint32_t length)
     for (int b = 0; b < o->measure_bundle_count; b++)
         groups_forget(&o->measure_bundles[b].groups, 0);
     TRY(feed(o, slot, true, 0, length));
+    if (length == 0) /* it has the columns of the row at which it stands */
+        return o->node->match.omits_empty ? NULL : put_row(o, slot, 0, 0, 0);
     if (!o->node->match.all_rows)
-        return put_row(o, slot, length - 1, length);
+        return put_row(o, slot, length - 1, length, length);
     for (uint32_t i = 0; i < length; i++) {
         TRY(feed(o, slot, false, i, i + 1));
         if (!o->node->match.steps[o->taken[i]].excluded)
-            TRY(put_row(o, slot, i, length));
+            TRY(put_row(o, slot, i, i + 1, length));
     }
     return NULL;
 }
@@ -165,6 +168,8 @@ static Error *skip(MatchOperator *o, uint32_t length, int64_t start, int64_t *ne
 {
     *next = start + 1;
     const bool first = o->node->match.skip == MATCH_SKIP_TO_FIRST;
+    if (length == 0)
+        return NULL;
     switch (o->node->match.skip) {
     case MATCH_SKIP_PAST_LAST_ROW: *next = start + length; return NULL;
     case MATCH_SKIP_TO_NEXT_ROW: return NULL;
@@ -183,13 +188,31 @@ static Error *skip(MatchOperator *o, uint32_t length, int64_t start, int64_t *ne
     return skip_failed(o, "AFTER MATCH SKIP goes to a variable that no row of the match is");
 }
 
+Error *match_emit_unmatched(MatchOperator *o, uint32_t slot)
+{
+    const int64_t *entry = match_entry(o, slot);
+    uint32_t granted, at, id = match_row(o, slot, entry[P_START]);
+    if (!o->node->match.with_unmatched || entry[P_START] < entry[P_COVERED])
+        return NULL;
+    if (o->restoring)
+        return page_damaged("a row that matches nothing has not been sent out");
+    TRY(builder_reserve(&o->out, 1, 1, &granted, &at));
+    TRY(row_store_gather(&o->store, &id, 1, o->out.batch->columns, at, &o->out.batch->arena));
+    for (int t = 0; t < o->node->match.measure_count; t++)
+        put_null(&o->out, o->out.batch->columns[o->input_schema->column_count + t], at);
+    builder_commit(&o->out, 1, o->scalars[MATCH_WM]);
+    return NULL;
+}
+
 Error *match_emit(MatchOperator *o, uint32_t slot, uint32_t node, int64_t *next)
 {
     if (o->restoring)
         return page_damaged("a match that was complete has not been sent out");
-    const uint32_t length = match_node(o, node)[NODE_LENGTH];
+    const uint32_t length = node == MATCH_NONE ? 0 : match_node(o, node)[NODE_LENGTH];
     int64_t *entry = (int64_t *)state_touch_one(&o->entries, slot);
     entry[P_MATCHES]++;
+    if (entry[P_START] + length > entry[P_COVERED])
+        entry[P_COVERED] = entry[P_START] + length;
     list_rows(o, node, length);
     TRY(put_match(o, slot, length));
     return skip(o, length, entry[P_START], next);
@@ -215,6 +238,7 @@ Error *match_open_results(MatchOperator *o)
         o->measure_set_count += s == o->measure_set_count;
         o->measure_set[t] = s;
     }
+    o->numbered |= node->match.from_start;
     for (int t = 0; t < node->match.define_count; t++)
         o->numbered |= node->match.defines[t].kind == MATCH_NUMBER;
     o->places = ARENA_ARRAY(&o->arena, uint32_t *, o->measure_set_count + 1);

@@ -64,7 +64,7 @@ void match_forget(MatchOperator *o, uint32_t slot)
 /* Does the list hold a way to the step that has the same to come? Then that one is preferred. */
 static bool is_known(const MatchOperator *o, const Ways *ways, int32_t step, uint32_t node)
 {
-    if (!o->comparable || step == MATCH_ACCEPT)
+    if (!o->comparable || step < 0)
         return false;
     if (o->same_step[step] == MATCH_NONE)
         return false;
@@ -91,7 +91,7 @@ static Error *go_on(MatchOperator *o, Ways *ways, int32_t step, uint32_t node, b
             return too_many(o);
         append_way(o, ways, new_way(o, from->next[i], node));
         *ended = from->next[i] == MATCH_ACCEPT;
-        if (!*ended)
+        if (from->next[i] >= 0)
             o->same_step[from->next[i]] = ways->last;
     }
     return NULL;
@@ -126,12 +126,13 @@ static Error *take_row(MatchOperator *o, uint32_t slot)
             way = next;
             break;
         }
-        error = take_way(o, slot, way, &ways, &ended);
+        if (o->ways[way].step >= 0) /* MATCH_ACCEPT_AT_END: a row follows, so it does not end here */
+            error = take_way(o, slot, way, &ways, &ended);
         way = drop_way(o, way);
     }
     drop_ways(o, way);
     for (way = ways.first; way != MATCH_NONE; way = o->ways[way].next)
-        if (o->ways[way].step != MATCH_ACCEPT)
+        if (o->ways[way].step >= 0)
             o->same_step[o->ways[way].step] = MATCH_NONE;
     partition->ways = ways.first;
     partition->cursor++;
@@ -143,7 +144,7 @@ static Error *take_row(MatchOperator *o, uint32_t slot)
 static void begin(MatchOperator *o, uint32_t slot)
 {
     MatchPartition *partition = &o->partitions[slot];
-    const MatchStep *first = &o->node->match.steps[0];
+    const MatchStep *first = match_entry(o, slot)[P_START] == 0 ? &o->node->match.first : &o->node->match.steps[0];
     Ways ways = { MATCH_NONE, MATCH_NONE, 0 };
     for (int i = 0; i < first->next_count; i++)
         append_way(o, &ways, new_way(o, first->next[i], MATCH_NONE));
@@ -162,11 +163,14 @@ static void start_at(MatchOperator *o, uint32_t slot, int64_t number)
 static Error *decide(MatchOperator *o, uint32_t slot)
 {
     const int64_t start = match_entry(o, slot)[P_START];
+    const bool at_end = o->complete && o->partitions[slot].cursor >= match_entry(o, slot)[P_ROWS];
     uint32_t way = o->partitions[slot].ways;
-    while (way != MATCH_NONE && o->ways[way].step != MATCH_ACCEPT)
+    while (way != MATCH_NONE && o->ways[way].step != MATCH_ACCEPT && !(at_end && o->ways[way].step == MATCH_ACCEPT_AT_END))
         way = o->ways[way].next;
     int64_t next = start + 1;
-    if (way != MATCH_NONE)
+    if (way == MATCH_NONE)
+        TRY(match_emit_unmatched(o, slot));
+    else
         TRY(match_emit(o, slot, o->ways[way].node, &next));
     start_at(o, slot, next);
     return NULL;

@@ -329,7 +329,7 @@ static Error *match_open(Operator *op)
     key_batch_init(&o->key_batch, &o->key_layout);
     key_table_init(&o->keys, o->pool, &o->key_layout);
     row_store_init(&o->store, &o->arena, o->pool, o->input_schema, ROW_OWN_COUNT);
-    state_init(&o->entries, o->pool, "llllll", false);
+    state_init(&o->entries, o->pool, "lllllll", false);
     timers_init(&o->events, o->pool, 10 * US_PER_SECOND, NULL, NULL);
     builder_init(&o->out, op, PORT_MAIN, &node->schema, false);
     TRY(match_open_terms(o));
@@ -395,8 +395,8 @@ static Error *match_advance(Operator *op, int64_t wm_us)
 
 static Error *finish(MatchOperator *o)
 {
-    o->complete = true;
     TRY(run_until(o, TIME_MAX));
+    o->complete = true;
     for (uint32_t slot = 0; slot < o->partition_count; slot++)
         TRY(go_on(o, slot));
     return NULL;

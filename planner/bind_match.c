@@ -212,11 +212,12 @@ static Error *bind_within(Matching *matching)
     return NULL;
 }
 
-static Error *check_rows_mode(const AstMatch *ast)
+static Error *check_anchors(const Matching *matching)
 {
-    if (ast->rows == AST_MATCH_WITH_UNMATCHED)
-        return binder_unsupported(ast->rows_at, "ALL ROWS PER MATCH WITH UNMATCHED ROWS"); /* empty matches are refused with the pattern */
-    return NULL;
+    const AstPattern *end = match_anchor(matching->ast->pattern, AST_PATTERN_END);
+    if (!end || port_traits(matching->arena, matching->relation->input).bounded)
+        return NULL;
+    return error_hint(error_at(ERR_BIND, end->at, "'$' is the end of a partition: that of a stream that does not end has no last row"), "WITHIN INTERVAL .. ends a match by time");
 }
 
 /* ---- AFTER MATCH SKIP ---- */
@@ -374,6 +375,11 @@ static LogicalNode *make_node(Matching *matching)
     node->match.variable_count = matching->variables.count;
     node->match.steps = matching->steps;
     node->match.step_count = matching->step_count;
+    node->match.first = matching->first;
+    node->match.from_start = match_anchor(matching->ast->pattern, AST_PATTERN_START) != NULL;
+    node->match.to_end = match_anchor(matching->ast->pattern, AST_PATTERN_END) != NULL;
+    node->match.omits_empty = matching->ast->rows == AST_MATCH_ALL_ROWS_OMIT_EMPTY;
+    node->match.with_unmatched = matching->ast->rows == AST_MATCH_WITH_UNMATCHED;
     node->match.defines = plain_terms(arena, &matching->defines);
     node->match.define_count = matching->defines.count;
     node->match.measures = plain_terms(arena, &matching->measures);
@@ -475,8 +481,8 @@ Error *bind_match(Binder *binder, const AstRelation *ast, Relation *relation)
         return error_hint(binder_unsupported(ast->match->at, "MATCH_RECOGNIZE of a window function"), "patterns need no window: say WITHIN INTERVAL ..");
     Matching matching = { .binder = binder, .arena = binder->arena, .ast = ast->match, .relation = relation, .visible = relation->schema.column_count };
     matching.all_rows = ast->match->rows != AST_MATCH_ONE_ROW;
-    TRY(check_rows_mode(ast->match));
-    TRY(match_steps(matching.arena, ast->match->pattern, pattern_variable, &matching, &matching.steps, &matching.step_count));
+    TRY(check_anchors(&matching));
+    TRY(match_steps(matching.arena, ast->match->pattern, pattern_variable, &matching, &matching.steps, &matching.step_count, &matching.first));
     TRY(bind_subsets(&matching));
     for (int i = 0; i < ast->match->define.count; i++)
         mark_user_aggregates_in(binder, ast->match->define.exprs[i]);

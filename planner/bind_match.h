@@ -27,6 +27,7 @@ typedef struct Matching {
     bool all_rows;
     MatchSkip skip; uint64_t skip_variables;
     MatchStep *steps; int step_count;
+    MatchStep first;
     MatchTerms defines, measures;
 } Matching;
 

@@ -292,10 +292,10 @@ static int64_t frame_following(const OverCall *call)
  * when the time is over that a match may take. All rows wait for the last one. */
 static void derive_match_times(Arena *arena, LogicalNode *node)
 {
-    bool same_length = node->match.lookahead == 0 && !node->match.all_rows;
+    bool same_length = node->match.lookahead == 0 && !node->match.all_rows && !node->match.to_end;
     for (int i = 0; i < node->match.step_count; i++)
         same_length &= node->match.steps[i].next_count == 1;
-    const bool limited = node->match.within_us && node->match.lookahead == 0;
+    const bool limited = node->match.within_us && node->match.lookahead == 0 && !node->match.to_end;
     if (node->match.by_time && (same_length || limited))
         traits_add_time(arena, &node->traits, (TimeColumn){ node->match.time_column, time_add(node->match.lag_us, same_length ? 0 : node->match.within_us), false });
 }

@@ -3,12 +3,14 @@
  *
  * First a program in the manner of a regular expression's: TAKE a row, SPLIT into a preferred way and another one, JUMP. Bounded
  * quantifiers are written out. Then the ways between two TAKEs are followed once, while planning: what is left at run time is a list a step.
- * A way that comes back to a SPLIT without a row in between ends there: an iteration without rows is not repeated. */
+ * A way that comes back to a SPLIT without a row in between ends there: an iteration without rows is not repeated.
+ * `^` holds before the first row of a partition alone: ways through it are followed for that row and for no other. Behind `$` no row is taken: a way
+ * through it can only end, where the partition does. */
 #include "planner/match_pattern.h"
 
 enum { STEPS_MAX = 4096, PROGRAM_MAX = 32 * STEPS_MAX, NEXT_MAX = 1 << 20, PERMUTE_MAX = 6 };
 
-typedef enum OpKind { OP_TAKE, OP_SPLIT, OP_JUMP, OP_ACCEPT } OpKind;
+typedef enum OpKind { OP_TAKE, OP_SPLIT, OP_JUMP, OP_AT_START, OP_AT_END, OP_ACCEPT } OpKind;
 typedef struct Op { OpKind kind; int variable; bool excluded; int to, other; } Op; /* SPLIT: `to` is preferred */
 
 typedef struct Compiler {
@@ -138,10 +140,8 @@ static Error *compile(Compiler *compiler, const AstPattern *pattern)
     switch (pattern->kind) {
     case AST_PATTERN_VARIABLE:
     case AST_PATTERN_ANY: return compile_variable(compiler, pattern);
-    case AST_PATTERN_START:
-        return error_hint(error_at(ERR_UNSUPPORTED, pattern->at, "'^', the start of a partition, is not supported"), "a stream's partition has no last row, and its first one says little");
-    case AST_PATTERN_END:
-        return error_hint(error_at(ERR_UNSUPPORTED, pattern->at, "'$', the end of a partition, is not supported"), "a stream's partition has no last row");
+    case AST_PATTERN_START: return emit(compiler, (Op){ .kind = OP_AT_START });
+    case AST_PATTERN_END: return emit(compiler, (Op){ .kind = OP_AT_END });
     case AST_PATTERN_SEQUENCE:
         for (int i = 0; i < pattern->count; i++)
             TRY(compile(compiler, pattern->items[i]));
@@ -159,31 +159,39 @@ static Error *compile(Compiler *compiler, const AstPattern *pattern)
 typedef struct Follower {
     const Op *program;
     const int *step_of;     /* step of each TAKE */
-    int *mark, round;       /* SPLITs and JUMPs that were met in this round */
-    int *stack, *found;
+    int *mark, round;       /* places that were met in this round: twice each, before and behind a $ */
+    int *stack, *found;     /* of places * 2, + 1 behind a $ */
     int found_count;
 } Follower;
 
 /* The steps that can come first from `from` on; each once: a second way to the same step is never preferred. */
-static void follow(Follower *f, int from)
+static void follow(Follower *f, int from, bool at_start)
 {
     int depth = 0;
     f->round++;
     f->found_count = 0;
-    f->stack[depth++] = from;
+    f->stack[depth++] = from * 2;
     while (depth) {
-        const int at = f->stack[--depth];
-        if (f->mark[at] == f->round)
+        const int place = f->stack[--depth], at = place / 2, behind_end = place & 1;
+        if (f->mark[place] == f->round)
             continue;
-        f->mark[at] = f->round;
+        f->mark[place] = f->round;
         const Op *op = &f->program[at];
         switch (op->kind) {
-        case OP_TAKE: f->found[f->found_count++] = f->step_of[at]; break;
-        case OP_ACCEPT: f->found[f->found_count++] = MATCH_ACCEPT; break;
-        case OP_JUMP: f->stack[depth++] = op->to; break;
+        case OP_TAKE:
+            if (!behind_end)
+                f->found[f->found_count++] = f->step_of[at];
+            break;
+        case OP_ACCEPT: f->found[f->found_count++] = behind_end ? MATCH_ACCEPT_AT_END : MATCH_ACCEPT; break;
+        case OP_AT_START:
+            if (at_start)
+                f->stack[depth++] = (at + 1) * 2 + behind_end;
+            break;
+        case OP_AT_END: f->stack[depth++] = (at + 1) * 2 + 1; break;
+        case OP_JUMP: f->stack[depth++] = op->to * 2 + behind_end; break;
         case OP_SPLIT:
-            f->stack[depth++] = op->other;
-            f->stack[depth++] = op->to;
+            f->stack[depth++] = op->other * 2 + behind_end;
+            f->stack[depth++] = op->to * 2 + behind_end;
             break;
         }
     }
@@ -195,7 +203,15 @@ static void set_next(Arena *arena, const Follower *f, MatchStep *step)
     step->next = arena_copy(arena, f->found, sizeof(int) * (size_t)f->found_count);
 }
 
-Error *match_steps(Arena *arena, const AstPattern *pattern, PatternVariable variable, void *owner, MatchStep **steps, int *step_count)
+const AstPattern *match_anchor(const AstPattern *pattern, AstPatternKind kind)
+{
+    const AstPattern *found = pattern->kind == kind ? pattern : NULL;
+    for (int i = 0; i < pattern->count && !found; i++)
+        found = match_anchor(pattern->items[i], kind);
+    return found;
+}
+
+Error *match_steps(Arena *arena, const AstPattern *pattern, PatternVariable variable, void *owner, MatchStep **steps, int *step_count, MatchStep *first)
 {
     Compiler compiler = { .arena = arena, .variable = variable, .owner = owner, .at = pattern->at };
     TRY(compile(&compiler, pattern));
@@ -208,21 +224,20 @@ Error *match_steps(Arena *arena, const AstPattern *pattern, PatternVariable vari
             step_of[i] = (*step_count)++;
     *steps = ARENA_ARRAY(arena, MatchStep, *step_count);
     Follower f = { .program = compiler.program.items, .step_of = step_of };
-    f.mark = ARENA_ARRAY(arena, int, count + 1);
-    f.stack = ARENA_ARRAY(arena, int, 2 * count + 2);
-    f.found = ARENA_ARRAY(arena, int, count + 1);
-    follow(&f, 0);
-    for (int i = 0; i < f.found_count; i++)
-        if (f.found[i] == MATCH_ACCEPT)
-            return error_hint(error_at(ERR_BIND, pattern->at, "the pattern fits no row at all: a match needs at least one"), "use + instead of *, or a variable that is not optional");
-    (*steps)[0] = (MatchStep){ .variable = -1 };
+    f.mark = ARENA_ARRAY(arena, int, 2 * count + 2);
+    f.stack = ARENA_ARRAY(arena, int, 4 * count + 4);
+    f.found = ARENA_ARRAY(arena, int, count + 2);
+    *first = (*steps)[0] = (MatchStep){ .variable = -1 };
+    follow(&f, 0, true);
+    set_next(arena, &f, first);
+    follow(&f, 0, false);
     set_next(arena, &f, &(*steps)[0]);
     int64_t total = 0;
     for (int i = 0; i < count; i++) {
         const Op *op = &compiler.program.items[i];
         if (op->kind != OP_TAKE)
             continue;
-        follow(&f, i + 1);
+        follow(&f, i + 1, false);
         total += f.found_count;
         if (total > NEXT_MAX)
             return error_at(ERR_BIND, pattern->at, "the pattern is too large: a row can be followed in more than %d ways", NEXT_MAX);

@@ -6,5 +6,7 @@
 /* The number of a VARIABLE or ANY. */
 typedef Error *(*PatternVariable)(void *owner, const AstPattern *pattern, int *variable);
 
-/* steps[0] stands before the first row. Refuses patterns that fit no row at all, and those that grow too large. */
-Error *match_steps(Arena *arena, const AstPattern *pattern, PatternVariable variable, void *owner, MatchStep **steps, int *step_count);
+/* steps[0] stands before the first row, *first in its place where that is the first one of the partition. Refuses patterns that grow too large. */
+Error *match_steps(Arena *arena, const AstPattern *pattern, PatternVariable variable, void *owner, MatchStep **steps, int *step_count, MatchStep *first);
+/* The place of an anchor in the pattern; NULL: there is none. */
+const AstPattern *match_anchor(const AstPattern *pattern, AstPatternKind kind);

@@ -175,6 +175,8 @@ static void print_match(const LogicalNode *node, Text *text)
         text_printf(text, " %d%d", node->match.steps[i].variable, node->match.steps[i].excluded);
         print_ints(node->match.steps[i].next, node->match.steps[i].next_count, text);
     }
+    text_printf(text, " %d%d ^", node->match.omits_empty, node->match.with_unmatched);
+    print_ints(node->match.first.next, node->match.first.next_count, text);
     print_terms(node->match.defines, node->match.define_count, text);
     print_terms(node->match.measures, node->match.measure_count, text);
 }
@@ -484,9 +486,9 @@ static int64_t longest_match(Arena *arena, const LogicalNode *node)
 {
     int64_t *longest = ARENA_ARRAY(arena, int64_t, node->match.step_count); /* behind the step */
     for (int i = node->match.step_count - 1; i >= 0; i--) {
-        const MatchStep *step = &node->match.steps[i];
+        const MatchStep *step = i ? &node->match.steps[i] : &node->match.first;
         for (int n = 0; n < step->next_count; n++) {
-            if (step->next[n] == MATCH_ACCEPT)
+            if (step->next[n] < 0)
                 continue;
             if (step->next[n] <= i)
                 return -1;
@@ -512,7 +514,7 @@ static void match_state_bound(Arena *arena, const LogicalNode *node, bool bounde
     } else {
         text_add_c(text, bounded ? "as many as a match has" : "nothing bounds the length of a match (no WITHIN)");
     }
-    bool numbers = false;
+    bool numbers = node->match.from_start;
     for (int i = 0; i < node->match.measure_count; i++)
         numbers |= node->match.measures[i].kind == MATCH_NUMBER;
     if (node->match.lookback)

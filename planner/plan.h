@@ -298,9 +298,9 @@ typedef struct MatchVariable {
 typedef struct MatchStep {
     int variable;
     bool excluded;          /* ALL ROWS PER MATCH leaves the row out */
-    int *next; int next_count; /* the steps that may follow, the preferred one first; MATCH_ACCEPT: the match may end */
+    int *next; int next_count; /* the steps that may follow, the preferred one first; or the match may end: */
 } MatchStep;
-enum { MATCH_ACCEPT = -1 };
+enum { MATCH_ACCEPT = -1, MATCH_ACCEPT_AT_END = -2 /* where no row follows in the partition */ };
 
 typedef struct PlanNode {
     PlanKind kind;
@@ -433,7 +433,10 @@ typedef struct PlanNode {
             bool all_rows;                  /* a row for each row of the match, else one with the columns of the last one */
             MatchSkip skip; uint64_t skip_variables;
             MatchVariable *variables; int variable_count;
+            bool omits_empty, with_unmatched; /* all_rows: matches without rows are left out; rows of no match are added */
             MatchStep *steps; int step_count;
+            MatchStep first;                /* in place of steps[0] for the first row of a partition */
+            bool from_start, to_end;        /* the pattern asks for the first row (^), the last one ($) */
             MatchTerm *defines; int define_count;
             MatchTerm *measures; int measure_count;
             int64_t lookback, lookahead;    /* rows of the partition that PREV and NEXT reach to */
