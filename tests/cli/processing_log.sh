@@ -84,7 +84,7 @@ typed("CREATE STREAM orders (id INT) WITH (connector = 'file', path = 'orders.js
 typed("SELECT id FROM orders;\r", "2 rows")
 typed("SET 'dialect' = 'ksql';\r", ">")
 typed("SELECT stage, record FROM processing_log;\r", "hello")
-os.write(main, b"\x04")
+shell.kill()
 shell.wait(20)
 finish()
 PY
