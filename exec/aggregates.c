@@ -482,4 +482,4 @@ static Error *groups_read(Container *container, SnapshotReader *reader)
     return NULL;
 }
 
-static const ContainerType groups_type = { "groups", groups_write, groups_read };
+static const ContainerType groups_type = { "groups", groups_write, groups_read, NULL };

@@ -11,7 +11,6 @@
 #include "exec/state.h"
 #include "exec/substreams.h"
 
-#define CONTAINERS_MAX 64
 #define JOB_VERSION 1
 
 /* ---- writing ---- */

@@ -67,7 +67,8 @@ typedef struct JobOptions {
     TopicLogs *topics;           /* see ConnectorContext */
     ChannelPort *process;        /* likewise */
     RowLog row_log;
-    bool profile;                /* count what each node does: job_node_counters */
+    bool count_nodes;            /* what each node does, for job_status */
+    bool profile;                /* the same, and what only EXPLAIN ANALYZE and EXPLAIN WHY NO OUTPUT ask: job_node_counters */
     size_t turn_bytes;           /* 0: 256 KiB .. 512 KiB by default; tests force turns of one record with 1 */
     bool until_quiet;            /* ends, without an end of its input, when no source has anything to give now */
     bool snapshot_every_turn;    /* tests: snapshot, throw everything away, restore, at every turn boundary */
@@ -133,9 +134,13 @@ typedef struct JobStatus {
     int64_t busy_us, idle_us, backpressured_us; /* time with work to do, without input, without room in a sink */
     Histogram latency;         /* us from the time of a message to the end of the turn that took it; live topics */
     SplitStatus *splits; int split_count;
+    NodeCounters *nodes;       /* by id, with `count_nodes`: as of the last look at them, at most 0.1 s of work ago; NULL: not counted.. */
+    int64_t nodes_us, nodes_backpressured_us; /* ..and what time had passed then, and without room in a sink: a node that neither worked nor had to wait was idle */
 } JobStatus;
 /* As of the turn at hand, from any thread between job_open and job_close. What it points to lives in the arena. */
 void job_status(Job *job, Arena *arena, JobStatus *status);
+/* What its nodes have done is looked at now, by whoever may step it. */
+void job_note_nodes(Job *job);
 
 /* ---- of a job that was opened with `profile`, between job_run and job_close ---- */
 

@@ -158,6 +158,9 @@ typedef struct JobMetrics {
     Histogram latency;
     Activity activity;
     int64_t activity_since_ns, spent_ns[ACTIVITY_COUNT]; /* since 0: it has not run yet */
+    NodeCounters *nodes;           /* by id, as of the last look; NULL: they are not counted */
+    int64_t nodes_spent_ns[ACTIVITY_COUNT]; /* as of then */
+    int64_t nodes_noted_us;        /* ORDERED: when that was */
     int64_t noted_us;              /* drawing: when all splits were looked at */
     atomic_ullong retries;         /* connectors count them, see ConnectorContext */
 } JobMetrics;

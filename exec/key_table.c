@@ -657,7 +657,9 @@ static Error *key_table_read(Container *container, SnapshotReader *reader)
     return NULL;
 }
 
-static const ContainerType key_table_type = { "keys", key_table_write, key_table_read };
+static uint64_t key_table_rows(const Container *container) { return ((const KeyTable *)container)->count; }
+
+static const ContainerType key_table_type = { "keys", key_table_write, key_table_read, key_table_rows };
 
 uint32_t key_table_partition(const KeyTable *table, uint32_t slot, uint32_t count, Text *scratch)
 {

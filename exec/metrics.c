@@ -98,6 +98,41 @@ static int64_t lowest_watermark(const Job *job)
     return lowest_us;
 }
 
+static int64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int64_t spent_ns(const JobMetrics *metrics, Activity activity, int64_t now_ns)
+{
+    return metrics->spent_ns[activity] + (metrics->activity == activity && metrics->activity_since_ns ? now_ns - metrics->activity_since_ns : 0);
+}
+
+void job_note_nodes(Job *job)
+{
+    JobMetrics *metrics = &job->metrics;
+    if (!job->options.count_nodes)
+        return;
+    const NodeCounters *counters = job_node_counters(job);
+    pthread_mutex_lock(&metrics->lock);
+    const int64_t now_ns = monotonic_ns();
+    memcpy(metrics->nodes, counters, sizeof *counters * (size_t)job->plan->node_count);
+    for (int activity = 0; activity < ACTIVITY_COUNT; activity++)
+        metrics->nodes_spent_ns[activity] = spent_ns(metrics, (Activity)activity, now_ns);
+    pthread_mutex_unlock(&metrics->lock);
+}
+
+/* Now and then, while there is work; who asks when there is none may look himself. */
+static void note_nodes(Job *job, const Turn *turn)
+{
+    if (!job->options.count_nodes || turn->now_us - job->metrics.nodes_noted_us < REFRESH_US)
+        return;
+    job->metrics.nodes_noted_us = turn->now_us;
+    job_note_nodes(job);
+}
+
 void metrics_turn_done(Job *job, const Turn *turn)
 {
     bool messages = turn->kind == TURN_BATCH && job->scans[turn->scan].record_source && !job->plan->bounded && turn->range.count;
@@ -113,16 +148,10 @@ void metrics_turn_done(Job *job, const Turn *turn)
     job->metrics.counters = job->counters;
     job->metrics.wm_us = lowest_watermark(job);
     pthread_mutex_unlock(&job->metrics.lock);
+    note_nodes(job, turn);
 }
 
 /* ---- what the job spends its time with ---- */
-
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 void metrics_activity(Job *job, Activity activity)
 {
@@ -147,18 +176,23 @@ static int count_splits(const Job *job) /* locked */
     return count;
 }
 
-static int64_t spent_us(const JobMetrics *metrics, Activity activity, int64_t now_ns)
+static int64_t spent_us(const JobMetrics *metrics, Activity activity, int64_t now_ns) { return spent_ns(metrics, activity, now_ns) / 1000; }
+
+static void copy_nodes(const Job *job, const JobMetrics *metrics, JobStatus *status) /* locked */
 {
-    int64_t ns = metrics->spent_ns[activity];
-    if (metrics->activity == activity && metrics->activity_since_ns)
-        ns += now_ns - metrics->activity_since_ns;
-    return ns / 1000;
+    if (!metrics->nodes)
+        return;
+    memcpy(status->nodes, metrics->nodes, sizeof *status->nodes * (size_t)job->plan->node_count);
+    for (int activity = 0; activity < ACTIVITY_COUNT; activity++)
+        status->nodes_us += metrics->nodes_spent_ns[activity] / 1000;
+    status->nodes_backpressured_us = metrics->nodes_spent_ns[ACTIVITY_BACKPRESSURED] / 1000;
 }
 
 void job_status(Job *job, Arena *arena, JobStatus *status)
 {
     JobMetrics *metrics = &job->metrics;
     SplitStatus *splits = NULL;
+    NodeCounters *nodes = job->options.count_nodes ? ARENA_ARRAY(arena, NodeCounters, (size_t)job->plan->node_count + 1) : NULL;
     int room = -1;
     pthread_mutex_lock(&metrics->lock);
     for (int count = count_splits(job); count > room; count = count_splits(job)) { /* no lock is held where memory may run out */
@@ -170,7 +204,8 @@ void job_status(Job *job, Arena *arena, JobStatus *status)
     int64_t now_ns = monotonic_ns();
     *status = (JobStatus){ .counters = metrics->counters, .retries = metrics->retries, .watermark_us = metrics->wm_us, .splits = splits,
         .busy_us = spent_us(metrics, ACTIVITY_BUSY, now_ns), .idle_us = spent_us(metrics, ACTIVITY_IDLE, now_ns),
-        .backpressured_us = spent_us(metrics, ACTIVITY_BACKPRESSURED, now_ns), .latency = metrics->latency };
+        .backpressured_us = spent_us(metrics, ACTIVITY_BACKPRESSURED, now_ns), .latency = metrics->latency, .nodes = nodes };
+    copy_nodes(job, metrics, status);
     for (int i = 0; i < job->scan_count; i++)
         for (int s = 0; s < metrics->scans[i].count; s++)
             splits[status->split_count++] = metrics->scans[i].splits[s];

@@ -549,7 +549,16 @@ static Error *rank_read(Container *container, SnapshotReader *reader)
     return NULL;
 }
 
-static const ContainerType rank_container_type = { "partitions", rank_write, rank_read };
+static uint64_t rank_held_rows(const Container *container)
+{
+    const RankOperator *r = (const RankOperator *)container;
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i < r->bucket_count; i++)
+        rows += r->buckets[i]->store.count - r->buckets[i]->store.free_count;
+    return rows;
+}
+
+static const ContainerType rank_container_type = { "partitions", rank_write, rank_read, rank_held_rows };
 
 const OperatorType rank_operator = {
     .name = "rank", .open = rank_open, .close = rank_close, .process = rank_process, .advance = rank_advance, .end = rank_end,

@@ -322,4 +322,4 @@ static Error *ordered_sets_read(Container *container, SnapshotReader *reader)
     return NULL;
 }
 
-static const ContainerType ordered_sets_type = { "ordered sets", ordered_sets_write, ordered_sets_read };
+static const ContainerType ordered_sets_type = { "ordered sets", ordered_sets_write, ordered_sets_read, NULL };

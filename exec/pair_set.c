@@ -259,4 +259,4 @@ static Error *pair_set_read(Container *container, SnapshotReader *reader)
     return count_linked(set);
 }
 
-static const ContainerType pair_set_type = { "pairs", pair_set_write, pair_set_read };
+static const ContainerType pair_set_type = { "pairs", pair_set_write, pair_set_read, NULL };

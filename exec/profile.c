@@ -1,10 +1,11 @@
-/* exec/profile.c: what each node does, for EXPLAIN ANALYZE and EXPLAIN WHY NO OUTPUT.
+/* exec/profile.c: what each node does, for EXPLAIN ANALYZE, EXPLAIN WHY NO OUTPUT and metrics.
  *
  * A profiled operator's type is a copy whose functions count and take the time around the real ones; other jobs pay a test a batch. What the
  * PARALLEL part counts goes with its turn and is added up in the ORDERED part: a turn that is done twice counts once. */
 #include <time.h>
 
 #include "exec/job_internal.h"
+#include "exec/state.h"
 #include "exec/substreams.h"
 
 typedef struct ProfiledType {
@@ -109,7 +110,7 @@ void profile_operator(Job *job, Operator *op)
     type->type.process = op->type->process ? profiled_process : NULL;
     type->type.advance = op->type->advance ? profiled_advance : NULL;
     type->type.end = op->type->end ? profiled_end : NULL;
-    if (op->node->kind == PLAN_FILTER)
+    if (op->node->kind == PLAN_FILTER && job->options.profile)
         predicate_columns(op->node->filter.predicate, type);
     op->type = &type->type;
     op->profiled = true;
@@ -128,9 +129,10 @@ void profile_output(const Operator *op, int port, const Batch *batch)
 void profile_open(Job *job)
 {
     size_t count = (size_t)job->plan->node_count + 1;
-    if (!job->options.profile)
+    if (!job->options.profile && !job->options.count_nodes)
         return;
     job->node_counters = ARENA_ARRAY(&job->arena, NodeCounters, count);
+    job->metrics.nodes = ARENA_ARRAY(&job->arena, NodeCounters, count);
     job->peek.node_counters = ARENA_ARRAY(&job->arena, NodeCounters, count);
     for (int i = 0; i < TURNS_IN_FLIGHT; i++)
         job->ring[i].node_counters = ARENA_ARRAY(&job->arena, NodeCounters, count);
@@ -179,13 +181,28 @@ static int64_t last_watermark(const Job *job, const Domain *domain)
     return smallest == TIME_MAX ? largest : smallest;
 }
 
+static uint64_t held_rows(Operator *op)
+{
+    Container *containers[CONTAINERS_MAX];
+    const int count = op->type->containers ? op->type->containers(op, containers, CONTAINERS_MAX) : 0;
+    uint64_t rows = 0;
+    for (int i = 0; i < count; i++)
+        rows += containers[i]->type->rows ? containers[i]->type->rows(containers[i]) : 0;
+    return rows;
+}
+
 const NodeCounters *job_node_counters(Job *job)
 {
     for (int id = 0; job->node_counters && id < job->plan->node_count; id++) {
-        const Operator *op = job->ordered.operators[id];
+        Operator *op = job->ordered.operators[id];
         int domain = job->node_domain[id];
-        if (op && op->node && op->pool.peak_bytes > job->node_counters[id].state_bytes)
-            job->node_counters[id].state_bytes = op->pool.peak_bytes;
+        if (op && op->node) {
+            NodeCounters *counters = &job->node_counters[id];
+            if (op->pool.peak_bytes > counters->state_bytes)
+                counters->state_bytes = op->pool.peak_bytes;
+            counters->held_bytes = op->pool.used_bytes;
+            counters->held_rows = held_rows(op);
+        }
         job->node_counters[id].wm_us = domain >= 0 ? last_watermark(job, &job->domains[domain]) : TIME_MIN;
     }
     return job->node_counters;

@@ -239,4 +239,6 @@ static Error *row_store_read(Container *container, SnapshotReader *reader)
     return NULL;
 }
 
-static const ContainerType row_store_type = { "rows", row_store_write, row_store_read };
+static uint64_t row_store_rows(const Container *container) { return ((const RowStore *)container)->count - ((const RowStore *)container)->free_count; }
+
+static const ContainerType row_store_type = { "rows", row_store_write, row_store_read, row_store_rows };

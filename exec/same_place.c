@@ -8,7 +8,6 @@
 #include "exec/sink_queue.h"
 #include "exec/state.h"
 
-#define CONTAINERS_MAX 64
 #define STATE_BYTES_MAX (8 << 20) /* of state that is looked at: comparing takes about a millisecond for each MiB */
 
 static bool splits_equal(const Scan *one, const Scan *other)

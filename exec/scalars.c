@@ -24,7 +24,7 @@ static Error *scalars_read(Container *container, SnapshotReader *reader)
     return NULL;
 }
 
-static const ContainerType scalars_type = { "scalars", scalars_write, scalars_read };
+static const ContainerType scalars_type = { "scalars", scalars_write, scalars_read, NULL };
 
 void scalars_init(Scalars *scalars, MemoryPool *pool, int64_t *values, int count)
 {

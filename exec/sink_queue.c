@@ -98,11 +98,14 @@ Error *sink_queues_count_refused(Job *job)
     return NULL;
 }
 
-static void count_bytes(Job *job, const SinkPiece *piece)
+static void count_bytes(Job *job, const PlanNode *sink, const SinkPiece *piece)
 {
-    job->counters.bytes_out += piece->length;
+    uint64_t bytes = piece->length;
     for (uint32_t i = 0; i < piece->record_count; i++)
-        job->counters.bytes_out += piece->records[i].key_length + piece->records[i].value_length;
+        bytes += piece->records[i].key_length + piece->records[i].value_length;
+    job->counters.bytes_out += bytes;
+    if (job->node_counters)
+        job->node_counters[sink->id].bytes_out += bytes;
 }
 
 Error *sink_queue_give(Operator *op, const SinkPiece *piece)
@@ -110,7 +113,7 @@ Error *sink_queue_give(Operator *op, const SinkPiece *piece)
     Job *job = op->context->job;
     SinkQueue *queue = queue_of(job, op->node);
     SinkPiece left = *piece;
-    count_bytes(job, piece);
+    count_bytes(job, op->node, piece);
     if (!queue->pieces.count) {
         Error *error = offer(job, op->node, &left);
         if (!error)

@@ -13,10 +13,13 @@
 #include "exec/exec_internal.h"
 #include "exec/snapshot.h"
 
+#define CONTAINERS_MAX 64 /* of an operator */
+
 typedef struct ContainerType {
     const char *name;
     void (*write)(const Container *container, Text *snapshot);
     Error *(*read)(Container *container, SnapshotReader *reader); /* into a container without contents */
+    uint64_t (*rows)(const Container *container); /* keys or rows that it holds, for metrics; NULL: what it holds belongs to others' rows */
 } ContainerType;
 
 struct Container { /* the first member of every container */

@@ -291,4 +291,4 @@ static Error *state_read(Container *container, SnapshotReader *reader)
     return page_close(&page);
 }
 
-static const ContainerType state_columns_type = { "state", state_write, state_read };
+static const ContainerType state_columns_type = { "state", state_write, state_read, NULL };

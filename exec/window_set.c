@@ -162,4 +162,14 @@ static Error *window_set_read(Container *container, SnapshotReader *reader)
     return NULL;
 }
 
-static const ContainerType window_set_type = { "windows", window_set_write, window_set_read };
+/* Groups: one a key and window, of shared keys one a key. */
+static uint64_t window_set_rows(const Container *container)
+{
+    const WindowSet *set = (const WindowSet *)container;
+    uint64_t rows = set->shared_keys ? set->keys.count : 0;
+    for (uint32_t i = 0; i < set->count && !set->shared_keys; i++)
+        rows += set->windows[i]->keys.count;
+    return rows;
+}
+
+static const ContainerType window_set_type = { "windows", window_set_write, window_set_read, window_set_rows };

@@ -512,16 +512,18 @@ typedef struct Plan {
     const char *rewrites;   /* for EXPLAIN: what was applied; NULL or "": nothing */
 } Plan;
 
-/* What a node did while a plan ran, for EXPLAIN ANALYZE and EXPLAIN WHY NO OUTPUT: one a node, by its id. */
+/* What a node did while a plan ran, for EXPLAIN ANALYZE, EXPLAIN WHY NO OUTPUT and metrics: one a node, by its id. */
 #define COUNTED_COLUMNS 8
 typedef struct NodeCounters {
     uint64_t rows_in, rows_out;  /* through port 0 */
     uint64_t batches;            /* taken */
-    uint64_t bytes_in;           /* SCAN */
+    uint64_t bytes_in, bytes_out; /* SCAN; SINK, encoded */
     uint64_t late_rows, bad_rows;
     uint64_t nulls[COUNTED_COLUMNS]; /* FILTER: of its rows in, how many have NULL in the n-th column that the predicate reads */
     int64_t busy_ns;             /* of all workers together, what its consumers did not counted */
-    int64_t state_bytes;         /* at most */
+    int64_t state_bytes;         /* at most.. */
+    int64_t held_bytes;          /* ..and now */
+    uint64_t held_rows;          /* keys and rows of its state, now */
     int64_t wm_us;               /* the last watermark before the end of the input; TIME_MIN: none */
 } NodeCounters;
 

@@ -439,7 +439,7 @@ static Error *open_runtime(RuntimeBackend *backend, const SessionOptions *option
 {
     RuntimeOptions runtime = { .clock = options->clock, .filesystem = options->filesystem, .threads = options->threads, .data_directory = data_directory,
         .base_directory = options->base_directory, .dialect = options->dialect, .query_memory_limit_bytes = options->memory_limit_bytes, .max_bad_rows = options->max_bad_rows,
-        .log_rows = LOG_ROWS, .log_records = true, .event = on_event, .caller = backend };
+        .count_nodes = true, .log_rows = LOG_ROWS, .log_records = true, .event = on_event, .caller = backend };
     TRY(runtime_new(&runtime, &backend->runtime));
     TRY(runtime_session_new(backend->runtime, &backend->session));
     return runtime_host(backend->session, options, &backend->hosted);

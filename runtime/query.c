@@ -179,7 +179,7 @@ static Error *open_job(Query *query, bool with_tables)
 {
     Runtime *runtime = query->runtime;
     JobOptions options = { .clock = runtime->options.clock, .filesystem = runtime->options.sql_filesystem, .pool = &runtime->pool, .threads = 1,
-        .memory_limit_bytes = runtime->options.query_memory_limit_bytes, .max_bad_rows = runtime->options.max_bad_rows,
+        .memory_limit_bytes = runtime->options.query_memory_limit_bytes, .max_bad_rows = runtime->options.max_bad_rows, .count_nodes = runtime->options.count_nodes,
         .base_directory = runtime->options.base_directory, .topics = runtime->options.topics, .process = &query->port,
         .on_rows = query->persistent ? NULL : query->pull ? pull_rows : feed_rows, .on_wake = task_wake, .caller = query };
     if (query->hosted) {
@@ -188,6 +188,8 @@ static Error *open_job(Query *query, bool with_tables)
     }
     options.row_log = (RowLog){ processing_log_problem, query };
     processing_log_mark(query);
+    if (query->unlogged) /* what has happened so far is kept, and not on its way, when it asks */
+        processing_log_flush(runtime);
     TRY(job_open(query->plan, &options, &query->job));
     return with_tables ? feed_tables(query) : NULL;
 }

@@ -44,6 +44,7 @@ typedef struct RuntimeOptions {
     int64_t retry_first_us, retry_last_us; /* how long a query that failed rests before it starts again: doubling. 0: 0.2 s, 30 s */
     int retry_count;              /* so many failures without progress: ERROR. 0: 10 */
     int log_rows;                 /* entries of the processing log that are kept for who comes later; 0: there is no such log */
+    bool count_nodes;             /* what each operator of a query does: JobStatus.nodes */
     bool log_records;             /* they show the bytes of wrong rows, too */
     TopicLogs *topics;            /* tests: topics are these logs; the caller's */
     Tracer *tracer;               /* the caller's; NULL: nothing is traced */

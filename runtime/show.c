@@ -168,12 +168,23 @@ Error *show_rows(Execution *execution, const PlannedRows *rows)
     return give_rows(execution, rows, NULL, NULL);
 }
 
-/* EXPLAIN query_id: its plan, and where it stands. */
+/* Of a query that works now its nodes are as they were a moment ago. */
+static Error *read_status(Query *query, Arena *arena, JobStatus *status)
+{
+    if (pthread_mutex_trylock(&query->step) == 0) {
+        job_note_nodes(query->job);
+        pthread_mutex_unlock(&query->step);
+    }
+    job_status(query->job, arena, status);
+    return NULL;
+}
+
+/* EXPLAIN query_id: its plan, and where it stands; with ANALYZE also what each operator has done since the query was started last. */
 Error *show_query(Execution *execution)
 {
     static const char *const names[] = { "plan" };
     const AstStatement *statement = execution->statement;
-    const Query *query = query_find(execution->runtime, statement->name.text);
+    Query *query = query_find(execution->runtime, statement->name.text);
     if (!query)
         return error_at(ERR_BIND, statement->name.at, "no query '%s'", statement->name.text);
     Text text = { 0 };
@@ -182,15 +193,17 @@ Error *show_query(Execution *execution)
     if (query->reason)
         text_printf(&text, "reason: %s\n", query->reason);
     text_printf(&text, "%s\n", query->sql);
+    JobStatus status = { 0 };
+    if (query->job)
+        TRY(read_status(query, &execution->scratch, &status));
     if (query->plan && statement->explain == AST_EXPLAIN_EXTENDED)
         explain_edges(query->plan, &text);
+    else if (query->plan && statement->explain == AST_EXPLAIN_ANALYZE && status.nodes)
+        explain_run(query->plan, status.nodes, &text);
     else if (query->plan)
         explain_plan(query->plan, &text);
-    if (query->job) {
-        JobStatus status;
-        job_status(query->job, &execution->scratch, &status);
+    if (query->job)
         status_print(&status, &text);
-    }
     Table table = table_start(&execution->scratch, 1, names);
     table.rows.preformatted = true;
     for (const char *line = text_c(&text); *line;) {
@@ -238,12 +251,6 @@ void runtime_queries(Runtime *runtime, void (*visit)(void *caller, const QueryIn
         visit(caller, &info);
     }
     pthread_mutex_unlock(&runtime->control);
-}
-
-static Error *read_status(Query *query, Arena *arena, JobStatus *status)
-{
-    job_status(query->job, arena, status);
-    return NULL;
 }
 
 bool runtime_status(Runtime *runtime, const char *id, void (*visit)(void *caller, const QueryInfo *query, const JobStatus *status), void *caller)

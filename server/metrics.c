@@ -14,6 +14,12 @@ typedef struct Split {
     bool idle, paused;
 } Split;
 
+typedef struct OperatorSample {
+    const char *name, *type;
+    bool source, sink, keeps_state;
+    NodeCounters counters;
+} OperatorSample;
+
 typedef struct Sample {
     const char *id, *sink;
     QueryState state;
@@ -25,6 +31,8 @@ typedef struct Sample {
     int64_t busy_us, idle_us, backpressured_us;
     Histogram latency;
     Split *splits; int split_count;
+    OperatorSample *operators; int operator_count;
+    int64_t operators_us, operators_backpressured_us; /* see JobStatus.nodes_us */
 } Sample;
 
 typedef struct Samples {
@@ -33,6 +41,19 @@ typedef struct Samples {
     int64_t now_us;
     Text *out;
 } Samples;
+
+static void take_operators(Arena *arena, const Plan *plan, const JobStatus *status, Sample *sample)
+{
+    sample->operators = ARENA_ARRAY(arena, OperatorSample, (size_t)plan->node_count + 1);
+    sample->operator_count = plan->node_count;
+    sample->operators_us = status->nodes_us;
+    sample->operators_backpressured_us = status->nodes_backpressured_us;
+    for (int id = 0; id < plan->node_count; id++) {
+        const PlanNode *node = plan->nodes[id];
+        sample->operators[id] = (OperatorSample){ arena_strdup(arena, node->name), plan_kind_name(node->kind), node->input_count == 0, node->kind == PLAN_SINK,
+                                                  node->state_bound != NULL, status->nodes[id] };
+    }
+}
 
 static void take_sample(void *caller, const QueryInfo *query, const JobStatus *status)
 {
@@ -48,6 +69,8 @@ static void take_sample(void *caller, const QueryInfo *query, const JobStatus *s
         sample.splits[i] = (Split){ arena_strdup(arena, split->source), arena_strdup(arena, split->name), split->rows, split->bytes,
                                     split->end < 0 ? -1 : split->end - (int64_t)split->position, split->wm_us, split->idle, split->paused };
     }
+    if (status->nodes && query->plan)
+        take_operators(arena, query->plan, status, &sample);
     LIST_ADD(arena, &samples->list, sample);
 }
 
@@ -114,6 +137,74 @@ static double table_rows(const Sample *s) { return (double)s->table_rows; }
 static double lookup_hits(const Sample *s) { return (double)s->counters.lookup_hits; }
 static double lookup_misses(const Sample *s) { return (double)s->counters.lookup_misses; }
 static double lookup_absent(const Sample *s) { return (double)s->counters.lookup_absent; }
+
+/* ---- operators ---- */
+
+typedef double (*OperatorNumber)(const Sample *sample, const OperatorSample *operator);
+typedef bool (*OperatorFilter)(const OperatorSample *operator);
+
+static bool any_operator(const OperatorSample *operator) { return operator->name != NULL; }
+static bool takes_rows(const OperatorSample *operator) { return !operator->source; }
+static bool gives_rows(const OperatorSample *operator) { return !operator->sink; }
+static bool reads_bytes(const OperatorSample *operator) { return operator->source; }
+static bool writes_bytes(const OperatorSample *operator) { return operator->sink; }
+static bool keeps_state(const OperatorSample *operator) { return operator->keeps_state; }
+static bool has_time(const OperatorSample *operator) { return operator->counters.wm_us != TIME_MIN && operator->counters.wm_us != TIME_MAX; }
+
+#define OPERATOR_NUMBER(name, value) \
+    static double name(const Sample *sample, const OperatorSample *operator) { (void)sample; return (double)(value); }
+OPERATOR_NUMBER(operator_rows_in, operator->counters.rows_in)
+OPERATOR_NUMBER(operator_rows_out, operator->counters.rows_out)
+OPERATOR_NUMBER(operator_bytes_in, operator->counters.bytes_in)
+OPERATOR_NUMBER(operator_bytes_out, operator->counters.bytes_out)
+OPERATOR_NUMBER(operator_batches, operator->counters.batches)
+OPERATOR_NUMBER(operator_late, operator->counters.late_rows)
+OPERATOR_NUMBER(operator_errors, operator->counters.bad_rows)
+OPERATOR_NUMBER(operator_state_bytes, operator->counters.held_bytes)
+OPERATOR_NUMBER(operator_state_rows, operator->counters.held_rows)
+OPERATOR_NUMBER(operator_time, (double)operator->counters.wm_us / 1e6)
+OPERATOR_NUMBER(operator_busy, (double)operator->counters.busy_ns / 1e9)
+OPERATOR_NUMBER(operator_backpressured, operator->sink ? 0 : (double)sample->operators_backpressured_us / 1e6)
+
+/* One query's operators take turns on one thread: what is left of its time. A sink that has no room is what the others wait for. */
+static double operator_idle(const Sample *sample, const OperatorSample *operator)
+{
+    double idle = (double)sample->operators_us / 1e6 - operator_busy(sample, operator) - operator_backpressured(sample, operator);
+    return idle > 0 ? idle : 0;
+}
+
+static void per_operator(Samples *samples, const char *name, const char *type, const char *help, OperatorFilter wanted, OperatorNumber number)
+{
+    family(samples->out, name, type, help);
+    for (int i = 0; i < samples->list.count; i++)
+        for (int o = 0; o < samples->list.items[i].operator_count; o++) {
+            const Sample *sample = &samples->list.items[i];
+            const OperatorSample *operator = &sample->operators[o];
+            if (!wanted(operator))
+                continue;
+            sample_start(samples->out, name, sample);
+            label(samples->out, "operator", operator->name, false);
+            label(samples->out, "type", operator->type, false);
+            text_printf(samples->out, "} %.17g\n", number(sample, operator));
+        }
+}
+
+static void add_operators(Samples *samples)
+{
+    per_operator(samples, "bidsql_operator_records_in_total", "counter", "Rows that an operator of a query took.", takes_rows, operator_rows_in);
+    per_operator(samples, "bidsql_operator_records_out_total", "counter", "Rows that it gave.", gives_rows, operator_rows_out);
+    per_operator(samples, "bidsql_operator_bytes_in_total", "counter", "Bytes that it read.", reads_bytes, operator_bytes_in);
+    per_operator(samples, "bidsql_operator_bytes_out_total", "counter", "Bytes that it wrote.", writes_bytes, operator_bytes_out);
+    per_operator(samples, "bidsql_operator_batches_total", "counter", "Batches that the rows came in.", any_operator, operator_batches);
+    per_operator(samples, "bidsql_operator_late_records_dropped_total", "counter", "Rows that found none of its windows open.", keeps_state, operator_late);
+    per_operator(samples, "bidsql_operator_errors_total", "counter", "Rows that went wrong in it.", any_operator, operator_errors);
+    per_operator(samples, "bidsql_operator_busy_seconds_total", "counter", "Time that it worked.", any_operator, operator_busy);
+    per_operator(samples, "bidsql_operator_idle_seconds_total", "counter", "Time that it had nothing to do.", any_operator, operator_idle);
+    per_operator(samples, "bidsql_operator_backpressured_seconds_total", "counter", "Time that it waited for room in a sink.", any_operator, operator_backpressured);
+    per_operator(samples, "bidsql_operator_state_bytes", "gauge", "Memory of its state.", keeps_state, operator_state_bytes);
+    per_operator(samples, "bidsql_operator_state_rows", "gauge", "Keys and rows in its state.", keeps_state, operator_state_rows);
+    per_operator(samples, "bidsql_operator_watermark_timestamp_seconds", "gauge", "How far event time has come where it works.", has_time, operator_time);
+}
 
 /* ---- families ---- */
 
@@ -260,6 +351,7 @@ static void add_queries(Samples *samples)
     add_times(samples);
     add_splits(samples);
     add_latency(samples);
+    add_operators(samples);
 }
 
 /* ---- the whole ---- */

@@ -87,7 +87,7 @@ static Error *start_runtime(Server *server)
         .checkpoint_interval_us = options->checkpoint_interval_us, .memory_limit_bytes = options->memory_limit_bytes, .query_memory_limit_bytes = options->query_memory_limit_bytes,
         .max_queries = options->max_queries, .max_subscriptions = options->max_subscriptions, .topics = server->topics, .sql_filesystem = server->files,
         .tracer = server->tracer, .trace_turn_interval_us = options->trace_turn_interval_us, .log_rows = options->log_rows ? options->log_rows : 1000, .log_records = options->log_records,
-        .event = on_event, .caller = server };
+        .count_nodes = true, .event = on_event, .caller = server };
     return runtime_new(&runtime, &server->runtime);
 }
 
