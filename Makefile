@@ -129,7 +129,7 @@ $(B)/http_server: $(B)/tests/http/server.o $(call archives,$(call upto,http))
 	$(CXX) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 # ---- a runtime with many queries ----
-$(B)/bench/runtime: bench/runtime.c $(call archives,$(call upto,runtime))
+$(B)/bench/runtime $(B)/bench/operators: $(B)/bench/%: bench/%.c $(call archives,$(call upto,runtime))
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@.o $<
 	$(CXX) $(LDFLAGS) -o $@ $@.o -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)

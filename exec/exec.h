@@ -134,8 +134,7 @@ typedef struct JobStatus {
     int64_t busy_us, idle_us, backpressured_us; /* time with work to do, without input, without room in a sink */
     Histogram latency;         /* us from the time of a message to the end of the turn that took it; live topics */
     SplitStatus *splits; int split_count;
-    NodeCounters *nodes;       /* by id, with `count_nodes`: as of the last look at them, at most 0.1 s of work ago; NULL: not counted.. */
-    int64_t nodes_us, nodes_backpressured_us; /* ..and what time had passed then, and without room in a sink: a node that neither worked nor had to wait was idle */
+    NodeCounters *nodes;       /* by id, with `count_nodes`: as of the last look at them, at most 0.1 s of work ago; NULL: not counted */
 } JobStatus;
 /* As of the turn at hand, from any thread between job_open and job_close. What it points to lives in the arena. */
 void job_status(Job *job, Arena *arena, JobStatus *status);

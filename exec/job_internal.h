@@ -159,7 +159,7 @@ typedef struct JobMetrics {
     Activity activity;
     int64_t activity_since_ns, spent_ns[ACTIVITY_COUNT]; /* since 0: it has not run yet */
     NodeCounters *nodes;           /* by id, as of the last look; NULL: they are not counted */
-    int64_t nodes_spent_ns[ACTIVITY_COUNT]; /* as of then */
+    int64_t nodes_total_ns, nodes_waited_ns; /* the query's time, and that without room in a sink, as of then */
     int64_t nodes_noted_us;        /* ORDERED: when that was */
     int64_t noted_us;              /* drawing: when all splits were looked at */
     atomic_ullong retries;         /* connectors count them, see ConnectorContext */
@@ -291,7 +291,7 @@ void profile_output(const Operator *op, int port, const Batch *batch);
 void profile_turn_start(const Job *job, Turn *turn);
 void profile_turn_done(Job *job, const Turn *turn);
 /* Around the decoding of a turn; `op` is the scan's. */
-typedef struct ProfileSpan { int64_t start_ns, outer_ns; } ProfileSpan;
+typedef struct ProfileSpan { int64_t start_ns, outer_ns; int weight; } ProfileSpan;
 ProfileSpan profile_begin(const Operator *op);
 void profile_end(const Operator *op, ProfileSpan span);
 

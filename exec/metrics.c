@@ -110,6 +110,16 @@ static int64_t spent_ns(const JobMetrics *metrics, Activity activity, int64_t no
     return metrics->spent_ns[activity] + (metrics->activity == activity && metrics->activity_since_ns ? now_ns - metrics->activity_since_ns : 0);
 }
 
+/* A query's operators take turns: an operator is idle while others work. Time with work is sampled: it may be more than there was, and idle time must not fall. */
+static void note_node(JobMetrics *metrics, int id, const NodeCounters *counters, int64_t total_ns, int64_t waited_ns)
+{
+    const NodeCounters before = metrics->nodes[id];
+    const int64_t idle_ns = total_ns - waited_ns - (counters->busy_ns - before.busy_ns);
+    metrics->nodes[id] = *counters;
+    metrics->nodes[id].idle_ns = before.idle_ns + (idle_ns > 0 ? idle_ns : 0);
+    metrics->nodes[id].backpressured_ns = before.backpressured_ns + waited_ns;
+}
+
 void job_note_nodes(Job *job)
 {
     JobMetrics *metrics = &job->metrics;
@@ -117,10 +127,12 @@ void job_note_nodes(Job *job)
         return;
     const NodeCounters *counters = job_node_counters(job);
     pthread_mutex_lock(&metrics->lock);
-    const int64_t now_ns = monotonic_ns();
-    memcpy(metrics->nodes, counters, sizeof *counters * (size_t)job->plan->node_count);
-    for (int activity = 0; activity < ACTIVITY_COUNT; activity++)
-        metrics->nodes_spent_ns[activity] = spent_ns(metrics, (Activity)activity, now_ns);
+    const int64_t now_ns = monotonic_ns(), waited_ns = spent_ns(metrics, ACTIVITY_BACKPRESSURED, now_ns);
+    const int64_t total_ns = spent_ns(metrics, ACTIVITY_BUSY, now_ns) + spent_ns(metrics, ACTIVITY_IDLE, now_ns) + waited_ns;
+    for (int id = 0; id < job->plan->node_count; id++)
+        note_node(metrics, id, &counters[id], total_ns - metrics->nodes_total_ns, job->plan->nodes[id]->kind == PLAN_SINK ? 0 : waited_ns - metrics->nodes_waited_ns);
+    metrics->nodes_total_ns = total_ns;
+    metrics->nodes_waited_ns = waited_ns;
     pthread_mutex_unlock(&metrics->lock);
 }
 
@@ -183,9 +195,6 @@ static void copy_nodes(const Job *job, const JobMetrics *metrics, JobStatus *sta
     if (!metrics->nodes)
         return;
     memcpy(status->nodes, metrics->nodes, sizeof *status->nodes * (size_t)job->plan->node_count);
-    for (int activity = 0; activity < ACTIVITY_COUNT; activity++)
-        status->nodes_us += metrics->nodes_spent_ns[activity] / 1000;
-    status->nodes_backpressured_us = metrics->nodes_spent_ns[ACTIVITY_BACKPRESSURED] / 1000;
 }
 
 void job_status(Job *job, Arena *arena, JobStatus *status)

@@ -32,7 +32,6 @@ typedef struct Sample {
     Histogram latency;
     Split *splits; int split_count;
     OperatorSample *operators; int operator_count;
-    int64_t operators_us, operators_backpressured_us; /* see JobStatus.nodes_us */
 } Sample;
 
 typedef struct Samples {
@@ -46,8 +45,6 @@ static void take_operators(Arena *arena, const Plan *plan, const JobStatus *stat
 {
     sample->operators = ARENA_ARRAY(arena, OperatorSample, (size_t)plan->node_count + 1);
     sample->operator_count = plan->node_count;
-    sample->operators_us = status->nodes_us;
-    sample->operators_backpressured_us = status->nodes_backpressured_us;
     for (int id = 0; id < plan->node_count; id++) {
         const PlanNode *node = plan->nodes[id];
         sample->operators[id] = (OperatorSample){ arena_strdup(arena, node->name), plan_kind_name(node->kind), node->input_count == 0, node->kind == PLAN_SINK,
@@ -140,7 +137,7 @@ static double lookup_absent(const Sample *s) { return (double)s->counters.lookup
 
 /* ---- operators ---- */
 
-typedef double (*OperatorNumber)(const Sample *sample, const OperatorSample *operator);
+typedef double (*OperatorNumber)(const OperatorSample *operator);
 typedef bool (*OperatorFilter)(const OperatorSample *operator);
 
 static bool any_operator(const OperatorSample *operator) { return operator->name != NULL; }
@@ -152,7 +149,7 @@ static bool keeps_state(const OperatorSample *operator) { return operator->keeps
 static bool has_time(const OperatorSample *operator) { return operator->counters.wm_us != TIME_MIN && operator->counters.wm_us != TIME_MAX; }
 
 #define OPERATOR_NUMBER(name, value) \
-    static double name(const Sample *sample, const OperatorSample *operator) { (void)sample; return (double)(value); }
+    static double name(const OperatorSample *operator) { return (double)(value); }
 OPERATOR_NUMBER(operator_rows_in, operator->counters.rows_in)
 OPERATOR_NUMBER(operator_rows_out, operator->counters.rows_out)
 OPERATOR_NUMBER(operator_bytes_in, operator->counters.bytes_in)
@@ -164,14 +161,8 @@ OPERATOR_NUMBER(operator_state_bytes, operator->counters.held_bytes)
 OPERATOR_NUMBER(operator_state_rows, operator->counters.held_rows)
 OPERATOR_NUMBER(operator_time, (double)operator->counters.wm_us / 1e6)
 OPERATOR_NUMBER(operator_busy, (double)operator->counters.busy_ns / 1e9)
-OPERATOR_NUMBER(operator_backpressured, operator->sink ? 0 : (double)sample->operators_backpressured_us / 1e6)
-
-/* One query's operators take turns on one thread: what is left of its time. A sink that has no room is what the others wait for. */
-static double operator_idle(const Sample *sample, const OperatorSample *operator)
-{
-    double idle = (double)sample->operators_us / 1e6 - operator_busy(sample, operator) - operator_backpressured(sample, operator);
-    return idle > 0 ? idle : 0;
-}
+OPERATOR_NUMBER(operator_idle, (double)operator->counters.idle_ns / 1e9)
+OPERATOR_NUMBER(operator_backpressured, (double)operator->counters.backpressured_ns / 1e9)
 
 static void per_operator(Samples *samples, const char *name, const char *type, const char *help, OperatorFilter wanted, OperatorNumber number)
 {
@@ -185,7 +176,7 @@ static void per_operator(Samples *samples, const char *name, const char *type, c
             sample_start(samples->out, name, sample);
             label(samples->out, "operator", operator->name, false);
             label(samples->out, "type", operator->type, false);
-            text_printf(samples->out, "} %.17g\n", number(sample, operator));
+            text_printf(samples->out, "} %.17g\n", number(operator));
         }
 }
 

@@ -51,6 +51,27 @@ check("states", value("bidsql_query_state", query="CTAS_TOTALS_1", state="RUNNIN
 check("partitions", value("bidsql_source_records_total", query="CTAS_TOTALS_1") > 0 and text.count('bidsql_source_records_total{query="CTAS_TOTALS_1"') == 2, text)
 check("no time of year 1", "-9.2" not in text)
 
+# Of each operator: what it took and gave, where the time went, what it holds.
+def sums(name, by="type"):
+    found = {}
+    for line in text.splitlines():
+        if line.startswith(name + '{query="CTAS_TOTALS_1"'):
+            label = line.split(f'{by}="')[1].split('"')[0]
+            found[label] = found.get(label, 0.0) + float(line.rsplit(" ", 1)[1])
+    return found
+taken, given = sums("bidsql_operator_records_in_total"), sums("bidsql_operator_records_out_total")
+check("operators", "Scan" not in taken and "Sink" not in given and given["Scan"] > 100 and given["Scan"] == taken["Aggregate"], (taken, given))
+check("bytes", sums("bidsql_operator_bytes_in_total")["Scan"] > 1000 and sums("bidsql_operator_bytes_out_total")["Sink"] > 1000, text)
+check("batches", all(count > 0 for count in sums("bidsql_operator_batches_total").values()), sums("bidsql_operator_batches_total"))
+check("state", sums("bidsql_operator_state_rows")["Aggregate"] > 100 and sums("bidsql_operator_state_bytes")["Aggregate"] > 1000, text)
+query_time = sum(value(f"bidsql_query_{what}_seconds_total", query="CTAS_TOTALS_1") for what in ("busy", "idle", "backpressured"))
+for operator, busy in sums("bidsql_operator_busy_seconds_total", "operator").items():
+    whole = busy + sums("bidsql_operator_idle_seconds_total", "operator")[operator] + sums("bidsql_operator_backpressured_seconds_total", "operator")[operator]
+    check(f"the time of {operator}", 0 < whole <= query_time * 1.5 + 0.1, (whole, query_time))
+check("none is late", set(sums("bidsql_operator_late_records_dropped_total").values()) == {0.0} and set(sums("bidsql_operator_errors_total").values()) == {0.0}, text)
+plan = json.dumps(ksql("EXPLAIN ANALYZE CTAS_TOTALS_1;"))
+check("EXPLAIN ANALYZE of a query that runs", "rows in, " in plan and "cost: " in plan, plan)
+
 promtool = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
 check("promtool", promtool.returncode == 0 and not promtool.stdout and not promtool.stderr, promtool.stdout + promtool.stderr)
 
@@ -67,6 +88,8 @@ def ask(expression):
         return {"status": "error", "error": str(error), "data": {"result": []}}
 while time.monotonic() < deadline and not (ask("count_over_time(up{job='bidsql'}[30s])")["data"]["result"] and float(ask("count_over_time(up{job='bidsql'}[30s])")["data"]["result"][0]["value"][1]) >= 4):
     pass
+for name in ("busy", "idle", "backpressured"): # counters: they never fall, so rate() finds no reset
+    check(f"{name} never falls", all(float(one["value"][1]) == 0 for one in ask(f"resets(bidsql_operator_{name}_seconds_total[30s])")["data"]["result"]), ask(f"resets(bidsql_operator_{name}_seconds_total[30s])"))
 check("it is scraped", ask("up{job='bidsql'}")["data"]["result"] and ask("up{job='bidsql'}")["data"]["result"][0]["value"][1] == "1", ask("up"))
 dashboard = json.load(open("contrib/grafana/bidsql.json"))
 expressions = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]

@@ -126,6 +126,38 @@ static void where_queries_stand_is_told(void **state)
     world_end(&world);
 }
 
+static void visit_nodes(void *caller, const QueryInfo *query, const JobStatus *status)
+{
+    Text *out = caller;
+    for (int id = 0; status->nodes && id < query->plan->node_count; id++) {
+        const NodeCounters *c = &status->nodes[id];
+        text_printf(out, "%s %llu %llu %llu late %llu rows %llu\n", plan_kind_name(query->plan->nodes[id]->kind), (unsigned long long)c->rows_in, (unsigned long long)c->rows_out,
+                    (unsigned long long)c->batches, (unsigned long long)c->late_rows, (unsigned long long)c->held_rows);
+    }
+}
+
+static void operators_are_counted_where_that_is_asked_for(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    world_close(&world);
+    world.options.count_nodes = true;
+    world_open(&world);
+    execute(&world, "CREATE STREAM bids (auction BIGINT, price BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts);"
+                    "CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids WINDOW TUMBLING (SIZE 10 SECONDS) WHERE price > 10 GROUP BY auction EMIT FINAL;");
+    execute(&world, "INSERT INTO bids VALUES (1, 5, '2026-01-01 00:00:01'), (1, 20, '2026-01-01 00:00:02'), (2, 20, '2026-01-01 00:00:02'), (1, 30, '2026-01-01 00:00:25');");
+    execute(&world, "INSERT INTO bids VALUES (1, 40, '2026-01-01 00:00:03');");
+    world.out.length = 0;
+    assert_true(runtime_status(world.runtime, "CTAS_COUNTS_1", visit_nodes, &world.out));
+    assert_string_equal(text_c(&world.out), "Scan 0 5 2 late 0 rows 0\nWatermark 5 5 2 late 0 rows 0\nFilter 5 4 2 late 0 rows 0\nWindowAggregate 4 2 2 late 1 rows 1\n"
+                                            "Project 2 2 1 late 0 rows 0\nSink 2 0 1 late 0 rows 4\n");
+    const char *plan = execute(&world, "EXPLAIN ANALYZE CTAS_COUNTS_1;");
+    assert_non_null(strstr(plan, "ran: 4 rows in, 2 rows out, 1 late\n"));
+    assert_non_null(strstr(plan, "cost: "));
+    world_end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +169,7 @@ int main(void)
         cmocka_unit_test(a_failing_query_stops_alone),
         cmocka_unit_test(the_end_of_a_file_is_the_end_of_what_is_made_of_it),
         cmocka_unit_test(where_queries_stand_is_told),
+        cmocka_unit_test(operators_are_counted_where_that_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
