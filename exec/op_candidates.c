@@ -304,7 +304,16 @@ static Error *candidates_read(Container *container, SnapshotReader *reader)
     return NULL;
 }
 
-static const ContainerType candidates_container_type = { "windows", candidates_write, candidates_read };
+static uint64_t candidates_rows(const Container *container)
+{
+    const Candidates *c = (const Candidates *)container;
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i < c->window_count; i++)
+        rows += c->windows[i]->keys.count;
+    return rows;
+}
+
+static const ContainerType candidates_container_type = { "windows", candidates_write, candidates_read, candidates_rows };
 
 const OperatorType candidates_operator = {
     .name = "candidates", .open = candidates_open, .close = candidates_close, .process = candidates_process, .advance = candidates_advance,

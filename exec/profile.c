@@ -205,7 +205,8 @@ static int64_t last_watermark(const Job *job, const Domain *domain)
 static uint64_t held_rows(Operator *op)
 {
     Container *containers[CONTAINERS_MAX];
-    const int count = op->type->containers ? op->type->containers(op, containers, CONTAINERS_MAX) : 0;
+    const bool listed = op->type->containers && !substreams_member(op->node); /* those of a key's clock are in place one at a time: the keys are counted where they come in */
+    const int count = listed ? op->type->containers(op, containers, CONTAINERS_MAX) : 0;
     uint64_t rows = 0;
     for (int i = 0; i < count; i++)
         rows += containers[i]->type->rows ? containers[i]->type->rows(containers[i]) : 0;

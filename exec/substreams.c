@@ -491,7 +491,9 @@ static Error *substreams_read(Container *container, SnapshotReader *reader)
     return NULL;
 }
 
-static const ContainerType substreams_type = { "substreams", substreams_write, substreams_read };
+static uint64_t substreams_rows(const Container *container) { return ((const Substreams *)container)->keys.count; }
+
+static const ContainerType substreams_type = { "substreams", substreams_write, substreams_read, substreams_rows };
 
 /* ---- groups ---- */
 
