@@ -192,7 +192,7 @@ static int64_t spent_us(const JobMetrics *metrics, Activity activity, int64_t no
 
 static void copy_nodes(const Job *job, const JobMetrics *metrics, JobStatus *status) /* locked */
 {
-    if (!metrics->nodes)
+    if (!status->nodes)
         return;
     memcpy(status->nodes, metrics->nodes, sizeof *status->nodes * (size_t)job->plan->node_count);
 }
