@@ -111,6 +111,13 @@ void query_resolve_windows(Parser *parser, AstQuery *query)
     parser->named_overs.count = kept;
 }
 
+AstExpr *is_first_of_all(Parser *parser, AstExpr *call)
+{
+    if (!call->over && call->args.count == 2 && call->path.count == 1 && strcasecmp(call->path.items[0].text, "ISFIRST") == 0)
+        call->over = ARENA_NEW(parser->arena, AstOver);
+    return call;
+}
+
 void overs_settled(Parser *parser)
 {
     for (int i = 0; i < parser->named_overs.count; i++)

@@ -46,6 +46,9 @@ static const char *symbol(int code)
     case TK_ID: return "a name";
     case TK_UNIT: return "a unit of time";
     case TK_HINT_END: return "'*" "/'";
+    case TK_JSON_VALUE: return "VALUE";
+    case TK_JSON_ON: return "ON EMPTY, ON ERROR";
+    case TK_JSON_WRAPPER: return "WRAPPER";
     case TK_OVER_KEY: return "OVER";
     case TK_OVER_NAME: return NULL; /* OVER (..) is there, too */
     case TK_OVER_BASE: return "the name of a window";

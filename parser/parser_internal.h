@@ -222,6 +222,8 @@ AstQuery *group_merge(Parser *parser, AstQuery *list, AstQuery *item);
 void over_named(Parser *parser, AstOver *over, AstName base);
 AstExpr *call_over(Parser *parser, AstExpr *call, AstOver *over, Span at);
 void query_resolve_windows(Parser *parser, AstQuery *query);
+/* ASA's ISFIRST(unit, n) may do without OVER: it then speaks of all rows. */
+AstExpr *is_first_of_all(Parser *parser, AstExpr *call);
 /* At the end of a statement: what names a window and stands in no SELECT. */
 void overs_settled(Parser *parser);
 

@@ -469,7 +469,7 @@ other(A) ::= DESCRIPTOR(T) LP names(N) RP(R). {
 }
 
 /* ---- calls ---- */
-other(A) ::= call(C). [AS_EXPRESSION] { A = C; }
+other(A) ::= call(C). [AS_EXPRESSION] { A = is_first_of_all(parser, C); }
 %type call { AstExpr * }
 call(A) ::= plain_call(C). { A = C; }
 call(A) ::= RUNNING_OF(T) plain_call(C). { A = C; A->semantics = MATCH_RUNNING; A->at = JOINED(AT(T), A->at); }

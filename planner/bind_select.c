@@ -64,6 +64,27 @@ static const char *star_name(const Select *select, const ScopeRelation *part, co
     return qualified ? arena_printf(select->arena, "%s_%s", part->alias, name) : name;
 }
 
+/* ksqlDB shows the bounds of a windowed table's rows in SELECT *, behind the key. */
+static void add_bounds(Select *select, const ScopeRelation *part, Span at)
+{
+    static const char *const bounds[] = { "WINDOWSTART", "WINDOWEND" };
+    if (!select->block.context.shown || !binder_rules(select->block.binder)->bounds_shown)
+        return;
+    for (int b = 0; b < 2; b++)
+        for (int i = 0; i < part->schema->column_count; i++)
+            if (part->schema->columns[i].hidden && strcmp(part->schema->columns[i].name, bounds[b]) == 0)
+                add_item(select, ast_marker(select->arena, part->base + i, at), star_name(select, part, bounds[b]), false, at);
+}
+
+/* How many of the columns are the key, which comes first. */
+static int leading_keys(const Block *block, const ScopeRelation *part)
+{
+    int count = 0;
+    while (block->from.message && count < part->schema->column_count && is_message_key(block->from.message, part->base + count))
+        count++;
+    return count;
+}
+
 static Error *expand_star(Select *select, const AstExpr *star)
 {
     Block *block = &select->block;
@@ -78,10 +99,14 @@ static Error *expand_star(Select *select, const AstExpr *star)
         found = true;
         /* with a new key the old one's columns are values like others, and the last (ksqlDB) */
         const bool keys_last = block->query->partition_by_given && block->from.message && binder_rules(block->binder)->unnamed_counted;
+        const int keys = leading_keys(block, part);
         for (int pass = 0; pass <= keys_last; pass++)
-            for (int i = 0; i < part->schema->column_count; i++)
+            for (int i = 0; i < part->schema->column_count; i++) {
+                if (i == keys && pass == 0)
+                    add_bounds(select, part, star->at);
                 if (!part->schema->columns[i].hidden && (!keys_last || is_message_key(block->from.message, part->base + i) == (pass == 1)))
                     add_item(select, ast_marker(select->arena, part->base + i, star->at), star_name(select, part, part->schema->columns[i].name), false, star->at);
+            }
     }
     if (!found && qualifier) { /* a STRUCT column? */
         AstExpr name = *star;

@@ -109,6 +109,7 @@ typedef struct Binder {
 typedef struct QueryContext {
     bool top_level;                 /* the statement's own query, not a sub-query */
     bool persistent;                /* the query that defines a stream or table */
+    bool shown;                     /* its rows go to whoever asks, not into a stream or table */
     const AstEmit *emit;            /* of the UNION around it; NULL none */
     const AstName *into;            /* the INTO that is the statement's own; anywhere else it says nothing and is refused */
 } QueryContext;

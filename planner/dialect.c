@@ -32,7 +32,7 @@ static const DialectRules rules[] = {
         .int_types = true, .no_ordinals = true,
         .extremes_skip_nulls = true, .sum_of_nothing_is_zero = true, .keep_empty_groups = true,
         .any_time = true, .windows_from_epoch = true, .operator_clock = true,
-        .joins_by_arrival = true, .qualified_star = true, .topics_by_default = true,
+        .joins_by_arrival = true, .qualified_star = true, .bounds_shown = true, .topics_by_default = true,
     },
     [DIALECT_FLINK] = {
         .dialect = DIALECT_FLINK, .name = "flink", .integer_average = true, .conflate = true, .on_error = POLICY_FAIL, .on_expr_error = POLICY_FAIL,

@@ -74,7 +74,7 @@ static Error *finish(Arena *arena, const Scope *scope, const Match *match, const
     return NULL;
 }
 
-Error *scope_find(Arena *arena, const Scope *scope, const char *qualifier, const char *name, Span at, int *column, const Column **info)
+static Error *find_column(Arena *arena, const Scope *scope, const char *qualifier, const char *name, Span at, int *column, const Column **info)
 {
     Match match = { .count = 0 };
     *column = -1;
@@ -90,6 +90,23 @@ Error *scope_find(Arena *arena, const Scope *scope, const char *qualifier, const
         return NULL;
     match_relation(scope, relation, name, &match);
     return finish(arena, scope, &match, name, at, column, info);
+}
+
+/* What Azure Stream Analytics calls the facts of a message; NULL: nothing of its. */
+static const char *azure_fact(const char *name)
+{
+    static const char *const names[][2] = { { "PartitionId", "ROWPARTITION" }, { "EventEnqueuedUtcTime", "$record_time" } };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (name_equal(names[i][0], name))
+            return names[i][1];
+    return NULL;
+}
+
+Error *scope_find(Arena *arena, const Scope *scope, const char *qualifier, const char *name, Span at, int *column, const Column **info)
+{
+    TRY(find_column(arena, scope, qualifier, name, at, column, info));
+    const char *fact = *column < 0 ? azure_fact(name) : NULL;
+    return fact ? find_column(arena, scope, qualifier, fact, at, column, info) : NULL;
 }
 
 /* Names of the visible columns, of one relation (-1: of all); with aliases if asked for. */

@@ -30,7 +30,7 @@ Error *bind_statement_query(Binder *binder, const AstStatement *statement, Relat
     if (!query)
         return error_at(ERR_INTERNAL, statement->at, "a statement without a query");
     const AstName *into = statement->kind == AST_STMT_QUERY ? ast_query_into(query) : NULL;
-    return bind_query(binder, query, (QueryContext){ .top_level = true, .persistent = statement->kind == AST_STMT_CREATE_AS, .into = into }, relation);
+    return bind_query(binder, query, (QueryContext){ .top_level = true, .persistent = statement->kind == AST_STMT_CREATE_AS, .shown = statement->kind == AST_STMT_QUERY && !into, .into = into }, relation);
 }
 
 /* ---- the rows of an INSERT in the target's columns ---- */
