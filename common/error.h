@@ -28,6 +28,7 @@ typedef enum ErrorCode {
 typedef struct Error {
     ErrorCode code;
     bool retriable;     /* the same call may succeed later */
+    int64_t retry_us;   /* retriable: whoever runs a query waits so long before giving up; 0: it does not wait */
     Span at;            /* place in the SQL text; SPAN_NONE when there is none */
     char *message;      /* owned */
     char *hint;         /* owned; NULL or e.g. "did you mean 'auction'?" */

@@ -99,5 +99,3 @@ Error *schema_registry_find(const ConnectorContext *context, const RegistryConne
     *registry = topic_logs_registry(context->topics);
     return NULL;
 }
-
-void schema_registries_interrupt(void) { schema_registry_http_interrupt(); }

@@ -5,5 +5,3 @@
 
 /* The registry that is meant: by its address, else that of the topics within the process; NULL: none is known. connection NULL: none is meant. */
 Error *schema_registry_find(const ConnectorContext *context, const RegistryConnection *connection, SchemaRegistry **registry);
-/* Whoever waits for a registry that does not answer stops waiting, with ERR_INTERRUPTED. Async-signal-safe. */
-void schema_registries_interrupt(void);

@@ -1,8 +1,8 @@
 /* connectors/schema_registry_http.c: a registry behind Confluent's REST API.
  *
  * What a number stands for never changes, so schemas are kept for good; the latest version of a subject is kept for a while, and so is that there is
- * none. Several addresses are one registry: the one that answered last is asked first. A registry that does not answer is asked again, at growing
- * intervals: while a query runs for as long as `retry_us` says (it waits, and loses nothing), while a statement is planned for about a second.
+ * none. Several addresses are one registry: the one that answered last is asked first. A registry that does not answer is asked again
+ * for about a second while a statement is planned or a query opened; while a query runs whoever runs it waits and asks again (Error.retry_us).
  * Memory is got before the lock is taken, and requests are made without it: two threads may ask for the same thing at once, which does no harm. */
 #include "connectors/schema_registry_http.h"
 
@@ -44,10 +44,6 @@ typedef struct HttpRegistry {
     Known *known;                 /* newest first; entries are never changed nor freed while the registry lives */
 } HttpRegistry;
 
-static _Atomic unsigned interrupts;
-
-void schema_registry_http_interrupt(void) { atomic_fetch_add(&interrupts, 1); }
-
 /* ---- time ---- */
 
 static int64_t now_us(void)
@@ -55,15 +51,6 @@ static int64_t now_us(void)
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
-}
-
-/* In short steps, so that an interrupt is noticed. */
-static void pause_for(int64_t us, unsigned interrupted)
-{
-    for (int64_t end = now_us() + us, now; (now = now_us()) < end && atomic_load(&interrupts) == interrupted;) {
-        int64_t step = end - now < 50000 ? end - now : 50000;
-        nanosleep(&(struct timespec){ 0, (long)step * 1000 }, NULL);
-    }
 }
 
 /* ---- requests ---- */
@@ -109,35 +96,32 @@ static const char *answer_text(Arena *arena, const HttpAnswer *answer)
     return text;
 }
 
-static Error *unreachable(HttpRegistry *registry, Arena *arena, const HttpAnswer *answer, int64_t waited_us, bool interrupted)
+static Error *unreachable(HttpRegistry *registry, Arena *arena, const HttpAnswer *answer)
 {
-    const char *url = shown_url(arena, registry->urls[atomic_load(&registry->preferred)]), *reason = answer_text(arena, answer);
-    Error *error = interrupted ? error_new(ERR_INTERRUPTED, "interrupted while the schema registry at '%s' did not answer: %s", url, reason)
-                               : error_new(ERR_CONNECT, "the schema registry at '%s' does not answer: %s; it was asked for %.1f s", url, reason, (double)waited_us / 1e6);
+    Error *error = error_new(ERR_CONNECT, "the schema registry at '%s' does not answer: %s", shown_url(arena, registry->urls[atomic_load(&registry->preferred)]), answer_text(arena, answer));
     error->retriable = !answer->hopeless;
+    error->retry_us = answer->hopeless ? 0 : registry->connection.retry_us;
     return error;
 }
 
-/* The answer to a request, whatever its status; patient: the registry may be away for a while. Release the answer. */
+/* The answer to a request, whatever its status. patient: whoever runs a query may wait and ask again; else we do so, for a moment. Release the answer. */
 static Error *ask(HttpRegistry *registry, Arena *arena, const char *method, const char *path, const char *body, bool patient, HttpAnswer *answer)
 {
     const RegistryConnection *connection = &registry->connection;
     HttpRequest request = { .method = method, .content_type = CONTENT_TYPE, .body = body, .credentials = connection->credentials, .token = connection->token, .ca = connection->ca,
                             .certificate = connection->certificate, .key = connection->key, .key_password = connection->key_password, .timeout_us = connection->timeout_us };
-    int64_t start = now_us(), pause = FIRST_PAUSE_US, patience = patient ? connection->retry_us : HURRY_US;
-    unsigned interrupted = atomic_load(&interrupts);
+    const int64_t start = now_us();
+    int64_t pause = FIRST_PAUSE_US;
     *answer = (HttpAnswer){ .status = 0 };
     for (;;) {
         http_answer_release(answer);
         ask_once(registry, arena, &request, path, answer);
         if (!may_pass(answer->status))
             break;
-        int64_t waited = now_us() - start;
-        bool stop = atomic_load(&interrupts) != interrupted;
-        if (stop || answer->hopeless || waited + pause > patience)
-            return unreachable(registry, arena, answer, waited, stop);
-        pause_for(pause, interrupted);
-        pause = pause * 2 < LONGEST_PAUSE_US ? pause * 2 : LONGEST_PAUSE_US;
+        if (patient || answer->hopeless || now_us() - start + pause > HURRY_US)
+            return unreachable(registry, arena, answer);
+        nanosleep(&(struct timespec){ 0, (long)pause * 1000 }, NULL);
+        pause *= 2;
     }
     if (answer->status == 401 || answer->status == 403)
         return error_hint(error_new(ERR_CONNECT, "the schema registry at '%s' rejects the credentials: %s", shown_url(arena, registry->urls[atomic_load(&registry->preferred)]), answer_text(arena, answer)),
@@ -384,7 +368,7 @@ static Error *send_schema(HttpRegistry *registry, Arena *arena, const char *path
         memory_raise();
     const char *kept = arena_strdup(arena, body);
     free(body);
-    return ask(registry, arena, "POST", path, kept, true, answer);
+    return ask(registry, arena, "POST", path, kept, false, answer);
 }
 
 /* The same in other words; the first answer stays if this one is no better. */

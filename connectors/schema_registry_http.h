@@ -5,5 +5,3 @@
 /* Does not ask yet. It keeps copies of the texts. ERR_BIND: the address is none. */
 Error *schema_registry_http(const RegistryConnection *connection, SchemaRegistry **registry);
 bool schema_registry_http_is(const SchemaRegistry *registry, const RegistryConnection *connection);
-/* Requests that wait for a registry that does not answer end, with an error. Async-signal-safe. */
-void schema_registry_http_interrupt(void);

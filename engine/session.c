@@ -2,6 +2,7 @@
  *
  * Everything that INSERT INTO and CREATE .. AS put into the pending job runs as one job before the next SELECT, or at the end of the text. */
 #include "connectors/schema_registries.h"
+#include "common/calendar.h"
 #include "common/secrets.h"
 #include "engine/session_internal.h"
 #include "engine/status.h"
@@ -336,9 +337,27 @@ static Error *on_job_rows(void *caller, int output_index, const Batch *batch)
 
 Error *session_run_plan(Session *session, const Plan *plan, const SessionOutput *output) { return session_run_profiled(session, plan, output, NULL); }
 
-static Error *open_job(Session *session, const Plan *plan, const JobOptions *options, Job **job)
+static Error *open_once(Session *session, const Plan *plan, const JobOptions *options, Job **job)
 {
     return session->host.planner ? session->host.open(session->host.caller, plan, options, job) : job_open(plan, options, job);
+}
+
+#define LOOK_AGAIN_US 250000
+
+/* A schema registry that is away may come back. */
+static Error *open_job(Session *session, const Plan *plan, const JobOptions *options, Job **job)
+{
+    Clock *clock = session->options.clock;
+    const int64_t since_us = clock->now_us(clock);
+    Error *error;
+    while ((error = open_once(session, plan, options, job)) != NULL && error->retriable && error->retry_us && !session->interrupted) {
+        const int64_t now_us = clock->now_us(clock);
+        if (now_us + LOOK_AGAIN_US - since_us > error->retry_us)
+            return error_hint(error, "it was asked for %.1f s", (double)(now_us - since_us) / US_PER_SECOND);
+        error_free(error);
+        clock->sleep_until_us(clock, now_us + LOOK_AGAIN_US);
+    }
+    return error;
 }
 
 Error *session_run_profiled(Session *session, const Plan *plan, const SessionOutput *output, const JobLook *look)
@@ -691,7 +710,6 @@ Error *session_run(Session *session, const char *text, size_t length, const Sess
 void session_interrupt(Session *session)
 {
     session->interrupted = true;
-    schema_registries_interrupt();
     session->job_watchers++;
     Job *job = session->job;
     if (job)

@@ -132,7 +132,7 @@ static void keep_positions(Job *job)
 
 Error *job_snapshot(Job *job, Text *snapshot)
 {
-    if (!sink_queues_empty(job))
+    if (!sink_queues_empty(job) || job->again)
         return error_busy();
     write_job(job, snapshot);
     keep_positions(job);

@@ -69,6 +69,7 @@ typedef struct Turn {
     uint64_t rows_in, line_count, byte_count;
     uint64_t lookup_hits, lookup_misses, lookup_absent;
     Error *error;                        /* comes after all outputs */
+    struct { int64_t since_us, at_us, pause_us; int times; } again; /* its PARALLEL part is to be done again, as the world withholds something; since_us 0: it is not */
     bool wants_places;                   /* a row went wrong and its place is not known: see run_with_places */
     bool ready;
 } Turn;
@@ -201,6 +202,7 @@ struct Job {
     bool drained;              /* there is nothing more to draw */
     bool waiting;              /* nothing could be drawn: not before wait_until_us, or until a source wakes us */
     int64_t wait_until_us;
+    Turn *again;               /* a job that is stepped: the turn that waits for another try */
     bool sinks_busy;           /* the next ORDERED part comes after room in a sink */
     bool succeeded;            /* it ended well */
     bool retired;              /* and its sinks are closed: it is there for the tables that it keeps */

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <time.h>
 
+#include "common/calendar.h"
 #include "exec/checkpoint.h"
 
 #define IN_FLIGHT_BYTES (16u << 20) /* of input that is read ahead, however large single records are */
@@ -239,7 +240,88 @@ static void execute(Job *job, uint64_t turns)
     }
 }
 
+/* ---- what the world withholds for a while ---- */
+
+#define FIRST_PAUSE_US 100000
+#define LONGEST_PAUSE_US 5000000
+#define LOOK_FOR_STOP_US 50000
+
+/* Is the PARALLEL part to be done again, as a schema registry does not answer? Nothing has come of it yet. What waited for long enough says so. */
+static bool wants_another_try(Job *job, Turn *turn)
+{
+    Error *error = turn->error;
+    if (!error || !error->retriable || error->retry_us == 0)
+        return false;
+    const int64_t now_us = job->options.clock->now_us(job->options.clock);
+    if (turn->again.times == 0)
+        turn->again.since_us = now_us;
+    turn->again.pause_us = turn->again.times == 0 ? FIRST_PAUSE_US : turn->again.pause_us * 2 < LONGEST_PAUSE_US ? turn->again.pause_us * 2 : LONGEST_PAUSE_US;
+    turn->again.at_us = now_us + turn->again.pause_us;
+    if (turn->again.at_us - turn->again.since_us > error->retry_us) {
+        turn->error = error_hint(error, "it was asked for %.1f s", (double)(now_us - turn->again.since_us) / US_PER_SECOND);
+        return false;
+    }
+    turn->again.times++;
+    error_free(error);
+    turn->error = NULL;
+    return true;
+}
+
+static void stop_trying(Turn *turn) { turn->error = error_new(ERR_INTERRUPTED, "interrupted"); }
+
+/* A thread of its own waits here, with what it has drawn. */
+static void run_until_done(Job *job, WorkerContext *worker, Turn *turn)
+{
+    Clock *clock = job->options.clock;
+    turn_parallel(job, worker, turn);
+    while (wants_another_try(job, turn)) {
+        for (int64_t now_us; !job->stop && (now_us = clock->now_us(clock)) < turn->again.at_us;) {
+            const int64_t look_us = now_us + LOOK_FOR_STOP_US;
+            clock->sleep_until_us(clock, clock->manual || turn->again.at_us < look_us ? turn->again.at_us : look_us);
+        }
+        if (job->stop) {
+            stop_trying(turn);
+            return;
+        }
+        turn_parallel(job, worker, turn);
+    }
+}
+
+/* A job that is stepped lets its thread go meanwhile. False: the turn waits. */
+static bool try_in_step(Job *job, WorkerContext *worker, Turn *turn)
+{
+    turn_parallel(job, worker, turn);
+    return !wants_another_try(job, turn);
+}
+
+/* The turn that waits, if its time has come. False: there is nothing to do yet. */
+static bool try_again(Job *job, WorkerContext *worker) /* locked */
+{
+    Turn *turn = job->again;
+    const bool stop = job->stop;
+    if (!stop && job->options.clock->now_us(job->options.clock) < turn->again.at_us)
+        return false;
+    if (stop)
+        stop_trying(turn);
+    bool ready = stop;
+    if (!stop) {
+        pthread_mutex_unlock(&job->lock);
+        ready = try_in_step(job, worker, turn);
+        pthread_mutex_lock(&job->lock);
+    }
+    turn->ready = ready;
+    job->again = ready ? NULL : turn;
+    return ready;
+}
+
 /* ---- drawing ---- */
+
+typedef struct WorkerStart {
+    Job *job;
+    WorkerContext *worker;
+    uint64_t random; /* shuffling for tests; 0: none */
+    bool steps;      /* job_step: the thread is not ours to wait with */
+} WorkerStart;
 
 /* Drawing has its own view of splits and clocks: it goes on beside PARALLEL and ORDERED parts of earlier turns. Where memory is short the rows
  * of one turn at a time are enough. */
@@ -290,8 +372,9 @@ static void shuffle(uint64_t *state)
         sched_yield();
 }
 
-static void draw(Job *job, WorkerContext *worker, uint64_t *random) /* locked */
+static void draw(WorkerStart *start) /* locked */
 {
+    Job *job = start->job;
     Turn *turn = &job->ring[job->turns_drawn % TURNS_IN_FLIGHT];
     job->drawing = true;
     pthread_mutex_unlock(&job->lock);
@@ -308,21 +391,20 @@ static void draw(Job *job, WorkerContext *worker, uint64_t *random) /* locked */
     if (!parallel)
         return;
     pthread_mutex_unlock(&job->lock);
-    shuffle(random);
-    turn_parallel(job, worker, turn);
-    shuffle(random);
+    shuffle(&start->random);
+    bool ready = true;
+    if (start->steps)
+        ready = try_in_step(job, start->worker, turn);
+    else
+        run_until_done(job, start->worker, turn);
+    shuffle(&start->random);
     pthread_mutex_lock(&job->lock);
-    turn->ready = true;
+    turn->ready = ready;
+    job->again = ready ? NULL : turn;
     tell_others(job);
 }
 
 /* ---- working ---- */
-
-typedef struct WorkerStart {
-    Job *job;
-    WorkerContext *worker;
-    uint64_t random; /* shuffling for tests; 0: none */
-} WorkerStart;
 
 /* Has what drawing waits for come? */
 static void end_waiting(Job *job) /* locked */
@@ -340,6 +422,8 @@ static bool do_work(WorkerStart *start, uint64_t turns) /* locked */
         tell_others(job);
         return true;
     }
+    if (job->again)
+        return try_again(job, start->worker);
     if (!job->executing && ordered_is_due(job)) {
         job->executing = true;
         execute(job, turns);
@@ -350,7 +434,7 @@ static bool do_work(WorkerStart *start, uint64_t turns) /* locked */
     end_waiting(job);
     if (!may_draw(job))
         return false;
-    draw(job, start->worker, &start->random);
+    draw(start);
     return true;
 }
 
@@ -365,6 +449,8 @@ static void discard_ring(Job *job)
 /* What a full sink holds back is looked at now and then, as nobody draws. Drawing rests, so its view may be read. */
 static int64_t waits_until(Job *job) /* locked */
 {
+    if (job->again)
+        return job->again->again.at_us;
     if (!job->sinks_busy)
         return job->wait_until_us;
     Clock *clock = job->options.clock;
@@ -386,7 +472,7 @@ static Error *result_of(Job *job)
 
 Error *job_step(Job *job, int turns, JobStep *step)
 {
-    WorkerStart start = { .job = job, .worker = &job->workers[0] };
+    WorkerStart start = { .job = job, .worker = &job->workers[0], .steps = true };
     pthread_mutex_lock(&job->lock);
     uint64_t last = job->turns_done + (uint64_t)turns;
     bool more = true;
@@ -449,7 +535,7 @@ Error *job_run(Job *job)
     WorkerStart *starts = ARENA_ARRAY(&job->arena, WorkerStart, (size_t)job->options.threads);
     int started = 0;
     for (int w = 0; w < job->options.threads; w++) {
-        starts[w] = (WorkerStart){ job, &job->workers[w], job->options.shuffle_seed ? job->options.shuffle_seed * 2654435761u + (uint64_t)w : 0 };
+        starts[w] = (WorkerStart){ .job = job, .worker = &job->workers[w], .random = job->options.shuffle_seed ? job->options.shuffle_seed * 2654435761u + (uint64_t)w : 0 };
         if (w > 0 && pthread_create(&job->workers[w].thread, NULL, work, &starts[w]) == 0)
             started = w;
         else if (w > 0)

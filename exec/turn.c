@@ -280,6 +280,8 @@ Error *turn_parallel(Job *job, WorkerContext *worker, Turn *turn)
     if (turn->kind != TURN_BATCH)
         return NULL;
     Error *error;
+    if (turn->again.times)
+        forget_results(job, turn);
     MEMORY_GUARDED(error, run_parallel(job, worker, turn));
     turn->error = error; /* it comes after what the turn brought before it */
     worker->turn = NULL;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "connectors/schema_registries.h"
 #include "runtime/runtime_internal.h"
 
 #define QUANTUM_NS 2000000          /* of CPU time a round */
@@ -275,7 +274,6 @@ void tasks_stop(Runtime *runtime)
     runtime->stopping = true;
     pthread_cond_broadcast(&runtime->changed);
     pthread_mutex_unlock(&runtime->tasks);
-    schema_registries_interrupt(); /* who waits for one would hold us up */
     for (int i = 0; i < runtime->threads.count; i++)
         pthread_join(runtime->threads.items[i], NULL);
     free(runtime->threads.items);

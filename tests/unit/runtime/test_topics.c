@@ -121,6 +121,32 @@ static void where_reading_begins_is_the_query_s_to_say(void **state)
     end(&world);
 }
 
+/* A message whose schema nobody can be asked for: its query waits, and holds neither a thread nor a lock; it ends when it has waited long enough. */
+static void a_registry_that_is_away_stops_nobody_else(void **state)
+{
+    (void)state;
+    World world;
+    start(&world);
+    execute(&world, "CREATE STREAM raw (v BYTES) WITH (kafka_topic = 'away', value_format = 'KAFKA', partitions = 1); INSERT INTO raw VALUES (TO_BYTES('AAAAAAUC', 'base64'));"
+                    "CREATE STREAM a (k VARCHAR KEY, v INT) WITH (kafka_topic = 'a', value_format = 'JSON', partitions = 1); CREATE STREAM b AS SELECT k, v + 1 AS w FROM a;");
+    assert_string_equal(execute(&world, "SET 'dialect' = 'bidsql'; CREATE STREAM away (v INT) WITH (kafka_topic = 'away', value_format = 'AVRO', 'schema.registry.url' = 'http://127.0.0.1:1');"
+                                        "CREATE STREAM copy WITH (kafka_topic = 'copy', value_format = 'JSON') AS SELECT * FROM away;"),
+                        "set setting dialect\ncreate stream away\ncreate stream copy CSAS_COPY_2\n");
+    execute(&world, "SET 'dialect' = 'ksql'; INSERT INTO A VALUES ('x', 1);");
+    assert_string_equal(pull(&world, "SELECT * FROM B;"), "x,2\n");
+    for (int minute = 0; minute < 4; minute++)
+        world_pass(&world, 60000000);
+    execute(&world, "INSERT INTO A VALUES ('y', 2);");
+    assert_string_equal(pull(&world, "SELECT * FROM B;"), "x,2\ny,3\n");
+    assert_null(strstr(text_c(&world.events), "CSAS_COPY_2 failed"));
+    for (int minute = 0; minute < 4; minute++)
+        world_pass(&world, 60000000);
+    assert_non_null(strstr(text_c(&world.events), "the schema registry at 'http://127.0.0.1:1' does not answer"));
+    assert_non_null(strstr(execute(&world, "TERMINATE \"CSAS_COPY_2\"; INSERT INTO A VALUES ('z', 3);"), "terminate"));
+    assert_string_equal(pull(&world, "SELECT * FROM B;"), "x,2\ny,3\nz,4\n");
+    end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +155,7 @@ int main(void)
         cmocka_unit_test(windows_are_found_by_key_and_bounds),
         cmocka_unit_test(readers_of_a_topic_share_a_job),
         cmocka_unit_test(where_reading_begins_is_the_query_s_to_say),
+        cmocka_unit_test(a_registry_that_is_away_stops_nobody_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
