@@ -28,7 +28,7 @@ struct Operator {
     const PlanNode *node;
     OperatorContext *context;
     MemoryPool pool;           /* charged by its containers */
-    OutputPort ports[3];
+    OutputPort ports[PORT_COUNT];
     int input_count;
     int64_t *input_wm_us;      /* watermark of each input so far; TIME_MIN: none */
     int64_t wm_us;             /* minimum over inputs: what `advance` was last called with */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/calendar.h"
+#include "exec/late_rows.h"
 #include "exec/operators.h"
 
 typedef struct Join {
@@ -20,6 +21,7 @@ typedef struct Join {
     Timers timers;           /* slot: number * 2 + side */
     Timers kept;             /* likewise, by the clock: rows that are kept for some time only */
     RowNumbers before, after;
+    LateRows late[2];
     const Batch *half_batch; /* of the meeting: the half of an update that came along with the one before it */
     uint32_t half_row;
 } Join;
@@ -56,6 +58,7 @@ static Error *join_open(Operator *op)
 {
     Join *join = op->state = mem_calloc(1, sizeof *join);
     int64_t spread_us = US_PER_SECOND;
+    join->late[0].reason = join->late[1].reason = "behind the watermark";
     TRY(join_output_open(&join->output, op));
     meeting_open(&join->meeting, op);
     for (int s = 0; s < 2; s++)
@@ -78,6 +81,8 @@ static void join_close(Operator *op)
     timers_release(&join->kept);
     meeting_close(&join->meeting);
     join_output_close(&join->output);
+    for (int s = 0; s < 2; s++)
+        late_release(&join->late[s]);
     mem_free(join->before.items);
     mem_free(join->after.items);
     mem_free(join);
@@ -297,7 +302,7 @@ static bool is_late(const Join *join, int s, int64_t time_us, int64_t wm_us)
 }
 
 /* A row that meets nothing that comes later, and is not kept: late, without a key, or behind what is still to come. */
-static Error *pass_row(Join *join, int s, const Batch *batch, uint32_t row, int64_t group)
+static Error *pass_row(Join *join, int s, const Batch *batch, uint32_t row, int64_t group, int64_t death_us)
 {
     JoinOutput *output = &join->output;
     const int64_t time_us = join_time(output, s, batch, row), wm_us = *watermark(join);
@@ -305,7 +310,7 @@ static Error *pass_row(Join *join, int s, const Batch *batch, uint32_t row, int6
     uint32_t number = join_add(&output->state, s, batch, row, JOIN_PASSING, -1, time_us, TIME_MAX);
     join->after.count = 0;
     if (late)
-        job_count_late(output->op, 1, 0);
+        late_add_at(&join->late[s], row, time_us, death_us, wm_us);
     if (group >= 0 && !late) {
         join_row(&output->state, s, number)->group = group; /* it stands in no list */
         TRY(join_matches(output, s, number, wm_us, &join->after));
@@ -329,7 +334,7 @@ static Error *add_row(Join *join, int s, const Batch *batch, uint32_t row, uint3
     const int64_t death_us = death_of(join, s, batch, row);
     *number = ROW_NONE;
     if (death_us < *watermark(join) || (null_key && !identified))
-        return pass_row(join, s, batch, row, group);
+        return pass_row(join, s, batch, row, group, death_us);
     *number = join_add(&join->output.state, s, batch, row, i, group, join_time(&join->output, s, batch, row), death_us);
     if (death_us != TIME_MAX)
         timers_add(&join->timers, death_us, *number * 2 + (uint32_t)s, (uint32_t)join_row(&join->output.state, s, *number)->order);
@@ -418,6 +423,8 @@ static Error *take_rows(Join *join, int s, const Batch *batch, const uint32_t *r
     return NULL;
 }
 
+static Error *flush_late(Join *join, int s, Batch *batch) { return late_flush_to(&join->late[s], join->output.op, s ? PORT_LATE_RIGHT : PORT_LATE, batch, 0); }
+
 static Error *join_process(Operator *op, int input, Batch *batch)
 {
     Join *join = op->state;
@@ -428,6 +435,8 @@ static Error *join_process(Operator *op, int input, Batch *batch)
     uint32_t count;
     const uint32_t *rows = row_list_take(&join->output.state.list, batch, NULL, 0, &count);
     Error *error = take_rows(join, input, batch, rows, count, NULL);
+    if (!error)
+        error = flush_late(join, input, batch);
     if (!error)
         error = join_flush(&join->output);
     batch_release(batch);
@@ -450,7 +459,8 @@ static Error *take_met(Operator *op, int input, Batch *batch, uint32_t row, int6
         join->half_batch = batch;
         join->half_row = row + 1;
     }
-    return take_rows(join, input, batch, rows, update ? 2 : 1, &wm_us);
+    TRY(take_rows(join, input, batch, rows, update ? 2 : 1, &wm_us));
+    return flush_late(join, input, batch);
 }
 
 static Error *join_advance(Operator *op, int64_t wm_us)

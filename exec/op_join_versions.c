@@ -6,6 +6,7 @@
  * State: JoinState; of a version `matches` says whether it is a deletion. */
 #include "common/calendar.h"
 #include "exec/expression.h"
+#include "exec/late_rows.h"
 #include "exec/op_join.h"
 #include "exec/operators.h"
 
@@ -16,6 +17,7 @@ typedef struct Versions {
     Meeting meeting;
     Timers waiting;          /* rows of input 0, by their time */
     RowNumbers found;
+    LateRows late;           /* of input 0 */
 } Versions;
 
 static int64_t *watermark(Versions *join) { return &join->output.state.scalars[JOIN_SCALAR_WM]; }
@@ -34,6 +36,7 @@ static int64_t recheck(void *owner, const Timer *timer)
 static Error *versions_open(Operator *op)
 {
     Versions *join = op->state = mem_calloc(1, sizeof *join);
+    join->late.reason = "behind the watermark";
     TRY(join_output_open(&join->output, op));
     meeting_open(&join->meeting, op);
     timers_init(&join->waiting, &op->pool, US_PER_SECOND, recheck, join);
@@ -48,6 +51,7 @@ static void versions_close(Operator *op)
     timers_release(&join->waiting);
     meeting_close(&join->meeting);
     join_output_close(&join->output);
+    late_release(&join->late);
     mem_free(join->found.items);
     mem_free(join);
     op->state = NULL;
@@ -135,7 +139,7 @@ static Error *take_row(Versions *join, const Batch *batch, uint32_t row, uint32_
     if (time_us == TIME_MIN)
         return NULL;
     if (time_add(time_us, join->output.node->join.sides[0].lag_us) < *watermark(join)) {
-        job_count_late(join->output.op, 1, 0);
+        late_add_at(&join->late, row, time_us, time_us, *watermark(join));
         return NULL;
     }
     const int64_t group = join_key_is_null(state, 0, batch, row) ? -1 : (int64_t)state->list.slots[i];
@@ -172,6 +176,8 @@ static Error *versions_process(Operator *op, int input, Batch *batch)
     const uint32_t *rows = row_list_take(&join->output.state.list, batch, NULL, 0, &count);
     Error *error = take_rows(join, input, batch, rows, count, NULL);
     if (!error)
+        error = late_flush(&join->late, op, batch, 0);
+    if (!error)
         error = join_flush(&join->output);
     batch_release(batch);
     return error;
@@ -182,7 +188,8 @@ static Error *take_met(Operator *op, int input, Batch *batch, uint32_t row, int6
     Versions *join = op->state;
     uint32_t selected;
     row_list_take(&join->output.state.list, batch, NULL, 0, &selected); /* makes room */
-    return take_rows(join, input, batch, &row, 1, &wm_us);
+    TRY(take_rows(join, input, batch, &row, 1, &wm_us));
+    return late_flush(&join->late, op, batch, 0);
 }
 
 static Error *versions_advance(Operator *op, int64_t wm_us)

@@ -254,7 +254,7 @@ static int64_t minimum_input(const Operator *op)
 /* Tells the consumers of an ORDERED operator how far it has come; what a key's clock shows is for its own. */
 void pipeline_pass_on(const Operator *op)
 {
-    for (int port = 0; port < 3; port++)
+    for (int port = 0; port < PORT_COUNT; port++)
         for (int i = 0; i < op->ports[port].target_count; i++) {
             Operator *target = op->ports[port].targets[i].operator;
             int input = op->ports[port].targets[i].input;

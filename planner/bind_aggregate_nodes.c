@@ -67,29 +67,6 @@ static Error *check_changes(Block *block, const Grouping *grouping, const Relati
     return NULL;
 }
 
-void note_late_rows(Block *block, const AstName *late_into, LogicalNode *node, int visible, int set_column)
-{
-    Arena *arena = block->binder->arena;
-    if (!late_into || !late_into->text)
-        return;
-    Schema under = port_schema(arena, node->inputs[0]);
-    SidePort side = { .name = late_into->text, .input = { node, PORT_LATE } };
-    side.columns = ARENA_ARRAY(arena, int, visible + late_columns.column_count + 1);
-    for (int i = 0; i < visible; i++)
-        if (!under.columns[i].hidden)
-            side.columns[side.column_count++] = i;
-    for (int i = 0; i < late_columns.column_count; i++)
-        side.columns[side.column_count++] = under.column_count + i;
-    side.own = block->binder->stack.count == block->binder->own_depth;
-    if (set_column >= 0) {
-        Value first = { .type = type_scalar(TYPE_BIGINT) };
-        Expr *is_first = NULL, *args[2] = { binder_column(arena, &under, set_column, node->at), expr_constant(arena, &first, node->at) };
-        error_free(expr_call(arena, "=", node->at, 2, args, &is_first)); /* two BIGINTs: there is such a function */
-        side.input = main_port(logical_filter(arena, side.input, is_first, POLICY_FAIL, node->at));
-    }
-    LIST_ADD(arena, &block->binder->sides, side);
-}
-
 /* Rows that are already windowed, grouped by their window's bound again: every window end is one tumbling window on window_time
  * (see WindowColumns), so that the result closes with the window. */
 bool grouping_regroups(Arena *arena, const Relation *over, const Grouping *grouping, WindowSpec *spec)
@@ -261,7 +238,7 @@ Error *grouping_build(Block *block, Grouping *grouping, Relation *over, Relation
     TRY(own_clocks_check(arena, node, node->at));
     TRY(check_changes(block, grouping, over));
     if (window)
-        note_late_rows(block, window->late_into, node, from_columns, grouping->sets.count ? keys[grouping->keys.count] : -1);
+        note_late_rows(block->binder, window->late_into, node, from_columns, grouping->sets.count ? keys[grouping->keys.count] : -1);
     if (totals)
         node = grouping_sets_totals(block->binder, node, rows, &grouping->sets, grouping->keys.count);
 

@@ -540,7 +540,7 @@ Error *bind_from(Block *block)
         block->window = block->from.pending;
     const AstName *late_into = &block->query->late_into;
     if (ast->kind == AST_REL_MATCH && late_into->text && block->from.late_rows && block->from.late_rows->match.by_time) {
-        note_late_rows(block, late_into, block->from.late_rows, port_schema(binder->arena, block->from.late_rows->inputs[0]).column_count, -1);
+        note_late_rows(binder, late_into, block->from.late_rows, port_schema(binder->arena, block->from.late_rows->inputs[0]).column_count, -1);
         block->late_noted = true;
     }
     return NULL;

@@ -566,6 +566,8 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
         relation->time_column = right->time_column + left_width;
     if (left->window.windowed && !join->preserved[1])
         relation->window = left->window;
+    if (join_has_late_rows(node))
+        relation->late_rows = node;
     if (join->using.count)
         merge_using(join, first_right, node);
     else if (binder_rules(join->block->binder)->joins_by_arrival)

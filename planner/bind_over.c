@@ -522,7 +522,7 @@ static Error *plan_group(Overs *overs, const char *group)
     TRY(own_clocks_check(arena, node, first->ast->at));
     const AstName *late_into = &overs->block->query->late_into;
     if (late_into->text && !overs->block->window && !overs->block->late_noted && order.kind == OVER_BY_TIME) {
-        note_late_rows(overs->block, late_into, node, under, -1);
+        note_late_rows(overs->block->binder, late_into, node, under, -1);
         overs->block->late_noted = true;
     }
     relation->input = main_port(node);

@@ -637,8 +637,7 @@ Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, 
     select.exprs[select.having] = NULL;
     TRY(bind_overs(block, select.exprs, select.expr_count, false, under));
     TRY(bind_ranks(block, select.exprs, select.expr_count, under));
-    if (query->late_into.text && !block->window && !block->late_noted)
-        return error_hint(error_at(ERR_BIND, query->late_into.at, "LATE INTO needs a window, or an OVER (..) in the order of an event time"), "OVER (.. ORDER BY ts ..)");
+    TRY(bind_late_into(block));
     if (select.exprs[select.qualify])
         TRY(condition(&select, under, select.exprs[select.qualify], "QUALIFY"));
     select.exprs[select.qualify] = NULL;

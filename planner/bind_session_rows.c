@@ -97,6 +97,7 @@ Error *bind_session_rows(Binder *binder, Relation *relation)
     TRY(with_records(&rows, relation, &project));
     LogicalNode *node = sessions(&rows, project, &relation->schema);
     TRY(own_clocks_check(arena, node, at));
+    note_late_rows(binder, rows.use->late_into, node, count, -1);
     const int list = rows.keys + 3;
     LogicalNode *unnest = logical_unnest(arena, main_port(node), &list, 1, false, false, at);
     Expr **exprs = ARENA_ARRAY(arena, Expr *, count + 3), *record = binder_column(arena, &unnest->schema, list + 1, at);

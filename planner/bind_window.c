@@ -443,12 +443,9 @@ Error *bind_window_clause(Block *block)
     }
     block->window = use;
     if (!use) {
-        if (query->late_into.text && !query->allowed_lateness.given && (block_has_over(query) || block->late_noted))
-            return NULL; /* rows that are late for an OVER (..) or a MATCH_RECOGNIZE (..) */
-        Span at = query->allowed_lateness.given ? query->allowed_lateness.at : query->late_into.at;
-        if (query->allowed_lateness.given || query->late_into.text)
-            return error_at(ERR_BIND, at, "%s needs a window", query->allowed_lateness.given ? "ALLOWED LATENESS" : "LATE INTO");
-        return NULL;
+        if (query->allowed_lateness.given)
+            return error_at(ERR_BIND, query->allowed_lateness.at, "ALLOWED LATENESS needs a window");
+        return NULL; /* rows may also be late for an OVER (..), a MATCH_RECOGNIZE (..) or a join: bind_late.c */
     }
     if (query->late_into.text && use->several)
         return error_hint(error_at(ERR_BIND, query->late_into.at, "LATE INTO takes the rows of one window"), "one query for each window");
@@ -624,10 +621,10 @@ Error *bind_window_assign(Binder *binder, Relation *relation)
 {
     WindowUse *use = relation->pending;
     Arena *arena = binder->arena;
-    if (use->late_into)
-        return error_at(ERR_BIND, use->at, "LATE INTO needs an aggregation: rows are late when their window has closed");
     if (use->spec.kind == WINDOW_SESSION)
         return bind_session_rows(binder, relation);
+    if (use->late_into)
+        return error_at(ERR_BIND, use->at, "LATE INTO needs an aggregation: rows are late when their window has closed");
     LogicalNode *node = logical_node(arena, PLAN_WINDOW_ASSIGN, use->at, 1, &relation->input);
     node->assign.window = use->spec;
     Schema under = port_schema(arena, relation->input);

@@ -59,7 +59,7 @@ typedef struct Relation {
     WindowUse *pending;        /* a window function in FROM; the schema ends in window_start, window_end, window_time for it */
     const char *dead_letter;   /* stream for rows whose expressions fail; NULL none */
     const CatalogEntry *letters; /* the source whose dead_letter_topic takes them; NULL none */
-    struct PlanNode *late_rows; /* what puts late rows of FROM aside (MATCH_RECOGNIZE), for the block's LATE INTO; NULL none */
+    struct PlanNode *late_rows; /* what puts late rows of FROM aside (MATCH_RECOGNIZE, a join in time), for the block's LATE INTO; NULL none */
     const RowPolicy *on_expr_error; /* what its stream says of them; NULL: nothing, the settings hold */
 } Relation;
 
@@ -359,15 +359,21 @@ Error *bind_ordered_aggregate(Block *block, const AstExpr *ast, BindArgument bin
 /* Aggregation of block->from: afterwards names, aggregates and window pseudo columns in `exprs` mean columns of *result; each
  * expression is replaced by one that binds over *result. NULL expressions stay. */
 Error *bind_aggregate(Block *block, AstExpr **exprs, int expr_count, Relation *result);
-/* LATE INTO name: rows that the node puts aside; the first `visible` columns of its input are shown. set_column: a late row stands once a
- * grouping set, and is put aside with the first one; -1: there are none. */
-void note_late_rows(Block *block, const AstName *late_into, LogicalNode *node, int visible, int set_column);
 /* SELECT DISTINCT over the visible columns. */
 Error *bind_distinct(Block *block, Relation *relation);
 /* What the block says about EMIT, itself or through the UNION around it. */
 const AstEmit *block_emit(const Block *block);
 /* The trigger that the block's EMIT (or its absence) means. */
 Error *bind_trigger(const Block *block, bool windowed, Trigger *trigger, int64_t *delay_us);
+
+/* ---- bind_late.c ---- */
+/* LATE INTO name: rows that the node puts aside; the first `visible` columns of its input are shown. set_column: a late row stands once a
+ * grouping set, and is put aside with the first one; -1: there are none. */
+void note_late_rows(Binder *binder, const AstName *late_into, LogicalNode *node, int visible, int set_column);
+/* Can rows of the join be late for it? */
+bool join_has_late_rows(const LogicalNode *node);
+/* LATE INTO behind a query whose rows nothing else in it finds late: those of its join. */
+Error *bind_late_into(Block *block);
 
 /* ---- bind_grouping_sets.c ---- */
 typedef struct GroupingSets { uint64_t *items; int count, capacity; } GroupingSets; /* per set: bit k: it holds group key k */

@@ -577,7 +577,7 @@ static void print_tree(Printer *printer, PlanInput input, const char *lead, cons
 {
     const PlanNode *node = input.node;
     text_add_c(printer->out, lead);
-    const char *port = input.port == PORT_LATE ? "late rows of " : input.port == PORT_DEAD_LETTER ? "bad rows of " : "";
+    const char *port = port_is_late(input.port) ? (input.port == PORT_LATE_RIGHT ? "late right rows of " : "late rows of ") : input.port == PORT_DEAD_LETTER ? "bad rows of " : "";
     for (int i = 0; i < printer->printed_count; i++)
         if (printer->printed[i] == node) {
             text_printf(printer->out, "%s%s #%d, above\n", port, plan_kind_name(node->kind), node->id);

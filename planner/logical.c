@@ -89,7 +89,7 @@ Schema port_schema(Arena *arena, PlanInput input)
         return input.node->schema;
     if (input.port == PORT_DEAD_LETTER)
         return dead_letter_columns;
-    Schema under = port_schema(arena, input.node->inputs[0]);
+    Schema under = port_schema(arena, input.node->inputs[input.port == PORT_LATE_RIGHT]);
     Schema schema = { under.column_count + late_columns.column_count, NULL };
     schema.columns = ARENA_ARRAY(arena, Column, schema.column_count);
     if (under.column_count)
@@ -103,8 +103,8 @@ EdgeTraits port_traits(Arena *arena, PlanInput input)
     if (input.port == PORT_MAIN)
         return input.node->traits;
     EdgeTraits traits = { .changes = CHANGES_APPEND, .bounded = input.node->traits.bounded };
-    if (input.port == PORT_LATE && input.node->input_count)
-        traits.changes = port_traits(arena, input.node->inputs[0]).changes;
+    if (port_is_late(input.port) && input.node->input_count)
+        traits.changes = port_traits(arena, input.node->inputs[input.port == PORT_LATE_RIGHT]).changes;
     return traits;
 }
 

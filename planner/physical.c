@@ -704,7 +704,7 @@ Error *physical_plan(Arena *arena, const PlannerSettings *settings, const Physic
         PlanNode *node = nodes.items[n];
         node->id = n;
         for (int i = 0; i < node->input_count; i++) {
-            node->inputs[i].node->late_wanted |= node->inputs[i].port == PORT_LATE;
+            node->inputs[i].node->late_wanted |= port_is_late(node->inputs[i].port);
             node->inputs[i].node->dead_letter_wanted |= node->inputs[i].port == PORT_DEAD_LETTER;
         }
     }

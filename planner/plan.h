@@ -101,7 +101,8 @@ typedef enum PlanKind {
 } PlanKind;
 
 /* Side outputs of a node. Port 0 is its result. */
-enum { PORT_MAIN = 0, PORT_LATE = 1, PORT_DEAD_LETTER = 2 };
+enum { PORT_MAIN = 0, PORT_LATE = 1, PORT_DEAD_LETTER = 2, PORT_LATE_RIGHT = 3 /* of a join: rows of input 1 */, PORT_COUNT };
+static inline bool port_is_late(int port) { return port == PORT_LATE || port == PORT_LATE_RIGHT; }
 
 typedef struct PlanInput {
     struct PlanNode *node;
@@ -315,7 +316,7 @@ typedef struct PlanNode {
     const char *segment_reason; /* for EXPLAIN */
     const char *name;           /* operator id: "aggregate-1f2e3d4c-0": meaning and ordinal; stable over unrelated edits */
     uint64_t meaning, layout;   /* fingerprints: core.md section 12 */
-    bool late_wanted;           /* PORT_LATE has a consumer: schema = input columns + late columns (see below) */
+    bool late_wanted;           /* PORT_LATE or PORT_LATE_RIGHT has a consumer: schema = input columns + late columns (see below) */
     bool dead_letter_wanted;    /* PORT_DEAD_LETTER has a consumer: dead_letter_schema() */
     const char *state_bound;    /* EXPLAIN: what bounds the state; NULL: stateless */
     int substreams;             /* the group of nodes, numbered from 1, that run with a state and a clock for each key; 0: none */

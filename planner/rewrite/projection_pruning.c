@@ -107,8 +107,8 @@ static void need_input(Pruner *pruner, PlanInput input, Leaf leaf)
         if (reads_whole(input.node, leaf.column))
             leaf.length = 0;
         add_leaf(pruner->arena, &pruner->needs[place], leaf);
-    } else if (input.port == PORT_LATE) { /* the operator's input row, then the reason */
-        PlanInput under = input.node->inputs[0];
+    } else if (port_is_late(input.port)) { /* the operator's input row, then the reason */
+        PlanInput under = input.node->inputs[input.port == PORT_LATE_RIGHT];
         if (leaf.column < port_schema(pruner->arena, under).column_count)
             need_input(pruner, under, leaf);
     }
@@ -222,8 +222,8 @@ static Leaves port_slots(Pruner *pruner, PlanInput input)
         return pruner->slots[place_of(pruner, input.node)];
     Leaves slots = { 0 };
     int side = dead_letter_columns.column_count, first = 0;
-    if (input.port == PORT_LATE) {
-        PlanInput under = input.node->inputs[0];
+    if (port_is_late(input.port)) {
+        PlanInput under = input.node->inputs[input.port == PORT_LATE_RIGHT];
         Leaves below = port_slots(pruner, under);
         for (int i = 0; i < below.count; i++)
             LIST_ADD(pruner->arena, &slots, below.items[i]);
@@ -501,7 +501,7 @@ static int old_width(const Pruner *pruner, PlanInput from)
         return pruner->old_counts[place_of(pruner, from.node)];
     if (from.port == PORT_DEAD_LETTER)
         return dead_letter_columns.column_count;
-    return late_columns.column_count + old_width(pruner, from.node->inputs[0]);
+    return late_columns.column_count + old_width(pruner, from.node->inputs[from.port == PORT_LATE_RIGHT]);
 }
 
 /* Both inputs' columns as they are now, then the time and the key if they are read. */
@@ -610,9 +610,9 @@ static void prune_node(Pruner *pruner, int place)
         PlanInput from = node->inputs[0];
         int old_input = from.port == PORT_MAIN ? pruner->old_counts[place_of(pruner, from.node)]
                                                : from.port == PORT_DEAD_LETTER ? dead_letter_columns.column_count : under.count;
-        if (from.port == PORT_LATE) {
+        if (port_is_late(from.port)) {
             old_input = late_columns.column_count;
-            PlanInput below = from.node->inputs[0];
+            PlanInput below = from.node->inputs[from.port == PORT_LATE_RIGHT];
             old_input += below.port == PORT_MAIN ? pruner->old_counts[place_of(pruner, below.node)] : port_schema(arena, below).column_count;
         }
         prune_passing(pruner, node, old_input, needs, slots);
