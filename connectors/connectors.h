@@ -334,6 +334,8 @@ bool connector_same_broker(const void *a, const void *b);
 /* Would the sink write a file that the source reads? Files are told apart by what they are, not by how they are written. */
 Error *connector_writes_input(Arena *arena, const ConnectorContext *context, const SourceSpec *source, const SinkSpec *sink, bool *writes);
 
-/* Where the sink 'stdout' writes: a front door that shows rows itself takes its bytes. NULL: file descriptor 1, unbuffered by us. */
-typedef Error *(*StdoutWriter)(void *caller, const char *bytes, size_t length);
+/* Where the sink 'stdout' writes: a front door that shows rows itself takes its bytes, whole records. It may return error_busy(), unless they are the `last` ones of a
+ * sink; then it calls stdout_wake when it has room. NULL: file descriptor 1, unbuffered by us. From any thread. */
+typedef Error *(*StdoutWriter)(void *caller, const char *bytes, size_t length, bool last);
 void stdout_set_writer(StdoutWriter writer, void *caller);
+void stdout_wake(void);

@@ -1,5 +1,6 @@
 /* connectors/stdout.c: the sink that writes records to standard output, or to whom the front door names instead. */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,9 +12,9 @@ typedef struct StdoutOptions {
 
 /* ---- where bytes go ---- */
 
-static Error *write_to_descriptor(void *caller, const char *bytes, size_t length)
+static Error *write_to_descriptor(void *caller, const char *bytes, size_t length, bool last)
 {
-    (void)caller;
+    (void)caller, (void)last;
     for (size_t done = 0; done < length;) {
         ssize_t wrote = write(STDOUT_FILENO, bytes + done, length - done);
         if (wrote < 0 && errno == EINTR)
@@ -27,13 +28,26 @@ static Error *write_to_descriptor(void *caller, const char *bytes, size_t length
     return NULL;
 }
 
+static pthread_rwlock_t writer_lock = PTHREAD_RWLOCK_INITIALIZER; /* of these: */
 static StdoutWriter current_writer = write_to_descriptor;
 static void *current_caller;
 
 void stdout_set_writer(StdoutWriter writer, void *caller)
 {
+    pthread_rwlock_wrlock(&writer_lock);
     current_writer = writer ? writer : write_to_descriptor;
     current_caller = caller;
+    pthread_rwlock_unlock(&writer_lock);
+    stdout_wake();
+}
+
+static Error *write_out(const char *bytes, size_t length, bool last)
+{
+    Error *error;
+    pthread_rwlock_rdlock(&writer_lock);
+    MEMORY_GUARDED(error, current_writer(current_caller, bytes, length, last));
+    pthread_rwlock_unlock(&writer_lock);
+    return error;
 }
 
 /* ---- the sink ---- */
@@ -41,21 +55,41 @@ void stdout_set_writer(StdoutWriter writer, void *caller)
 typedef struct StdoutState {
     bool header_written;
     Text pending;         /* small pieces are collected until the flush */
+    const ConnectorContext *context; /* whom to wake */
+    struct StdoutState *next;
 } StdoutState;
+
+static pthread_mutex_t sinks_lock = PTHREAD_MUTEX_INITIALIZER;
+static StdoutState *sinks; /* that are open */
+
+void stdout_wake(void)
+{
+    pthread_mutex_lock(&sinks_lock);
+    for (const StdoutState *each = sinks; each; each = each->next)
+        connector_wake(each->context);
+    pthread_mutex_unlock(&sinks_lock);
+}
 
 #define PENDING_BYTES 65536
 
-static Error *stdout_flush(Sink *sink)
+static Error *flush(StdoutState *state, bool last)
 {
-    StdoutState *state = sink->state;
-    Error *error = state->pending.length ? current_writer(current_caller, state->pending.bytes, state->pending.length) : NULL;
-    state->pending.length = 0;
+    Error *error = state->pending.length ? write_out(state->pending.bytes, state->pending.length, last) : NULL;
+    if (!error || error->code != ERR_BUSY)
+        state->pending.length = 0;
     return error;
 }
 
+static Error *stdout_flush(Sink *sink) { return flush(sink->state, false); }
+
 static Error *stdout_open(Sink *sink)
 {
-    sink->state = mem_calloc(1, sizeof(StdoutState));
+    StdoutState *state = sink->state = mem_calloc(1, sizeof *state);
+    state->context = sink->context;
+    pthread_mutex_lock(&sinks_lock);
+    state->next = sinks;
+    sinks = state;
+    pthread_mutex_unlock(&sinks_lock);
     return NULL;
 }
 
@@ -67,8 +101,8 @@ static Error *stdout_write(Sink *sink, const char *partition, const char *header
         text_add(&state->pending, header, header_length);
     state->header_written = true;
     if (state->pending.length + length >= PENDING_BYTES) {
-        TRY(stdout_flush(sink));
-        return current_writer(current_caller, bytes, length);
+        TRY(flush(state, false));
+        return write_out(bytes, length, false);
     }
     if (length)
         text_add(&state->pending, bytes, length);
@@ -98,7 +132,14 @@ static Error *stdout_close(Sink *sink, bool commit)
     if (!state)
         return NULL;
     (void)commit; /* rows before an error are shown as well */
-    Error *error = stdout_flush(sink);
+    Error *error = flush(state, true);
+    pthread_mutex_lock(&sinks_lock);
+    for (StdoutState **at = &sinks; *at; at = &(*at)->next)
+        if (*at == state) {
+            *at = state->next;
+            break;
+        }
+    pthread_mutex_unlock(&sinks_lock);
     text_release(&state->pending);
     mem_free(state);
     sink->state = NULL;

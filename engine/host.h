@@ -17,5 +17,8 @@ typedef struct SessionHost {
     void *caller;
 } SessionHost;
 
+/* Would the session, whose planner does not know the setting, know it, and is there one of that value? Nothing is set. NULL: yes. */
+Error *session_check_setting(const Session *session, Arena *arena, const PlannedStatement *planned);
+
 /* The host outlives whatever the session runs, and not the session: text that its catalog points to may be the session's. */
 Error *session_new_in(const SessionHost *host, const SessionOptions *options, Session **session);

@@ -145,6 +145,15 @@ static Error *unknown_setting(Session *session, Arena *arena, const char *name, 
     return error_suggest(error_at(ERR_BIND, at, "no setting '%s'", name), name, names, count + OWN_SETTING_COUNT);
 }
 
+Error *session_check_setting(const Session *session, Arena *arena, const PlannedStatement *planned)
+{
+    Session trial = { .options = session->options, .planner = session->planner };
+    bool known = planned->setting.known || planned->setting.all;
+    if (!known)
+        TRY(set_own(&trial, planned->setting.name, planned->setting.value, planned->setting.value_at, &known));
+    return known ? NULL : unknown_setting(&trial, arena, planned->setting.name, planned->setting.name_at);
+}
+
 Error *session_apply_setting(Session *session, Arena *arena, const PlannedStatement *planned)
 {
     bool known = planned->setting.known;

@@ -1,131 +1,40 @@
 /* repl/backend_server.c: statements run on a server, over its resources /v1/statements and /v1/query.
  *
  * The server knows no session: what SET and DEFINE say is kept here and goes with every request. */
-#include <curl/curl.h>
-#include <jansson.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
-#include "functions/functions.h"
-#include "parser/parser.h"
 #include "repl/backend.h"
+#include "repl/server_client.h"
 #include "repl/sql_text.h"
+
+/* The push query that is being read, for whoever asks how far it is. */
+typedef struct Watched {
+    pthread_mutex_t lock;
+    ServerClient client;            /* of the thread that asks */
+    char id[100];                   /* "": none is read */
+    uint64_t rows_out;              /* that have come here */
+    uint64_t rows_before, late_before; /* that it had read for others */
+    bool begun;
+    int64_t looked_ms;              /* when the server was asked */
+    SessionProgress known;
+} Watched;
 
 typedef struct ServerBackend {
     Backend base;
-    char *url, *user, *token, *certificates;
-    CURLM *multi;
-    struct curl_slist *headers;
+    ServerClient client;
     json_t *settings, *variables;
-    atomic_bool interrupted;
     json_t *entities;               /* streams and tables, for completion */
     time_t entities_at;
+    Session *words;                 /* knows the language: what may be completed and is not the server's */
+    Watched watched;
 } ServerBackend;
 
 static ServerBackend *server_of(Backend *backend) { return (ServerBackend *)backend; }
-
-/* ---- requests ---- */
-
-typedef struct Request {
-    ServerBackend *server;
-    Error *(*take)(struct Request *request, const char *bytes, size_t length); /* of the answer, as it comes */
-    void *caller;
-    Error *error;
-    long status;
-} Request;
-
-static size_t on_bytes(char *bytes, size_t size, size_t count, void *caller)
-{
-    Request *request = caller;
-    Error *error;
-    MEMORY_GUARDED(error, request->take(request, bytes, size * count));
-    request->error = error;
-    return error ? 0 : size * count;
-}
-
-static Error *transfer(Request *request, CURL *curl)
-{
-    ServerBackend *server = request->server;
-    int running = 1;
-    CURLcode outcome = CURLE_OK;
-    curl_multi_add_handle(server->multi, curl);
-    while (running && !server->interrupted) {
-        if (curl_multi_perform(server->multi, &running) != CURLM_OK)
-            break;
-        if (running)
-            curl_multi_poll(server->multi, NULL, 0, 1000, NULL);
-    }
-    int left;
-    for (CURLMsg *message; (message = curl_multi_info_read(server->multi, &left));)
-        if (message->msg == CURLMSG_DONE)
-            outcome = message->data.result;
-    curl_multi_remove_handle(server->multi, curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &request->status);
-    if (request->error)
-        return request->error;
-    if (server->interrupted)
-        return error_new(ERR_INTERRUPTED, "interrupted");
-    if (outcome != CURLE_OK)
-        return error_new(ERR_CONNECT, "cannot reach %s: %s", server->url, curl_easy_strerror(outcome));
-    return NULL;
-}
-
-/* body NULL: GET. */
-static Error *send_request(Request *request, const char *path, const char *body)
-{
-    ServerBackend *server = request->server;
-    CURL *curl = curl_easy_init();
-    Text url = { 0 };
-    if (!curl)
-        return error_memory();
-    MEMORY_HOLD(text_unwind, &url);
-    text_printf(&url, "%s%s", server->url, path);
-    curl_easy_setopt(curl, CURLOPT_URL, text_c(&url));
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, server->headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, request);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
-    if (server->user)
-        curl_easy_setopt(curl, CURLOPT_USERPWD, server->user);
-    if (server->token) {
-        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-        curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, server->token);
-    }
-    if (server->certificates)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, server->certificates);
-    if (body)
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-    Error *error = transfer(request, curl);
-    curl_easy_cleanup(curl);
-    text_release(&url);
-    return error;
-}
-
-static Error *gather(Request *request, const char *bytes, size_t length)
-{
-    text_add(request->caller, bytes, length);
-    return NULL;
-}
-
-/* The whole answer, as JSON; the caller's. */
-static Error *ask(ServerBackend *server, const char *path, const char *body, json_t **answer, long *status)
-{
-    Text text = { 0 };
-    MEMORY_HOLD(text_unwind, &text);
-    Request request = { .server = server, .take = gather, .caller = &text };
-    Error *error = send_request(&request, path, body);
-    *answer = error ? NULL : json_loadb(text_c(&text), text.length, 0, NULL);
-    *status = request.status;
-    if (!error && !*answer)
-        error = error_new(ERR_CONNECT, "%s answers with status %ld and no JSON: is it a bidsql server?", server->url, request.status);
-    text_release(&text);
-    return error;
-}
 
 static char *request_body(const ServerBackend *server, const char *sql, size_t length)
 {
@@ -263,6 +172,7 @@ static Error *give_result(const json_t *result, const SessionOutput *output)
 /* ---- SELECT ---- */
 
 typedef struct Rows {
+    ServerBackend *server;
     const SessionOutput *output;
     Arena arena;
     Schema schema;
@@ -278,6 +188,9 @@ static Error *flush_rows(Rows *rows)
     if (!batch)
         return NULL;
     batch->selection = (Selection){ batch->row_count, NULL };
+    pthread_mutex_lock(&rows->server->watched.lock);
+    rows->server->watched.rows_out += batch->row_count;
+    pthread_mutex_unlock(&rows->server->watched.lock);
     Error *error = rows->output->rows ? rows->output->rows(rows->output->caller, batch) : NULL;
     batch_release(batch);
     return error;
@@ -291,12 +204,27 @@ static RowKind kind_of(const char *text)
     return ROW_INSERT;
 }
 
+/* From now on that query; NULL: none. */
+static void watch(ServerBackend *server, const char *id)
+{
+    Watched *watched = &server->watched;
+    pthread_mutex_lock(&watched->lock);
+    snprintf(watched->id, sizeof watched->id, "%s", id ? id : "");
+    watched->rows_out = watched->rows_before = watched->late_before = 0;
+    watched->looked_ms = 0;
+    watched->begun = false;
+    watched->known = (SessionProgress){ .running = id != NULL, .in_rows = true, .bytes_total = -1, .watermark_us = TIME_MIN };
+    pthread_mutex_unlock(&watched->lock);
+}
+
 static Error *begin_rows(Rows *rows, const json_t *line)
 {
     const json_t *header = json_object_get(line, "header");
     schema_from(&rows->arena, json_object_get(header, "columnNames"), json_object_get(header, "columnTypes"), &rows->schema);
     ResultInfo info = { .schema = &rows->schema, .updating = json_is_true(json_object_get(line, "updating")), .continuous = json_is_true(json_object_get(line, "continuous")), .is_query = true };
     rows->begun = true;
+    if (info.continuous)
+        watch(rows->server, json_string_value(json_object_get(header, "queryId")));
     return rows->output->begin ? rows->output->begin(rows->output->caller, &info) : NULL;
 }
 
@@ -348,14 +276,15 @@ static Error *take_rows(Request *request, const char *bytes, size_t length)
 
 static Error *run_select(ServerBackend *server, const char *sql, size_t length, size_t start, const SessionOutput *output)
 {
-    Rows rows = { .output = output };
+    Rows rows = { .server = server, .output = output };
     char *body = request_body(server, sql, length);
     arena_init(&rows.arena, NULL);
     MEMORY_HOLD(arena_unwind, &rows.arena);
     MEMORY_HOLD(text_unwind, &rows.line);
-    Request request = { .server = server, .take = take_rows, .caller = &rows };
-    Error *error = send_request(&request, "/v1/query", body ? body : "{}");
+    Request request = { .client = &server->client, .take = take_rows, .caller = &rows };
+    Error *error = client_send(&request, "/v1/query", body ? body : "{}");
     free(body);
+    watch(server, NULL);
     if (!error && !rows.begun) { /* a refusal is one object */
         json_t *answer = json_loadb(text_c(&rows.line), rows.line.length, 0, NULL);
         error = server_error(answer, request.status, start);
@@ -408,7 +337,7 @@ static Error *run_one(ServerBackend *server, const char *sql, size_t length, siz
     char *body = request_body(server, sql, length);
     json_t *answer = NULL, *result;
     long status = 0;
-    Error *error = ask(server, "/v1/statements", body ? body : "{}", &answer, &status);
+    Error *error = client_ask(&server->client, "/v1/statements", body ? body : "{}", &answer, &status);
     free(body);
     if (!error && (status != 200 || json_object_get(answer, "errors")))
         error = server_error(answer, status, start);
@@ -428,13 +357,39 @@ static Error *run_one(ServerBackend *server, const char *sql, size_t length, siz
     return !error && select ? run_select(server, sql, length, start, output) : error;
 }
 
+/* All mistakes of several statements at once: one in the second leaves the first undone. */
+static Error *check_all(ServerBackend *server, const char *text, size_t length)
+{
+    json_t *body = json_pack("{s:o,s:O,s:O,s:b}", "sql", json_stringn(text, length), "settings", server->settings, "variables", server->variables, "check", 1), *answer = NULL;
+    char *json = json_dumps(body, JSON_COMPACT);
+    long status = 0;
+    json_decref(body);
+    Error *error = client_ask(&server->client, "/v1/statements", json ? json : "{}", &answer, &status);
+    free(json);
+    if (!error && (status != 200 || json_object_get(answer, "errors")))
+        error = server_error(answer, status, 0);
+    json_decref(answer);
+    return error;
+}
+
+static bool is_several(const char *text, size_t length)
+{
+    SqlPiece piece;
+    for (size_t at = 0; sql_piece_next(text, length, &at, &piece);)
+        if (sql_piece_is(text, &piece, ";") && sql_is_finished(text, at))
+            return !sql_is_blank(text + at, length - at);
+    return false;
+}
+
 /* One statement after the other, each with its `;`. */
 static Error *server_run(Backend *backend, const char *text, size_t length, const SessionOutput *output)
 {
     ServerBackend *server = server_of(backend);
     SqlPiece piece;
     size_t start = 0, at = 0;
-    server->interrupted = false;
+    server->client.interrupted = false;
+    if (is_several(text, length))
+        TRY(check_all(server, text, length));
     while (sql_piece_next(text, length, &at, &piece)) {
         if (!sql_piece_is(text, &piece, ";") || !sql_is_finished(text + start, at - start))
             continue;
@@ -444,16 +399,62 @@ static Error *server_run(Backend *backend, const char *text, size_t length, cons
     return sql_is_blank(text + start, length - start) ? NULL : run_one(server, text + start, length - start, start, output);
 }
 
-static void server_interrupt(Backend *backend)
+static void server_interrupt(Backend *backend) { client_interrupt(&server_of(backend)->client); }
+
+static int64_t now_ms(void)
 {
-    server_of(backend)->interrupted = true;
-    curl_multi_wakeup(server_of(backend)->multi);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What the server says of the query. A query that others read, too, has read rows before. */
+static void take_status(Watched *watched, const json_t *query)
+{
+    const uint64_t rows = (uint64_t)json_integer_value(json_object_get(query, "recordsIn")), late = (uint64_t)json_integer_value(json_object_get(query, "lateRecords"));
+    const json_t *watermark = json_object_get(query, "watermarkMs");
+    if (!watched->begun && json_integer_value(json_object_get(query, "subscribers")) > 1) {
+        watched->rows_before = rows;
+        watched->late_before = late;
+    }
+    watched->begun = true;
+    watched->known.rows_in = rows > watched->rows_before ? rows - watched->rows_before : 0;
+    watched->known.late_rows = late > watched->late_before ? late - watched->late_before : 0;
+    watched->known.watermark_us = watermark ? json_integer_value(watermark) * 1000 : TIME_MIN;
+}
+
+/* Once a second. By the one thread that asks. */
+static void look_at_query(Watched *watched, const char *id)
+{
+    char path[160];
+    json_t *query = NULL;
+    long status = 0;
+    snprintf(path, sizeof path, "/v1/queries/%s", id);
+    error_free(client_ask(&watched->client, path, NULL, &query, &status));
+    pthread_mutex_lock(&watched->lock);
+    if (status == 200 && strcmp(watched->id, id) == 0)
+        take_status(watched, query);
+    pthread_mutex_unlock(&watched->lock);
+    json_decref(query);
 }
 
 static void server_progress(Backend *backend, SessionProgress *progress)
 {
-    (void)backend;
-    *progress = (SessionProgress){ .bytes_total = -1, .watermark_us = TIME_MIN };
+    Watched *watched = &server_of(backend)->watched;
+    char id[sizeof watched->id];
+    pthread_mutex_lock(&watched->lock);
+    memcpy(id, watched->id, sizeof id);
+    const bool look = *id && now_ms() - watched->looked_ms >= 1000;
+    if (look)
+        watched->looked_ms = now_ms();
+    pthread_mutex_unlock(&watched->lock);
+    if (look)
+        look_at_query(watched, id);
+    pthread_mutex_lock(&watched->lock);
+    *progress = watched->known;
+    progress->running = *watched->id != 0;
+    progress->rows_out = watched->rows_out;
+    pthread_mutex_unlock(&watched->lock);
 }
 
 /* ---- completion ---- */
@@ -462,7 +463,7 @@ static void add_entities(ServerBackend *server, const char *path, const char *na
 {
     json_t *answer = NULL;
     long status;
-    error_free(ask(server, path, NULL, &answer, &status));
+    error_free(client_ask(&server->client, path, NULL, &answer, &status));
     json_array_extend(server->entities, json_object_get(answer, name));
     json_decref(answer);
 }
@@ -475,21 +476,29 @@ static void refresh(ServerBackend *server)
     json_decref(server->entities);
     server->entities = json_array();
     server->entities_at = now;
-    server->interrupted = false;
+    server->client.interrupted = false;
     add_entities(server, "/v1/streams", "streams");
     add_entities(server, "/v1/tables", "tables");
+}
+
+static const char *const *variable_names(const ServerBackend *server, Arena *arena, int *count)
+{
+    const char **names = ARENA_ARRAY(arena, const char *, json_object_size(server->variables) + 1), *name;
+    json_t *value;
+    *count = 0;
+    json_object_foreach(server->variables, name, value)
+        names[(*count)++] = arena_strdup(arena, name);
+    return names;
 }
 
 static const char *const *server_names(Backend *backend, SessionNames kind, Arena *arena, int *count)
 {
     ServerBackend *server = server_of(backend);
-    if (kind == SESSION_KEYWORDS)
-        return parser_keywords(count);
-    if (kind == SESSION_FUNCTIONS)
-        return function_names(count);
-    *count = 0;
+    if (kind == SESSION_VARIABLES)
+        return variable_names(server, arena, count);
     if (kind != SESSION_RELATIONS)
-        return NULL;
+        return session_names(server->words, kind, arena, count);
+    *count = 0;
     refresh(server);
     const char **names = ARENA_ARRAY(arena, const char *, json_array_size(server->entities) + 1);
     for (size_t i = 0; i < json_array_size(server->entities); i++)
@@ -514,17 +523,7 @@ static const char *const *server_columns(Backend *backend, Arena *arena, const c
     return names;
 }
 
-static const char *server_usage(Backend *backend, Arena *arena, const char *function)
-{
-    int count;
-    const char *const *names = function_names(&count);
-    (void)backend;
-    (void)arena;
-    for (int i = 0; i < count; i++)
-        if (strcasecmp(names[i], function) == 0)
-            return names[i];
-    return NULL;
-}
+static const char *server_usage(Backend *backend, Arena *arena, const char *function) { return session_function_usage(server_of(backend)->words, arena, function); }
 
 /* ---- life ---- */
 
@@ -534,12 +533,10 @@ static void server_free(Backend *backend)
     json_decref(server->settings);
     json_decref(server->variables);
     json_decref(server->entities);
-    curl_slist_free_all(server->headers);
-    curl_multi_cleanup(server->multi);
-    mem_free(server->url);
-    mem_free(server->user);
-    mem_free(server->token);
-    mem_free(server->certificates);
+    session_free(server->words);
+    client_release(&server->client);
+    client_release(&server->watched.client);
+    pthread_mutex_destroy(&server->watched.lock);
     mem_free(server);
 }
 
@@ -559,22 +556,20 @@ Error *backend_server(const char *url, const char *user, const char *token, cons
         return error_hint(error_new(ERR_USAGE, "'%s' is no address of a server", url), "http://127.0.0.1:8088");
     curl_global_init(CURL_GLOBAL_DEFAULT);
     ServerBackend *server = mem_calloc(1, sizeof *server);
-    server->url = mem_strdup(url);
-    while (*server->url && server->url[strlen(server->url) - 1] == '/')
-        server->url[strlen(server->url) - 1] = 0;
-    server->base = (Backend){ &server_type, server->url };
-    server->user = user ? mem_strdup(user) : NULL;
-    server->token = token ? mem_strdup(token) : NULL;
-    server->certificates = certificates ? mem_strdup(certificates) : NULL;
-    server->multi = curl_multi_init();
-    server->headers = curl_slist_append(NULL, "content-type: application/json");
+    client_init(&server->client, url, user, token, certificates);
+    client_init(&server->watched.client, url, user, token, certificates);
+    server->watched.client.timeout_ms = 1000;
+    pthread_mutex_init(&server->watched.lock, NULL);
+    server->base = (Backend){ &server_type, server->client.url };
     server->settings = json_object();
     server->variables = json_object();
     json_t *answer = NULL;
     long status;
-    Error *error = ask(server, "/v1/streams", NULL, &answer, &status);
+    Error *error = session_new(&(SessionOptions){ .threads = 1 }, &server->words);
+    if (!error)
+        error = client_ask(&server->client, "/v1/streams", NULL, &answer, &status);
     if (!error && status != 200)
-        error = error_new(ERR_CONNECT, status == 401 ? "%s wants to know who you are: set BIDSQL_USER to NAME:PASSWORD, or BIDSQL_TOKEN" : "%s refuses", server->url);
+        error = error_new(ERR_CONNECT, status == 401 ? "%s wants to know who you are: set BIDSQL_USER to NAME:PASSWORD, or BIDSQL_TOKEN" : "%s refuses", server->client.url);
     json_decref(answer);
     if (error)
         server_free(&server->base);

@@ -18,6 +18,7 @@
 #include "terminal/width.h"
 
 #define DRAW_MS 100
+#define ABOVE_BYTES 65536 /* of what others print: so much at once */
 
 typedef struct LiveRow {
     char *cells;              /* each ended by a 0; NULL: a free place */
@@ -29,6 +30,7 @@ typedef struct LiveRow {
 struct LiveView {
     Backend *backend;
     int fd;
+    Above *above;
     bool unicode, color;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -55,13 +57,14 @@ static double seconds_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-LiveView *live_view_new(Backend *backend, int fd, bool unicode, bool color)
+LiveView *live_view_new(Backend *backend, int fd, bool unicode, bool color, Above *above)
 {
     LiveView *view = mem_calloc(1, sizeof *view);
     view->backend = backend;
     view->fd = fd;
     view->unicode = unicode;
     view->color = color;
+    view->above = above;
     pthread_mutex_init(&view->lock, NULL);
     return view;
 }
@@ -294,6 +297,20 @@ static void write_all(int fd, const char *bytes, size_t length)
     }
 }
 
+/* Lines of others; the picture is drawn anew below them. */
+static void show_above(LiveView *view)
+{
+    char bytes[4096];
+    size_t shown = 0;
+    for (size_t length; shown < ABOVE_BYTES && (length = above_take(view->above, bytes, sizeof bytes)); shown += length) {
+        char erase[32];
+        int erased = snprintf(erase, sizeof erase, view->drawn_lines ? "\r\033[%dA\033[J" : "\r\033[J", view->drawn_lines);
+        write_all(view->fd, erase, (size_t)erased);
+        write_all(view->fd, bytes, length);
+        view->drawn_lines = 0;
+    }
+}
+
 /* last: everything that there is, and it stays. */
 static Error *draw(LiveView *view, bool last)
 {
@@ -355,6 +372,8 @@ static void *run(void *caller)
     for (bool stopping = false; !stopping;) {
         pthread_mutex_lock(&view->lock);
         Error *error = NULL;
+        if (!view->stopping && !view->held)
+            show_above(view);
         if (!view->stopping && (!view->held || !was_held))
             MEMORY_GUARDED(error, draw(view, false));
         error_free(error); /* without memory the picture waits */

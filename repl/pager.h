@@ -14,6 +14,8 @@ typedef struct Pager {
     int pipe;
 } Pager;
 
+/* Does somebody read in it? Then the screen is the pager's. */
+static inline bool pager_is_open(const Pager *pager) { return pager->process != 0; }
 void pager_begin(Pager *pager, const char *command, int rows);
 /* Writes to the pager, or to stdout; ERR_CLOSED when the pager was left. */
 Error *pager_write(void *pager, const char *bytes, size_t length);

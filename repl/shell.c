@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "connectors/connectors.h"
 #include "repl/commands.h"
 #include "repl/completion.h"
 #include "repl/interrupt.h"
@@ -89,7 +90,7 @@ static Error *show_begin(void *caller, const ResultInfo *info)
     progress_continuous(show->progress, info->continuous);
     if (info->continuous && shell->display == DISPLAY_LIVE && !shell->spool_path) {
         progress_hold(show->progress, true);
-        show->live = live_view_new(shell->backend, 1, shell->unicode, shell->color);
+        show->live = live_view_new(shell->backend, 1, shell->unicode, shell->color, shell->above);
         return live_view_begin(show->live, info);
     }
     int columns, rows;
@@ -108,8 +109,13 @@ static Error *show_rows(void *caller, const Batch *batch)
     Show *show = caller;
     if (show->live)
         return live_view_rows(show->live, batch);
-    progress_pause(show->progress);
-    return result_writer_rows(show->writer, batch);
+    progress_rows_begin(show->progress);
+    Error *error;
+    MEMORY_GUARDED(error, result_writer_rows(show->writer, batch));
+    progress_rows_end(show->progress, false);
+    if (show->paging && pager_is_open(&show->pager))
+        progress_hold(show->progress, true);
+    return error;
 }
 
 static Error *show_end(void *caller)
@@ -123,11 +129,14 @@ static Error *show_end(void *caller)
         progress_hold(show->progress, false);
         return error;
     }
-    progress_pause(show->progress);
-    error = result_writer_end(show->writer);
+    progress_rows_begin(show->progress);
+    MEMORY_GUARDED(error, result_writer_end(show->writer));
+    progress_rows_end(show->progress, true);
     if (!show->paging)
         return error;
+    progress_hold(show->progress, true);
     Error *paged = pager_end(&show->pager);
+    progress_hold(show->progress, false);
     result_writer_set_sink(show->writer, NULL, NULL);
     show->paging = false;
     if (error)
@@ -160,7 +169,7 @@ static Error *run_and_show(Shell *shell, const char *text, size_t length)
     Backend *backend = shell->backend;
     Show show = { .shell = shell, .writer = result_writer_new(shell->mode, shell->spool_path ? shell->spool_fd : 1, shell->unicode) };
     SessionOutput output = { show_begin, show_rows, show_end, show_notice, &show };
-    show.progress = progress_start_for(backend, !shell->quiet && isatty(2));
+    show.progress = progress_start_for(backend, !shell->quiet && isatty(2), shell->above);
     interrupt_begin(backend);
     Error *error = backend->type->run(backend, text, length, &output);
     interrupt_end();
@@ -359,11 +368,28 @@ static const char *hint(void *caller, Arena *arena, const char *text, size_t len
     return completion_hint(shell->backend, arena, text, length);
 }
 
-/* What happens in the background, above the prompt. */
+/* What happens in the background. From any thread. */
 static void say_above(void *caller, const char *line)
 {
     const Shell *shell = caller;
-    editor_print(shell->editor, line, strlen(line));
+    above_add(shell->above, line, strlen(line), true);
+    editor_wake(shell->editor);
+}
+
+/* What queries in the background write to standard output. From any thread. */
+static Error *write_above(void *caller, const char *bytes, size_t length, bool last)
+{
+    const Shell *shell = caller;
+    if (!above_add(shell->above, bytes, length, last))
+        return error_busy();
+    editor_wake(shell->editor);
+    return NULL;
+}
+
+static size_t take_above(void *caller, char *bytes, size_t size)
+{
+    const Shell *shell = caller;
+    return above_take(shell->above, bytes, size);
 }
 
 /* ---- the loop ---- */
@@ -447,11 +473,13 @@ static Error *read_and_run(Shell *shell)
 
 static Error *run_shell(Shell *shell, const ShellOptions *options)
 {
-    const EditorHooks hooks = { goes_on, prompt, color, complete, hint, shell };
+    const EditorHooks hooks = { goes_on, prompt, color, complete, hint, take_above, shell };
     open_history(shell);
     shell->editor = editor_new(0, 1, shell->color, &hooks, &shell->history);
     if (shell->backend->type->listen)
         shell->backend->type->listen(shell->backend, say_above, shell);
+    if (isatty(1))
+        stdout_set_writer(write_above, shell);
     if (!shell->quiet)
         shell_say(shell, "%s, in %s. Statements end with ';', \\? helps, \\q leaves.", BIDSQL_VERSION_TEXT, shell->backend->place);
     if (!options->no_rc)
@@ -459,9 +487,18 @@ static Error *run_shell(Shell *shell, const ShellOptions *options)
     return read_and_run(shell);
 }
 
+/* What nobody has shown yet. */
+static void show_rest(Shell *shell)
+{
+    char bytes[4096];
+    for (size_t length; (length = above_take(shell->above, bytes, sizeof bytes));)
+        write_all(1, bytes, length);
+    above_free(shell->above);
+}
+
 int shell_run(Backend *backend, const ShellOptions *options)
 {
-    Shell shell = { .backend = backend, .mode = options->mode, .quiet = options->quiet, .color = options->color, .unicode = options->unicode };
+    Shell shell = { .above = above_new(), .backend = backend, .mode = options->mode, .quiet = options->quiet, .color = options->color, .unicode = options->unicode };
     const char *pager = first_set("BIDSQL_PAGER", "PAGER", "less -SRFX");
     const char *own = getenv("BIDSQL_PAGER");
     shell.pager = own && !*own ? NULL : mem_strdup(pager);
@@ -473,6 +510,8 @@ int shell_run(Backend *backend, const ShellOptions *options)
         shell_say_error(&shell, error, "shell", "", 0);
     if (backend->type->listen)
         backend->type->listen(backend, NULL, NULL);
+    stdout_set_writer(NULL, NULL);
+    show_rest(&shell);
     editor_free(shell.editor);
     history_release(&shell.history);
     text_release(&shell.last);

@@ -1,5 +1,6 @@
 /* repl/shell.h: the interactive shell. */
 #pragma once
+#include "repl/above.h"
 #include "repl/backend.h"
 #include "repl/result_writer.h"
 #include "terminal/editor.h"
@@ -15,6 +16,7 @@ extern const char *const display_mode_names[]; /* NULL-ended */
 typedef struct Shell {
     Backend *backend;
     Editor *editor;
+    Above *above;           /* what others want to have shown */
     History history;
     OutputMode mode;
     DisplayMode display;

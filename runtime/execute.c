@@ -2,6 +2,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "engine/host.h"
+#include "engine/mistakes.h"
 #include "runtime/execute.h"
 
 /* ---- results ---- */
@@ -429,28 +431,51 @@ static Error *execute_statement(Execution *execution)
 
 static void free_planner(void *planner) { planner_free(planner); }
 
-/* Tries every statement without running anything. */
-static Error *check_text(Execution *execution, const AstScript *script, Span *failed)
+static Error *check_setting(Execution *execution, const PlannedStatement *planned)
+{
+    if (execution->session->hosted)
+        return session_check_setting(execution->session->hosted, &execution->scratch, planned);
+    return planned->setting.known || planned->setting.all ? NULL : session_no_setting(execution->session, planned->setting.name, planned->setting.name_at);
+}
+
+static Error *check_statement(Execution *execution, Planner *planner, const AstStatement *statement)
+{
+    PlannedStatement planned = { 0 };
+    Plan *plan = NULL;
+    TRY(planner_statement(planner, &execution->scratch, statement, &planned));
+    if (planned.kind == PLANNED_SETTING)
+        return check_setting(execution, &planned);
+    return planned.kind == PLANNED_JOB_PART ? planner_job(planner, &execution->scratch, &plan) : NULL;
+}
+
+/* They name queries, and these are there or not when it comes to it. */
+static bool is_about_query(const AstStatement *statement)
+{
+    return statement->kind == AST_STMT_TERMINATE || statement->kind == AST_STMT_PAUSE || statement->kind == AST_STMT_RESUME || (statement->kind == AST_STMT_EXPLAIN && !statement->explained);
+}
+
+/* Tries every statement without running anything: all mistakes that do not follow from one another, with those of what does not parse. */
+static Error *check_text(Execution *execution, const AstScript *script, Error *unparsed, Span *failed)
 {
     Planner *planner = planner_copy(execution->runtime->planner);
     MEMORY_HOLD(free_planner, planner);
-    Error *error = NULL;
-    for (int i = 0; i < script->statement_count && !error; i++) {
+    Error *errors = NULL;
+    MEMORY_HOLD(error_unwind, &errors);
+    Mistakes mistakes = { .arena = &execution->scratch };
+    const bool whole = !unparsed || mistakes_note_unparsed(&mistakes, script, execution->text, execution->length, unparsed);
+    for (int i = 0; i < script->statement_count && whole; i++) {
         const AstStatement *statement = script->statements[i];
-        PlannedStatement planned = { 0 };
-        Plan *plan = NULL;
-        bool own = statement->kind == AST_STMT_TERMINATE || statement->kind == AST_STMT_PAUSE || statement->kind == AST_STMT_RESUME ||
-                   (statement->kind == AST_STMT_EXPLAIN && !statement->explained);
-        if (own)
-            continue;
-        error = planner_statement(planner, &execution->scratch, statement, &planned);
-        if (!error && planned.kind == PLANNED_JOB_PART)
-            error = planner_job(planner, &execution->scratch, &plan);
-        if (error)
+        Error *error = is_about_query(statement) ? NULL : check_statement(execution, planner, statement);
+        planner_job_clear(planner);
+        if (error && !failed->length && !unparsed)
             *failed = statement->at;
+        if (error && mistakes_note(&mistakes, statement))
+            errors = error_append(errors, error);
+        else
+            error_free(error);
     }
     planner_free(planner);
-    return error;
+    return errors_in_order(unparsed, errors);
 }
 
 /* Trees that the catalog points to live as long as it does. */
@@ -476,12 +501,16 @@ static Error *execute_script(Execution *execution, Arena *tree, bool check_only,
 {
     AstScript script = { 0 };
     Error *error = runtime_session_parse(execution->session, tree, execution->text, execution->length, &script);
-    if (error)
+    if (error && (error->code != ERR_PARSE || script.statement_count == 0))
         return error;
-    TRY(session_begin(execution->session));
+    Error *begun = session_begin(execution->session);
+    if (begun) {
+        error_free(error);
+        return begun;
+    }
     planner_begin_text(execution->runtime->planner);
-    if (check_only || script.statement_count > 1)
-        TRY(check_text(execution, &script, failed));
+    if (error || check_only || script.statement_count > 1)
+        TRY(check_text(execution, &script, error, failed));
     for (int i = 0; i < script.statement_count && !check_only; i++) {
         execution->statement = script.statements[i];
         execution->runtime->metrics.statements++;

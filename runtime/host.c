@@ -84,5 +84,7 @@ Error *runtime_host(RuntimeSession *session, const SessionOptions *options, Sess
     if (error)
         return error;
     SessionHost host = { .planner = session->runtime->planner, .enter = enter, .leave = leave, .open = open, .dropped = dropped, .closed = closed, .caller = session->host };
-    return session_new_in(&host, options, hosted);
+    TRY(session_new_in(&host, options, hosted));
+    session->hosted = *hosted;
+    return NULL;
 }

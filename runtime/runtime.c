@@ -201,7 +201,7 @@ void runtime_session_free(RuntimeSession *session)
     mem_free(session);
 }
 
-static Error *unknown_setting(RuntimeSession *session, const char *name, Span at)
+Error *session_no_setting(RuntimeSession *session, const char *name, Span at)
 {
     int count;
     Arena arena;
@@ -248,7 +248,7 @@ Error *session_setting(RuntimeSession *session, const char *name, const char *va
     if (!known)
         TRY(planner_set(session->runtime->planner, name, value, name_at, value_at, &known));
     if (!known)
-        return unknown_setting(session, name, name_at);
+        return session_no_setting(session, name, name_at);
     keep_setting(session, name, value);
     return NULL;
 }

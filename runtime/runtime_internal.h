@@ -156,6 +156,7 @@ struct RuntimeSession {
     Runtime *runtime;
     Arena arena;
     struct { const char **items; int count, capacity; } names, values, variables, variable_values;
+    Session *hosted;             /* of that: */
     struct Host *host;           /* host.c; NULL: there is no session that runs what ends with the call */
     bool from_now;               /* auto.offset.reset = latest: push queries over tables begin with what changes */
 };
@@ -167,6 +168,8 @@ int64_t runtime_now(const Runtime *runtime);
 Error *session_begin(RuntimeSession *session);
 /* SET, UNSET (value NULL) in a session. */
 Error *session_setting(RuntimeSession *session, const char *name, const char *value, Span name_at, Span value_at);
+/* There is none of that name. */
+Error *session_no_setting(RuntimeSession *session, const char *name, Span at);
 void runtime_session_variable(RuntimeSession *session, const char *name, const char *value);
 /* The settings as SET statements, for the store. */
 const char *session_settings_sql(RuntimeSession *session, Arena *arena);

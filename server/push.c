@@ -342,6 +342,8 @@ static void refuse_select(PushStream *stream, const Error *error, const char *sq
         rows_end(stream->format, NULL, stream->rows, &pull->text);
         put(stream, &pull->text);
         http_end(stream->exchange);
+    } else if (stream->format == ROWS_EVENTS || stream->format == ROWS_CHANGES) {
+        answer_json(pull->call, ksql_error_code(error) / 100, json_pack("{s:o}", "errors", errors_json(error, sql, length)));
     } else {
         answer_refusal(pull->call, error, text_c(&message), sql, length);
     }

@@ -85,6 +85,8 @@ void answer_ksql_error(Call *call, int code, const char *message);
 json_t *ksql_error(int code, const char *message);
 /* The code for one of our errors, and its text with the place in the statement. */
 int ksql_error_code(const Error *error);
+/* A list of objects: message, place, hint of each. */
+json_t *errors_json(const Error *errors, const char *text, size_t length);
 void error_message(const Error *error, const char *text, size_t length, Text *message);
 
 /* ---- ksql_entities.c ---- */

@@ -17,33 +17,6 @@ static int status_of(const Error *error)
     return 500;
 }
 
-/* One of the list: its text with the place, and the parts of it for programs. */
-static json_t *error_json(const Error *error, const char *text, size_t length)
-{
-    Text rendered = { 0 };
-    error_message(error, text, length, &rendered);
-    json_t *json = json_pack("{s:s,s:s}", "message", error->message, "text", text_c(&rendered));
-    if (error->hint)
-        json_object_set_new(json, "hint", json_string(error->hint));
-    if (error->at.length) {
-        json_object_set_new(json, "start", json_integer(error->at.start));
-        json_object_set_new(json, "length", json_integer(error->at.length));
-    }
-    text_release(&rendered);
-    return json;
-}
-
-static json_t *errors_json(const Error *errors, const char *text, size_t length)
-{
-    json_t *list = json_array();
-    for (const Error *error = errors; error; error = error->next) {
-        Error alone = *error;
-        alone.next = NULL;
-        json_array_append_new(list, error_json(&alone, text, length));
-    }
-    return list;
-}
-
 static void answer_problem(Call *call, int status, const char *message)
 {
     answer_json(call, status, json_pack("{s:[{s:s}]}", "errors", "message", message));

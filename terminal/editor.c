@@ -8,6 +8,7 @@
 #include "terminal/editor_internal.h"
 #include "terminal/raw_mode.h"
 
+#define ABOVE_BYTES 16384 /* of what others print: so much at once */
 #define ESCAPE_WAIT_MS 50 /* a lone ESC is a key if nothing follows it for so long */
 
 /* ---- life ---- */
@@ -32,7 +33,6 @@ Editor *editor_new(int input, int output, bool color, const EditorHooks *hooks, 
     editor->hooks = *hooks;
     editor->history = history;
     edit_init(&editor->buffer);
-    pthread_mutex_init(&editor->lock, NULL);
     if (pipe2(editor->wake, O_CLOEXEC | O_NONBLOCK) != 0)
         editor->wake[0] = editor->wake[1] = -1; /* what others print is then seen at the next key */
     return editor;
@@ -54,8 +54,6 @@ void editor_free(Editor *editor)
     text_release(&editor->typed);
     text_release(&editor->wanted);
     text_release(&editor->before_search);
-    text_release(&editor->printed);
-    pthread_mutex_destroy(&editor->lock);
     mem_free(editor);
 }
 
@@ -65,44 +63,31 @@ void editor_offer(Editor *editor, const char *text, size_t length)
     text_add(&editor->offered, text, length);
 }
 
-/* ---- what others print ---- */
+/* ---- above the text ---- */
 
-void editor_print(Editor *editor, const char *lines, size_t length)
+void editor_wake(Editor *editor)
 {
-    char *copy = mem_alloc(length + 1); /* no lock is held while memory is asked for */
-    memcpy(copy, lines, length);
-    pthread_mutex_lock(&editor->lock);
-    bool reading = editor->reading;
-    if (reading && editor->printed.capacity - editor->printed.length > length)
-        text_add(&editor->printed, copy, length);
-    else
-        reading = false;
-    pthread_mutex_unlock(&editor->lock);
-    if (reading)
+    if (editor->wake[1] >= 0)
         (void)!write(editor->wake[1], "p", 1);
-    else
-        editor_write(editor, copy, length);
-    mem_free(copy);
 }
 
-static void show_printed(Editor *editor)
+/* However much there is, keys come in between. */
+static void show_above(Editor *editor)
 {
     char bytes[4096];
-    for (bool erased = false;; erased = true) {
-        pthread_mutex_lock(&editor->lock);
-        size_t length = editor->printed.length < sizeof bytes ? editor->printed.length : sizeof bytes;
-        if (length) {
-            memcpy(bytes, editor->printed.bytes, length);
-            memmove(editor->printed.bytes, editor->printed.bytes + length, editor->printed.length - length);
-            editor->printed.length -= length;
-        }
-        pthread_mutex_unlock(&editor->lock);
-        if (!length)
-            return;
-        if (!erased)
+    size_t shown = 0, length = 1;
+    bool ends = true;
+    while (editor->hooks.above && shown < ABOVE_BYTES && (length = editor->hooks.above(editor->hooks.caller, bytes, sizeof bytes))) {
+        if (!shown)
             editor_erase(editor);
         editor_write(editor, bytes, length);
+        ends = bytes[length - 1] == '\n';
+        shown += length;
     }
+    if (!ends)
+        editor_write(editor, "\n", 1);
+    if (shown && length)
+        editor_wake(editor);
 }
 
 /* ---- reading ---- */
@@ -142,7 +127,7 @@ static bool wait_for_bytes(Editor *editor, bool *last)
             char drop[64];
             while (read(editor->wake[0], drop, sizeof drop) > 0)
                 ;
-            show_printed(editor);
+            show_above(editor);
             editor_draw(editor);
         }
         if (ready > 0 && ends[0].revents)
@@ -160,6 +145,7 @@ static bool wait_for_bytes(Editor *editor, bool *last)
 
 static EditorEnd read_keys(Editor *editor)
 {
+    show_above(editor);
     for (;;) {
         bool last = false;
         KeyOutcome outcome = take_keys(editor, false);
@@ -186,16 +172,6 @@ static Error *read_guarded(Editor *editor, EditorEnd *end)
     return NULL;
 }
 
-static void set_reading(Editor *editor, bool reading)
-{
-    if (reading)
-        text_reserve(&editor->printed, 1 << 16); /* others print without asking for memory under the lock */
-    pthread_mutex_lock(&editor->lock);
-    editor->reading = reading && editor->wake[1] >= 0;
-    pthread_mutex_unlock(&editor->lock);
-    resize_wake = reading ? editor->wake[1] : -1;
-}
-
 Error *editor_read(Editor *editor, Text *text, EditorEnd *end)
 {
     edit_begin(&editor->buffer, text_c(&editor->offered), editor->offered.length);
@@ -205,11 +181,10 @@ Error *editor_read(Editor *editor, Text *text, EditorEnd *end)
     struct sigaction resized = { .sa_handler = on_resize, .sa_flags = SA_RESTART };
     sigaction(SIGWINCH, &resized, NULL);
     TRY(raw_mode_begin(editor->input, editor->output, true));
-    set_reading(editor, true);
+    resize_wake = editor->wake[1];
     Error *error;
     MEMORY_GUARDED(error, read_guarded(editor, end));
-    set_reading(editor, false);
-    show_printed(editor);
+    resize_wake = -1;
     raw_mode_end();
     TRY(error);
     text->length = 0;

@@ -25,6 +25,8 @@ typedef struct EditorHooks {
     void (*complete)(void *caller, Arena *arena, const char *text, size_t length, size_t cursor, Completions *completions);
     /* What is shown behind the text while the cursor is at its end; NULL: nothing. */
     const char *(*hint)(void *caller, Arena *arena, const char *text, size_t length);
+    /* The next bytes of what is to be shown above the text, whole lines; 0: there are none. NULL: there never are. */
+    size_t (*above)(void *caller, char *bytes, size_t size);
     void *caller;
 } EditorHooks;
 
@@ -44,5 +46,5 @@ void editor_free(Editor *editor);
 void editor_offer(Editor *editor, const char *text, size_t length);
 /* Reads one text; *text is replaced. The terminal is raw meanwhile. */
 Error *editor_read(Editor *editor, Text *text, EditorEnd *end);
-/* Shows lines above what is being typed, or at once if nobody types. From any thread. */
-void editor_print(Editor *editor, const char *lines, size_t length);
+/* There is something to be shown above what is being typed. From any thread; nothing happens if nobody types. */
+void editor_wake(Editor *editor);

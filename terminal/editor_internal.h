@@ -1,7 +1,5 @@
 /* terminal/editor_internal.h: the editor's parts: keys (editor_keys.c), the screen (editor_screen.c), the loop (editor.c). */
 #pragma once
-#include <pthread.h>
-
 #include "terminal/edit_buffer.h"
 #include "terminal/editor.h"
 #include "terminal/keys.h"
@@ -28,11 +26,7 @@ struct Editor {
     size_t drawn_cursor_row; /* rows above the cursor that are on the screen, counted from the first that is shown */
     bool drawn;
     bool control_x;          /* Ctrl-X was typed: the next key belongs to it */
-    /* what others print meanwhile */
-    pthread_mutex_t lock;
-    Text printed;
-    bool reading;
-    int wake[2];
+    int wake[2];             /* a pipe: the terminal has another size, or something is to be shown above the text */
 };
 
 typedef enum KeyOutcome { KEY_GOES_ON, KEY_ENDS_TEXT, KEY_CANCELS, KEY_CLOSES, KEY_EDITS_OUTSIDE } KeyOutcome;

@@ -91,6 +91,8 @@ check("prompts say what is open", "     '> b' AS" in t.text(), t.text())
 t.type("two;\r", "│ two")
 t.type("SELECT nothing FROM nowhere;\r", "^~~~~~~")
 t.type("SELEC 1;\r", "did you mean 'SELECT'")
+t.type("\x0cCREATE STREAM a (x INT); SELECT y FROM a; SELCT 1; CREATE STREAM b AS SELECT z FROM a; SELECT * FROM b; SET 'exec.thred' = '1';\r", "did you mean 'exec.threads'?")
+check("all mistakes are told at once, but for what follows from others", re.findall(r"^input:1:(\d+): error", t.text(), re.M) == ["33", "43", "78", "109"], t.text())
 check("Ctrl-D leaves", t.leave() == 0)
 
 # Keys: the line is edited in place, also behind wide characters; Ctrl-C drops it.
@@ -170,6 +172,10 @@ t.type("\x03", "stopped")
 t.type("\\display changelog\rSELECT a FROM g;\r", "│ +I │ 2 │")
 t.type("\x03", "stopped")
 
+# The line below the rows is there also while they come quickly.
+t.type("\x0c\\display append\rSELECT a FROM g;\r", r"│ +\d+ │\n[\d.]+ (K )?rows in, [\d.]+ (K )?rows out, \d+ rows/s  Ctrl-C ends it$", "pattern")
+t.type("\x03", "stopped")
+
 # ..and as a table that changes in place.
 t.type("\x0c\\display live\rSELECT a % 2 AS k, COUNT(*) AS n FROM g GROUP BY a % 2;\r", r"^1 │ \d\d+\n2 rows, \d+ changes", "pattern")
 check("the picture is drawn in place", t.text().count("k │ n") == 1, t.text())
@@ -242,6 +248,25 @@ t.type("SHOW QUERIES;\r", "CTAS_N_1")
 t.type("SELECT n > 0 AS some FROM n;\r", "│ true │")
 t.leave()
 
+# What queries in the background write to the terminal stands above what is typed, whatever is on the screen.
+t = Terminal(columns=100)
+t.type("CREATE STREAM g (a BIGINT) WITH (connector = 'datagen', rows_per_second = 5, 'fields.a.kind' = 'sequence'); CREATE STREAM o WITH (connector = 'print') AS SELECT a FROM g;\r", "stream 'o' created")
+t.type("SELECT 1 AS one,\r  2 AS two", r'^{"a":\d+}\nbidsql> SELECT 1 AS one,\n     ->   2 AS two$', "pattern")
+first = int(re.findall(r'{"a":(\d+)}', t.text())[-1])
+t.expect('{"a":%d}\nbidsql> SELECT 1 AS one,\n     ->   2 AS two' % (first + 3))
+t.type("\x03\x0cSELECT substr\t", r'^substr +substring\n({"a":\d+}\n)+bidsql> SELECT substr$', "pattern")
+t.type("\x03\x0cSELECT a, 'row' AS r FROM g;\r", r'^│ +\d+ │ row │\n({"a":\d+}\n)+│ +\d+ │ row │\n', "pattern")
+t.expect(r"rows/s  Ctrl-C ends it$", "pattern")
+t.type("\x03", "stopped")
+t.type("\x0c\\display live\rSELECT COUNT(*) AS n FROM g;\r", r'^({"a":\d+}\n)+n\n[4-9]\n1 row, \d+ changes', "pattern")
+t.type("q", "stopped")
+t.type("\x0cCREATE STREAM f (a BIGINT) WITH (connector = 'datagen', rows_per_second = 20000, 'fields.a.kind' = 'sequence'); CREATE STREAM q WITH (connector = 'print') AS SELECT a FROM f;\r", r'^{"a":\d{4,}}\n', "pattern")
+t.type("TERMINATE ALL;\r")
+while t.feed(0.5): # keys are heard in between
+    pass
+t.type("SELECT 'all is quiet' AS k;\r", "│ all is quiet │")
+check("leaving", t.leave() == 0)
+
 # Long results go through the pager; leaving it is no error.
 t = Terminal(environment={"BIDSQL_PAGER": "sed 's/^/P:/'"})
 t.type("SELECT 1 AS few;\r", "│   1 │")
@@ -292,11 +317,17 @@ t.type("CREATE STREAM bids (auction INT KEY, price DOUBLE, note STRING) WITH (ka
 t.type("CREATE TABLE totals AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction; INSERT INTO bids VALUES (1, 2.5, 'x'), (2, 1, NULL), (1, 3, 'é|');\r", "table 'totals' created")
 t.type("SELECT auction, price, note FROM bids EMIT CHANGES LIMIT 3;\r", "│       1 │   3.0 │ é|   │")
 t.type("SHOW QUERIES;\r", "CTAS_TOTALS_1")
-t.type("SELECT nothing FROM bids;\r", "^~~~~~~")
-t.type("SELECT 1;\rSELECT * FROM tot\t", "FROM totals")
+t.type("\x0cSELECT nothing FROM bids;\r", "input:1:8: error: no column 'nothing' in bids")
+t.type("\x0cCREATE STREAM never (a INT); SELECT y FROM bids; SELCT 1;\r", "did you mean 'SELECT'?")
+check("all mistakes of several statements, and none is done", "input:1:37: error: no column 'y' in bids" in t.text() and "created" not in t.text(), t.text())
+t.type("\x0cSET 'source.idl\t", "'source.idle_timeout'")
+t.type("\x03CREATE STREAM x (a INT) WITH (conn\t", "connector =")
+t.type("\x03SELECT upper(", "upper(VARCHAR) -> VARCHAR")
+t.type("\x03SELECT 1;\rSELECT * FROM tot\t", "FROM totals")
 t.type(";\r", "│       1 │ 2 │")
 t.type("DEFINE wanted = '2'; SELECT n FROM totals WHERE auction = ${wanted};\r", "1 row")
-t.type("SELECT auction FROM bids EMIT CHANGES;\r", "│       2 │")
+t.type("\x0cSELECT auction FROM bids EMIT CHANGES;\r", "│       2 │")
+t.expect(r"^3 rows in, 3 rows out, \d+ rows/s  Ctrl-C ends it$", "pattern")
 t.type("\x03", "stopped")
 t.type("SELECT 'the shell lives' AS s;\r", "│ the shell lives │")
 server.terminate()
