@@ -274,8 +274,8 @@ static bool read_varint(const unsigned char **at, const unsigned char *end, uint
     return false;
 }
 
-/* The value of a field in a message: its bytes, or its number. False: it has none, or is no message. */
-static bool find_field(const unsigned char *at, const unsigned char *end, uint64_t wanted, uint64_t *number, const unsigned char **bytes)
+/* The value of a field in a message: *number of bytes from *bytes on, or a number. False: it has none of that kind, or is no message. */
+static bool find_field(const unsigned char *at, const unsigned char *end, uint64_t wanted, int wire, uint64_t *number, const unsigned char **bytes)
 {
     uint64_t tag, value;
     while (at < end && read_varint(&at, end, &tag)) {
@@ -294,13 +294,13 @@ static bool find_field(const unsigned char *at, const unsigned char *end, uint64
         case WIRE_FIXED32: skipped = value = 4; break;
         default: return false;
         }
-        if (tag >> 3 == wanted) {
-            *number = value;
-            *bytes = at;
-            return skipped <= (uint64_t)(end - at);
-        }
         if (skipped > (uint64_t)(end - at))
             return false;
+        if (tag >> 3 == wanted && (int)(tag & 7) == wire) {
+            *number = value;
+            *bytes = at;
+            return true;
+        }
         at += skipped;
     }
     return false;
@@ -321,7 +321,7 @@ int64_t otlp_rejected(bool json, const char *body, size_t length)
     int64_t rejected = 0;
     if (json)
         rejected = rejected_in_json(body, length);
-    else if (find_field(at, at + length, 1, &size, &partial) && find_field(partial, partial + size, 1, &count, &unused))
+    else if (find_field(at, at + length, 1, WIRE_BYTES, &size, &partial) && find_field(partial, partial + size, 1, WIRE_VARINT, &count, &unused))
         rejected = (int64_t)count;
     return rejected > 0 ? rejected : 0;
 }
