@@ -105,7 +105,12 @@ static Error *order_by_output(Binder *binder, const AstQuery *query, Relation *r
 
 /* ---- queries ---- */
 
-Error *bind_query(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation)
+/* A few lines can come to any size: each view reads the one before it twice. What goes through a plan goes through it as often as ways lead there. */
+#define WEIGHT_MAX 20000
+/* ..and in a chain each goes deeper: binding one calls for the next. */
+#define DEPTH_MAX 500
+
+static Error *bind_inside(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation)
 {
     if (query->into.text && &query->into != context.into)
         return error_hint(error_at(ERR_BIND, query->into.at, "INTO stands in the statement's own query, in the first SELECT of a UNION"), "a sub-query, a view and the other SELECTs have no sink");
@@ -135,5 +140,17 @@ Error *bind_query(Binder *binder, const AstQuery *query, QueryContext context, R
         break;
     }
     binder->ctes = outer;
+    if (!error && relation->input.node->weight > WEIGHT_MAX)
+        error = error_at(ERR_BIND, query->at, "the query comes to more than %d steps where its views and WITH are put in", WEIGHT_MAX);
+    return error;
+}
+
+Error *bind_query(Binder *binder, const AstQuery *query, QueryContext context, Relation *relation)
+{
+    if (binder->query_depth == DEPTH_MAX)
+        return error_at(ERR_BIND, query->at, "queries within queries are deeper than %d levels where views and WITH are put in", DEPTH_MAX);
+    binder->query_depth++;
+    Error *error = bind_inside(binder, query, context, relation);
+    binder->query_depth--;
     return error;
 }

@@ -5,6 +5,9 @@
 #include "planner/ast_map.h"
 #include "planner/binder.h"
 #include "planner/expr.h"
+#include "planner/taken_names.h"
+
+#define COLUMNS_MAX 16384  /* of a result: every two are compared by name, and SELECT *, * doubles them */
 
 typedef struct Item {
     AstExpr *expr;          /* as written, or a marker for a column of `*` */
@@ -21,6 +24,7 @@ typedef struct Select {
     AstExpr **exprs; int expr_count;                 /* items, HAVING, QUALIFY, then order expressions that are no item */
     int having, qualify, first_extra;
     int generated;                                   /* names made up so far */
+    TakenNames taken;                                /* of the items so far */
 } Select;
 
 /* ---- SELECT * ---- */
@@ -161,6 +165,8 @@ static Error *expand_items(Select *select, bool aggregated)
     const AstQuery *query = select->block.query;
     for (int i = 0; i < query->items.count; i++) {
         const AstSelectItem *item = &query->items.items[i];
+        if (select->items.count > COLUMNS_MAX)
+            return error_at(ERR_BIND, item->at, "more than %d columns", COLUMNS_MAX);
         if (item->expr->kind != AST_STAR) {
             const char *name = item->alias.text ? binder_new_name(select->block.binder, select->arena, &item->alias) : NULL;
             add_item(select, item->expr, name, name != NULL, item->at);
@@ -354,11 +360,11 @@ static const char *join_column_name(const Select *select, const AstExpr *ast)
     return alias && found > 1 ? alias : NULL;
 }
 
-static Error *item_name(Select *select, int index, const Expr *expr, const Schema *under, const Column *columns, const char **result)
+static Error *item_name(Select *select, int index, const Expr *expr, const Schema *under, const char **result)
 {
     const Item *item = &select->items.items[index];
     if (item->explicit_name) {
-        if (name_taken(columns, index, item->name))
+        if (taken_find(&select->taken, item->name))
             return error_at(ERR_BIND, item->at, "two columns are called '%s'", item->name);
         *result = item->name;
         return NULL;
@@ -376,8 +382,12 @@ static Error *item_name(Select *select, int index, const Expr *expr, const Schem
         name = generated_name(select, item->expr, index);
     const char *base = name;
     const Schema *avoided = field && binder_rules(select->block.binder)->unnamed_counted ? &select->block.from.schema : NULL;
-    for (int n = 1; name_taken(columns, index, name) || (avoided && schema_find(avoided, name) >= 0); n++)
+    TakenName *first = taken_find(&select->taken, name);
+    for (int n = first ? first->number + 1 : 1; taken_find(&select->taken, name) || (avoided && schema_find(avoided, name) >= 0); n++) {
         name = arena_printf(select->arena, "%s_%d", base, n);
+        if (first)
+            first->number = n;
+    }
     *result = name;
     return NULL;
 }
@@ -515,6 +525,7 @@ static Error *project(Select *select, Relation *under, Relation *relation)
     int room = items + extras + under->schema.column_count + 1;
     Projection projection = { ARENA_ARRAY(arena, Expr *, room), ARENA_ARRAY(arena, Column, room), 0 };
     Error *errors = NULL;
+    select->taken = (TakenNames){ .arena = arena };
     MEMORY_HOLD(error_unwind, &errors);
     for (int i = 0; i < items; i++) {
         Expr *expr = NULL;
@@ -525,12 +536,13 @@ static Error *project(Select *select, Relation *under, Relation *relation)
             error = binder_cast(arena, expr, type_scalar(TYPE_VARCHAR), &expr);
         Column column = { 0 };
         if (!error)
-            error = item_name(select, i, expr, &under->schema, projection.columns, &column.name);
+            error = item_name(select, i, expr, &under->schema, &column.name);
         errors = error_append(errors, error);
         if (error)
             continue;
         projection.exprs[i] = expr;
         projection.columns[i] = column;
+        taken_add(&select->taken, column.name);
     }
     if (errors)
         return errors;

@@ -133,6 +133,11 @@ static void name_column(void *owner, Expr *column)
 Error *binder_scope_expr(Binder *binder, const Relation *relation, const ScopeRelation *parts, int part_count, const AstExpr *ast, Expr **expr)
 {
     Arena *arena = binder->arena;
+    int number;
+    if (ast_is_marker(ast, &number) && number < relation->schema.column_count) { /* a column of *: there may be thousands */
+        *expr = binder_column(arena, &relation->schema, number, ast->at);
+        return NULL;
+    }
     bool markers = ast_any(ast, is_marker); /* a column can also be meant by number: see ast_marker */
     Schema numbers = { markers ? relation->schema.column_count : 0, ARENA_ARRAY(arena, Column, relation->schema.column_count + 1) };
     for (int i = 0; i < numbers.column_count; i++)

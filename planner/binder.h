@@ -101,6 +101,7 @@ typedef struct Binder {
     const LogicalNode *nameless_letters; /* its failing rows are dead letters for which no stream is named; NULL none */
     struct { struct Block **items; int count, capacity; } bound_from; /* sub-queries whose FROM is bound, so that its names were known */
     int subquery_depth;
+    int query_depth;                /* of queries within queries, views and WITH put in */
     const AstExpr *table_call;      /* the call of a table function that is bound for its rows; others may not stand there */
     int own_depth;                  /* of the stack while the statement itself is bound, not something that it reads */
 } Binder;

@@ -78,6 +78,9 @@ LogicalNode *logical_node(Arena *arena, PlanKind kind, Span at, int input_count,
     node->id = -1;
     node->at = at;
     node->input_count = input_count;
+    node->weight = 1;
+    for (int i = 0; i < input_count; i++)
+        node->weight = inputs[i].node->weight < UINT32_MAX - node->weight ? node->weight + inputs[i].node->weight : UINT32_MAX;
     if (input_count)
         node->inputs = arena_copy(arena, inputs, sizeof *inputs * (size_t)input_count);
     return node;

@@ -307,6 +307,7 @@ typedef struct PlanNode {
     PlanKind kind;
     int id;                     /* index in plan->nodes */
     int place, consumers;       /* while planning: where it stands in the last list of nodes; rewrite_nodes: how many inputs read it */
+    uint32_t weight;            /* while planning: it and what is below, each as often as ways lead there */
     Span at;
     int input_count;
     PlanInput *inputs;

@@ -39,19 +39,6 @@ static bool covers(const Leaf *outer, const Leaf *inner) /* outer is inner or ho
     return true;
 }
 
-static void add_leaf(Arena *arena, Leaves *leaves, Leaf leaf)
-{
-    for (int i = 0; i < leaves->count; i++)
-        if (covers(&leaves->items[i], &leaf))
-            return;
-    int kept = 0;
-    for (int i = 0; i < leaves->count; i++)
-        if (!covers(&leaf, &leaves->items[i]))
-            leaves->items[kept++] = leaves->items[i];
-    leaves->count = kept;
-    LIST_ADD(arena, leaves, leaf);
-}
-
 static int leaf_order(const Leaf *a, const Leaf *b)
 {
     if (a->column != b->column)
@@ -62,14 +49,30 @@ static int leaf_order(const Leaf *a, const Leaf *b)
     return a->length - b->length;
 }
 
-static void sort_leaves(Leaves *leaves)
+/* They stand in order, and none covers another. What covers a leaf stands right before it, and what it covers from there on. */
+static void add_leaf(Arena *arena, Leaves *leaves, Leaf leaf)
 {
-    for (int i = 1; i < leaves->count; i++)
-        for (int j = i; j > 0 && leaf_order(&leaves->items[j - 1], &leaves->items[j]) > 0; j--) {
-            Leaf leaf = leaves->items[j];
-            leaves->items[j] = leaves->items[j - 1];
-            leaves->items[j - 1] = leaf;
-        }
+    int at = 0, end = leaves->count;
+    while (at < end) {
+        int middle = at + (end - at) / 2;
+        if (leaf_order(&leaves->items[middle], &leaf) < 0)
+            at = middle + 1;
+        else
+            end = middle;
+    }
+    if ((at > 0 && covers(&leaves->items[at - 1], &leaf)) || (at < leaves->count && covers(&leaves->items[at], &leaf)))
+        return;
+    for (end = at; end < leaves->count && covers(&leaf, &leaves->items[end]);)
+        end++;
+    if (end == at) {
+        LIST_ADD(arena, leaves, leaf); /* room for one more */
+        end = at + 1;
+        memmove(leaves->items + end, leaves->items + at, sizeof leaf * (size_t)(leaves->count - end));
+    } else {
+        memmove(leaves->items + at + 1, leaves->items + end, sizeof leaf * (size_t)(leaves->count - end));
+        leaves->count -= end - at - 1;
+    }
+    leaves->items[at] = leaf;
 }
 
 /* expr is a column, or fields taken from one: the leaf that it reads. */
@@ -184,7 +187,6 @@ static void collect_needs(Pruner *pruner, int place)
     for (int i = 0; i < node->schema.column_count; i++)
         if (node->kind == PLAN_SINK || node->kind == PLAN_SET || scan_side || (project_side && expr_can_fail(node->project.exprs[i])))
             add_leaf(pruner->arena, needs, (Leaf){ i, 0, NULL });
-    sort_leaves(needs);
     ColumnRefs refs = { 0 };
     logical_column_refs(pruner->arena, node, &refs);
     for (int i = 0; i < refs.count; i++)

@@ -53,6 +53,16 @@ open(d + "/nested.sql", "w").write("SELECT " + "(" * 100_000 + "1" + ")" * 100_0
 open(d + "/nots.sql", "w").write("SELECT " + "NOT " * 100_000 + "TRUE")
 open(d + "/columns.sql", "w").write("CREATE STREAM t (" + ", ".join(f"c{i} BIGINT" for i in range(10000)) + f") WITH (connector='file', path='{d}/wide.jsonl', format='json'); SELECT c9999 + c0 AS x FROM t")
 open(d + "/garbage.sql", "wb").write(bytes(range(256)) * 50)
+def chain(count, block):
+    return "CREATE STREAM g (a INT) WITH (connector = 'datagen', rows = 1); WITH t0 AS (SELECT a FROM g), " + ", ".join(f"t{i} AS ({block.replace('t', f't{i - 1}')})" for i in range(1, count)) + \
+        f" SELECT COUNT(*) AS n FROM t{count - 1}"
+open(d + "/doubling.sql", "w").write(chain(40, "SELECT a FROM t UNION ALL SELECT a FROM t"))
+open(d + "/doubling_columns.sql", "w").write(chain(30, "SELECT *, * FROM t"))
+open(d + "/chain.sql", "w").write(chain(30_000, "SELECT a FROM t"))
+open(d + "/short_chain.sql", "w").write(chain(400, "SELECT a FROM t"))
+open(d + "/views.sql", "w").write("CREATE STREAM g (a INT) WITH (connector = 'datagen', rows = 1); CREATE VIEW v0 AS SELECT a FROM g;" +
+    "".join(f"CREATE VIEW v{i} AS SELECT a FROM v{i - 1} UNION ALL SELECT a FROM v{i - 1};" for i in range(1, 40)))
+open(d + "/selected.sql", "w").write("SELECT " + ",".join("1" for _ in range(400_000)))
 PY
 all() { try "$1" "$bidsql" -c "CREATE STREAM t ($2) WITH (connector='file', path='$dir/$3', format='$4', $skip); SELECT * FROM t"; }
 all 0 "a STRING" long.jsonl json
@@ -75,6 +85,11 @@ try "0|3" "$bidsql" -f "$dir/big.sql"
 try "0|3" "$bidsql" -f "$dir/list.sql"
 try 3 "$bidsql" -f "$dir/nested.sql"
 try 3 "$bidsql" -f "$dir/nots.sql"
+# A few lines that come to any size where views and WITH are put in.
+for text in doubling doubling_columns chain views selected; do
+    try 3 "$bidsql" -f "$dir/$text.sql"
+done
+try 0 "$bidsql" -f "$dir/short_chain.sql"
 try 3 "$bidsql" -f "$dir/garbage.sql"
 try 0 "$bidsql" -c ""
 try 0 "$bidsql" -c ";;;"
