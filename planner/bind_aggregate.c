@@ -401,7 +401,7 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
                 return error;
             }
         }
-    if (error)
+    if (error || expr_max_column(expr) < 0) /* CURRENT_TIMESTAMP is the same for all rows */
         return error;
     const char *name = ast->path.items[ast->path.count - 1].text;
     return error_hint(error_at(ERR_BIND, ast->at, "column '%s' is neither grouped nor aggregated", name), "add it to GROUP BY, or take MIN(%s), MAX(%s)..", name, name);

@@ -134,7 +134,8 @@ static Error *window_time(Binder *binder, const Relation *relation, int column, 
                           "PRIMARY KEY (..) NOT ENFORCED leaves the rows of a table as they come");
     if (!time)
         return error_hint(error_at(ERR_BIND, at, "'%s' is no event-time column: nothing says how late its rows may come", relation->schema.columns[column].name),
-                          "declare WATERMARK FOR %s AS %s - INTERVAL '5' SECOND", relation->schema.columns[column].name, relation->schema.columns[column].name);
+                          "declare WATERMARK FOR %s AS %s - INTERVAL '5' SECOND, or say TIMESTAMP BY %s behind its name in FROM", relation->schema.columns[column].name,
+                          relation->schema.columns[column].name, relation->schema.columns[column].name);
     spec->time_column = column;
     spec->lag_us = time->lag_us;
     spec->processing_time = time->processing;
@@ -505,7 +506,8 @@ static Error *collect_arguments(const AstExpr *call, bool steps, Arguments *argu
     return NULL;
 }
 
-static Error *bind_data(Binder *binder, const AstExpr *data, Relation *relation, const AstExprs **partition)
+/* *by_time: a file that is named by its path, whose time is what the window says. */
+static Error *bind_data(Binder *binder, const AstExpr *data, const AstExpr *time, Relation *relation, const AstExprs **partition, bool *by_time)
 {
     AstRelation table = { .at = data->at };
     if (data->hints)
@@ -523,7 +525,8 @@ static Error *bind_data(Binder *binder, const AstExpr *data, Relation *relation,
         return error_hint(error_at(ERR_BIND, data->at, "expected a table"), "TABLE name");
     }
     *partition = data->kind == AST_TABLE_ARG && data->args.count ? &data->args : NULL;
-    return bind_relation(binder, &table, NULL, relation);
+    *by_time = table.kind == AST_REL_FILE;
+    return bind_relation(binder, &table, *by_time ? time : NULL, relation);
 }
 
 static Error *late_name(Binder *binder, const AstExpr *ast, const AstName **name)
@@ -557,8 +560,8 @@ Error *bind_window_function(Binder *binder, const AstRelation *ast, Relation *re
     WindowUse *use = ARENA_NEW(binder->arena, WindowUse);
     use->at = call->at;
     use->table_function = true;
-    TRY(bind_data(binder, arguments.data, relation, &use->partition_by));
     const AstExpr *time = arguments.time;
+    bool by_time = false;
     if (time->kind != AST_DESCRIPTOR && time->kind != AST_NAME)
         return error_hint(error_at(ERR_BIND, time->at, "expected the time column"), "DESCRIPTOR(ts)");
     if (time->kind == AST_DESCRIPTOR && time->path.count != 1)
@@ -568,7 +571,11 @@ Error *bind_window_function(Binder *binder, const AstRelation *ast, Relation *re
     column.at = time->path.items[0].at;
     Expr *expr = NULL;
     WindowSpec *spec = &use->spec;
-    TRY(binder_expr(binder, relation, &column, &expr));
+    TRY(bind_data(binder, arguments.data, &column, relation, &use->partition_by, &by_time));
+    if (by_time)
+        expr = binder_column(binder->arena, &relation->schema, relation->time_column, column.at);
+    else
+        TRY(binder_expr(binder, relation, &column, &expr));
     TRY(named_time(binder, relation, expr, column.at, spec));
     spec->kind = kind;
     if (session) {
