@@ -295,6 +295,14 @@ bool join_best_takes(JoinState *state, uint32_t number, uint32_t other)
     return order < 0 || (order == 0 && best->equals);
 }
 
+int join_best_order(const JoinState *state, uint32_t a, uint32_t b)
+{
+    JoinBestSoFar keys[2];
+    best_keys_of(state, a, &keys[0]);
+    best_keys_of(state, b, &keys[1]);
+    return compare_best(&keys[0], &keys[1], state->op->node->join.best.key_count);
+}
+
 /* Of equal rows the newest one is mostly meant. */
 static void forget_identity(JoinState *state, int side, uint32_t number)
 {

@@ -83,6 +83,8 @@ uint32_t join_add(JoinState *state, int side, const Batch *batch, uint32_t row, 
 uint32_t join_find(const JoinState *state, int side, uint32_t i);
 /* Is the pair better than all that this row of the best side has had (or as good, if that counts)? Then it is what later ones are compared with. */
 bool join_best_takes(JoinState *state, uint32_t number, uint32_t other);
+/* Of two rows of the other side: which one is better, < 0: a. */
+int join_best_order(const JoinState *state, uint32_t a, uint32_t b);
 /* Takes the row out of its group and its identity; its contents stay until join_free. */
 void join_remove(JoinState *state, int side, uint32_t number);
 void join_free(JoinState *state, int side, uint32_t number);

@@ -255,6 +255,31 @@ static void forget_met(Join *join, int s, uint32_t number)
         join_drop(&join->output, s, number);
 }
 
+/* JoinBest.keeps_best: the new row goes, or those that it is better than. They have met all that is there; what is to come is better off with the best. */
+static void keep_best(Join *join, uint32_t number)
+{
+    JoinState *state = &join->output.state;
+    const JoinBest *best = &join->output.node->join.best;
+    const int s = !best->side;
+    const JoinRow *row = join_row(state, s, number);
+    if (row->matches == JOIN_FREE || row->group < 0)
+        return;
+    for (int64_t link = join_group(state, (uint32_t)row->group)->sides[s].first; link;) {
+        const uint32_t other = (uint32_t)(link - 1);
+        link = join_row(state, s, other)->next;
+        if (other == number)
+            continue;
+        int order = join_best_order(state, number, other);
+        if (order == 0 && !best->equals)
+            order = stands_before(join, s, number, other) ? -1 : 1;
+        if (order == 0)
+            return; /* as good as all that are kept */
+        join_drop(&join->output, s, order < 0 ? other : number);
+        if (order > 0)
+            return;
+    }
+}
+
 /* Row `before` of the side becomes row `after`; ROW_NONE: there is none. Both are in their groups. */
 static Error *change(Join *join, int s, uint32_t before, uint32_t after)
 {
@@ -270,6 +295,8 @@ static Error *change(Join *join, int s, uint32_t before, uint32_t after)
         TRY(emit_best(join, s, after));
         if (join->after.count)
             forget_met(join, s, after);
+        if (join->output.node->join.best.keeps_best && join->output.node->join.best.side != s)
+            keep_best(join, after);
         return NULL;
     }
     const bool single = side_of(join, !s)->unique && !pads(join, !s, PADDING_CHANGES) && join->before.count <= 1 && join->after.count <= 1;

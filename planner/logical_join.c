@@ -185,7 +185,7 @@ void join_canonical(const LogicalNode *node, Text *text)
         expr_canonical(node->join.condition, text);
     }
     if (node->join.best.wanted)
-        text_printf(text, " best %d%d", node->join.best.side, node->join.best.equals);
+        text_printf(text, " best %d%d%d", node->join.best.side, node->join.best.equals, node->join.best.keeps_best);
     for (int k = 0; k < node->join.best.key_count; k++)
         text_printf(text, " %d%d%d", node->join.best.keys[k].column, node->join.best.keys[k].descending, node->join.best.keys[k].nulls_first);
 }
@@ -273,6 +273,10 @@ static void side_bound(const LogicalNode *node, int s, Text *text)
     }
     if (side->bound_count || node->join.retention_us)
         return;
+    if (node->join.best.keeps_best && node->join.best.side != s) {
+        text_printf(text, ", the best%s of each key", node->join.best.equals ? " ones" : "");
+        return;
+    }
     const bool bounded = node->inputs[s].node->traits.bounded;
     text_add_c(text, side->unique ? ", one a key" : bounded ? " of the input" : ": nothing bounds them");
 }

@@ -251,6 +251,7 @@ typedef struct JoinBest {
     int side;                   /* whose rows' pairs */
     SortKey keys[JOIN_BEST_KEYS]; int key_count; /* of 64-bit integers */
     bool equals;                /* pairs that are equal come out, too: the keys do not tell all */
+    bool keeps_best;            /* nothing but the join's keys tells which rows match: of the other side's rows of a key only the best is kept */
 } JoinBest;
 
 typedef struct JoinSide {

@@ -5,7 +5,9 @@
  *   Rank ROW_NUMBER <= 1 by columns of a order b.x, b.y  .. that come before those so far by b.x, b.y
  *
  * Every row of a is in one group or partition, so that its better match is one of its group, too. Between join and aggregate stand projections, and conditions on
- * columns of a alone; other conditions are left to the join, which knows most of them already: they made it. Only for rows that are never taken back. */
+ * columns of a alone; other conditions are left to the join, which knows most of them already: they made it. Only for rows that are never taken back.
+ *
+ * Where rows match by the join's keys alone, what is best for one row of a is best for all of them, those to come included: of b the best row of each key is kept. */
 #include "common/calendar.h"
 #include "planner/bind_join.h"
 #include "planner/expr.h"
@@ -238,6 +240,7 @@ static void change_plan(RewriteContext *context, const NodeList *nodes, BestJoin
     join->join.best = found->best;
     join->join.best.wanted = true;
     join->join.best.side = found->side;
+    join->join.best.keeps_best = !join->join.compare_count && !join->join.condition && !join->join.retention_us && !join->join.sides[!found->side].bound_count;
 }
 
 int rewrite_join_best(RewriteContext *context)
