@@ -10,7 +10,7 @@ static const AnalyticFunction analytic_functions[] = {
       .doc = "Whether a value is far from the median of at most `history` values before it (ASA): the score is its p-value. The confidence is a percentage.",
       .example = "(anomalydetection_spikeanddip(x, 95, 50, 'spikes') OVER (LIMIT DURATION(minute, 1))).IsAnomaly", .yields = "0, 0, 0, 0" },
     { "collecttop", "(n [, x]) → ARRAY<STRUCT<rank BIGINT, value ANY>>", 1, 2,
-      .doc = "An aggregate of GROUP BY (ASA): the first n rows in the order, or a value of each, with their places.",
+      .doc = "An aggregate of GROUP BY (ASA): the first n rows in the order, or a value of each, with their places. With LIMIT DURATION: for each row, of the rows before it.",
       .example = "collecttop(2, x * 10) OVER (ORDER BY x DESC)", .yields = "[{\"rank\":1,\"value\":40},{\"rank\":2,\"value\":30}]" },
     { "cume_dist", "() → DOUBLE", 0, 0, .doc = "Share of the partition's rows that come no later in the order than the row.",
       .example = "cume_dist() OVER (ORDER BY x)", .yields = "0.25, 0.5, 0.75, 1.0" },
@@ -33,7 +33,7 @@ static const AnalyticFunction analytic_functions[] = {
     { "percent_rank", "() → DOUBLE", 0, 0, .doc = "(RANK() - 1) / (rows of the partition - 1).", .example = "percent_rank() OVER (ORDER BY x % 3)", .yields = "0.0, 0.3333333333333333, 0.3333333333333333, 1.0" },
     { "rank", "() → BIGINT", 0, 0, .doc = "Place in the order; equal rows share one, and as many places are left out behind them.", .example = "rank() OVER (ORDER BY x / 2)", .yields = "1, 2, 2, 4" },
     { "row_number", "() → BIGINT", 0, 0, .doc = "Number of the row in the order of its partition.", .example = "row_number() OVER (ORDER BY x DESC)", .yields = "1, 2, 3, 4" },
-    { "topone", "() → STRUCT", 0, 0, .doc = "An aggregate of GROUP BY (ASA): the row that comes first in the order.",
+    { "topone", "([x]) → ANY", 0, 1, .doc = "An aggregate of GROUP BY (ASA): the row that comes first in the order, or a value of it. With LIMIT DURATION: for each row, of the rows before it.",
       .example = "(topone() OVER (ORDER BY x % 3 DESC)).x", .yields = "2" },
 };
 

@@ -33,6 +33,8 @@ bool is_over_call(const AstExpr *expr)
 {
     if (!expr->over || !ast_call_name(expr))
         return false;
+    if (is_top_over_call(expr))
+        return true;
     AstExpr plain = *expr;
     plain.over = NULL;
     return over_name(expr) || is_aggregate_call(&plain);
@@ -597,10 +599,15 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
     return NULL;
 }
 
+static Error *replace_top(void *block, const AstExpr *ast, AstExpr **replacement) { return is_top_over_call(ast) ? bind_top_over_call(block, ast, replacement) : NULL; }
+
 Error *bind_overs(Block *block, AstExpr **exprs, int expr_count, bool early, Relation *relation)
 {
     Overs overs = { .block = block, .relation = relation, .arena = block->binder->arena, .early = early };
     AstExpr *same = NULL;
+    for (int i = 0; i < expr_count && early; i++)
+        if (ast_any(exprs[i], is_top_over_call))
+            TRY(ast_map(overs.arena, exprs[i], replace_top, block, &exprs[i]));
     for (int i = 0; i < expr_count; i++)
         if (ast_any(exprs[i], early ? is_early : is_over_call))
             TRY(ast_map(overs.arena, exprs[i], collect, &overs, &same));

@@ -398,8 +398,11 @@ Error *bind_overs(Block *block, AstExpr **exprs, int expr_count, bool early, Rel
 
 /* ---- bind_top.c: ASA's TopOne, CollectTop ---- */
 bool is_top_call(const AstExpr *expr);
+bool is_top_over_call(const AstExpr *expr); /* with LIMIT DURATION: for each row */
 /* The call as an expression over aggregates. */
 Error *bind_top_call(Block *block, const AstExpr *ast, AstExpr **aggregate);
+/* As a call of an aggregate OVER (.. LIMIT DURATION ..). */
+Error *bind_top_over_call(Block *block, const AstExpr *ast, AstExpr **call);
 /* The row as a STRUCT of what SELECT * shows. */
 AstExpr *ast_row_struct(Arena *arena, const Relation *relation, Span at);
 
