@@ -168,6 +168,7 @@ int main(int argc, char **argv)
     Error *error = http_server_new(&options, &server);
     if (error) {
         fprintf(stderr, "%s\n", error->message);
+        error_free(error);
         return 1;
     }
     printf("%d\n", http_server_port(server));
