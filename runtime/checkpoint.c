@@ -400,7 +400,7 @@ static bool group_is_due(const Checkpoints *checkpoints, Query *const *group, in
 {
     bool due = false;
     for (int i = 0; i < count; i++) {
-        if (group[i]->state == QUERY_RUNNING && !group[i]->job && group[i]->plan)
+        if ((group[i]->state == QUERY_RUNNING || group[i]->state == QUERY_PAUSED) && !group[i]->job && group[i]->plan)
             return false; /* it rests after a failure: who restarts it needs the others as they were */
         due |= group[i]->uncovered;
         if (!group[i]->job)

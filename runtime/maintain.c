@@ -22,7 +22,7 @@ static int64_t rest_us(const Runtime *runtime, int failures)
     return rest < runtime->options.retry_last_us ? rest : runtime->options.retry_last_us;
 }
 
-static void handle_failure(Query *query, Error *error)
+void query_fail(Query *query, Error *error)
 {
     Runtime *runtime = query->runtime;
     if (!query->persistent) {
@@ -36,7 +36,7 @@ static void handle_failure(Query *query, Error *error)
         give_up(query, error);
     } else {
         error_free(query_close(query));
-        query_set_state(query, QUERY_RUNNING, error->message);
+        query_set_state(query, query->state == QUERY_PAUSED ? QUERY_PAUSED : QUERY_RUNNING, error->message);
         query->retry_us = runtime_now(runtime) + rest_us(runtime, query->failures);
         runtime_event(runtime, query->id, "failed", "%s", error->message);
     }
@@ -53,7 +53,7 @@ static void handle_end(Query *query)
     if (!error && !keeps)
         error = query_close(query);
     if (error) {
-        handle_failure(query, error);
+        query_fail(query, error);
         return;
     }
     query_set_state(query, QUERY_COMPLETED, NULL);
@@ -101,13 +101,13 @@ static void restart_group(Runtime *runtime, Query *failed)
             continue;
         Error *error = reopen(group[i]);
         if (error)
-            handle_failure(group[i], error);
+            query_fail(group[i], error);
     }
     for (int i = 0; i < count; i++)
         if (again[i] && group[i]->job && group[i]->state == QUERY_RUNNING) {
             Error *error = runtime->checkpoints && !group[i]->recovered ? query_feed(group[i]) : NULL;
             if (error)
-                handle_failure(group[i], error);
+                query_fail(group[i], error);
             else
                 task_start(group[i]);
         }
@@ -140,7 +140,7 @@ static void look_after(Runtime *runtime, Query *query)
     if (trouble)
         task_stop(query);
     if (trouble && error)
-        handle_failure(query, error);
+        query_fail(query, error);
     else if (trouble && query->state != QUERY_COMPLETED)
         handle_end(query);
     if (query->retry_us <= runtime_now(runtime) && query->state == QUERY_RUNNING)

@@ -69,10 +69,16 @@ static Error *bring_back(Query *query, const StoredStatement *stored)
     return checkpoint_restore(query, &query->recovered);
 }
 
+/* What may pass by (a broker that is away just now) is tried again, as while queries run. */
 static void refuse(Query *query, Error *error)
 {
     if (!error)
         return;
+    if (error->retriable && query->state != QUERY_COMPLETED) {
+        query_fail(query, error);
+        tasks_wake_maintenance(query->runtime);
+        return;
+    }
     runtime_event(query->runtime, query->id, "error", "%s", error->message);
     error_free(query_close(query));
     query_set_state(query, QUERY_ERROR, error->message);

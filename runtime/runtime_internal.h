@@ -216,6 +216,8 @@ void tasks_wake_maintenance(Runtime *runtime);
 /* ---- maintain.c: what happens beside the queries: failures, restarts, checkpoints ---- */
 /* Does what is due; returns when the next thing is. Under no lock. */
 int64_t maintain(Runtime *runtime);
+/* Closes its job; it is tried again after a while where that can help, else it has ended. Takes the error. */
+void query_fail(Query *query, Error *error);
 
 /* ---- point.c ---- */
 /* The keys whose rows alone can come through a plan. */

@@ -5,7 +5,7 @@
 #define COUNTS "CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction;"
 
 static FileSystem flaky;
-static int failures_left;
+static int failures_left, globs_left;
 
 static Error *fail_read(FileSystem *fs, int handle, uint64_t offset, void *bytes, size_t size, size_t *done)
 {
@@ -19,13 +19,24 @@ static Error *fail_read(FileSystem *fs, int handle, uint64_t offset, void *bytes
     return real->read_at(real, handle, offset, bytes, size, done);
 }
 
+static Error *fail_glob(FileSystem *fs, Arena *arena, const char *pattern, const char *const **paths, int *count)
+{
+    if (strstr(pattern, "bids.jsonl") && globs_left && globs_left-- > 0) {
+        Error *error = error_new(ERR_IO, "the disk is not there yet");
+        error->retriable = true;
+        return error;
+    }
+    return filesystem_system()->glob(fs, arena, pattern, paths, count);
+}
+
 static void start_flaky(World *world)
 {
     world_start_with_data(world);
     world_close(world);
     flaky = *filesystem_system();
     flaky.read_at = fail_read;
-    failures_left = 0;
+    flaky.glob = fail_glob;
+    failures_left = globs_left = 0;
     world->options.filesystem = &flaky;
     world_open(world);
     world_write(world, "bids.jsonl", "w", "{\"auction\":1,\"price\":5}\n");
@@ -63,6 +74,32 @@ static void a_query_comes_back_after_a_while(void **state)
     world_pass(&world, 100000);
     assert_string_equal(pull(&world, "SELECT * FROM counts;"), "1,2\n");
     assert_non_null(strstr(execute(&world, "SHOW QUERIES;"), "| RUNNING | counts | bids | 2 |"));
+    world_end(&world);
+}
+
+static void what_is_away_when_the_process_starts_is_waited_for(void **state)
+{
+    (void)state;
+    World world;
+    start_flaky(&world);
+    execute(&world, BIDS COUNTS "CREATE TABLE most AS SELECT MAX(price) AS price FROM bids;");
+    world_pass(&world, 10000);
+    assert_null(runtime_checkpoint(world.runtime));
+    execute(&world, "PAUSE CTAS_MOST_2;");
+    world_write(&world, "bids.jsonl", "a", "{\"auction\":1,\"price\":6}\n");
+    globs_left = 2; /* one for each query */
+    world_reopen(&world);
+    assert_int_equal(globs_left, 0);
+    assert_non_null(strstr(execute(&world, "SHOW QUERIES;"), "| RUNNING | counts | bids | 0 | the disk is not there yet |"));
+    assert_string_equal(state_of(&world, "CTAS_MOST_2"), "PAUSED");
+    world_pass(&world, 100000);
+    world_pass(&world, 150000);
+    world_pass(&world, 10000);
+    assert_string_equal(pull(&world, "SELECT * FROM counts;"), "1,2\n");
+    assert_string_equal(state_of(&world, "CTAS_MOST_2"), "PAUSED");
+    execute(&world, "RESUME CTAS_MOST_2;");
+    world_pass(&world, 10000);
+    assert_string_equal(pull(&world, "SELECT * FROM most;"), "6\n");
     world_end(&world);
 }
 
@@ -152,7 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_query_comes_back_after_a_while),
-        cmocka_unit_test(after_ten_failures_without_progress_it_is_given_up),
+        cmocka_unit_test(what_is_away_when_the_process_starts_is_waited_for), cmocka_unit_test(after_ten_failures_without_progress_it_is_given_up),
         cmocka_unit_test(queries_that_are_linked_go_back_together),
         cmocka_unit_test(limits_are_told),
     };
