@@ -195,16 +195,26 @@ static bool direction_of(const Str *name, bool *descending)
     return *descending || name_equal(text, "asc") || name_equal(text, "ascending");
 }
 
+/* Flink: ascending or not, and whether NULLs come first; unless said they count as the smallest. */
+static void flags_of(const Args *args, uint32_t row, bool *descending, bool *nulls_first)
+{
+    *descending = !ARG(args, 1, uint8_t, row);
+    *nulls_first = args->arg_count > 2 ? ARG(args, 2, uint8_t, row) : !*descending;
+}
+
 static Error *array_sort(const Args *args, Vector *out)
 {
+    const bool flags = args->arg_count > 1 && args->arg[1]->type->kind == TYPE_BOOLEAN;
     const Vector *lists = args->arg[0], *elements = list_elements(lists);
     Sorter sorter = { .arena = ARENA(args) };
     ListMaker maker;
     list_start(&maker, args, out);
     for (ARGS_EACH(args, row)) {
-        bool descending = false;
+        bool descending = false, nulls_first = false;
         list_row(&maker, row);
-        if (args->arg_count > 1 && !direction_of(&ARG(args, 1, Str, row), &descending)) {
+        if (flags) {
+            flags_of(args, row, &descending, &nulls_first);
+        } else if (args->arg_count > 1 && !direction_of(&ARG(args, 1, Str, row), &descending)) {
             args_fail(args, out, row, "the direction must be 'ASC' or 'DESC'");
             continue;
         }
@@ -214,7 +224,9 @@ static Error *array_sort(const Args *args, Vector *out)
         sorter_sort(&sorter, elements, start, end);
         while (nulls < count && vector_is_null(elements, sorter.places[count - 1 - nulls]))
             nulls++;
-        for (uint32_t i = 0; i < count; i++) /* NULLs stay behind either way */
+        for (uint32_t i = 0; nulls_first && i < nulls; i++)
+            list_add(&maker, sorter.places[count - 1 - i]);
+        for (uint32_t i = 0; i < (nulls_first ? count - nulls : count); i++) /* else they stay behind either way */
             list_add(&maker, sorter.places[descending && i < count - nulls ? count - nulls - 1 - i : i]);
     }
     list_finish(&maker, args, elements);
@@ -507,6 +519,10 @@ const ScalarFunction array_functions[] = {
       .example = "array_sort(ARRAY[3, NULL, 1])", .yields = "[1,3,null]" },
     { "array_sort", { A, V }, TYPE_ANY, array_sort, type_of_first, .can_fail = true, ARRAY_FUNCTION, .doc = "The elements in order, 'ASC' or 'DESC', NULLs last either way.",
       .example = "array_sort(ARRAY[1, NULL, 3], 'DESC')", .yields = "[3,1,null]" },
+    { "array_sort", { A, TYPE_BOOLEAN }, TYPE_ANY, array_sort, type_of_first, ARRAY_FUNCTION, .doc = "The elements ascending (TRUE), NULLs first, or descending, NULLs last (Flink).",
+      .example = "array_sort(ARRAY[1, NULL, 3], TRUE)", .yields = "[null,1,3]" },
+    { "array_sort", { A, TYPE_BOOLEAN, TYPE_BOOLEAN }, TYPE_ANY, array_sort, type_of_first, ARRAY_FUNCTION, .doc = "The same, and whether NULLs come first.",
+      .example = "array_sort(ARRAY[1, NULL, 3], FALSE, TRUE)", .yields = "[null,3,1]" },
     { "array_distinct", { A }, TYPE_ANY, array_distinct, type_of_first, ARRAY_FUNCTION, .doc = "Each element once, in the order of their first places.",
       .example = "array_distinct(ARRAY[2, 1, 2, NULL, NULL])", .yields = "[2,1,null]" },
     { "array_append", { A, TYPE_ANY }, TYPE_ANY, array_append, type_of_first, .unify = true, .unify_elements = true, .sees_nulls = true, ARRAY_FUNCTION,

@@ -304,7 +304,7 @@ static Error *pi(const Args *args, Vector *out)
 static Error *random_double(const Args *args, Vector *out)
 {
     for (ARGS_EACH(args, row)) {
-        uint64_t key[2] = { args->evaluation->turn, evaluation_row(args->evaluation, row) };
+        uint64_t key[3] = { args->evaluation->turn, evaluation_row(args->evaluation, row), args->arg_count ? (uint64_t)ARG(args, 0, int64_t, row) : 0 };
         RESULT(out, double)[row] = (double)(checksum_bytes(key, sizeof key) >> 11) * 0x1p-53;
     }
     return NULL;
@@ -313,8 +313,8 @@ static Error *random_double(const Args *args, Vector *out)
 static Error *random_integer(const Args *args, Vector *out)
 {
     for (ARGS_EACH(args, row)) {
-        const int64_t bound = ARG(args, 0, int64_t, row);
-        uint64_t key[2] = { args->evaluation->turn, evaluation_row(args->evaluation, row) };
+        const int64_t bound = ARG(args, args->arg_count - 1, int64_t, row);
+        uint64_t key[3] = { args->evaluation->turn, evaluation_row(args->evaluation, row), args->arg_count > 1 ? (uint64_t)ARG(args, 0, int64_t, row) : 0 };
         if (bound < 1)
             args_fail(args, out, row, "the bound must be 1 or more");
         else
@@ -390,6 +390,9 @@ const ScalarFunction math_functions[] = {
     { "e", { 0 }, D, euler, .category = "math", .doc = "The base of natural logarithms.", .example = "round(e(), 5)", .yields = "2.71828" },
     { "rand_integer", { I }, I, random_integer, .is_volatile = true, .can_fail = true, .category = "math", .doc = "A whole number from 0 to below the bound, another one for each row; a replay gives the same ones.",
       .example = "rand_integer(10) < 10", .yields = "true" },
+    { "rand_integer", { I, I }, I, random_integer, .is_volatile = true, .can_fail = true, .category = "math", .doc = "The same with a seed before the bound: equal seeds give equal numbers in a row.",
+      .example = "rand_integer(7, 10) = rand_integer(7, 10)", .yields = "true" },
     { "random", { 0 }, D, random_double, .aliases = ALIASES("rand"), .is_volatile = true, .category = "math", .doc = "A number from 0 to below 1, another one for each row; a replay gives the same ones.", .example = "random() < 1", .yields = "true" },
+    { "random", { I }, D, random_double, .aliases = ALIASES("rand"), .is_volatile = true, .category = "math", .doc = "The same with a seed: equal seeds give equal numbers in a row.", .example = "random(7) = random(7)", .yields = "true" },
     { .name = NULL }
 };

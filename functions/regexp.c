@@ -554,9 +554,9 @@ const ScalarFunction regexp_functions[] = {
       .example = "regexp_extract_all('item-42 item-7', '[0-9]+')", .yields = "[\"42\",\"7\"]" },
     { "regexp_extract_all", { V, V, I }, TYPE_ANY, extract_all, type_of_texts, prepare_second, REGEXP, .doc = "What a group holds in all matches; NULL where it took no part, and if the pattern does not have it.",
       .example = "regexp_extract_all('a=1 b=2', '(.)=(.)', 1)", .yields = "[\"a\",\"b\"]" },
-    { "regexp_replace", { V, V, V }, V, replace, NULL, prepare_second, REGEXP, .doc = "Every match replaced. In the replacement $1 and ${name} are groups, and \\ takes its meaning from what follows.",
+    { "regexp_replace", { V, V, V }, V, replace, NULL, prepare_second, .aliases = ALIASES("regexreplace"), REGEXP, .doc = "Every match replaced. In the replacement $1 and ${name} are groups, and \\ takes its meaning from what follows.",
       .example = "regexp_replace('2026-01-31', '(\\d+)-(\\d+)-(\\d+)', '$3.$2.$1')", .yields = "31.01.2026" },
-    { "regexp_split_to_array", { V, V }, TYPE_ANY, split, type_of_texts, prepare_second, REGEXP, .doc = "What stands between the matches; all characters if the pattern is empty.",
+    { "regexp_split_to_array", { V, V }, TYPE_ANY, split, type_of_texts, prepare_second, .aliases = ALIASES("regexp_split"), REGEXP, .doc = "What stands between the matches; all characters if the pattern is empty.",
       .example = "regexp_split_to_array('a1b22c', '[0-9]+')", .yields = "[\"a\",\"b\",\"c\"]" },
     { .name = NULL },
 };

@@ -35,6 +35,9 @@ static int64_t iso_week(int64_t us)
     return (thursday - days_from_civil(year, 1, 1)) / 7 + 1;
 }
 
+/* The year that the week belongs to. */
+static int64_t iso_year(int64_t us) { return civil_from_us((floor_div(us, US_PER_DAY) - iso_weekday(us) + 4) * US_PER_DAY).year; }
+
 PART_OF_TIMESTAMP(part_year, t.year)
 PART_OF_TIMESTAMP(part_quarter, (t.month - 1) / 3 + 1)
 PART_OF_TIMESTAMP(part_month, t.month)
@@ -76,7 +79,7 @@ static Error *time_second(const Args *args, Vector *out)
 /* Lengths of time, and behind them what is only a part of one. */
 typedef enum Unit {
     UNIT_US, UNIT_MS, UNIT_SECOND, UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_QUARTER, UNIT_YEAR,
-    PART_DAY_OF_YEAR, PART_DAY_OF_WEEK, PART_ISO_DAY_OF_WEEK, PART_EPOCH
+    PART_DAY_OF_YEAR, PART_DAY_OF_WEEK, PART_ISO_DAY_OF_WEEK, PART_ISO_YEAR, PART_DECADE, PART_CENTURY, PART_MILLENNIUM, PART_EPOCH
 } Unit;
 
 static bool unit_find(const Str *name, Unit last, Unit *unit)
@@ -85,10 +88,11 @@ static bool unit_find(const Str *name, Unit last, Unit *unit)
         { UNIT_US, { "microsecond", "microseconds", "us", "mcs" } }, { UNIT_MS, { "millisecond", "milliseconds", "ms" } },
         { UNIT_SECOND, { "second", "seconds", "ss", "s" } }, { UNIT_MINUTE, { "minute", "minutes", "mi", "n" } },
         { UNIT_HOUR, { "hour", "hours", "hh" } }, { UNIT_DAY, { "day", "days", "dd", "d" } },
-        { UNIT_WEEK, { "week", "weeks", "wk", "ww" } }, { UNIT_MONTH, { "month", "months", "mm", "m" } },
+        { UNIT_WEEK, { "week", "weeks", "wk", "ww", "iso_week", "isoweek", "isowk", "isoww" } }, { UNIT_MONTH, { "month", "months", "mm", "m" } },
         { UNIT_QUARTER, { "quarter", "quarters", "qq", "q" } }, { UNIT_YEAR, { "year", "years", "yyyy", "yy" } },
         { PART_DAY_OF_YEAR, { "doy", "dayofyear", "dy", "y" } }, { PART_DAY_OF_WEEK, { "dow", "dayofweek", "weekday", "dw" } },
-        { PART_ISO_DAY_OF_WEEK, { "isodow" } }, { PART_EPOCH, { "epoch" } } };
+        { PART_ISO_DAY_OF_WEEK, { "isodow" } }, { PART_ISO_YEAR, { "isoyear" } }, { PART_DECADE, { "decade" } }, { PART_CENTURY, { "century" } },
+        { PART_MILLENNIUM, { "millennium" } }, { PART_EPOCH, { "epoch" } } };
     char text[16];
     if (name->length >= sizeof text)
         return false;
@@ -108,7 +112,7 @@ static const int64_t unit_us[] = { 1, US_PER_MS, US_PER_SECOND, US_PER_MINUTE, U
 static Error *prepare_name(Arena *arena, const Value *name, Unit last, const void **prepared)
 {
     static const char *const names[] = { "microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year",
-                                         "doy", "dow", "isodow", "epoch" };
+                                         "doy", "dow", "isodow", "isoyear", "decade", "century", "millennium", "epoch" };
     *prepared = NULL;
     if (!name || name->is_null)
         return NULL;
@@ -163,6 +167,10 @@ static int64_t truncate_to(int64_t us, Unit unit)
     case PART_DAY_OF_YEAR:
     case PART_DAY_OF_WEEK:
     case PART_ISO_DAY_OF_WEEK:
+    case PART_ISO_YEAR:
+    case PART_DECADE:
+    case PART_CENTURY:
+    case PART_MILLENNIUM:
     case PART_EPOCH: break; /* nothing that begins */
     }
     return us;
@@ -176,6 +184,22 @@ static Error *date_trunc(const Args *args, Vector *out)
             RESULT(out, int64_t)[row] = truncate_to(ARG(args, 1, int64_t, row), unit);
     return NULL;
 }
+
+/* Of a time of the day: units of up to a day, past which it begins anew. */
+static Error *time_round(const Args *args, Vector *out, bool up)
+{
+    Unit unit;
+    for (ARGS_EACH(args, row)) {
+        if (!unit_of(args, out, row, UNIT_YEAR, &unit))
+            continue;
+        const int64_t us = ARG(args, 1, int64_t, row), length = unit_us[unit > UNIT_DAY ? UNIT_DAY : unit], start = us / length * length;
+        RESULT(out, int64_t)[row] = (up && start < us ? start + length : start) % US_PER_DAY;
+    }
+    return NULL;
+}
+
+static Error *time_trunc(const Args *args, Vector *out) { return time_round(args, out, false); }
+static Error *time_ceil(const Args *args, Vector *out) { return time_round(args, out, true); }
 
 static Error *date_ceil(const Args *args, Vector *out)
 {
@@ -342,6 +366,10 @@ Error *time_date_part(const Args *args, Vector *out)
         case PART_DAY_OF_YEAR: value = day_of_year(&t); break;
         case PART_DAY_OF_WEEK: value = iso_weekday(us) % 7 + 1; break;
         case PART_ISO_DAY_OF_WEEK: value = iso_weekday(us); break;
+        case PART_ISO_YEAR: value = iso_year(us); break;
+        case PART_DECADE: value = floor_div(t.year, 10); break;
+        case PART_CENTURY: value = floor_div(t.year + 99, 100); break;
+        case PART_MILLENNIUM: value = floor_div(t.year + 999, 1000); break;
         case PART_EPOCH: value = floor_div(us, US_PER_SECOND); break;
         }
         RESULT(out, int64_t)[row] = value;
@@ -532,6 +560,8 @@ const ScalarFunction time_functions[] = {
       .example = "date_trunc('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "2026-03-04 05:00:00.000" },
     { "date_ceil", { V, TS }, TS, date_ceil, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "The end of the unit that the time is in; the time itself where a unit starts. Also `CEIL(time TO unit)`, and `FLOOR(time TO unit)` for date_trunc.",
       .example = "date_ceil('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "2026-03-04 06:00:00.000" },
+    { "date_trunc", { V, TYPE_TIME }, TYPE_TIME, time_trunc, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "The same of a time of the day.", .example = "FLOOR(TIME '12:44:31' TO MINUTE)", .yields = "12:44:00" },
+    { "date_ceil", { V, TYPE_TIME }, TYPE_TIME, time_ceil, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "The same of a time of the day; what reaches midnight is 00:00:00.", .example = "CEIL(TIME '12:44:31' TO MINUTE)", .yields = "12:45:00" },
     { "dateadd", { V, I, TS }, TS, timestamp_add, NULL, prepare_unit, .aliases = ALIASES("timestampadd"), .can_fail = true, .category = "time", .doc = "The time moved by n units.",
       .example = "dateadd('month', 1, TIMESTAMP '2026-01-31 00:00:00')", .yields = "2026-02-28 00:00:00.000" },
     { "dateadd", { V, I, TYPE_TIMESTAMP_TZ }, TYPE_TIMESTAMP_TZ, timestamp_add, NULL, prepare_unit, .aliases = ALIASES("timestampadd"), .can_fail = true, .category = "time", .doc = "The instant moved by n units of UTC.",
@@ -552,7 +582,7 @@ const ScalarFunction time_functions[] = {
       .example = "datediff('minute', TIMESTAMP '2026-01-01 00:00:59', TIMESTAMP '2026-01-01 00:02:00')", .yields = "2" },
     { "timestampdiff", { V, TS, TS }, I, timestamp_diff, NULL, prepare_unit, .can_fail = true, .category = "time", .doc = "Whole units between two times (Flink).",
       .example = "timestampdiff('minute', TIMESTAMP '2026-01-01 00:00:59', TIMESTAMP '2026-01-01 00:02:00')", .yields = "1" },
-    { "datepart", { V, TS }, I, time_date_part, NULL, time_part_prepare, .aliases = ALIASES("date_part"), .can_fail = true, .category = "time", .doc = "A part of a time by its name: microsecond to year, doy, dow (1 Sunday), isodow (1 Monday), epoch.",
+    { "datepart", { V, TS }, I, time_date_part, NULL, time_part_prepare, .aliases = ALIASES("date_part"), .can_fail = true, .category = "time", .doc = "A part of a time by its name: microsecond to year, decade, century, millennium, doy, dow (1 Sunday), isodow (1 Monday), isoyear, epoch.",
       .example = "datepart('hour', TIMESTAMP '2026-03-04 05:06:07')", .yields = "5" },
     { "now", { 0 }, TYPE_TIMESTAMP_TZ, now, .aliases = ALIASES("current_timestamp", "current_row_timestamp"), .is_volatile = true, .category = "time", .doc = "The processing time: the same for all rows that are processed together.",
       .example = "now() > TIMESTAMP '2020-01-01 00:00:00'", .yields = "true" },

@@ -40,6 +40,14 @@ static Error *get_type(const Args *args, Vector *out)
     return NULL;
 }
 
+static Error *type_of_value(const Args *args, Vector *out)
+{
+    Str name = str_c(type_text(args->evaluation->arena, args->arg[0]->type));
+    for (ARGS_EACH(args, row))
+        ((Str *)out->values)[row] = name;
+    return NULL;
+}
+
 static Error *as_value(const Args *args, Vector *out)
 {
     (void)args, (void)out;
@@ -109,6 +117,7 @@ const ScalarFunction value_functions[] = {
     { "as_value", { TYPE_ANY }, TYPE_ANY, as_value, type_of_first, .retypes = true, .category = "value", .doc = "The value itself; in ksqlDB a copy of a key column that is not a key.",
       .example = "as_value('a')", .yields = "a" },
     { "gettype", { TYPE_ANY }, TYPE_VARCHAR, get_type, .category = "value", .doc = "The name of the value's type as in Azure Stream Analytics.", .example = "gettype(ARRAY[1])", .yields = "array" },
+    { "typeof", { TYPE_ANY }, TYPE_VARCHAR, type_of_value, .sees_nulls = true, .category = "value", .doc = "The type of the value.", .example = "typeof(ARRAY[1.5])", .yields = "ARRAY<DECIMAL(2,1)>" },
     { "java text", { TYPE_ANY }, TYPE_VARCHAR, java_text, .hidden = true, .category = "operator" },
     { .name = NULL },
 };

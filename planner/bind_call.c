@@ -171,11 +171,37 @@ static Error *unix_seconds(BindContext *context, const char *name, Expr **args, 
     return bind_function(context, "epoch", at, 1, made, result);
 }
 
+/* TIMESTAMPADD(DAY, 1, date) is a date: units of days and longer leave it one. */
+static bool whole_days_of_date(const char *name, Expr *const args[])
+{
+    static const char *const units[] = { "day", "days", "week", "weeks", "month", "months", "quarter", "quarters", "year", "years", NULL };
+    char unit[12];
+    if ((!name_equal(name, "timestampadd") && !name_equal(name, "timestampsub")) || args[2]->type->kind != TYPE_DATE || args[0]->kind != EXPR_CONSTANT)
+        return false;
+    const Value *value = &args[0]->value;
+    if (value->is_null || value->type->kind != TYPE_VARCHAR || value->text.length >= sizeof unit)
+        return false;
+    memcpy(unit, str_bytes(&value->text), value->text.length);
+    unit[value->text.length] = 0;
+    return is_one_of(unit, units);
+}
+
+/* Flink: TO_TIMESTAMP_LTZ(text [, pattern [, time zone]]); without a zone the session's. */
+static Error *instant_of_text(BindContext *context, Expr **args, int count, Span at, Expr **result)
+{
+    if (count == 3) { /* in UTC then */
+        Expr *zoned[2] = { NULL, text_constant(context, "UTC", at) };
+        TRY(bind_function(context, "parse_timestamp", at, 3, args, &zoned[0]));
+        return bind_function(context, "at_time_zone", at, 2, zoned, result);
+    }
+    TRY(bind_function(context, count == 2 ? "parse_timestamp" : "to_timestamp", at, count, args, result));
+    return expr_cast(context->arena, *result, type_timestamp(context->arena, TYPE_TIMESTAMP_TZ, 3), false, at, result);
+}
+
 static bool is_unix_seconds(const BindContext *context, const char *name, int count)
 {
-    if (!context->rules || !context->rules->unix_seconds || count > 2)
-        return false;
-    return name_equal(name, "unix_timestamp") || (name_equal(name, "from_unixtime") && count > 0);
+    const bool named = name_equal(name, "unix_timestamp") || (name_equal(name, "from_unixtime") && count > 0);
+    return named && (count == 2 || (count < 2 && context->rules && context->rules->unix_seconds)); /* only Flink has a pattern there */
 }
 
 /* ASA: GetRecordPropertyValue(record, 'name') is the record's field of that name. */
@@ -234,6 +260,10 @@ Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
         TRY(java_timestamp(context, args[0], ast->at, &args[0]));
     if ((!context->rules || !context->rules->typed_concat) && (name_equal(name, "concat") || name_equal(name, "concat_ws")))
         TRY(concat_texts(context, args, ast->args.count, ast->at));
+    if (ast->args.count == 3 && whole_days_of_date(name, args))
+        name = name_equal(name, "timestampadd") ? "dateadd" : "datesub";
+    if (ast->args.count && name_equal(name, "to_timestamp_ltz") && args[0]->type->kind == TYPE_VARCHAR)
+        return instant_of_text(context, args, ast->args.count, ast->at, result);
     if (is_unix_seconds(context, name, ast->args.count))
         return unix_seconds(context, name, args, ast->args.count, ast->at, result);
     if (context->rules && context->rules->pattern_first && ast->args.count > 1 && is_one_of(name, extracts)) {
