@@ -2,12 +2,15 @@
  *
  *   COLLECT_LIST, ARRAY_AGG     all of them                 EARLIEST_BY_OFFSET   the first n, or the first
  *   LISTAGG                     texts, as one text          LATEST_BY_OFFSET     the last n, or the last
+ *   JSON_ARRAYAGG, JSON_OBJECTAGG  JSON, or keys with it, as one JSON text
  *
  * State: a packed list with each value's arrival as its number, and how many there are. Where the input retracts, values beyond n are
  * kept, too: they may be wanted again. Sessions that meet put their values in order of arrival. */
 #include "functions/packed.h"
 
-typedef enum ListRule { LIST_ALL, LIST_TEXT, LIST_EARLIEST, LIST_LATEST } ListRule;
+typedef enum ListRule { LIST_ALL, LIST_TEXT, LIST_JSON_ARRAY, LIST_JSON_OBJECT, LIST_EARLIEST, LIST_LATEST } ListRule;
+
+static bool is_text(ListRule rule) { return rule == LIST_TEXT || rule == LIST_JSON_ARRAY || rule == LIST_JSON_OBJECT; }
 
 typedef struct ListState {
     Str entries;
@@ -26,8 +29,8 @@ typedef struct ListPlan {
 static ListPlan list_plan(const AggregateShape *shape)
 {
     ListPlan plan = { .rule = (ListRule)shape->function->rule, .most = INT64_MAX, .skip_nulls = true, .keep_all = shape->retracts, .separator = str_c(",") };
-    if (plan.rule == LIST_ALL || plan.rule == LIST_TEXT) {
-        plan.skip_nulls = plan.rule == LIST_TEXT;
+    if (plan.rule == LIST_ALL || is_text(plan.rule)) {
+        plan.skip_nulls = is_text(plan.rule);
         plan.keep_all = true;
     } else {
         plan.single = true;
@@ -134,19 +137,26 @@ static void put_text(const Args *args, const ListState *list, const ListPlan *pl
 {
     Arena *arena = args->evaluation->arena;
     PackedEntry entry;
-    size_t length = 0;
-    if (!list->count) {
+    const char *brackets = plan->rule == LIST_JSON_ARRAY ? "[]" : plan->rule == LIST_JSON_OBJECT ? "{}" : NULL;
+    size_t length = 2;
+    if (!list->count && !brackets) {
         args_null(args, out, row);
         return;
     }
     for (PACKED_EACH(&list->entries, &entry))
         length += entry.length - 5 + plan->separator.length; /* 5: before a text's bytes */
     char *text = arena_alloc(arena, length + 1), *end = text;
+    if (brackets)
+        *end++ = brackets[0];
+    bool first = true;
     for (PACKED_EACH(&list->entries, &entry)) {
-        if (end > text || entry.offset)
+        if (!first)
             end = mempcpy(end, str_bytes(&plan->separator), plan->separator.length);
         end = mempcpy(end, entry.value + 5, entry.length - 5);
+        first = false;
     }
+    if (brackets)
+        *end++ = brackets[1];
     ((Str *)out->values)[row] = str_view(text, (size_t)(end - text));
 }
 
@@ -177,7 +187,7 @@ static void list_result(char *const *states, size_t offset, uint32_t count, cons
     const ListPlan plan = list_plan(args->prepared);
     for (uint32_t i = 0; i < count; i++) {
         const ListState *list = (const ListState *)(states[i] + offset);
-        if (plan.rule == LIST_TEXT)
+        if (is_text(plan.rule))
             put_text(args, list, &plan, out, first + i);
         else
             put_values(args, list, &plan, out, first + i);
@@ -239,5 +249,9 @@ const AggregateFunction list_aggregates[] = {
       .doc = "The texts in the order in which they came, with commas between them.", .example = "listagg(CAST(x AS STRING))", .yields = "1,2,2" },
     { .name = "listagg", .aliases = text_aliases, .args = { TYPE_VARCHAR, TYPE_VARCHAR }, .constants = 1, .returns = TYPE_VARCHAR, .rule = LIST_TEXT, LIST_KERNELS,
       .doc = "The same with another separator.", .example = "listagg(CAST(x AS STRING), '; ')", .yields = "1; 2; 2" },
+    { .name = "json_arrayagg", .args = { TYPE_ANY }, .returns = TYPE_VARCHAR, .rule = LIST_JSON_ARRAY, LIST_KERNELS,
+      .doc = "The values as a JSON array, in the order in which they came. A NULL is left out, and null with NULL ON NULL.", .example = "JSON_ARRAYAGG(x NULL ON NULL)", .yields = "[1,2,2,null]" },
+    { .name = "json_objectagg", .args = { TYPE_ANY }, .returns = TYPE_VARCHAR, .rule = LIST_JSON_OBJECT, LIST_KERNELS,
+      .doc = "Keys and values as a JSON object: JSON_OBJECTAGG(KEY k VALUE v). A NULL is null, and left out with ABSENT ON NULL. Keys should differ; what has none is left out.", .example = "JSON_OBJECTAGG(KEY 'n' VALUE x) FILTER (WHERE x = 1)", .yields = "{\"n\":1}" },
     { .name = NULL },
 };

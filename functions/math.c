@@ -300,12 +300,17 @@ static Error *pi(const Args *args, Vector *out)
     return NULL;
 }
 
-/* A function of turn and row, so that replays agree. */
+/* A function of turn, row and seed, so that replays agree. */
+static uint64_t random_bits(const Args *args, uint32_t row, bool seeded)
+{
+    uint64_t key[3] = { args->evaluation->turn, evaluation_row(args->evaluation, row), seeded ? (uint64_t)ARG(args, 0, int64_t, row) : 0 };
+    return checksum_bytes(key, sizeof *key * (seeded ? 3 : 2));
+}
+
 static Error *random_double(const Args *args, Vector *out)
 {
     for (ARGS_EACH(args, row)) {
-        uint64_t key[3] = { args->evaluation->turn, evaluation_row(args->evaluation, row), args->arg_count ? (uint64_t)ARG(args, 0, int64_t, row) : 0 };
-        RESULT(out, double)[row] = (double)(checksum_bytes(key, sizeof key) >> 11) * 0x1p-53;
+        RESULT(out, double)[row] = (double)(random_bits(args, row, args->arg_count > 0) >> 11) * 0x1p-53;
     }
     return NULL;
 }
@@ -314,11 +319,10 @@ static Error *random_integer(const Args *args, Vector *out)
 {
     for (ARGS_EACH(args, row)) {
         const int64_t bound = ARG(args, args->arg_count - 1, int64_t, row);
-        uint64_t key[3] = { args->evaluation->turn, evaluation_row(args->evaluation, row), args->arg_count > 1 ? (uint64_t)ARG(args, 0, int64_t, row) : 0 };
         if (bound < 1)
             args_fail(args, out, row, "the bound must be 1 or more");
         else
-            RESULT(out, int64_t)[row] = (int64_t)(checksum_bytes(key, sizeof key) % (uint64_t)bound);
+            RESULT(out, int64_t)[row] = (int64_t)(random_bits(args, row, args->arg_count > 1) % (uint64_t)bound);
     }
     return NULL;
 }

@@ -1,6 +1,7 @@
 /* planner/bind_aggregate_call.c: which aggregate a call names, and what it gets: columns, and literals that are known now. */
 #include "planner/binder.h"
 #include "planner/ast_map.h"
+#include "planner/bind_json.h"
 #include "planner/expr.h"
 
 bool is_aggregate_name(const char *name) { return aggregate_exists(name) || name_equal(name, "count_distinct"); }
@@ -22,6 +23,47 @@ static AstExpr *rest_of(Arena *arena, AstExpr *share)
     return rest;
 }
 
+static AstExpr *call_of(Arena *arena, const char *name, AstExpr *first, AstExpr *second)
+{
+    AstExpr *call = ARENA_NEW(arena, AstExpr);
+    *call = (AstExpr){ .kind = AST_CALL, .at = first->at, .op_at = first->at };
+    LIST_ADD(arena, &call->path, ((AstName){ name, false, first->at }));
+    LIST_ADD(arena, &call->args, first);
+    if (second)
+        LIST_ADD(arena, &call->args, second);
+    return call;
+}
+
+static AstExpr *text_of(Arena *arena, AstExpr *expr)
+{
+    AstExpr *cast = ARENA_NEW(arena, AstExpr);
+    AstType *type = ARENA_NEW(arena, AstType);
+    *type = (AstType){ .at = expr->at, .name = { "STRING", false, expr->at }, .precision = -1, .scale = -1 };
+    *cast = (AstExpr){ .kind = AST_CAST, .at = expr->at, .op_at = expr->at, .left = expr, .type = type };
+    return cast;
+}
+
+/* What the aggregate keeps of a row is JSON already, or a member of an object; NULL: nothing. */
+static Error *json_argument(Arena *arena, const AstExpr *ast, AstExpr **result)
+{
+    const bool object = ast_call_name(ast)[5] == 'o' || ast_call_name(ast)[5] == 'O';
+    const AstJsonNulls said = ast->json ? ast->json->on_null : AST_JSON_NULLS_NOT_SAID;
+    const bool absent = object ? said == AST_JSON_ABSENT_ON_NULL : said != AST_JSON_NULL_ON_NULL;
+    if (ast->args.count != (object ? 2 : 1))
+        return error_hint(error_at(ERR_BIND, ast->at, "%s takes %s", ast_call_name(ast), object ? "a key and a value" : "one value"), object ? "JSON_OBJECTAGG(KEY k VALUE v)" : "JSON_ARRAYAGG(v)");
+    AstExpr *value = ast->args.items[ast->args.count - 1];
+    AstExpr *json = ast_gives_json(value) ? value : call_of(arena, absent ? "json_string" : "to_json_string", value, NULL);
+    *result = json;
+    if (object) {
+        AstExpr *key = call_of(arena, "json_quote", text_of(arena, ast->args.items[0]), NULL), *colon = ARENA_NEW(arena, AstExpr), *named = ARENA_NEW(arena, AstExpr), *member = ARENA_NEW(arena, AstExpr);
+        *colon = (AstExpr){ .kind = AST_LITERAL, .at = ast->at, .value = { .type = type_scalar(TYPE_VARCHAR), .text = str_c(":") } };
+        *named = (AstExpr){ .kind = AST_BINARY, .op = OP_CONCAT, .at = ast->at, .op_at = ast->at, .left = key, .right = colon };
+        *member = (AstExpr){ .kind = AST_BINARY, .op = OP_CONCAT, .at = ast->at, .op_at = ast->at, .left = named, .right = json };
+        *result = member;
+    }
+    return NULL;
+}
+
 /* The arguments as the function's row has them: F(p) WITHIN GROUP (ORDER BY x) is F(x, p). */
 static Error *list_arguments(Arena *arena, const AstExpr *ast, const char *name, AstExprs *list)
 {
@@ -32,6 +74,12 @@ static Error *list_arguments(Arena *arena, const AstExpr *ast, const char *name,
         if (ast->within_order.count > 1)
             return error_at(ERR_BIND, ast->within_order.items[1].at, "%s is of one expression", name);
         LIST_ADD(arena, list, item->expr);
+    }
+    if (name_equal(name, "json_arrayagg") || name_equal(name, "json_objectagg")) {
+        AstExpr *json = NULL;
+        TRY(json_argument(arena, ast, &json));
+        LIST_ADD(arena, list, json);
+        return NULL;
     }
     bool from_above = ast->within_order.count && ast->within_order.items[0].descending && name_equal(name, "percentile_cont");
     for (int i = 0; i < ast->args.count; i++)

@@ -16,8 +16,7 @@ bool ast_is_json_call(const AstExpr *ast)
     return ast->json || name_equal(name, "json_object") || name_equal(name, "json_array");
 }
 
-/* Is the call's result JSON, so that it goes into other JSON as it is? */
-static bool gives_json(const AstExpr *ast)
+bool ast_gives_json(const AstExpr *ast)
 {
     static const char *const names[] = { "json_object", "json_array", "json", "json_objectagg", "json_arrayagg", NULL };
     for (int i = 0; names[i]; i++)
@@ -44,7 +43,7 @@ static Error *bind_json_item(BindContext *context, const AstExpr *ast, bool abse
 {
     Expr *value, *choice[2];
     TRY(bind_expression(context, ast, &value));
-    if (gives_json(ast))
+    if (ast_gives_json(ast))
         choice[1] = value;
     else
         TRY(bind_function(context, "json_string", ast->at, 1, &value, &choice[1]));
