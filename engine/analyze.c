@@ -21,23 +21,28 @@ static void print_status(Job *job, Text *text)
     arena_release(&arena);
 }
 
+void analysis_print(const Plan *plan, Job *job, int64_t passed_us, Text *text)
+{
+    JobCounters counters;
+    job_counters(job, &counters);
+    explain_run(plan, job_node_counters(job), text);
+    text_printf(text, "\nran in %.3f s: %llu rows in, %llu rows out, %llu late, %llu bad; peak %.1f MiB\n", (double)passed_us / 1e6, (unsigned long long)counters.rows_in,
+                (unsigned long long)counters.rows_out, (unsigned long long)counters.late_rows, (unsigned long long)(counters.bad_rows + counters.row_errors),
+                (double)job_peak_bytes(job) / 1048576);
+    if (!plan->bounded)
+        print_status(job, text);
+}
+
 /* Also of a run that was interrupted: that is how one over input that does not end ends. */
 static Error *print_run(void *caller, Job *job, Error *error)
 {
     const Analysis *analysis = caller;
     Clock *clock = analysis->session->options.clock;
-    JobCounters counters;
     if (error && error->code != ERR_INTERRUPTED)
         return error;
-    job_counters(job, &counters);
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
-    explain_run(analysis->plan, job_node_counters(job), &text);
-    text_printf(&text, "\nran in %.3f s: %llu rows in, %llu rows out, %llu late, %llu bad; peak %.1f MiB\n",
-                (double)(clock->now_us(clock) - analysis->start_us) / 1e6, (unsigned long long)counters.rows_in, (unsigned long long)counters.rows_out,
-                (unsigned long long)counters.late_rows, (unsigned long long)(counters.bad_rows + counters.row_errors), (double)job_peak_bytes(job) / 1048576);
-    if (!analysis->plan->bounded)
-        print_status(job, &text);
+    analysis_print(analysis->plan, job, clock->now_us(clock) - analysis->start_us, &text);
     Error *failed = session_emit_lines(analysis->output, text_c(&text), text.length, analysis->title);
     text_release(&text);
     if (!error)

@@ -8,5 +8,8 @@
 int lag_columns(bool extended, const char *const **names);
 void lag_cells(Arena *arena, const char *query, const SplitStatus *split, int64_t now_us, const char *cells[LAG_COLUMNS]);
 
+/* EXPLAIN ANALYZE: the plan with what each operator of a job that was opened with `profile` did, and how long the run took. */
+void analysis_print(const Plan *plan, Job *job, int64_t passed_us, Text *text);
+
 /* What a job read, wrote and waited for, how old messages were, and where each split stands: a line each. */
 void status_print(const JobStatus *status, Text *text);

@@ -106,6 +106,8 @@ static const char *new_query_id(Execution *execution, const char *target)
     for (int i = 0; i < statement->properties.count; i++)
         if (option_name_equal(statement->properties.items[i].name, "query_id"))
             return statement->properties.items[i].value;
+    if (execution->session->query_id && statement->kind != AST_STMT_CREATE_AS)
+        return execution->session->query_id;
     unsigned long long number = (unsigned long long)runtime->next_query++;
     if (!statement->create)
         return arena_printf(&execution->scratch, "INSERTQUERY_%llu", number);
@@ -387,7 +389,9 @@ static Error *execute_planned(Execution *execution, PlannedStatement *planned, C
     case PLANNED_QUESTION:
         if (execution->session->host)
             return hand_on(execution, RESULT_HOSTED, NULL);
-        return error_at(ERR_UNSUPPORTED, statement->at, "a server does not run a query to explain it: EXPLAIN shows its plan, and EXPLAIN of a query's id what it does");
+        if (planned->analyze)
+            return execute_analyze(execution, planned);
+        return error_at(ERR_UNSUPPORTED, statement->at, "a server does not look for the rows of a query that it runs for nobody: EXPLAIN ANALYZE shows what each operator takes and gives");
     case PLANNED_ASSERTION:
         if (execution->session->host)
             return hand_on(execution, RESULT_HOSTED, NULL);

@@ -34,6 +34,14 @@ Error *execute_verb(Execution *execution);
 Error *show_rows(Execution *execution, const PlannedRows *rows);
 Error *show_own(Execution *execution, AstShowKind show);
 Error *show_query(Execution *execution);
+/* A plan, line by line. */
+Error *show_lines(Execution *execution, const char *text, const char *query_id);
+
+/* ---- analyze.c ---- */
+#define ANALYZE_US 10000000 /* how long EXPLAIN ANALYZE runs at most, unless the session says otherwise */
+#define ANALYZE_MOST_US 300000000
+/* Control is given up meanwhile. */
+Error *execute_analyze(Execution *execution, const PlannedStatement *planned);
 
 /* ---- topics.c ---- */
 /* SHOW TOPICS, ASSERT TOPIC. */

@@ -85,6 +85,7 @@ Query *query_new(Runtime *runtime, Arena *arena, const Plan *plan, const char *i
     pthread_mutex_init(&query->feed, NULL);
     pthread_mutex_init(&query->inserting, NULL);
     query->id = arena_strdup(query->arena, id);
+    query->secret_sql = persistent ? arena_strdup(query->arena, sql) : NULL;
     query->sql = secrets_shown(query->arena, sql, strlen(sql));
     if (plan)
         read_plan(query);

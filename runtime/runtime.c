@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/execute.h"
 #include "runtime/prepared.h"
 #include "runtime/processing_log.h"
 
@@ -208,18 +209,32 @@ Error *session_no_setting(RuntimeSession *session, const char *name, Span at)
     arena_init(&arena, NULL);
     MEMORY_HOLD(arena_unwind, &arena);
     const PlannerSetting *settings = planner_settings(session->runtime->planner, &arena, &count);
-    const char **names = ARENA_ARRAY(&arena, const char *, (size_t)count + 1);
+    const char **names = ARENA_ARRAY(&arena, const char *, (size_t)count + 2);
     for (int i = 0; i < count; i++)
         names[i] = settings[i].name;
     names[count] = "auto.offset.reset";
-    Error *error = error_suggest(error_at(ERR_BIND, at, "no setting '%s'", name), name, names, count + 1);
+    names[count + 1] = "explain.analyze.time";
+    Error *error = error_suggest(error_at(ERR_BIND, at, "no setting '%s'", name), name, names, count + 2);
     arena_release(&arena);
     return error;
+}
+
+static Error *set_analyze_time(RuntimeSession *session, const char *value, Span value_at)
+{
+    session->analyze_us = 0;
+    if (value && (!duration_parse(value, &session->analyze_us) || session->analyze_us <= 0 || session->analyze_us > ANALYZE_MOST_US)) {
+        session->analyze_us = 0;
+        return error_at(ERR_BIND, value_at, "'explain.analyze.time' is a time of up to 5 minutes, such as '10 s', not '%s'", value);
+    }
+    return NULL;
 }
 
 /* Settings that are the session's own. */
 static Error *set_own(RuntimeSession *session, const char *name, const char *value, Span value_at, bool *known)
 {
+    *known = option_name_equal(name, "explain.analyze.time");
+    if (*known)
+        return set_analyze_time(session, value, value_at);
     *known = option_name_equal(name, "auto.offset.reset") || option_name_equal(name, "ksql.streams.auto.offset.reset");
     if (!*known)
         return NULL;
@@ -306,6 +321,14 @@ Error *runtime_session_define(RuntimeSession *session, const char *name, const c
     Error *error;
     MEMORY_GUARDED(error, define_checked(session, name, value));
     return error;
+}
+
+void runtime_session_query_id(RuntimeSession *session, const char *id) { session->query_id = arena_strdup(&session->arena, id); }
+
+void runtime_stop_callers(Runtime *runtime)
+{
+    if (runtime)
+        runtime->interrupted = true;
 }
 
 static void add_quoted(Text *text, const char *value)

@@ -58,6 +58,8 @@ typedef struct RuntimeOptions {
 Error *runtime_new(const RuntimeOptions *options, Runtime **runtime);
 /* Stops in good order: queries end between two turns, their state is written. Sessions and subscriptions are gone. */
 void runtime_free(Runtime *runtime);
+/* What runs for callers (EXPLAIN ANALYZE) ends soon, for good: the runtime is about to be freed. */
+void runtime_stop_callers(Runtime *runtime);
 /* Runs whatever is ready now, on this thread, until nothing is; returns when the next thing is due on the clock (TIME_MAX: nothing before something
  * happens). Only with RUNTIME_NO_THREADS. */
 int64_t runtime_work(Runtime *runtime);
@@ -71,6 +73,8 @@ void runtime_session_free(RuntimeSession *session); /* NULL is fine */
 /* A setting, as SET makes it. ERR_USAGE when there is none of that name. value NULL: the default. */
 Error *runtime_session_set(RuntimeSession *session, const char *name, const char *value);
 Error *runtime_session_define(RuntimeSession *session, const char *name, const char *value);
+/* The id of the query that the next INSERT INTO .. SELECT starts, where its statement names none. */
+void runtime_session_query_id(RuntimeSession *session, const char *id);
 
 /* A session of engine/ over the same catalog, streams and tables, for what runs on its caller's thread and ends with the call: SELECT, EXPLAIN ANALYZE, EXPLAIN WHY NO OUTPUT, ASSERT
  * VALUES, PRINT, with all of `options`: threads, limits. From now on runtime_execute hands such statements on as RESULT_HOSTED. For one thread; free it after the runtime, as the
@@ -132,7 +136,8 @@ const char *query_state_name(QueryState state); /* "RUNNING" .. */
 
 /* A query; text lives until the visit returns. */
 typedef struct QueryInfo {
-    const char *id, *sql;
+    const char *id, *sql;         /* sql: without its secrets.. */
+    const char *written;          /* ..and with them, for comparing alone: nobody is shown it; NULL: a push query's */
     bool persistent;              /* else a push query */
     QueryState state;
     const char *reason;           /* why it is in state ERROR, or what failed last; NULL: nothing did */

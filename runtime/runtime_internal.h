@@ -32,6 +32,7 @@ typedef struct Query {
     Runtime *runtime;
     Arena *arena;                /* text, plan: as long as the query */
     const char *id, *sql, *sink; /* sql: without its secrets; sink NULL: subscribers */
+    const char *secret_sql;      /* sql with them; NULL: a push query's */
     const char **sources; int source_count; /* names of entries that its plan reads from.. */
     const char **channels; int channel_count; /* ..and the channels that it reads */
     const char **fills; int fill_count; /* channels that it writes */
@@ -146,6 +147,8 @@ struct Runtime {
     Query *ready_first, *ready_last;
     struct { pthread_t *items; int count; } threads;
     bool stopping, maintaining;
+    atomic_bool interrupted;     /* what runs on callers' threads ends */
+    atomic_int analyses;         /* EXPLAIN ANALYZE that run now */
     bool trouble;                /* some query is in trouble */
     int64_t next_timer_us;       /* no idle query is due before */
     int64_t next_retry_us;       /* when a query that failed starts again */
@@ -159,6 +162,8 @@ struct RuntimeSession {
     Session *hosted;             /* of that: */
     struct Host *host;           /* host.c; NULL: there is no session that runs what ends with the call */
     bool from_now;               /* auto.offset.reset = latest: push queries over tables begin with what changes */
+    int64_t analyze_us;          /* explain.analyze.time; 0: the default */
+    const char *query_id;        /* of the next query that INSERT starts; NULL: a new one */
 };
 
 /* ---- runtime.c ---- */

@@ -101,6 +101,8 @@ static Error *show_properties(Execution *execution)
     int count;
     Table table = table_start(&execution->scratch, 3, names);
     table_add(&table, (const char *[]){ "auto.offset.reset", execution->session->from_now ? "latest" : "earliest", "latest: push queries over tables begin with what changes" });
+    const int64_t analyze_us = execution->session->analyze_us ? execution->session->analyze_us : ANALYZE_US;
+    table_add(&table, (const char *[]){ "explain.analyze.time", arena_printf(&execution->scratch, "%lld ms", (long long)(analyze_us / 1000)), "how long EXPLAIN ANALYZE of a SELECT runs at most" });
     const PlannerSetting *settings = planner_settings(execution->runtime->planner, &execution->scratch, &count);
     for (int i = 0; i < count; i++)
         table_add(&table, (const char *[]){ settings[i].name, settings[i].value ? settings[i].value : "", settings[i].doc });
@@ -168,6 +170,20 @@ Error *show_rows(Execution *execution, const PlannedRows *rows)
     return give_rows(execution, rows, NULL, NULL);
 }
 
+Error *show_lines(Execution *execution, const char *text, const char *query_id)
+{
+    static const char *const names[] = { "plan" };
+    Table table = table_start(&execution->scratch, 1, names);
+    table.rows.preformatted = true;
+    for (const char *line = text; *line;) {
+        const char *end = strchr(line, '\n');
+        size_t length = end ? (size_t)(end - line) : strlen(line);
+        table_add(&table, (const char *[]){ arena_strndup(&execution->scratch, line, length) });
+        line += length + (end != NULL);
+    }
+    return give_rows(execution, &table.rows, NULL, query_id);
+}
+
 /* Of a query that works now its nodes are as they were a moment ago. */
 static Error *read_status(Query *query, Arena *arena, JobStatus *status)
 {
@@ -182,7 +198,6 @@ static Error *read_status(Query *query, Arena *arena, JobStatus *status)
 /* EXPLAIN query_id: its plan, and where it stands; with ANALYZE also what each operator has done since the query was started last. */
 Error *show_query(Execution *execution)
 {
-    static const char *const names[] = { "plan" };
     const AstStatement *statement = execution->statement;
     Query *query = query_find(execution->runtime, statement->name.text);
     if (!query)
@@ -204,16 +219,9 @@ Error *show_query(Execution *execution)
         explain_plan(query->plan, &text);
     if (query->job)
         status_print(&status, &text);
-    Table table = table_start(&execution->scratch, 1, names);
-    table.rows.preformatted = true;
-    for (const char *line = text_c(&text); *line;) {
-        const char *end = strchr(line, '\n');
-        size_t length = end ? (size_t)(end - line) : strlen(line);
-        table_add(&table, (const char *[]){ arena_strndup(&execution->scratch, line, length) });
-        line += length + (end != NULL);
-    }
+    Error *error = show_lines(execution, text_c(&text), query->id);
     text_release(&text);
-    return give_rows(execution, &table.rows, NULL, query->id);
+    return error;
 }
 
 /* ---- queries as data ---- */
@@ -225,6 +233,7 @@ static void fill_info(Query *query, QueryInfo *info)
     pthread_mutex_unlock(&query->runtime->tasks);
     info->id = query->id;
     info->sql = query->sql;
+    info->written = query->secret_sql;
     info->persistent = query->persistent;
     info->state = query->state;
     info->reason = query->reason;

@@ -344,15 +344,6 @@ static void get_one_status(Call *call)
     json_decref(statuses);
 }
 
-static void get_cluster_status(Call *call)
-{
-    json_t *host = json_pack("{s:b,s:I,s:{},s:{s:{},s:I}}", "hostAlive", 1, "lastStatusUpdateMs", (json_int_t)(call->server->started_us / 1000), "activeStandbyPerQuery",
-                             "hostStoreLags", "stateStoreLags", "updateTimeMs", (json_int_t)(call->server->started_us / 1000));
-    json_t *hosts = json_object();
-    json_object_set_new(hosts, call->server->address, host);
-    answer_json(call, 200, json_pack("{s:o}", "clusterStatus", hosts));
-}
-
 static void get_is_valid_property(Call *call)
 {
     RuntimeSession *session = NULL;
@@ -388,7 +379,6 @@ const Route ksql_routes[] = {
     { "GET", "/healthcheck", get_healthcheck, ROLE_NONE, false, NULL },
     { "GET", "/status", get_status, ROLE_READER, true, NULL },
     { "GET", "/status/*/*/*", get_one_status, ROLE_READER, true, NULL },
-    { "GET", "/clusterStatus", get_cluster_status, ROLE_READER, false, NULL },
     { "GET", "/is_valid_property/*", get_is_valid_property, ROLE_READER, true, NULL },
     { "GET", "/v1/metadata", get_metadata, ROLE_READER, false, NULL },
     { "GET", "/v1/metadata/id", get_metadata_id, ROLE_READER, false, NULL },

@@ -30,7 +30,7 @@ static const Route inserts_route = { "POST", "/inserts-stream", NULL, ROLE_ADMIN
 /* *known: another method has it. */
 static const Route *find_route(Call *call, bool *known)
 {
-    static const Route *const tables[] = { ksql_routes, v1_routes, health_routes, metrics_routes };
+    static const Route *const tables[] = { ksql_routes, cluster_routes, v1_routes, health_routes, metrics_routes };
     const HttpRequest *request = call->request;
     *known = false;
     if (strcmp(request->path, inserts_route.path) == 0 && strcmp(request->method, inserts_route.method) == 0)

@@ -165,6 +165,7 @@ static Error *start(Server *server)
     if (server->options.users_file)
         TRY(users_load(server->options.users_file, &server->users));
     TRY(traces_start(server));
+    server->cluster = cluster_new();
     TRY(workers_new(server->worker_count, WAITING_MOST, &server->workers));
     TRY(start_http(server, port)); /* answers at once, that it is starting */
     TRY(start_runtime(server));
@@ -199,6 +200,7 @@ void server_free(Server *server)
         return;
     server->stopping = true;
     push_stop_all(server);
+    runtime_stop_callers(server->runtime);
     if (server->http)
         http_server_free(server->http, STOP_WAIT_MS);
     workers_free(server->workers);
@@ -207,6 +209,7 @@ void server_free(Server *server)
     topic_logs_free(server->topics);
     confined_free(server->files);
     users_free(server->users);
+    cluster_free(server->cluster);
     limiter_free(server->address_limiter);
     limiter_free(server->user_limiter);
     pthread_mutex_destroy(&server->streams_lock);

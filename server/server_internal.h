@@ -12,6 +12,7 @@
 
 typedef struct Workers Workers;
 typedef struct Users Users;
+typedef struct Cluster Cluster;
 
 struct Server {
     ServerOptions options;
@@ -24,6 +25,7 @@ struct Server {
     int worker_count;
     atomic_int waiting_pulls;      /* workers that wait for slow peers */
     Users *users;                  /* NULL: nobody is asked */
+    Cluster *cluster;              /* what other servers have said */
     Limiter *address_limiter, *user_limiter; /* the loop's; NULL: there is no limit */
     atomic_ulong limited_addresses, limited_users; /* requests that came too soon */
     Tracer *tracer;                /* NULL: nothing is traced */
@@ -75,7 +77,7 @@ typedef struct Route {
     bool blocks;                   /* on a worker; else on the loop's thread */
     bool (*try)(Call *call);       /* of one that blocks, on the loop's thread: false: it would, nothing is answered yet. May be NULL */
 } Route;
-extern const Route ksql_routes[], v1_routes[], health_routes[], metrics_routes[]; /* each ended by a NULL path */
+extern const Route ksql_routes[], cluster_routes[], v1_routes[], health_routes[], metrics_routes[]; /* each ended by a NULL path */
 
 /* ---- answers ---- */
 void answer_text(Call *call, int status, const char *content_type, const char *text, size_t length);
@@ -122,6 +124,10 @@ void push_stop_all(Server *server);
 void inserts_begin(Server *server, HttpExchange *exchange);
 void inserts_body(ExchangeUse *use, const char *bytes, size_t length, bool end);
 void inserts_gone(ExchangeUse *use);
+
+/* ---- cluster.c ---- */
+Cluster *cluster_new(void);
+void cluster_free(Cluster *cluster); /* NULL is fine */
 
 /* ---- sessions ---- */
 /* A session with the request's settings and variables (objects of strings; may be NULL). */

@@ -133,9 +133,8 @@ static bool may_run(Call *call, const char *sql)
 }
 
 /* Runs statements, answers with what they gave. */
-static void run_statements(Call *call, const json_t *body, const char *sql, bool check_only, int made_status)
+static void run_in(Call *call, RuntimeSession *session, const char *sql, bool check_only, int made_status)
 {
-    RuntimeSession *session = session_of(call, body);
     if (!session)
         return;
     json_t *results = json_array();
@@ -148,6 +147,17 @@ static void run_statements(Call *call, const json_t *body, const char *sql, bool
     answer_json(call, error ? status_of(error) : made_status, json);
     error_free(error);
     runtime_session_free(session);
+}
+
+static void run_statements(Call *call, const json_t *body, const char *sql, bool check_only, int made_status) { run_in(call, session_of(call, body), sql, check_only, made_status); }
+
+/* The query that the statement starts has this id. */
+static void run_named(Call *call, const json_t *body, const char *sql, const char *id)
+{
+    RuntimeSession *session = session_of(call, body);
+    if (session)
+        runtime_session_query_id(session, id);
+    run_in(call, session, sql, false, 201);
 }
 
 static const char *sql_of(Call *call, const json_t *body)
@@ -275,6 +285,85 @@ static void act_on_query(Call *call, const char *verb)
     else
         answer_problem(call, 404, "there is no such query");
     json_decref(query);
+}
+
+/* One statement that starts a query and makes nothing else; NULL: it is something else, or (*parses false) none. */
+static const AstStatement *parse_insert(Call *call, const json_t *body, const char *sql, bool *parses)
+{
+    const json_t *given = json_object_get(body, "variables");
+    const size_t count = json_is_object(given) ? json_object_size(given) : 0;
+    const char **names = ARENA_ARRAY(&call->arena, const char *, count + 1), **values = ARENA_ARRAY(&call->arena, const char *, count + 1);
+    ParserVariables variables = { names, values, 0 };
+    for (void *at = json_object_iter((json_t *)(uintptr_t)given); at; at = json_object_iter_next((json_t *)(uintptr_t)given, at)) {
+        names[variables.count] = json_object_iter_key(at);
+        values[variables.count++] = json_string_value(json_object_iter_value(at)) ? json_string_value(json_object_iter_value(at)) : "";
+    }
+    AstScript script = { 0 };
+    Error *error = parse_script(&call->arena, sql, strlen(sql), &variables, &script);
+    const AstStatement *statement = !error && script.statement_count == 1 ? script.statements[0] : NULL;
+    *parses = !error;
+    error_free(error);
+    return statement && (statement->kind == AST_STMT_INSERT_QUERY || statement->kind == AST_STMT_STATEMENT_SET || (statement->kind == AST_STMT_QUERY && statement->query->into.text)) ? statement : NULL;
+}
+
+/* WITH (QUERY_ID = ..) may only say what the path says. */
+static bool names_other(const AstStatement *statement, const char *id)
+{
+    for (int i = 0; i < statement->properties.count; i++)
+        if (option_name_equal(statement->properties.items[i].name, "query_id") && strcasecmp(statement->properties.items[i].value, id) != 0)
+            return true;
+    return false;
+}
+
+typedef struct QueryComparison {
+    Call *call;
+    const AstStatement *given;
+    bool found, same;
+} QueryComparison;
+
+static void compare_query(void *caller, const QueryInfo *query, const JobStatus *status)
+{
+    QueryComparison *comparison = caller;
+    (void)status;
+    comparison->found = true;
+    bool parses;
+    const AstStatement *kept = comparison->given && query->written ? parse_insert(comparison->call, NULL, query->written, &parses) : NULL;
+    comparison->same = kept && ast_equal_statement(comparison->given, kept);
+}
+
+static bool is_query_id(const char *id)
+{
+    size_t length = strlen(id);
+    return length <= 200 && strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == length;
+}
+
+/* The same statement again changes nothing, whatever state its query is in; another one under the same id is a conflict. */
+static void put_query(Call *call)
+{
+    const char *id = call->captures[0];
+    json_t *body = body_of(call);
+    const char *sql = body ? sql_of(call, body) : NULL;
+    bool parses = false;
+    QueryComparison comparison = { .call = call, .given = sql ? parse_insert(call, body, sql, &parses) : NULL };
+    if (comparison.given)
+        runtime_status(call->server->runtime, id, compare_query, &comparison);
+    if (!sql)
+        ; /* it is answered */
+    else if (!parses)
+        run_statements(call, body, sql, true, 400); /* tells what is wrong with it */
+    else if (!is_query_id(id))
+        answer_problem(call, 400, "the id of a query has letters, digits, '_', '-' and '.', 200 at most");
+    else if (!comparison.given)
+        answer_problem(call, 400, "one INSERT INTO .. SELECT or EXECUTE STATEMENT SET is expected here: PUT /v1/streams/NAME and /v1/tables/NAME take CREATE .. AS");
+    else if (comparison.given && names_other(comparison.given, id))
+        answer_problem(call, 400, "the statement gives its query another id than the path's");
+    else if (comparison.same)
+        get_one_query(call);
+    else if (comparison.found)
+        answer_problem(call, 409, "a query of that id is there, made by another statement");
+    else
+        run_named(call, body, sql, id);
+    json_decref(body);
 }
 
 static void delete_query(Call *call) { act_on_query(call, "TERMINATE"); }
@@ -485,6 +574,7 @@ const Route v1_routes[] = {
     { "GET", "/v1/query", get_query, ROLE_READER, true, NULL },
     { "GET", "/v1/queries", get_queries, ROLE_READER, true, NULL },
     { "GET", "/v1/queries/*", get_one_query, ROLE_READER, true, NULL },
+    { "PUT", "/v1/queries/*", put_query, ROLE_ADMIN, true, NULL },
     { "DELETE", "/v1/queries/*", delete_query, ROLE_ADMIN, true, NULL },
     { "POST", "/v1/queries/*/pause", pause_query, ROLE_ADMIN, true, NULL },
     { "POST", "/v1/queries/*/resume", resume_query, ROLE_ADMIN, true, NULL },

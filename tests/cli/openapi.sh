@@ -99,6 +99,13 @@ ask("GET", "/v1/query", 400)
 ask("GET", "/v1/queries", 200)
 ask("GET", "/v1/queries/{id}", 200, "CTAS_TOTALS_1")
 ask("GET", "/v1/queries/{id}", 404, "nothing")
+ask("POST", "/v1/statements", 200, body={"sql": "CREATE STREAM busy (auction INT, n BIGINT); EXPLAIN ANALYZE SELECT * FROM totals; EXPLAIN ANALYZE CTAS_TOTALS_1;", "settings": ksql})
+insert = {"sql": "INSERT INTO busy SELECT auction, 1 AS n FROM bids;", "settings": ksql}
+ask("PUT", "/v1/queries/{id}", 201, "busy", body=insert)
+ask("PUT", "/v1/queries/{id}", 200, "busy", body=insert)
+ask("PUT", "/v1/queries/{id}", 409, "busy", body={"sql": insert["sql"].replace("1 AS", "2 AS")})
+ask("PUT", "/v1/queries/{id}", 400, "busy", body={"sql": "SELECT 1;"})
+ask("DELETE", "/v1/queries/{id}", 200, "busy")
 for path in ("/v1/queries/{id}/pause", "/v1/queries/{id}/resume"):
     ask("POST", path, 200, "CTAS_TOTALS_1")
     ask("POST", path, 404, "nothing")
@@ -108,6 +115,11 @@ for kind, name in (("streams", "BIDS"), ("tables", "TOTALS")):
     ask("GET", f"/v1/{kind}/{{name}}", 404, "nothing")
 
 # ksqlDB's.
+ask("POST", "/heartbeat", 200, body={"hostInfo": {"host": "other", "port": 8088}, "timestamp": 1})
+ask("POST", "/heartbeat", 400, body={})
+ask("POST", "/lag", 200, body={"ksqlHost": "other:8088", "hostStoreLags": {"stateStoreLags": {}, "updateTimeMs": 1}})
+ask("POST", "/lag", 400, body={"ksqlHost": "other:8088"})
+ask("GET", "/clusterStatus", 200)
 ask("POST", "/ksql", 200, body={"ksql": "SHOW STREAMS; SHOW TABLES; SHOW QUERIES; SHOW TOPICS; DESCRIBE bids; DESCRIBE FUNCTION sum; SHOW FUNCTIONS; SHOW TYPES; SHOW PROPERTIES; SHOW VARIABLES; EXPLAIN CTAS_TOTALS_1;"})
 ask("POST", "/ksql", 400, body={"ksql": "SELEC;"})
 ask("POST", "/ksql", 400, body={"nothing": 1})
