@@ -548,7 +548,7 @@ static void open_group(Job *job, int number)
     *s = (Substreams){ .container = { &substreams_type, &job->pool }, .job = job, .first_id = -1, .current = NO_KEY, .used = { .key = NO_KEY } };
     s->used.older = s->used.newer = &s->used;
     arena_init(&s->arena, &job->pool);
-    s->entrances = ARENA_ARRAY(&s->arena, Entrance, plan->node_count + 1);
+    s->entrances = ARENA_ARRAY(&job->operator_arena, Entrance, plan->node_count + 1); /* they are closed as operators */
     s->members = ARENA_ARRAY(&s->arena, Operator *, plan->node_count + 1);
     s->own_state = ARENA_ARRAY(&s->arena, bool, plan->node_count + 1);
     for (int id = 0; id < plan->node_count; id++) {

@@ -54,7 +54,7 @@ static CatalogRows *describe_rows(Arena *arena, Arena *scratch, const Relation *
         rows->names.columns[traits.keys[0].columns[c]].is_key = true;
     rows->time_column = -1;
     const TimeColumn *time = relation->time_column >= 0 ? traits_time(&traits, relation->time_column) : NULL;
-    if (time) {
+    if (time && (!traits.clocks || time->processing)) { /* the clocks of keys end where the rows of all of them are passed on */
         rows->time_column = relation->time_column;
         rows->lag_us = time->lag_us;
         rows->processing_time = time->processing;
