@@ -107,7 +107,8 @@ bool session_source(Session *session, const char *name, TopicInfo *info);
 typedef enum SessionNames {
     SESSION_RELATIONS, SESSION_FUNCTIONS, SESSION_TYPES, SESSION_SETTINGS,
     SESSION_PROPERTIES,  /* of WITH (..) */
-    SESSION_CONNECTORS, SESSION_FORMATS, SESSION_VARIABLES, SESSION_KEYWORDS
+    SESSION_CONNECTORS, SESSION_FORMATS, SESSION_VARIABLES, SESSION_KEYWORDS,
+    SESSION_QUERIES      /* that go on: a session by itself has none */
 } SessionNames;
 /* In `arena`; valid until the session runs something. */
 const char *const *session_names(Session *session, SessionNames kind, Arena *arena, int *count);

@@ -32,6 +32,8 @@ const char *const *session_names(Session *session, SessionNames kind, Arena *are
     if (kind == SESSION_VARIABLES)
         return variables(session, arena, count);
     *count = 0;
+    if (kind == SESSION_QUERIES)
+        return NULL;
     Error *error = session_enter(session);
     if (!error)
         MEMORY_GUARDED(error, find_names(session, kind, arena, &names, count));

@@ -395,7 +395,25 @@ static void runtime_progress(Backend *base, SessionProgress *progress)
 
 /* ---- for completion ---- */
 
-static const char *const *runtime_names(Backend *backend, SessionNames kind, Arena *arena, int *count) { return session_names(runtime_of(backend)->hosted, kind, arena, count); }
+typedef struct QueryIds { Arena *arena; const char **items; int count, capacity; } QueryIds;
+
+static void add_id(void *caller, const QueryInfo *query)
+{
+    QueryIds *ids = caller;
+    if (ids->count < ids->capacity)
+        ids->items[ids->count++] = arena_strdup(ids->arena, query->id);
+}
+
+static const char *const *runtime_names(Backend *backend, SessionNames kind, Arena *arena, int *count)
+{
+    if (kind != SESSION_QUERIES)
+        return session_names(runtime_of(backend)->hosted, kind, arena, count);
+    QueryIds ids = { .arena = arena, .capacity = 1000 };
+    ids.items = ARENA_ARRAY(arena, const char *, (size_t)ids.capacity);
+    runtime_queries(runtime_of(backend)->runtime, add_id, &ids);
+    *count = ids.count;
+    return ids.items;
+}
 
 static const char *const *runtime_columns(Backend *backend, Arena *arena, const char *relation, int *count)
 {

@@ -491,11 +491,28 @@ static const char *const *variable_names(const ServerBackend *server, Arena *are
     return names;
 }
 
+static const char *const *query_ids(ServerBackend *server, Arena *arena, int *count)
+{
+    json_t *answer = NULL;
+    long status;
+    server->client.interrupted = false;
+    error_free(client_ask(&server->client, "/v1/queries", NULL, &answer, &status));
+    const json_t *queries = json_object_get(answer, "queries");
+    const char **ids = ARENA_ARRAY(arena, const char *, json_array_size(queries) + 1);
+    *count = 0;
+    for (size_t i = 0; i < json_array_size(queries); i++)
+        ids[(*count)++] = arena_strdup(arena, json_string_value(json_object_get(json_array_get(queries, i), "id")));
+    json_decref(answer);
+    return ids;
+}
+
 static const char *const *server_names(Backend *backend, SessionNames kind, Arena *arena, int *count)
 {
     ServerBackend *server = server_of(backend);
     if (kind == SESSION_VARIABLES)
         return variable_names(server, arena, count);
+    if (kind == SESSION_QUERIES)
+        return query_ids(server, arena, count);
     if (kind != SESSION_RELATIONS)
         return session_names(server->words, kind, arena, count);
     *count = 0;

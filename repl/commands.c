@@ -40,8 +40,12 @@ static void run_sql(Shell *shell, const Command *command, const char *argument)
             at[0] == '%' ? (text_add_c(&sql, argument), at++) : text_add_char(&sql, *at);
     else
         text_add_c(&sql, command->sql);
+    const OutputMode mode = shell->mode;
+    if (*argument && command->down && mode == OUTPUT_BOX)
+        shell->mode = OUTPUT_VERTICAL;
     if (sql.length)
         shell_execute(shell, command->name, sql.bytes, sql.length);
+    shell->mode = mode;
     text_release(&sql);
 }
 
@@ -291,7 +295,7 @@ static const Command commands[] = {
     { .name = "ds", .help = "streams", .run = run_sql, .sql = "SHOW STREAMS;" },
     { .name = "dt", .aliases = tables_names, .help = "tables", .run = run_sql, .sql = "SHOW TABLES;" },
     { .name = "dv", .help = "views", .run = run_sql, .sql = "SHOW VIEWS;" },
-    { .name = "df", .argument = "[NAME]", .help = "functions, or one of them", .run = run_sql, .sql = "SHOW FUNCTIONS;", .sql_with = "DESCRIBE FUNCTION %s;" },
+    { .name = "df", .argument = "[NAME]", .help = "functions, or one of them", .run = run_sql, .sql = "SHOW FUNCTIONS;", .sql_with = "DESCRIBE FUNCTION %s;", .down = true },
     { .name = "dq", .argument = "[ID]", .help = "persistent queries, or the plan of one", .run = run_sql, .sql = "SHOW QUERIES;", .sql_with = "EXPLAIN %s;" },
     { .name = "dT", .help = "types", .run = run_sql, .sql = "SHOW TYPES;" },
     { .name = "dl", .help = "how far behind the sources are", .run = run_sql, .sql = "SHOW LAG;" },
@@ -375,16 +379,19 @@ bool command_is(const char *text, size_t length)
     return find_typed(text, length, &typed);
 }
 
-bool command_takes_file(const char *text, size_t length)
+CommandTakes command_takes(const char *text, size_t length)
 {
+    static const struct { const char *name; CommandTakes takes; } other[] = {
+        { "?", TAKES_TOPIC }, { "df", TAKES_FUNCTION }, { "dq", TAKES_QUERY }, { "set", TAKES_VARIABLE }, { "unset", TAKES_VARIABLE }, { "mode", TAKES_MODE }, { "display", TAKES_DISPLAY },
+        { "timing", TAKES_SWITCH }, { "x", TAKES_SWITCH }, { "pager", TAKES_SWITCH }, { "i", TAKES_FILE }, { "o", TAKES_FILE }, { "e", TAKES_FILE }, { "d", TAKES_RELATION }, { "d+", TAKES_RELATION },
+    };
     Typed typed;
-    return find_typed(text, length, &typed) && typed.command && (typed.command->run == run_include || typed.command->run == run_output || typed.command->run == run_edit);
-}
-
-bool command_takes_mode(const char *text, size_t length)
-{
-    Typed typed;
-    return find_typed(text, length, &typed) && typed.command && typed.command->run == run_mode;
+    if (!find_typed(text, length, &typed) || !typed.command)
+        return TAKES_NOTHING;
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+        if (strcmp(typed.command->name, other[i].name) == 0)
+            return other[i].takes;
+    return TAKES_NOTHING;
 }
 
 void commands_complete(Arena *arena, const char *text, size_t cursor, Completions *completions)

@@ -8,8 +8,10 @@ bool command_is(const char *text, size_t length);
 void command_run(Shell *shell, const char *text, size_t length);
 void commands_complete(Arena *arena, const char *text, size_t cursor, Completions *completions);
 /* What kind of argument the command at the start of the text takes. */
-bool command_takes_file(const char *text, size_t length);
-bool command_takes_mode(const char *text, size_t length);
+typedef enum CommandTakes {
+    TAKES_NOTHING, TAKES_RELATION, TAKES_FUNCTION, TAKES_QUERY, TAKES_VARIABLE, TAKES_FILE, TAKES_MODE, TAKES_DISPLAY, TAKES_SWITCH, TAKES_TOPIC
+} CommandTakes;
+CommandTakes command_takes(const char *text, size_t length);
 
 typedef struct Command Command;
 struct Command {
@@ -19,6 +21,7 @@ struct Command {
     const char *help;
     void (*run)(Shell *shell, const Command *command, const char *argument); /* "" without */
     const char *sql, *sql_with;    /* or the statement that it stands for; sql_with has %s for the argument */
+    bool down;                     /* sql_with: shown a line a column */
     bool bare;                     /* also without \ or . */
 };
 const Command *commands_all(int *count);

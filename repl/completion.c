@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "repl/commands.h"
+#include "repl/help.h"
 #include "repl/sql_text.h"
 
 typedef struct Place {
@@ -242,6 +243,9 @@ static void offer_words(Place *place, size_t whole)
         offer_keywords(place, WORDS(created_words));
     } else if (before_is(place, 1, "function") && !before_is(place, 2, "create")) {
         offer_names(place, SESSION_FUNCTIONS, "");
+    } else if (place->count == 1 && before_is_any(place, 1, (const char *const[]){ "terminate", "pause", "resume", "explain", NULL })) {
+        offer_names(place, SESSION_QUERIES, "");
+        offer_keywords(place, before_is(place, 1, "explain") ? (const char *const[]){ "ANALYZE", "EXTENDED", "WHY", "SELECT" } : (const char *const[]){ "ALL" }, before_is(place, 1, "explain") ? 4 : 1);
     } else if (before_is(place, 1, "undefine")) {
         offer_names(place, SESSION_VARIABLES, "");
     } else if (before_is_any(place, 1, before_relation) && !before_is(place, 2, "create")) {
@@ -258,6 +262,49 @@ static void offer_words(Place *place, size_t whole)
     }
 }
 
+static void offer_list(Place *place, const char *const *names)
+{
+    for (int i = 0; names[i]; i++)
+        offer(place, names[i], "");
+}
+
+/* What \? tells of. */
+static void offer_topics(Place *place)
+{
+    int count;
+    const StatementHelp *statements = help_statements(&count);
+    for (int i = 0; i < count; i++)
+        offer(place, statements[i].name, "");
+    offer_names(place, SESSION_FUNCTIONS, "");
+    const Command *commands = commands_all(&count);
+    for (int i = 0; i < count; i++)
+        offer(place, arena_printf(place->arena, "\\%s", commands[i].name), "");
+}
+
+static void offer_for_command(Place *place, const char *text, size_t cursor)
+{
+    size_t blank = cursor;
+    while (blank > 0 && text[blank - 1] != ' ')
+        blank--;
+    place->found->from = place->word = blank;
+    if (blank == 0) {
+        commands_complete(place->arena, text, cursor, place->found);
+        return;
+    }
+    switch (command_takes(text, cursor)) {
+    case TAKES_NOTHING: break;
+    case TAKES_RELATION: offer_names(place, SESSION_RELATIONS, ""); break;
+    case TAKES_FUNCTION: offer_names(place, SESSION_FUNCTIONS, ""); break;
+    case TAKES_QUERY: offer_names(place, SESSION_QUERIES, ""); break;
+    case TAKES_VARIABLE: offer_names(place, SESSION_VARIABLES, ""); break;
+    case TAKES_FILE: offer_files(place, blank); break;
+    case TAKES_MODE: offer_list(place, output_mode_names); break;
+    case TAKES_DISPLAY: offer_list(place, display_mode_names); break;
+    case TAKES_SWITCH: offer_list(place, (const char *const[]){ "on", "off", NULL }); break;
+    case TAKES_TOPIC: offer_topics(place); break;
+    }
+}
+
 void completion_find(Backend *backend, Arena *arena, const char *text, size_t length, size_t cursor, Completions *completions)
 {
     Place *place = ARENA_NEW(arena, Place);
@@ -267,20 +314,7 @@ void completion_find(Backend *backend, Arena *arena, const char *text, size_t le
     place->length = cursor;
     place->found = completions;
     if (command_is(text, cursor)) {
-        size_t blank = cursor;
-        while (blank > 0 && text[blank - 1] != ' ')
-            blank--;
-        completions->from = blank;
-        place->word = blank;
-        if (blank == 0)
-            commands_complete(arena, text, cursor, completions);
-        else if (command_takes_file(text, cursor))
-            offer_files(place, blank);
-        else if (command_takes_mode(text, cursor))
-            for (int i = 0; output_mode_names[i]; i++)
-                offer(place, output_mode_names[i], "");
-        else
-            offer_names(place, SESSION_RELATIONS, "");
+        offer_for_command(place, text, cursor);
         return;
     }
     SqlPiece piece;

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "repl/commands.h"
+#include "terminal/raw_mode.h"
 
 static const StatementHelp statements[] = {
     { "ALTER", "ALTER STREAM | TABLE name ADD COLUMN column type [, ..]", "Adds columns at the end.", "ALTER STREAM bids ADD COLUMN channel STRING" },
@@ -56,27 +57,52 @@ static void show_statement(Shell *shell, const StatementHelp *help)
     shell_say(shell, "%s\n\n%s\n\nFor example:\n    %s;\n", help->syntax, help->doc, help->example);
 }
 
-static void show_command(Shell *shell, const Command *command)
+static void add_command(Text *out, const Command *command)
 {
     char left[40];
     snprintf(left, sizeof left, "\\%s%s%s", command->name, command->argument ? " " : "", command->argument ? command->argument : "");
-    shell_say(shell, "  %-24s %s", left, command->help);
+    text_printf(out, "  %-24s %s\n", left, command->help);
+}
+
+/* Words in lines that fit the terminal. */
+static void add_words(Text *out, int columns)
+{
+    size_t line = 0;
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        const size_t length = strlen(statements[i].name) + 2;
+        if (line && line + length > (size_t)columns) {
+            text_add_char(out, '\n');
+            line = 0;
+        }
+        text_printf(out, "%s%s%s", line ? "" : "  ", statements[i].name, i + 1 < sizeof statements / sizeof *statements ? ", " : "\n");
+        line += length + (line ? 0 : 2);
+    }
 }
 
 static void show_all(Shell *shell)
 {
-    int count;
+    int count, columns, rows;
     const Command *commands = commands_all(&count);
-    shell_say(shell, "Statements end with ';'. \\? NAME tells of a statement, a function or a command:\n");
-    Text line = { 0 };
-    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
-        text_printf(&line, "%s%s", i ? ", " : "  ", statements[i].name);
-    shell_say(shell, "%s\n\nCommands (\\x and .x are the same):", text_c(&line));
-    text_release(&line);
+    Text out = { 0 };
+    MEMORY_HOLD(text_unwind, &out);
+    terminal_size(1, &columns, &rows);
+    text_add_c(&out, "Statements end with ';'. \\? NAME tells of a statement, a function or a command:\n\n");
+    add_words(&out, columns);
+    text_add_c(&out, "\nCommands (\\x and .x are the same):\n");
     for (int i = 0; i < count; i++)
-        show_command(shell, &commands[i]);
-    shell_say(shell, "\nKeys: Tab completes, Ctrl-R searches the history, Alt-Enter begins a line, Ctrl-X Ctrl-E opens $EDITOR, Ctrl-C drops the input or ends the query,\n"
-                     "Ctrl-D leaves.");
+        add_command(&out, &commands[i]);
+    text_add_c(&out, "\nKeys: Tab completes, Ctrl-R searches the history, Alt-Enter begins a line,\nCtrl-X Ctrl-E opens $EDITOR, Ctrl-C drops the input or ends the query, Ctrl-D leaves.\n");
+    shell_page(shell, text_c(&out), out.length);
+    text_release(&out);
+}
+
+static void show_command(Shell *shell, const Command *command)
+{
+    Text line = { 0 };
+    MEMORY_HOLD(text_unwind, &line);
+    add_command(&line, command);
+    shell_page(shell, text_c(&line), line.length);
+    text_release(&line);
 }
 
 static bool show_function(Shell *shell, const char *name)

@@ -26,8 +26,10 @@ struct ResultWriter {
     int column_count;
     char **names;
     bool *right_aligned;
-    int *widths;
+    int *widths, *wanted;         /* wanted: without regard to the terminal */
     bool with_kinds, continuous, started;
+    int fit_columns, fit_rows;    /* see result_writer_fit */
+    bool wraps;                   /* columns may be narrower than what stands in them, which then takes several lines */
     bool lines;                   /* the result is lines of text: nothing around them */
     uint64_t row_count;
     /* rows held back until widths are known: cells in row-major order, as places in held_text */
@@ -64,6 +66,12 @@ void result_writer_set_sink(ResultWriter *writer, Error *(*write)(void *caller, 
 
 void result_writer_show_kinds(ResultWriter *writer, bool always) { writer->kinds_always = always; }
 
+void result_writer_fit(ResultWriter *writer, int columns, int rows)
+{
+    writer->fit_columns = columns;
+    writer->fit_rows = rows;
+}
+
 static void result_forget(ResultWriter *writer)
 {
     for (int i = 0; i < writer->column_count; i++)
@@ -71,9 +79,11 @@ static void result_forget(ResultWriter *writer)
     mem_free(writer->names);
     mem_free(writer->right_aligned);
     mem_free(writer->widths);
+    mem_free(writer->wanted);
     writer->names = NULL;
     writer->right_aligned = NULL;
     writer->widths = NULL;
+    writer->wanted = NULL;
     writer->column_count = 0;
     writer->held_text.length = 0;
     writer->held_cells = 0;
@@ -184,17 +194,43 @@ static void add_rule(ResultWriter *writer, const char *const ends[3])
     text_add_char(&writer->out, '\n');
 }
 
-static void add_framed_row(ResultWriter *writer, const char *const cells[], const size_t lengths[], bool header)
+/* So much of the text fits the width; a word is broken where it alone is not much shorter. */
+static size_t line_of(const char *bytes, size_t length, int width)
+{
+    int taken = 0, columns;
+    size_t at = 0, blank = 0;
+    for (size_t size; at < length && (size = grapheme_next(bytes + at, length - at, &columns)) && (taken + columns <= width || at == 0); at += size) {
+        taken += columns;
+        if (bytes[at] == ' ' && taken > width / 2)
+            blank = at + 1;
+    }
+    return at < length && blank ? blank : at;
+}
+
+/* One line of a row. Cells that go on move to what is left of them. False: none does. */
+static bool add_framed_line(ResultWriter *writer, const char **cells, size_t *lengths, bool header)
 {
     const char *bar = writer->mode == OUTPUT_MARKDOWN ? "|" : frame_of(writer)->bar;
+    bool more = false;
     for (int i = 0; i < writer->column_count; i++) {
+        const size_t length = writer->wraps ? line_of(cells[i], lengths[i], writer->widths[i]) : lengths[i];
         text_add_c(&writer->out, bar);
         text_add_char(&writer->out, ' ');
-        add_padded(&writer->out, cells[i], lengths[i], writer->widths[i], writer->right_aligned[i] && !header);
+        add_padded(&writer->out, cells[i], length && length < lengths[i] && cells[i][length - 1] == ' ' ? length - 1 : length, writer->widths[i], writer->right_aligned[i] && !header);
         text_add_char(&writer->out, ' ');
+        cells[i] += length;
+        lengths[i] -= length;
+        more |= lengths[i] > 0;
     }
     text_add_c(&writer->out, bar);
     text_add_char(&writer->out, '\n');
+    return more;
+}
+
+static void add_framed_row(ResultWriter *writer, const char **cells, size_t *lengths, bool header)
+{
+    while (add_framed_line(writer, cells, lengths, header))
+        ;
 }
 
 static void add_framed_header(ResultWriter *writer)
@@ -203,10 +239,13 @@ static void add_framed_header(ResultWriter *writer)
     arena_init(&arena, NULL);
     MEMORY_HOLD(arena_unwind, &arena);
     size_t *lengths = ARENA_ARRAY(&arena, size_t, (size_t)writer->column_count + 1);
-    for (int i = 0; i < writer->column_count; i++)
-        lengths[i] = strlen(writer->names[i]);
+    const char **names = ARENA_ARRAY(&arena, const char *, (size_t)writer->column_count + 1);
+    for (int i = 0; i < writer->column_count; i++) {
+        names[i] = writer->names[i];
+        lengths[i] = strlen(names[i]);
+    }
     if (writer->mode == OUTPUT_MARKDOWN) {
-        add_framed_row(writer, (const char *const *)writer->names, lengths, true);
+        add_framed_row(writer, names, lengths, true);
         for (int i = 0; i < writer->column_count; i++) {
             text_add_c(&writer->out, "|-");
             add_repeated(&writer->out, "-", writer->widths[i]);
@@ -215,7 +254,7 @@ static void add_framed_header(ResultWriter *writer)
         text_add_c(&writer->out, "|\n");
     } else {
         add_rule(writer, frame_of(writer)->top);
-        add_framed_row(writer, (const char *const *)writer->names, lengths, true);
+        add_framed_row(writer, names, lengths, true);
         add_rule(writer, frame_of(writer)->middle);
     }
     arena_release(&arena);
@@ -232,16 +271,76 @@ static void add_held_row(ResultWriter *writer, size_t first_cell, const char **c
     add_framed_row(writer, cells, lengths, false);
 }
 
+#define LEAST_WIDTH 6 /* of a column that wraps */
+
+/* The widest columns become narrower than they want to be until a row fits the terminal; where that cannot be, all stay as they are. */
+static void fit_widths(ResultWriter *writer)
+{
+    const int count = writer->column_count;
+    int total = 1, least = 1;
+    memcpy(writer->widths, writer->wanted, sizeof *writer->widths * (size_t)count);
+    for (int i = 0; i < count; i++) {
+        total += writer->widths[i] + 3;
+        least += (writer->widths[i] < LEAST_WIDTH ? writer->widths[i] : LEAST_WIDTH) + 3;
+    }
+    writer->wraps = total > writer->fit_columns && least <= writer->fit_columns;
+    for (; writer->wraps && total > writer->fit_columns; total--) {
+        int widest = 0;
+        for (int i = 1; i < count; i++)
+            if (writer->widths[i] > writer->widths[widest])
+                widest = i;
+        writer->widths[widest]--;
+    }
+}
+
+static bool is_to_fit(const ResultWriter *writer)
+{
+    const size_t rows = writer->held_cells / (size_t)(writer->column_count ? writer->column_count : 1);
+    return writer->fit_columns && writer->mode != OUTPUT_MARKDOWN && (writer->continuous || !writer->fit_rows || rows <= (size_t)writer->fit_rows);
+}
+
+/* What the cells that are held want. False: no more than those before them. */
+static bool measure_held(ResultWriter *writer)
+{
+    bool wider = false;
+    for (int i = 0; i < writer->column_count; i++) {
+        int widest = 0;
+        for (size_t cell = (size_t)i; cell < writer->held_cells; cell += (size_t)writer->column_count) {
+            size_t start = cell ? writer->held_ends[cell - 1] : 0;
+            int width = display_width(writer->held_text.bytes + start, writer->held_ends[cell] - start);
+            widest = width > widest ? width : widest;
+        }
+        if (widest <= writer->wanted[i])
+            continue;
+        const int roomier = writer->started ? writer->wanted[i] * 3 / 2 : 0; /* rows that become longer and longer do not do so for ever */
+        writer->wanted[i] = writer->widths[i] = widest > roomier ? widest : roomier;
+        wider = true;
+    }
+    return wider;
+}
+
+/* Columns of a query that goes on become wider below a rule of their own. */
+static void widen(ResultWriter *writer)
+{
+    int *before = mem_alloc(sizeof *before * (size_t)(writer->column_count + 1));
+    memcpy(before, writer->widths, sizeof *before * (size_t)writer->column_count);
+    if (measure_held(writer)) {
+        fit_widths(writer);
+        if (memcmp(before, writer->widths, sizeof *before * (size_t)writer->column_count) != 0)
+            add_rule(writer, frame_of(writer)->middle);
+    }
+    mem_free(before);
+}
+
 static Error *write_held(ResultWriter *writer)
 {
-    if (!writer->started)
-        for (int i = 0; i < writer->column_count; i++)
-            for (size_t cell = (size_t)i; cell < writer->held_cells; cell += (size_t)writer->column_count) {
-                size_t start = cell ? writer->held_ends[cell - 1] : 0;
-                int width = display_width(writer->held_text.bytes + start, writer->held_ends[cell] - start);
-                if (width > writer->widths[i])
-                    writer->widths[i] = width;
-            }
+    if (!writer->started) {
+        measure_held(writer);
+        if (is_to_fit(writer))
+            fit_widths(writer);
+    } else if (writer->continuous && is_to_fit(writer)) {
+        widen(writer);
+    }
     if (!writer->started)
         add_framed_header(writer);
     writer->started = true;
@@ -421,6 +520,7 @@ Error *result_writer_begin(ResultWriter *writer, const ResultInfo *info)
     writer->names = mem_calloc((size_t)total + 1, sizeof *writer->names);
     writer->right_aligned = mem_calloc((size_t)total + 1, sizeof *writer->right_aligned);
     writer->widths = mem_calloc((size_t)total + 1, sizeof *writer->widths);
+    writer->wanted = mem_calloc((size_t)total + 1, sizeof *writer->wanted);
     for (int i = 0; i < total; i++) {
         const Column *column = i >= writer->with_kinds ? &info->schema->columns[i - writer->with_kinds] : NULL;
         const char *name = column ? column->name : "op";
@@ -440,8 +540,9 @@ Error *result_writer_begin(ResultWriter *writer, const ResultInfo *info)
         writer->column_count = i + 1;
         text_release(&rendered);
         writer->right_aligned[i] = column && is_right_aligned(column->type);
-        writer->widths[i] = display_width(writer->names[i], strlen(writer->names[i]));
+        writer->widths[i] = writer->wanted[i] = display_width(writer->names[i], strlen(writer->names[i]));
     }
+    writer->wraps = false;
     bool titled = is_framed(writer) || writer->mode == OUTPUT_VERTICAL;
     if (info->title && titled)
         text_printf(&writer->out, "%s%s\n", writer->mode == OUTPUT_MARKDOWN ? "### " : "", info->title);

@@ -61,6 +61,16 @@ void shell_say(Shell *shell, const char *format, ...)
         mem_free(bytes);
 }
 
+void shell_page(Shell *shell, const char *text, size_t length)
+{
+    int columns, rows;
+    Pager pager;
+    terminal_size(1, &columns, &rows);
+    pager_begin(&pager, isatty(1) ? shell->pager : NULL, rows);
+    error_free(pager_write(&pager, text, length)); /* who has left it has read enough */
+    error_free(pager_end(&pager));
+}
+
 void shell_say_error(Shell *shell, Error *error, const char *name, const char *text, size_t length)
 {
     Text out = { 0 };
@@ -100,6 +110,8 @@ static Error *show_begin(void *caller, const ResultInfo *info)
         pager_begin(&show->pager, shell->pager, rows);
         result_writer_set_sink(show->writer, pager_write, &show->pager);
     }
+    if (!shell->spool_path && isatty(1))
+        result_writer_fit(show->writer, columns, show->paging ? rows : 0);
     result_writer_show_kinds(show->writer, shell->display == DISPLAY_CHANGELOG);
     return result_writer_begin(show->writer, info);
 }

@@ -44,6 +44,8 @@ bool shell_execute(Shell *shell, const char *name, const char *text, size_t leng
 /* Lines for people. */
 void shell_say(Shell *shell, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void shell_say_error(Shell *shell, Error *error, const char *name, const char *text, size_t length); /* takes it over */
+/* Text for people, through the pager if it is long. */
+void shell_page(Shell *shell, const char *text, size_t length);
 /* Runs what is in a file, statements and commands. False: something failed. */
 bool shell_run_file(Shell *shell, const char *path);
 /* Opens the text in $VISUAL or $EDITOR and offers what came of it as the next input. */

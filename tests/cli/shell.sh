@@ -137,9 +137,25 @@ t.type("sel\t", "bidsql> select")
 t.type("* fr\t g lim\t1;\r", "│ 0 │")
 t.type("SHOW \t", "PROPERTIES")
 t.type("\x03SELECT upper(", "upper(VARCHAR) -> VARCHAR")
-t.type("\x03")
+t.leave("\x03\x04")
+
+# What is wider than the terminal wraps in its column; columns of a query that goes on become wider below a rule.
+t = Terminal(columns=60)
+t.type("SELECT 1 AS n, 'one two three four five six seven eight nine ten eleven twelve' AS words;\r",
+       "│ n │ words                                                │\n├───┼──────────────────────────────────────────────────────┤\n"
+       "│ 1 │ one two three four five six seven eight nine ten     │\n│   │ eleven twelve                                        │\n")
+t.type("\x0cCREATE STREAM g (a INT) WITH (connector = 'datagen', rows_per_second = 50, 'fields.a.kind' = 'sequence'); SELECT a, repeat('x', a) AS x FROM g LIMIT 11;\r",
+       r"│ 9 │ x{9} +│\n├─+┼─+┤\n│ 10 │ x{10} *│\n└─+┴─+┘\n11 rows", "pattern")
+t.leave()
 
 # Commands.
+t = Terminal()
+t.type(ENDLESS + "\r", "stream 'g' created")
+t.type("\\? subst\t\r", "function     | substring(VARCHAR, BIGINT) -> VARCHAR")
+t.type("\x0c\\df upp\t\r", "example      | upper('ab') = AB")
+t.type("\x0cTERMINATE \t", "bidsql> TERMINATE ALL")
+t.type("\x03\\disp\tli\t\r\\display\r", "display is live")
+t.type("\\display append\r\x0c")
 t.type("\\?\r", "\\timing [on|off]")
 t.type("\\? create type\r", "CREATE TYPE [IF NOT EXISTS]")
 t.type("help upper;\r", "upper('ab') = AB")
