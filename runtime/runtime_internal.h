@@ -76,8 +76,8 @@ typedef struct Query {
     /* for the processing log */
     atomic_bool unlogged;        /* it reads the log, and leaves nothing there */
     _Atomic uint64_t log_left_out; /* rows that it was not told of */
-    int64_t log_second;          /* on its job's thread, as is the next */
-    uint32_t log_count;          /* entries of that second */
+    _Atomic int64_t log_second;  /* of its last entry */
+    uint32_t log_count;          /* entries of that second; on its job's thread */
 
     /* of a push query, under feed */
     pthread_mutex_t feed;

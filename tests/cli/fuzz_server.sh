@@ -20,7 +20,7 @@ open(f"{folder}/in.jsonl", "w").write('{"a": 1}\n{"a": "x"}\n')
 words = ["SELECT", "FROM", "(", ")", "'", '"', "`", ",", ";", "*", "${", "}", "--", "/*", "NULL", "9223372036854775808", "1e999", "[", "]", "\0", "\\u0000", "\ud7ff", "é", "CASE", "WITH", "EMIT CHANGES", "LIMIT 0"]
 targets = [("POST", "/ksql", "ksql"), ("POST", "/query", "ksql"), ("POST", "/query-stream", "sql"), ("POST", "/v1/statements", "sql"), ("POST", "/v1/query", "sql"), ("PUT", "/v1/streams/bids", "sql"),
     ("PUT", "/v1/tables/totals", "sql"), ("POST", "/close-query", "queryId"), ("POST", "/inserts-stream", None), ("GET", "/v1/tables/totals/1", None), ("GET", "/v1/query?sql=SELECT%201", None),
-    ("DELETE", "/v1/queries/nothing", None), ("GET", "/ws/query?request=%7B%7D", None)]
+    ("DELETE", "/v1/queries/nothing", None), ("PUT", "/v1/queries/more", "sql"), ("POST", "/heartbeat", "hostInfo"), ("POST", "/lag", "ksqlHost"), ("GET", "/ws/query?request=%7B%7D", None)]
 rows = ['{"target":"BIDS"}\n{"AUCTION":1,"PRICE":2.5}\n', '{"target":"BIDS"}\n{"AUCTION":[1,{"a":null}],"PRICE":"x"}\n{"NOTHING":1}\n{}\n[]\n', '{"target":1}\n']
 
 def other_text(text):

@@ -129,6 +129,26 @@ static void after_ten_failures_without_progress_it_is_given_up(void **state)
     world_end(&world);
 }
 
+static void failures_and_restarts_are_in_the_processing_log(void **state)
+{
+    (void)state;
+    World world;
+    start_flaky(&world);
+    world_close(&world);
+    world.options.log_rows = 10;
+    world_open(&world);
+    execute(&world, BIDS "CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction;");
+    world_pass(&world, 10000);
+    Subscription *log = subscribe(&world, "SELECT ts, level, query, stage, record_count FROM processing_log EMIT CHANGES;", 0);
+    failures_left = 1;
+    world_write(&world, "bids.jsonl", "a", "{\"auction\":1,\"price\":6}\n");
+    world_pass(&world, 50000);
+    world_pass(&world, 200000);
+    assert_string_equal(received(&world, log), "2026-01-01 00:00:00.060,ERROR,CTAS_COUNTS_1,failed,0\n2026-01-01 00:00:00.260,INFO,CTAS_COUNTS_1,restart,0\n");
+    subscription_close(log);
+    world_end(&world);
+}
+
 /* Whoever reads what the failing query wrote goes back with it: nothing is counted twice or lost. */
 static void queries_that_are_linked_go_back_together(void **state)
 {
@@ -192,6 +212,7 @@ int main(void)
         cmocka_unit_test(what_is_away_when_the_process_starts_is_waited_for), cmocka_unit_test(after_ten_failures_without_progress_it_is_given_up),
         cmocka_unit_test(queries_that_are_linked_go_back_together),
         cmocka_unit_test(limits_are_told),
+        cmocka_unit_test(failures_and_restarts_are_in_the_processing_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
