@@ -169,9 +169,8 @@ static Error *start(Server *server)
     TRY(workers_new(server->worker_count, WAITING_MOST, &server->workers));
     TRY(start_http(server, port)); /* answers at once, that it is starting */
     TRY(start_runtime(server));
-    TRY(start_log(server));
     server->ready = true;
-    return NULL;
+    return start_log(server); /* a broker may take its time */
 }
 
 Error *server_new(const ServerOptions *options, Server **result)

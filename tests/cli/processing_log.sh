@@ -68,6 +68,12 @@ until("entries", lambda: len(rows("SELECT * FROM processing_log;")) == 1)
 check("no bytes", rows("SELECT record FROM processing_log;") == [[None]])
 server.stop()
 
+# A broker that is away: the server is there all the same, and says so.
+server = Server("--processing-log-topic", "errors@127.0.0.1:1")
+check("a server without its topic", server.sql("SHOW QUERIES;")[1]["results"][0]["rows"] == [], server.sql("SHOW QUERIES;"))
+check("..says so", any(b"the processing log is not written to a topic" in line for line in server.log), server.log)
+server.stop()
+
 # In a shell.
 main, other = pty.openpty()
 shell = subprocess.Popen([program], stdin=other, stdout=other, stderr=other, cwd=folder, env={**os.environ, "TERM": "dumb", "HOME": folder, "NO_COLOR": "1"}, close_fds=True)
