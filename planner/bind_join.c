@@ -80,7 +80,8 @@ static bool is_table(const Relation *relation) { return relation->message && rel
 static Error *settle_versions(JoinBinding *join)
 {
     const AstExpr *system_time = join->ast->right->system_time;
-    const Relation *left = &join->sides[0], *right = &join->sides[1];
+    const Relation *left = &join->sides[0];
+    Relation *right = &join->sides[1];
     Arena *arena = join->block->binder->arena;
     Expr *time = NULL;
     if (!system_time)
@@ -88,13 +89,20 @@ static Error *settle_versions(JoinBinding *join)
     EdgeTraits traits = port_traits(arena, left->input), table = port_traits(arena, right->input);
     if (join->preserved[1] || traits.changes != CHANGES_APPEND)
         return error_at(ERR_BIND, system_time->at, "FOR SYSTEM_TIME AS OF is for rows that only come, in an inner or a left join");
-    if (!is_table(right) || table.key_count == 0)
-        return error_hint(error_at(ERR_BIND, join->ast->right->at, "FOR SYSTEM_TIME AS OF needs a table with a key"), "CREATE TABLE .. (id .. PRIMARY KEY, ..)");
+    const bool keyed = is_table(right) && table.key_count > 0;
+    if (keyed) {
+        join->version_keys = table.keys[0].columns;
+        join->version_key_count = table.keys[0].count;
+    } else if (!bind_history(arena, right, &join->version_keys, &join->version_key_count)) {
+        return error_hint(error_at(ERR_BIND, join->ast->right->at, "FOR SYSTEM_TIME AS OF needs a table with a key"), "CREATE TABLE .. (id .. PRIMARY KEY, ..), or the newest rows by ROW_NUMBER() OVER (PARTITION BY id ORDER BY time DESC)");
+    }
     TRY(binder_scope_expr(join->block->binder, &join->joint, join->block->parts.items, join->block->parts.count, system_time, &time));
     const TimeColumn *column = time->kind == EXPR_COLUMN ? traits_time(&traits, time->column) : NULL;
     const bool processing = (time->kind == EXPR_CALL && name_equal(time->function->name, "proctime")) || (column && column->processing);
-    if (processing)
+    if (processing && keyed)
         return NULL;
+    if (processing)
+        return error_hint(error_at(ERR_BIND, system_time->at, "rows that only come are versions of their keys: they are asked as of an event time"), "CREATE TABLE .. (id .. PRIMARY KEY, ..) stands as of PROCTIME()");
     const bool rowtime = time->kind == EXPR_COLUMN && time->column < join->left_count && is_rowtime(&left->schema.columns[time->column]);
     if (!has_time(left) || (!rowtime && (!column || time->column != left->time_column)))
         return error_at(ERR_BIND, system_time->at, "the table is read as of the event time of the rows that are joined with it");
@@ -107,12 +115,11 @@ static Error *settle_versions(JoinBinding *join)
 /* The versions are those of the table's keys. */
 static Error *check_versions(const JoinBinding *join, const LogicalNode *node)
 {
-    EdgeTraits table = port_traits(join->block->binder->arena, node->inputs[1]);
-    bool whole = table.key_count && table.keys[0].count == node->join.key_count;
-    for (int c = 0; whole && c < table.keys[0].count; c++) {
+    bool whole = join->version_key_count == node->join.key_count;
+    for (int c = 0; whole && c < join->version_key_count; c++) {
         bool found = false;
         for (int k = 0; k < node->join.key_count; k++)
-            found |= node->join.sides[1].keys[k] == table.keys[0].columns[c];
+            found |= node->join.sides[1].keys[k] == join->version_keys[c];
         whole &= found;
     }
     return whole ? NULL : error_at(ERR_BIND, join->ast->on ? join->ast->on->at : join->ast->at, "FOR SYSTEM_TIME AS OF joins a table on its primary key");
@@ -552,6 +559,7 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
     if (join->versions) {
         TRY(check_versions(join, node));
         node->join.sides[1].updates = node->join.sides[1].upserts = false; /* every change is a row of its own */
+        node->join.sides[1].unique = true; /* and one of them holds */
     }
     logical_derive(arena, node);
     TRY(own_clocks_check(arena, node, join->ast->at));

@@ -18,6 +18,7 @@ typedef struct JoinBinding {
     Lateral *lateral;         /* the right side names columns of the left one; NULL: it does not */
     bool only_on;             /* columns of the right side are what they are only above the join: WHERE does not go below it */
     bool versions;            /* FOR SYSTEM_TIME AS OF their time */
+    const int *version_keys; int version_key_count; /* columns of the right side */
     bool table;               /* rows of the left side look into the right one */
     Relation sides[2];
     Relation joint;           /* both, for names */
@@ -61,6 +62,10 @@ void bind_join_message(JoinBinding *join, const LogicalNode *node, int left_widt
 
 /* col, col + INTERVAL, col - INTERVAL of a TIMESTAMP. */
 bool join_time_offset(Expr *expr, Expr **column, int64_t *offset_us);
+
+/* ---- bind_history.c ---- */
+/* Are the rows versions of keys? Newest rows become their history then. *keys: columns of the relation. */
+bool bind_history(Arena *arena, Relation *relation, const int **keys, int *key_count);
 
 /* ---- bind_lateral.c ---- */
 bool is_lateral(const AstRelation *join);
