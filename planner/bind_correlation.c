@@ -18,12 +18,18 @@ static Error *replace_key(void *context, const AstExpr *ast, AstExpr **replaceme
     return NULL;
 }
 
-/* What an expression in a sub-query means, or asks, of the outer row. */
+Error *outer_ast(Block *block, const Relation *relation, const AstExpr *ast, AstExpr **mapped)
+{
+    *mapped = (AstExpr *)ast;
+    if (relation == &block->from || ast->kind == AST_LITERAL)
+        return NULL;
+    return ast_map(block->binder->arena, ast, replace_key, block, mapped);
+}
+
 Error *outer_expr(Block *block, const Relation *relation, const AstExpr *ast, Expr **expr)
 {
-    AstExpr *mapped = (AstExpr *)ast;
-    if (relation != &block->from && ast->kind != AST_LITERAL)
-        TRY(ast_map(block->binder->arena, ast, replace_key, block, &mapped));
+    AstExpr *mapped = NULL;
+    TRY(outer_ast(block, relation, ast, &mapped));
     return block_expr(block, relation, mapped, expr);
 }
 
@@ -189,6 +195,8 @@ Error *correlate(Block *block, Relation *relation, const AstQuery *query, int us
     return NULL;
 }
 
+bool correlation_is_outer(Correlation *correlation, const AstExpr *ast) { return binds_outside(correlation, ast); }
+
 bool correlation_is_inner(Correlation *correlation, const AstExpr *ast) { return binds_inside(correlation, ast); }
 
 bool correlation_names_outer(Correlation *correlation, const AstExpr *ast)
@@ -199,12 +207,14 @@ bool correlation_names_outer(Correlation *correlation, const AstExpr *ast)
     return error != NULL;
 }
 
-/* The selected expression that a number means; the expression itself if it is none. */
-static AstExpr *numbered_item(const AstQuery *query, AstExpr *expr)
+AstExpr *correlation_numbered_item(const AstQuery *query, AstExpr *expr)
 {
-    if (expr->kind != AST_LITERAL || expr->value.type->kind == TYPE_NULL || !type_is_integer(expr->value.type) || expr->value.integer < 1 || expr->value.integer > query->items.count)
-        return expr;
-    return query->items.items[expr->value.integer - 1].expr;
+    if (expr->kind == AST_LITERAL && expr->value.type->kind != TYPE_NULL && type_is_integer(expr->value.type) && expr->value.integer >= 1 && expr->value.integer <= query->items.count)
+        return query->items.items[expr->value.integer - 1].expr;
+    for (int i = 0; expr->kind == AST_NAME && expr->path.count == 1 && i < query->items.count; i++)
+        if (query->items.items[i].alias.text && name_equal(query->items.items[i].alias.text, expr->path.items[0].text))
+            return query->items.items[i].expr;
+    return expr;
 }
 
 /* OVER (..) sees the rows of one key. */
@@ -235,7 +245,7 @@ static Error *part_overs(Correlation *correlation, AstQuery *inner)
     inner->order_by.items = arena_copy(arena, inner->order_by.items, sizeof *inner->order_by.items * (size_t)inner->order_by.count);
     inner->order_by.capacity = inner->order_by.count;
     for (int i = 0; i < inner->order_by.count; i++)
-        TRY(ast_map(arena, numbered_item(inner, inner->order_by.items[i].expr), part_by_keys, correlation, &inner->order_by.items[i].expr));
+        TRY(ast_map(arena, correlation_numbered_item(inner, inner->order_by.items[i].expr), part_by_keys, correlation, &inner->order_by.items[i].expr));
     return ast_map(arena, inner->qualify, part_by_keys, correlation, &inner->qualify);
 }
 
@@ -289,7 +299,7 @@ Error *decorrelate(const AstExpr *ast, Correlation *correlation, AstQuery *inner
     for (int i = 0; i < inner->items.count && !exists; i++)
         LIST_ADD(arena, &items, inner->items.items[i]);
     for (int i = 0; i < inner->group_by.count; i++)
-        LIST_ADD(arena, &groups, numbered_item(inner, inner->group_by.items[i]));
+        LIST_ADD(arena, &groups, correlation_numbered_item(inner, inner->group_by.items[i]));
     memcpy(&inner->items, &items, sizeof items);
     if (aggregates)
         inner->group_by = groups;
@@ -314,4 +324,22 @@ Error *check_correlation(Correlation *correlation)
     for (int i = 0; i < correlation->kept.count; i++)
         TRY(ast_map(correlation->block->binder->arena, correlation->kept.items[i], check_name, correlation, &ignored));
     return NULL;
+}
+
+typedef struct OuterNames { Correlation *correlation; AstExprs *names; } OuterNames;
+
+static Error *add_outer_name(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    OuterNames *outer = context;
+    (void)replacement;
+    if (ast->kind == AST_NAME && !ast_is_marker(ast, NULL) && binds_outside(outer->correlation, ast))
+        LIST_ADD(outer->correlation->block->binder->arena, outer->names, (AstExpr *)ast);
+    return NULL;
+}
+
+Error *correlation_outer_names(Correlation *correlation, const AstExpr *ast, AstExprs *names)
+{
+    OuterNames outer = { correlation, names };
+    AstExpr *ignored = NULL;
+    return ast_any(ast, is_subquery) ? NULL : ast_map(correlation->block->binder->arena, ast, add_outer_name, &outer, &ignored);
 }

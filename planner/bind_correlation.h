@@ -28,9 +28,22 @@ Error *decorrelate(const AstExpr *ast, Correlation *correlation, AstQuery *inner
 char *correlation_key(Arena *arena, const AstExpr *ast, int key); /* its name there */
 /* Does the sub-query alone know what it means? */
 bool correlation_is_inner(Correlation *correlation, const AstExpr *ast);
+/* The names in it that are columns of the outer row. */
+Error *correlation_outer_names(Correlation *correlation, const AstExpr *ast, AstExprs *names);
 bool correlation_names_outer(Correlation *correlation, const AstExpr *ast);
-/* What an expression in a sub-query means, or asks, of the outer row. */
+bool correlation_is_outer(Correlation *correlation, const AstExpr *ast);
+/* What an expression in a sub-query means, or asks, of the outer row; outer_ast: where that has been grouped, by its keys. */
+Error *outer_ast(Block *block, const Relation *relation, const AstExpr *ast, AstExpr **mapped);
 Error *outer_expr(Block *block, const Relation *relation, const AstExpr *ast, Expr **expr);
+
+/* Does the equality with this of the outer row tie the sub-query, or is it one of the conditions? */
+typedef Error *KeptPair(void *context, const AstExpr *outer, bool *keep);
+/* EXISTS, IN and values whose sub-queries compare columns of the outer query otherwise than for equality, as expressions over lists of rows. `keeps` NULL:
+ * all equalities tie. *result NULL: it is no such sub-query. bind_subquery_list.c */
+Error *subquery_by_list(Block *block, Relation *relation, const AstExpr *ast, KeptPair *keeps, void *context, AstExpr **result);
+
+/* The selected expression that a number or an alias means; the expression itself if it is neither. */
+AstExpr *correlation_numbered_item(const AstQuery *query, AstExpr *expr);
 
 bool ast_is_comparison(const AstExpr *expr); /* <>, <, <=, >, >= */
 AstExpr *ast_conjunction(Arena *arena, const AstExprs *conjuncts); /* NULL: none */

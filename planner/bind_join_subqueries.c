@@ -3,6 +3,7 @@
  * ON decides which rows match, not which rows there are. So the answer of a sub-query is computed beside the rows of the side that it asks about,
  * before the join, and the condition reads it there as a hidden column. */
 #include "planner/ast_map.h"
+#include "planner/bind_correlation.h"
 #include "planner/bind_join.h"
 #include "planner/expr.h"
 
@@ -26,11 +27,12 @@ static Block side_block(const JoinBinding *join, int first_right, int s)
     return side;
 }
 
+enum { BOTH_SIDES = -1 };
+
 /* Which side the sub-query asks about. One that asks about neither belongs to the side that may lose rows, or to the left one. */
 static Error *asked_side(OnQueries *on, const AstExpr *ast, int *s)
 {
     JoinBinding *join = on->join;
-    Arena *arena = join->block->binder->arena;
     AstExprs asked = { 0 };
     int sides = 0;
     TRY(subquery_asks(&on->joint, ast, &asked));
@@ -39,9 +41,9 @@ static Error *asked_side(OnQueries *on, const AstExpr *ast, int *s)
         TRY(block_expr(&on->joint, &on->joint.from, asked.items[i], &expr));
         sides |= join_sides_of(expr, join->left_count);
     }
+    *s = BOTH_SIDES;
     if (sides == (JOIN_OF_LEFT | JOIN_OF_RIGHT))
-        return error_hint(binder_unsupported(ast->at, "a sub-query in ON of an outer join that asks about both sides"), "let it name columns of one side, and compare its value with the other: %s",
-                          arena_printf(arena, "a.x IN (SELECT .. WHERE .. = a.k)"));
+        return NULL;
     *s = sides ? sides == JOIN_OF_RIGHT : !join->preserved[1];
     return NULL;
 }
@@ -55,6 +57,16 @@ static Error *shift_marker(void *context, const AstExpr *ast, AstExpr **replacem
     return NULL;
 }
 
+/* What the left side is equal to ties the list of the sub-query's rows to it; the condition tests them beside the right side. */
+static Error *keeps_left(void *context, const AstExpr *outer, bool *keep)
+{
+    const OnQueries *on = context;
+    Expr *expr = NULL;
+    TRY(block_expr((Block *)&on->joint, &on->joint.from, outer, &expr));
+    *keep = !(join_sides_of(expr, on->join->left_count) & JOIN_OF_RIGHT);
+    return NULL;
+}
+
 static Error *answer(void *context, const AstExpr *ast, AstExpr **replacement)
 {
     OnQueries *on = context;
@@ -62,6 +74,14 @@ static Error *answer(void *context, const AstExpr *ast, AstExpr **replacement)
     if (!is_subquery(ast))
         return NULL;
     TRY(asked_side(on, ast, &s));
+    if (s == BOTH_SIDES) {
+        AstExpr *by_list = NULL;
+        TRY(subquery_by_list(&on->joint, &on->joint.from, ast, keeps_left, on, &by_list));
+        if (!by_list)
+            return error_hint(binder_unsupported(ast->at, "this sub-query in ON of an outer join, which asks about both sides"),
+                              "let it name columns of one side, and compare its value with the other: a.x IN (SELECT .. WHERE .. = a.k)");
+        return ast_map(on->join->block->binder->arena, by_list, answer, on, replacement);
+    }
     if (s != on->at_side)
         return NULL;
     AstExpr *answered = (AstExpr *)ast;

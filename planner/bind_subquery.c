@@ -35,12 +35,14 @@ Error *subquery_asks(Block *block, const AstExpr *ast, AstExprs *asked)
         for (int i = 0; i < ast->left->args.count; i++)
             LIST_ADD(arena, asked, ast->left->args.items[i]);
     }
-    TRY(correlate(block, &block->from, ast->query, ast->kind == AST_EXISTS ? CORRELATE_COMPARISON : 0, &correlation));
+    TRY(correlate(block, &block->from, ast->query, CORRELATE_CONDITIONS | CORRELATE_ITEMS, &correlation));
     TRY(check_correlation(&correlation));
     for (int i = 0; i < correlation.pairs.count; i++)
         LIST_ADD(arena, asked, correlation.pairs.items[i].outer);
-    if (correlation.comparison)
-        LIST_ADD(arena, asked, correlation.outer_side);
+    for (int i = 0; i < correlation.both.count; i++)
+        TRY(correlation_outer_names(&correlation, correlation.both.items[i], asked));
+    for (int i = 0; i < ast->query->items.count && ast->query->kind == AST_SELECT; i++)
+        TRY(correlation_outer_names(&correlation, ast->query->items.items[i].expr, asked));
     return NULL;
 }
 
@@ -342,8 +344,8 @@ static Error *exists_by_comparison(Subqueries *subs, const AstExpr *ast, AstExpr
     bool nested = ast_any(ast->query->where, is_subquery);
     if (!ast_any(ast->query->where, ast_is_comparison))
         return NULL;
-    TRY(correlate(subs->block, subs->relation, ast->query, CORRELATE_COMPARISON, &correlation));
-    if (!correlation.comparison || (correlation.op == OP_NOT_EQUAL && nested) || block_aggregates(ast->query) || ast->query->qualify || ast->query->offset)
+    TRY(correlate(subs->block, subs->relation, ast->query, CORRELATE_COMPARISON | CORRELATE_CONDITIONS | CORRELATE_ITEMS, &correlation));
+    if (!correlation.comparison || correlation.both.count || (correlation.op == OP_NOT_EQUAL && nested) || block_aggregates(ast->query) || ast->query->qualify || ast->query->offset)
         return NULL;
     bool largest = correlation.op == OP_GREATER || correlation.op == OP_GREATER_EQUAL;
     AstExpr *test = extreme(arena, ast, &correlation, largest ? "max" : "min");
@@ -410,6 +412,12 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
         TRY(exists_by_comparison(subs, ast, replacement));
         if (*replacement)
             return NULL;
+    }
+    if (!subs->known_only) {
+        AstExpr *by_list = NULL;
+        TRY(subquery_by_list(subs->block, subs->relation, ast, NULL, NULL, &by_list));
+        if (by_list)
+            return ast_map(arena, by_list, replace, subs, replacement);
     }
     if (asked_count(ast) > 1 && !subs->known_only && !is_condition(subs, ast)) {
         AstExpr *tests = NULL, *alone = NULL;

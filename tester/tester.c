@@ -333,7 +333,7 @@ static Error *run_sql(Run *run, const Step *step)
     if (!time_limit_unwatch())
         return error;
     error_free(error);
-    fail_step(run, step, "this does not end: the file has taken more than %d s. Does its input end? 'topics until-quiet', LIMIT, or --time-limit=SECONDS", run->time_limit_s);
+    fail_step(run, step, "this does not end: no row for %d s, or %d s in all. Does its input end? 'topics until-quiet', LIMIT, or --time-limit=SECONDS", run->time_limit_s, run->time_limit_s * TIME_LIMIT_TIMES);
     return NULL;
 }
 

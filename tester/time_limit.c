@@ -13,7 +13,10 @@ static pthread_cond_t changed;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static Session *watched;      /* NULL: nothing runs */
 static const char *watched_place;
-static int64_t deadline_s;    /* 0: none */
+static int64_t limit_s;       /* without a row; 0: none */
+static int64_t deadline_s;    /* of the whole */
+static int64_t progress_s;    /* when a row was read, or it began */
+static uint64_t progress_rows;
 static bool over;
 
 static int64_t now_s(void)
@@ -23,17 +26,29 @@ static int64_t now_s(void)
     return now.tv_sec;
 }
 
+static void look_for_progress(void)
+{
+    SessionProgress progress;
+    session_progress(watched, &progress);
+    if (progress.rows_in == progress_rows)
+        return;
+    progress_rows = progress.rows_in;
+    progress_s = now_s();
+}
+
 static void *watch(void *unused)
 {
     (void)unused;
     pthread_mutex_lock(&lock);
     for (;;) {
-        if (!watched || !deadline_s) {
+        if (!watched || !limit_s) {
             pthread_cond_wait(&changed, &lock);
             continue;
         }
-        if (now_s() < deadline_s) {
-            struct timespec until = { .tv_sec = deadline_s };
+        look_for_progress();
+        const int64_t idle_s = progress_s + limit_s, end_s = over || deadline_s < idle_s ? deadline_s : idle_s;
+        if (now_s() < end_s) {
+            struct timespec until = { .tv_sec = end_s - now_s() > 5 ? now_s() + 5 : end_s };
             pthread_cond_timedwait(&changed, &lock, &until);
             continue;
         }
@@ -64,7 +79,8 @@ void time_limit_start(int seconds)
 {
     pthread_once(&once, open_watch);
     pthread_mutex_lock(&lock);
-    deadline_s = seconds ? now_s() + seconds : 0;
+    limit_s = seconds;
+    deadline_s = now_s() + (int64_t)seconds * TIME_LIMIT_TIMES;
     over = false;
     pthread_mutex_unlock(&lock);
 }
@@ -74,6 +90,8 @@ void time_limit_watch(Session *session, const char *place)
     pthread_mutex_lock(&lock);
     watched = session;
     watched_place = place;
+    progress_s = now_s();
+    progress_rows = 0;
     pthread_cond_signal(&changed);
     pthread_mutex_unlock(&lock);
 }

@@ -42,7 +42,7 @@ fails "1: this does not belong behind a file's name: 'unsorted'" <<'END'
 file-is out.csv unsorted
 1
 END
-fails "7: [plain] this does not end: the file has taken more than 1 s" <<'END'
+fails "7: [plain] this does not end: no row for 1 s" <<'END'
 topics
 
 statement ok
