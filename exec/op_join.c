@@ -240,6 +240,8 @@ static Error *emit_best(Join *join, int s, uint32_t number)
     const bool own = join->output.node->join.best.side == s;
     for (uint32_t m = 0; m < join->after.count; m++) {
         const uint32_t partner = join->after.items[m];
+        if (side_of(join, !s)->preserved)
+            count_match(join, !s, partner, 1);
         if (join_best_takes(&join->output.state, own ? number : partner, own ? partner : number))
             TRY(join_pair(&join->output, s, number, partner, ROW_INSERT, *watermark(join)));
     }

@@ -43,12 +43,20 @@ static bool find_join(BestJoin *found)
         return false;
     const JoinSide *sides = join->join.sides;
     for (int s = 0; s < 2; s++)
-        if (sides[s].preserved || sides[s].updates || sides[s].upserts || join->inputs[s].port != PORT_MAIN || join->inputs[s].node->traits.changes != CHANGES_APPEND)
+        if (sides[s].updates || sides[s].upserts || join->inputs[s].port != PORT_MAIN || join->inputs[s].node->traits.changes != CHANGES_APPEND)
             return false;
     found->join = join;
     found->left_count = join->inputs[0].node->schema.column_count;
     found->count = found->left_count + join->inputs[1].node->schema.column_count;
     return join->join.form == JOIN_BOTH && !join->join.best.wanted;
+}
+
+/* Rows without a match come out when it is known that they have none, and never together with one that they have. */
+static bool pads_well(const BestJoin *found)
+{
+    const JoinSide *sides = found->join->join.sides;
+    const JoinPadding padding = found->join->join.padding;
+    return !sides[!found->side].preserved && (!sides[found->side].preserved || padding == PADDING_AT_BOUND || padding == PADDING_AT_END);
 }
 
 static int trace(const BestJoin *found, int column) { return max_join_trace(found->top->inputs[0], main_port(found->join), column); }
@@ -194,6 +202,8 @@ static bool take_condition(Arena *arena, BestJoin *found, const LogicalNode *fil
     }
     if (!sides[!found->side])
         LIST_ADD(arena, kept, conjunct); /* all matches of a row pass, or none */
+    else if (found->join->join.sides[found->side].preserved)
+        return false; /* a row whose matches do not pass is none without a match */
     else if (!is_tested(found, expr))
         LIST_ADD(arena, &found->moved, expr);
     return true;
@@ -254,7 +264,7 @@ int rewrite_join_best(RewriteContext *context)
         if (!(found.top->kind == PLAN_RANK ? asks_by_rank(&found) : asks_by_value(&found)))
             continue;
         found.side = found.side < 0 ? 0 : found.side;
-        if (!take_filters(context->arena, &found))
+        if (!pads_well(&found) || !take_filters(context->arena, &found))
             continue;
         change_plan(context, &nodes, &found);
         changes++;
