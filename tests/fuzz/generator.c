@@ -265,7 +265,7 @@ static void time(Generator *g)
 
 static void deep_condition(Generator *g)
 {
-    switch (choose(g, 16)) {
+    switch (choose(g, 19)) {
     case 0: condition(g); PICK(g, " AND ", " OR "); condition(g); break;
     case 1: put(g, "NOT "); in_parentheses(g, condition); break;
     case 2: in_parentheses(g, condition); break;
@@ -280,6 +280,10 @@ static void deep_condition(Generator *g)
     case 11: time(g); PICK(g, " = ", " >= ", " < "); time(g); break;
     case 14: put(g, "("); number(g); put(g, ", "); text(g); PICK(g, ") = (", ") < (", ") <> ("); number(g); put(g, ", "); text(g); put(g, ")"); break;
     case 15: put(g, "("); number(g); put(g, ", "); text(g); PICK(g, ") IN ", ") NOT IN "); PICK(g, "((1, 'x'), (2, NULL))", "(SELECT auction, channel FROM bids)"); break;
+    case 16: number(g); PICK(g, " = ANY (", " <> ALL (", " > SOME (", " <= ALL (", " <> ANY ("); PICK(g, "SELECT auction FROM bids", "SELECT price FROM bids AS i WHERE i.auction = b.auction", "VALUES (1), (NULL)"); put(g, ")"); break;
+    case 17: PICK(g, "EXISTS (SELECT 1 FROM bids AS i WHERE i.auction = b.auction AND i.price > b.price AND ", "EXISTS (SELECT 1 FROM bids AS i WHERE i.bidder <> b.bidder AND ", "(SELECT COUNT(*) FROM bids AS i WHERE i.price < b.price) > (SELECT SUM(i.price) FROM bids AS i WHERE i.bidder = b.auction AND ");
+        condition(g); put(g, ")"); break;
+    case 18: number(g); put(g, " = (SELECT "); PICK(g, "MAX(i.price + b.auction)", "i.price", "COUNT(*)", "ROW_NUMBER() OVER (ORDER BY i.ts)"); PICK(g, " FROM bids AS i WHERE i.ts < b.ts", " FROM bids AS i WHERE i.auction = b.auction"); PICK(g, "", " ORDER BY 1 LIMIT 1", " GROUP BY 1"); put(g, ")"); break;
     case 12: in_parentheses(g, condition); PICK(g, " IS TRUE", " IS NOT FALSE", " IS UNKNOWN"); break;
     case 13: (g->orderly ? number : generate_any)(g); PICK(g, " = ", " > ", " <> "); (g->orderly ? number : generate_any)(g); break;
     }
@@ -450,7 +454,8 @@ static void relation(Generator *g)
     case 12: match(g); break;
     case 7: generate_relation_name(g); PICK(g, " AS b", " b", " /*+ OPTIONS('on_error' = 'skip') */"); break;
     case 6: PICK(g, "bids CROSS JOIN UNNEST(list) AS t (x)", "bids, LATERAL TABLE(UNNEST(list)) AS t (x)", "bids CROSS APPLY GetArrayElements(list) AS e", "UNNEST(ARRAY[1, 2]) AS t (a)",
-                 "bids OUTER APPLY GetArrayElements(list) AS e", "bids CROSS JOIN UNNEST(list) WITH ORDINALITY AS t (x, n)", "bids, LATERAL (SELECT 1 AS one) AS l", "bids, LATERAL UNNEST(list) t (x)", "'none.jsonl'",
+                 "bids OUTER APPLY GetArrayElements(list) AS e", "bids CROSS JOIN UNNEST(list) WITH ORDINALITY AS t (x, n)", "bids, LATERAL (SELECT 1 AS one) AS l", "bids AS b, LATERAL (SELECT i.price, b.auction + 1 AS a FROM bids AS i WHERE i.auction = b.auction AND i.price > b.price) AS l",
+                 "bids AS b OUTER APPLY (SELECT TOP 2 * FROM bids AS i WHERE i.auction = b.auction ORDER BY price) AS l", "bids AS b CROSS APPLY (SELECT COUNT(*) AS n FROM bids AS i WHERE i.auction = b.auction) AS l", "bids, LATERAL UNNEST(list) t (x)", "'none.jsonl'",
                  "'none.csv' /*+ OPTIONS('timestamp' = 'ts') */ f", "(VALUES ROW(1, 'a'), ROW(2, NULL)) v (auction, channel)", "bids FOR SYSTEM_TIME AS OF ts"); break;
     default: generate_relation_name(g); break;
     }
