@@ -49,6 +49,15 @@ static void run_sql(Shell *shell, const Command *command, const char *argument)
     text_release(&sql);
 }
 
+static void run_again(Shell *shell, const Command *command, const char *argument)
+{
+    (void)argument;
+    if (shell->last.length)
+        shell_run_last(shell, command->down);
+    else
+        shell_say(shell, "nothing has run yet");
+}
+
 static bool take_switch(Shell *shell, const char *argument, bool *on)
 {
     if (!*argument)
@@ -282,6 +291,7 @@ static const char *const timing_names[] = { "timer", NULL };
 static const char *const mode_names[] = { "output", NULL };
 static const char *const output_names[] = { "spool", "out", NULL };
 static const char *const include_names[] = { "include", "read", "ir", NULL };
+static const char *const go_down_names[] = { "G", NULL };
 static const char *const edit_names[] = { "edit", NULL };
 static const char *const place_names[] = { "server", NULL };
 static const char *const tables_names[] = { "tables", NULL };
@@ -307,6 +317,8 @@ static const Command commands[] = {
     { .name = "o", .aliases = output_names, .argument = "[FILE]", .help = "results go into a file; without one to the terminal again", .run = run_output, .bare = true },
     { .name = "i", .aliases = include_names, .argument = "FILE", .help = "run the statements and commands in a file", .run = run_include },
     { .name = "e", .aliases = edit_names, .argument = "[FILE]", .help = "edit the last statement, or a file, in $EDITOR", .run = run_edit },
+    { .name = "g", .help = "runs a statement, as ';' does; alone: the last one again", .run = run_again },
+    { .name = "gx", .aliases = go_down_names, .help = "the same, shown a line a column", .run = run_again, .down = true },
     { .name = "watch", .argument = "[SECONDS]", .help = "run the last statement again and again", .run = run_watch },
     { .name = "set", .argument = "[NAME VALUE]", .help = "variables, or define one: ${NAME}", .run = run_set },
     { .name = "unset", .argument = "NAME", .help = "forget a variable", .run = run_sql, .sql = "SHOW VARIABLES;", .sql_with = "UNDEFINE %s;" },

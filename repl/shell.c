@@ -340,7 +340,8 @@ void shell_edit(Shell *shell, const char *given, size_t length)
 static bool goes_on(void *caller, const char *text, size_t length)
 {
     (void)caller;
-    return !sql_is_blank(text, length) && !command_is(text, length) && !sql_is_finished(text, length);
+    bool down;
+    return !sql_is_blank(text, length) && !command_is(text, length) && !sql_is_finished(text, length) && !sql_ends_with_go(text, &length, &down);
 }
 
 static const char *prompt(void *caller, Arena *arena, const char *text, size_t length)
@@ -440,6 +441,16 @@ static void run_rc(Shell *shell)
     text_release(&path);
 }
 
+bool shell_run_last(Shell *shell, bool down)
+{
+    const OutputMode mode = shell->mode;
+    shell->mode = down ? OUTPUT_VERTICAL : mode;
+    const bool fine = run_pieces(shell, "input", text_c(&shell->last), shell->last.length, true);
+    if (down)
+        shell->mode = mode;
+    return fine;
+}
+
 static void take_text(Shell *shell, const Text *typed)
 {
     Text text = { 0 };
@@ -454,14 +465,27 @@ static void take_text(Shell *shell, const Text *typed)
     Error *error = history_add(&shell->history, text_c(&text), text.length);
     if (error)
         shell_say_error(shell, error, "history", "", 0);
+    bool down = false;
     if (command_is(text_c(&text), text.length)) {
         command_run(shell, text_c(&text), text.length);
     } else {
+        if (sql_ends_with_go(text_c(&text), &text.length, &down) && !sql_is_finished(text.bytes, text.length))
+            text_add_char(&text, ';');
         shell->last.length = 0;
         text_add(&shell->last, text.bytes, text.length);
-        run_pieces(shell, "input", text_c(&text), text.length, true);
+        shell_run_last(shell, down);
     }
     text_release(&text);
+}
+
+/* Ctrl-C where nothing is typed, twice within two seconds: somebody wants to leave. *canceled: when it was typed last. */
+static void tell_how_to_leave(double *canceled)
+{
+    static const char line[] = "\\q or Ctrl-D leaves\n";
+    const double now = seconds_now();
+    if (*canceled && now - *canceled < 2)
+        write_all(1, line, sizeof line - 1);
+    *canceled = *canceled && now - *canceled < 2 ? 0 : now;
 }
 
 static Error *read_and_run(Shell *shell)
@@ -469,6 +493,7 @@ static Error *read_and_run(Shell *shell)
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
     Error *error = NULL;
+    double canceled = 0;
     while (!shell->done && !error) {
         EditorEnd end;
         error = editor_read(shell->editor, &text, &end);
@@ -478,6 +503,10 @@ static Error *read_and_run(Shell *shell)
             shell_edit(shell, text_c(&text), text.length);
         else if (end == EDITOR_TEXT && text.length)
             take_text(shell, &text);
+        else if (end == EDITOR_CANCELED && !text.length)
+            tell_how_to_leave(&canceled);
+        if (end != EDITOR_CANCELED || text.length)
+            canceled = 0;
     }
     text_release(&text);
     return error;

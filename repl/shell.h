@@ -41,6 +41,8 @@ int shell_run(Backend *backend, const ShellOptions *options);
 
 /* Runs statements, shows their results; says errors itself. `name`: of the text, in errors. False: one failed. */
 bool shell_execute(Shell *shell, const char *name, const char *text, size_t length);
+/* The statements that ran last once more; down: shown a line a column. */
+bool shell_run_last(Shell *shell, bool down);
 /* Lines for people. */
 void shell_say(Shell *shell, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void shell_say_error(Shell *shell, Error *error, const char *name, const char *text, size_t length); /* takes it over */

@@ -159,6 +159,26 @@ static SqlEnd look_at_end(const char *text, size_t length)
     return end;
 }
 
+bool sql_ends_with_go(const char *text, size_t *length, bool *down)
+{
+    static const char *const ends[] = { "\\g", "\\gx", "\\G" };
+    size_t end = *length;
+    while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\n' || text[end - 1] == '\t'))
+        end--;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        const size_t size = strlen(ends[i]);
+        if (end < size || memcmp(text + end - size, ends[i], size) != 0 || sql_is_blank(text, end - size))
+            continue;
+        const char part = sql_open_part(text, end - size);
+        if (part != '-' && part != '=')
+            return false; /* it is a part of a text, a comment */
+        *length = end - size;
+        *down = i > 0;
+        return true;
+    }
+    return false;
+}
+
 bool sql_is_finished(const char *text, size_t length) { return look_at_end(text, length).finished; }
 char sql_open_part(const char *text, size_t length) { return look_at_end(text, length).open; }
 

@@ -21,6 +21,8 @@ bool sql_piece_is(const char *text, const SqlPiece *piece, const char *word);
 bool sql_is_blank(const char *text, size_t length);
 /* Are the statements finished: does the text end with a `;` that is no part of something? */
 bool sql_is_finished(const char *text, size_t length);
+/* Does the text end with \g, or \gx, \G (*down: a line a column), in place of a `;`? Then *length is what stands before it. */
+bool sql_ends_with_go(const char *text, size_t *length, bool *down);
 /* What the end of the text is in: '\'' a string, '"' a quoted name, '*' a comment, '$' a body, '(' brackets, '-' a statement, '=' nothing. */
 char sql_open_part(const char *text, size_t length);
 /* Does it look like it names a secret, so that it is not to be kept? */
