@@ -142,3 +142,5 @@ void session_progress(Session *session, SessionProgress *progress); /* callable 
 
 /* "file:line:col: error: ..", the line with its caret, the hint: as the front doors print it. Appends all errors of the list. */
 void error_render(const Error *error, const char *file_name, const char *text, size_t length, bool color, Text *out);
+/* The same for a terminal of so many columns: of a line that is longer the part around the place; 0: not known. */
+void error_render_within(const Error *error, const char *file_name, const char *text, size_t length, bool color, int columns, Text *out);

@@ -10,6 +10,7 @@
 
 #include "repl/backend.h"
 #include "repl/server_client.h"
+#include "repl/server_rows.h"
 #include "repl/sql_text.h"
 
 /* The push query that is being read, for whoever asks how far it is. */
@@ -70,44 +71,6 @@ static Error *server_error(const json_t *answer, long status, size_t start)
 
 /* ---- rows ---- */
 
-static const Type *column_type(const char *name)
-{
-    if (strcmp(name, "INTEGER") == 0 || strcmp(name, "BIGINT") == 0)
-        return type_scalar(TYPE_BIGINT);
-    return type_scalar(strcmp(name, "DOUBLE") == 0 ? TYPE_DOUBLE : strcmp(name, "BOOLEAN") == 0 ? TYPE_BOOLEAN : TYPE_VARCHAR);
-}
-
-static Value value_of(Arena *arena, const Type *type, const json_t *json)
-{
-    Value value = { .type = type, .is_null = json_is_null(json) || !json };
-    if (value.is_null)
-        return value;
-    if (type->kind == TYPE_BIGINT && json_is_integer(json)) {
-        value.integer = json_integer_value(json);
-    } else if (type->kind == TYPE_DOUBLE && json_is_number(json)) {
-        value.number = json_number_value(json);
-    } else if (type->kind == TYPE_BOOLEAN) {
-        value.integer = json_is_true(json);
-    } else if (type->kind != TYPE_VARCHAR) {
-        value.is_null = true;
-    } else if (json_is_string(json)) {
-        value.text = str_c(arena_strdup(arena, json_string_value(json)));
-    } else {
-        char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
-        value.text = str_c(arena_strdup(arena, text ? text : ""));
-        free(text);
-    }
-    return value;
-}
-
-static void put_row(Batch *batch, const Schema *schema, uint32_t row, const json_t *values)
-{
-    for (int i = 0; i < schema->column_count; i++) {
-        Value value = value_of(&batch->arena, schema->columns[i].type, json_array_get(values, (size_t)i));
-        vector_set(&batch->arena, batch->columns[i], row, &value);
-    }
-}
-
 static Error *give_rows(const SessionOutput *output, const Schema *schema, const json_t *rows)
 {
     size_t total = json_array_size(rows);
@@ -115,7 +78,7 @@ static Error *give_rows(const SessionOutput *output, const Schema *schema, const
         uint32_t count = total - done < BATCH_ROWS ? (uint32_t)(total - done) : BATCH_ROWS;
         Batch *batch = batch_for_schema(NULL, schema, count);
         for (uint32_t row = 0; row < count; row++)
-            put_row(batch, schema, row, json_array_get(rows, done + row));
+            server_row(batch, schema, row, json_array_get(rows, done + row), NULL, 0);
         batch->row_count = count;
         batch->selection = (Selection){ count, NULL };
         Error *error = output->rows ? output->rows(output->caller, batch) : NULL;
@@ -124,17 +87,6 @@ static Error *give_rows(const SessionOutput *output, const Schema *schema, const
         done += count;
     }
     return NULL;
-}
-
-static void schema_from(Arena *arena, const json_t *names, const json_t *types, Schema *schema)
-{
-    schema->column_count = (int)json_array_size(names);
-    schema->columns = ARENA_ARRAY(arena, Column, (size_t)schema->column_count + 1);
-    for (int i = 0; i < schema->column_count; i++) {
-        const char *name = json_string_value(json_array_get(names, (size_t)i)), *type = json_string_value(json_array_get(types, (size_t)i));
-        schema->columns[i].name = arena_strdup(arena, name ? name : "");
-        schema->columns[i].type = column_type(type ? type : "");
-    }
 }
 
 static Error *give_result(const json_t *result, const SessionOutput *output)
@@ -156,7 +108,7 @@ static Error *give_result(const json_t *result, const SessionOutput *output)
         json_array_append(names, json_object_get(column, "name"));
         json_array_append(types, json_object_get(column, "type"));
     }
-    schema_from(&arena, names, types, &schema);
+    server_schema(&arena, names, types, &schema);
     json_decref(names);
     json_decref(types);
     ResultInfo info = { .schema = &schema, .preformatted = json_is_true(json_object_get(result, "preformatted")) };
@@ -220,7 +172,7 @@ static void watch(ServerBackend *server, const char *id)
 static Error *begin_rows(Rows *rows, const json_t *line)
 {
     const json_t *header = json_object_get(line, "header");
-    schema_from(&rows->arena, json_object_get(header, "columnNames"), json_object_get(header, "columnTypes"), &rows->schema);
+    server_schema(&rows->arena, json_object_get(header, "columnNames"), json_object_get(header, "columnTypes"), &rows->schema);
     ResultInfo info = { .schema = &rows->schema, .updating = json_is_true(json_object_get(line, "updating")), .continuous = json_is_true(json_object_get(line, "continuous")), .is_query = true };
     rows->begun = true;
     if (info.continuous)
@@ -249,7 +201,7 @@ static Error *take_line(Rows *rows, const json_t *line)
         rows->batch->kinds = ARENA_ARRAY(&rows->batch->arena, uint8_t, BATCH_ROWS);
     }
     rows->batch->kinds[rows->batch->row_count] = (uint8_t)kind_of(json_string_value(json_object_get(line, "op")));
-    put_row(rows->batch, &rows->schema, rows->batch->row_count, row);
+    server_row(rows->batch, &rows->schema, rows->batch->row_count, row, text_c(&rows->line), rows->line.length);
     rows->batch->row_count++;
     return rows->batch->row_count == BATCH_ROWS ? flush_rows(rows) : NULL;
 }
@@ -266,8 +218,8 @@ static Error *take_rows(Request *request, const char *bytes, size_t length)
         if (!end)
             break;
         json_t *line = json_loadb(text_c(&rows->line), rows->line.length, 0, NULL);
-        rows->line.length = 0;
         Error *error = line ? take_line(rows, line) : NULL;
+        rows->line.length = 0;
         json_decref(line);
         TRY(error);
     }

@@ -273,7 +273,7 @@ static void add_held_row(ResultWriter *writer, size_t first_cell, const char **c
 
 #define LEAST_WIDTH 6 /* of a column that wraps */
 
-/* The widest columns become narrower than they want to be until a row fits the terminal; where that cannot be, all stay as they are. */
+/* The widest columns of text become narrower than they want to be until a row fits the terminal; where that cannot be, all stay as they are. */
 static void fit_widths(ResultWriter *writer)
 {
     const int count = writer->column_count;
@@ -281,13 +281,13 @@ static void fit_widths(ResultWriter *writer)
     memcpy(writer->widths, writer->wanted, sizeof *writer->widths * (size_t)count);
     for (int i = 0; i < count; i++) {
         total += writer->widths[i] + 3;
-        least += (writer->widths[i] < LEAST_WIDTH ? writer->widths[i] : LEAST_WIDTH) + 3;
+        least += (writer->widths[i] < LEAST_WIDTH || writer->right_aligned[i] ? writer->widths[i] : LEAST_WIDTH) + 3;
     }
     writer->wraps = total > writer->fit_columns && least <= writer->fit_columns;
     for (; writer->wraps && total > writer->fit_columns; total--) {
-        int widest = 0;
-        for (int i = 1; i < count; i++)
-            if (writer->widths[i] > writer->widths[widest])
+        int widest = -1;
+        for (int i = 0; i < count; i++)
+            if (!writer->right_aligned[i] && (widest < 0 || writer->widths[i] > writer->widths[widest]))
                 widest = i;
         writer->widths[widest]--;
     }

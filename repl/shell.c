@@ -75,7 +75,10 @@ void shell_say_error(Shell *shell, Error *error, const char *name, const char *t
 {
     Text out = { 0 };
     MEMORY_HOLD(text_unwind, &out);
-    error_render(error, name, text, length, shell->color, &out);
+    int columns = 0, rows;
+    if (isatty(2))
+        terminal_size(2, &columns, &rows);
+    error_render_within(error, name, text, length, shell->color, columns, &out);
     write_all(2, text_c(&out), out.length);
     text_release(&out);
     error_free(error);

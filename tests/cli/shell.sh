@@ -144,6 +144,8 @@ t = Terminal(columns=60)
 t.type("SELECT 1 AS n, 'one two three four five six seven eight nine ten eleven twelve' AS words;\r",
        "│ n │ words                                                │\n├───┼──────────────────────────────────────────────────────┤\n"
        "│ 1 │ one two three four five six seven eight nine ten     │\n│   │ eleven twelve                                        │\n")
+t.type("\x0cSELECT 'some text that is not short' AS a, 'and more of it', nothing, 'and the end of it';\r", "..")
+check("of a long line the part around the mistake is shown", re.search(r"^  1 \| \.\.(.*)nothing.*\n    \|   ( *)\^~~~~~~$", t.text(), re.M) and len(re.search(r"\.\.(.*)nothing", t.text()).group(1)) == len(re.search(r"\|   ( *)\^~~~~~~$", t.text(), re.M).group(1)), t.text())
 t.type("\x0cCREATE STREAM g (a INT) WITH (connector = 'datagen', rows_per_second = 50, 'fields.a.kind' = 'sequence'); SELECT a, repeat('x', a) AS x FROM g LIMIT 11;\r",
        r"│ 9 │ x{9} +│\n├─+┼─+┤\n│ 10 │ x{10} *│\n└─+┴─+┘\n11 rows", "pattern")
 t.leave()
@@ -338,6 +340,8 @@ t.type("CREATE STREAM bids (auction INT KEY, price DOUBLE, note STRING) WITH (ka
 t.type("CREATE TABLE totals AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction; INSERT INTO bids VALUES (1, 2.5, 'x'), (2, 1, NULL), (1, 3, 'é|');\r", "table 'totals' created")
 t.type("SELECT auction, price, note FROM bids EMIT CHANGES LIMIT 3;\r", "│       1 │   3.0 │ é|   │")
 t.type("SHOW QUERIES;\r", "CTAS_TOTALS_1")
+t.type("CREATE STREAM exact (d DECIMAL(38, 10), s STRUCT<x DECIMAL(5, 2), y STRING>) WITH (kafka_topic = 'exact', value_format = 'json', partitions = 1); INSERT INTO exact VALUES (12345678901234567890.0123456789, STRUCT(x := 1.50, y := '],'));\r", "created")
+t.type("\x0cSELECT * FROM exact EMIT CHANGES LIMIT 1;\r", '│ 12345678901234567890.0123456789 │ {"x":1.50,"y":"],"} │')
 t.type("\x0cSELECT nothing FROM bids;\r", "input:1:8: error: no column 'nothing' in bids")
 t.type("\x0cCREATE STREAM never (a INT); SELECT y FROM bids; SELCT 1;\r", "did you mean 'SELECT'?")
 check("all mistakes of several statements, and none is done", "input:1:37: error: no column 'y' in bids" in t.text() and "created" not in t.text(), t.text())
