@@ -515,14 +515,14 @@ static void memory_stays_flat(void **unused)
         harness_call(&harness, "count", -1, -1, false);
         harness_open(&harness);
         int64_t time = 0, wm = TIME_MIN, key = 0, half = 0;
-        for (int batch = 0; batch < 400; batch++) {
+        for (int batch = 0; batch < 100; batch++) {
             for (int i = 0; i < ROWS; i++) {
                 time += 5000;
                 rows[i] = (TestRow){ .key = key++ / 2, .time_us = time, .wm_after_us = time };
             }
             wm = harness_feed(&harness, rows, ROWS, ROWS, wm, false);
             harness.output.length = 0;
-            if (batch == 200)
+            if (batch == 50)
                 half = harness.op->pool.peak_bytes;
         }
         assert_true(harness.op->pool.peak_bytes <= half + half / 10);
