@@ -2,41 +2,10 @@
 # `bidsql server` through real clients: curl over HTTP/1.1 and HTTP/2, ksqlDB's npm client, WebSocket; roles, TLS, restarts, kill -9.
 set -u
 cd "$(dirname "$0")/../.."
-exec /usr/bin/python3 -W ignore::DeprecationWarning - "${BIDSQL:-./bidsql}" <<'PY'
-import base64, json, os, shutil, signal, socket, subprocess, sys, tempfile, threading, time, urllib.parse
+BIDSQL=${BIDSQL:-./bidsql} PYTHONPATH=tests/server exec /usr/bin/python3 -W ignore::DeprecationWarning - <<'PY'
+import json, os, shutil, signal, subprocess, urllib.parse
 import websocket
-
-failures = 0
-program = os.path.abspath(sys.argv[1])
-folder = tempfile.mkdtemp()
-
-def check(what, fine, shown=""):
-    global failures
-    if not fine:
-        failures += 1
-        print(f"{what}: {str(shown)[:1500]}")
-
-class Server:
-    def __init__(self, *arguments, scheme="http"):
-        self.process = subprocess.Popen([program, "server", "--listen", "127.0.0.1:0", "--log", "json", *arguments], stderr=subprocess.PIPE, cwd=folder)
-        self.log, self.url = [], None
-        for line in self.process.stderr:
-            self.log.append(line)
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                break
-            if entry.get("msg") == "listening":
-                self.url = entry["url"]
-                break
-        if not self.url:
-            raise SystemExit(f"the server did not start: {b''.join(self.log).decode()}")
-        self.port = int(self.url.rsplit(":", 1)[1])
-        self.reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True)
-        self.reader.start()
-    def stop(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-        return self.process.wait(30)
+from serving import Server, check, finish, folder, program, until
 
 def curl(server, path, *options, data=None):
     done = subprocess.run(["curl", "-s", "-m", "20", "-w", "\n%{http_code}", *options, *(["--data-binary", "@-"] if data is not None else []), server.url + path],
@@ -51,13 +20,6 @@ def ksql(server, text, *options, **more):
 def query(server, sql, *options, **more):
     code, body = curl(server, "/query-stream", *options, data=json.dumps({"sql": sql, **more}))
     return code, [json.loads(line) for line in body.splitlines() if line]
-
-def until(what, condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-    check(what, False, "it never came true")
 
 server = Server("--topics-in-memory")
 
@@ -279,6 +241,5 @@ for arguments, code, said in [(["--listen", "0.0.0.0:0"], 2, "--insecure"), (["-
     (["--nonsense"], 2, "no option"), (["--users", "/nowhere"], 4, "/nowhere"), (["--max-queries", "x"], 2, "a number"), (["extra"], 2, "extra")]:
     done = subprocess.run([program, "server", *arguments], capture_output=True, text=True, timeout=20)
     check(arguments, done.returncode == code and said in done.stderr, (done.returncode, done.stderr))
-shutil.rmtree(folder)
-sys.exit(failures != 0)
+finish()
 PY
