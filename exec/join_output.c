@@ -320,3 +320,20 @@ Error *join_flush(JoinOutput *join)
     }
     return builder_flush(&join->builder);
 }
+
+Error *join_settle(JoinOutput *join)
+{
+    TRY(join_flush(join));
+    Arena scratch;
+    arena_init(&scratch, NULL);
+    MEMORY_HOLD(arena_unwind, &scratch);
+    join_state_compact(&join->state, &scratch);
+    arena_release(&scratch);
+    return NULL;
+}
+
+int join_containers(Operator *op, Container **containers, int capacity)
+{
+    (void)capacity;
+    return join_state_containers(&((JoinOutput *)op->state)->state, containers);
+}

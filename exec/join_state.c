@@ -374,6 +374,14 @@ static void compact_identities(JoinState *state, int s, Arena *scratch)
             join_touch(state, s, number)->identity = remap[join_row(state, s, number)->identity];
 }
 
+bool join_row_stays(const JoinState *state, int side, uint32_t number, uint32_t order)
+{
+    if (number >= state->sides[side].store.count)
+        return false;
+    const JoinRow *row = join_row(state, side, number);
+    return row->matches != JOIN_FREE && (uint32_t)row->order == order;
+}
+
 void join_state_compact(JoinState *state, Arena *scratch)
 {
     if (state->key_layout.column_count && mostly_dead(state->groups.count, state->live_groups))

@@ -88,6 +88,8 @@ int join_best_order(const JoinState *state, uint32_t a, uint32_t b);
 /* Takes the row out of its group and its identity; its contents stay until join_free. */
 void join_remove(JoinState *state, int side, uint32_t number);
 void join_free(JoinState *state, int side, uint32_t number);
+/* Is this still the row that had come as number `order` when a timer was set for it? */
+bool join_row_stays(const JoinState *state, int side, uint32_t number, uint32_t order);
 /* Drops groups and identities without rows, if they are most. Not while rows are located. */
 void join_state_compact(JoinState *state, Arena *scratch);
 

@@ -35,12 +35,7 @@ static bool pads(const Join *join, int s, JoinPadding padding) { return side_of(
 
 static bool is_there(const Join *join, const Timer *timer)
 {
-    const int s = timer->slot & 1;
-    const uint32_t number = timer->slot >> 1;
-    if (number >= join->output.state.sides[s].store.count)
-        return false;
-    const JoinRow *row = join_row(&join->output.state, s, number);
-    return row->matches != JOIN_FREE && (uint32_t)row->order == timer->order;
+    return join_row_stays(&join->output.state, timer->slot & 1, timer->slot >> 1, timer->order);
 }
 
 static int64_t recheck(void *owner, const Timer *timer)
@@ -499,13 +494,7 @@ static Error *join_advance(Operator *op, int64_t wm_us)
         TRY(meeting_end_turn(&join->meeting, take_met));
     TRY(raise_watermark(join, wm_us));
     TRY(let_old_go(join));
-    TRY(join_flush(&join->output));
-    Arena scratch;
-    arena_init(&scratch, NULL);
-    MEMORY_HOLD(arena_unwind, &scratch);
-    join_state_compact(&join->output.state, &scratch);
-    arena_release(&scratch);
-    return NULL;
+    return join_settle(&join->output);
 }
 
 /* No more rows: what is left without a match has none. */
@@ -531,12 +520,6 @@ static int64_t join_own_watermark(const Operator *op)
         return op->input_wm_us[0] < op->input_wm_us[1] ? op->input_wm_us[0] : op->input_wm_us[1];
     const int64_t wm_us = op->input_wm_us[side_of(join, 1)->on_clock];
     return wm_us == TIME_MAX && !is_table(join) ? TIME_MAX - 1 : wm_us; /* rows without event time may still come */
-}
-
-static int join_containers(Operator *op, Container **containers, int capacity)
-{
-    (void)capacity;
-    return join_state_containers(&((Join *)op->state)->output.state, containers);
 }
 
 static Error *join_restored(Operator *op)

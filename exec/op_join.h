@@ -42,6 +42,10 @@ Error *join_pair(JoinOutput *join, int side, uint32_t row, uint32_t other, uint8
 void join_drop(JoinOutput *join, int side, uint32_t number);
 /* Sends all pairs on and frees what was dropped. */
 Error *join_flush(JoinOutput *join);
+/* At the end of a turn: as join_flush, and the state is made smaller where much of it is free. */
+Error *join_settle(JoinOutput *join);
+/* OperatorType.containers of every join, whose state begins with its JoinOutput. */
+int join_containers(Operator *op, Container **containers, int capacity);
 /* The event time of a row of a side's input; TIME_MIN: none. */
 int64_t join_time(const JoinOutput *join, int side, const Batch *batch, uint32_t row);
 /* Rows of a side that have met none, in order of arrival. */

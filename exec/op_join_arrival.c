@@ -33,17 +33,10 @@ static bool preserves(const Arrival *join, int s, JoinPadding padding)
 
 /* ---- life ---- */
 
-static bool is_row(const Arrival *join, int s, uint32_t number, uint32_t order)
-{
-    if (number >= join->output.state.sides[s].store.count)
-        return false;
-    const JoinRow *row = join_row(&join->output.state, s, number);
-    return row->matches != JOIN_FREE && (uint32_t)row->order == order;
-}
-
 static int64_t recheck(void *owner, const Timer *timer)
 {
-    return is_row(owner, timer->slot & 1, timer->slot >> 1, timer->order) ? timer->time_us : TIME_MAX;
+    const Arrival *join = owner;
+    return join_row_stays(&join->output.state, timer->slot & 1, timer->slot >> 1, timer->order) ? timer->time_us : TIME_MAX;
 }
 
 static Error *arrival_open(Operator *op)
@@ -208,13 +201,7 @@ static Error *arrival_advance(Operator *op, int64_t wm_us)
         TRY(meeting_end_turn(&join->meeting, take_met));
     if (wm_us > *watermark(join) && wm_us != TIME_MAX)
         *watermark(join) = wm_us;
-    TRY(join_flush(&join->output));
-    Arena scratch;
-    arena_init(&scratch, NULL);
-    MEMORY_HOLD(arena_unwind, &scratch);
-    join_state_compact(&join->output.state, &scratch);
-    arena_release(&scratch);
-    return NULL;
+    return join_settle(&join->output);
 }
 
 static Error *arrival_end(Operator *op)
@@ -222,12 +209,6 @@ static Error *arrival_end(Operator *op)
     Arrival *join = op->state;
     TRY(emit_waiting(join, TIME_MAX));
     return join_flush(&join->output);
-}
-
-static int arrival_containers(Operator *op, Container **containers, int capacity)
-{
-    (void)capacity;
-    return join_state_containers(&((Arrival *)op->state)->output.state, containers);
 }
 
 static Error *arrival_restored(Operator *op)
@@ -254,5 +235,5 @@ static Error *arrival_restored(Operator *op)
 
 const OperatorType join_arrival_operator = {
     .name = "join by arrival", .open = arrival_open, .close = arrival_close, .process = arrival_process, .advance = arrival_advance, .end = arrival_end,
-    .containers = arrival_containers, .restored = arrival_restored,
+    .containers = join_containers, .restored = arrival_restored,
 };

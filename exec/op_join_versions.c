@@ -27,10 +27,7 @@ static int64_t *watermark(Versions *join) { return &join->output.state.scalars[J
 static int64_t recheck(void *owner, const Timer *timer)
 {
     const Versions *join = owner;
-    if (timer->slot >= join->output.state.sides[0].store.count)
-        return TIME_MAX;
-    const JoinRow *row = join_row(&join->output.state, 0, timer->slot);
-    return row->matches != JOIN_FREE && (uint32_t)row->order == timer->order ? row->time_us : TIME_MAX;
+    return join_row_stays(&join->output.state, 0, timer->slot, timer->order) ? join_row(&join->output.state, 0, timer->slot)->time_us : TIME_MAX;
 }
 
 static Error *versions_open(Operator *op)
@@ -198,19 +195,7 @@ static Error *versions_advance(Operator *op, int64_t wm_us)
     if (join->meeting.meets)
         TRY(meeting_end_turn(&join->meeting, take_met));
     TRY(raise_watermark(join, wm_us));
-    TRY(join_flush(&join->output));
-    Arena scratch;
-    arena_init(&scratch, NULL);
-    MEMORY_HOLD(arena_unwind, &scratch);
-    join_state_compact(&join->output.state, &scratch);
-    arena_release(&scratch);
-    return NULL;
-}
-
-static int versions_containers(Operator *op, Container **containers, int capacity)
-{
-    (void)capacity;
-    return join_state_containers(&((Versions *)op->state)->output.state, containers);
+    return join_settle(&join->output);
 }
 
 static Error *versions_restored(Operator *op)
@@ -229,5 +214,5 @@ static Error *versions_restored(Operator *op)
 
 const OperatorType join_versions_operator = {
     .name = "join with versions", .open = versions_open, .close = versions_close, .process = versions_process, .advance = versions_advance,
-    .containers = versions_containers, .restored = versions_restored,
+    .containers = join_containers, .restored = versions_restored,
 };
