@@ -17,6 +17,7 @@ HttpExchange *exchange_new(Connection *connection, int32_t stream)
     exchange->stream = stream;
     exchange->last = &exchange->first;
     exchange->length = -1;
+    exchange->body_since_ms = http_now_ms();
     arena_init(&exchange->arena, NULL);
     arena_init(&exchange->answer, NULL);
     exchange->request = (HttpRequest){ .method = "", .path = "/", .query = "", .authority = "", .peer = connection->peer, .tls = connection->tls != NULL };

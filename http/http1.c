@@ -10,7 +10,9 @@ typedef struct Http1 {
     http_parser parser;
     HttpExchange *exchange;     /* the one at hand; NULL: none */
     Text target, name, value;   /* as they come, in pieces */
-    bool value_began, headers_done, failed;
+    bool value_began, headers_done, failed, odd; /* odd: its lines are not plain */
+    char before;                /* the last byte of the headers so far: see lines_are_plain */
+    enum { LINES_NONE, LINES_BEGUN, LINES_OVER } lines;
     Text ahead;                 /* not parsed yet */
     bool continue_due;          /* Expect: 100-continue */
 } Http1;
@@ -71,6 +73,34 @@ static int count_headers(const HttpRequest *request, const char *name)
     return count;
 }
 
+static bool is_token(const char *name)
+{
+    for (const char *c = name; *c; c++)
+        if (*c <= ' ' || *c >= 127 || strchr("()<>@,;:\\\"/[]?={}", *c))
+            return false;
+    return *name;
+}
+
+/* What different servers on the way could read in different ways (RFC 9112, 6.3 and 11.2), and what is not for here. NULL: it is plain. */
+static const char *ambiguous(const http_parser *parser, const HttpRequest *request)
+{
+    const char *encoding = http_header(request, "transfer-encoding"), *length = http_header(request, "content-length");
+    if (parser->http_major != 1 || parser->http_minor > 1)
+        return "this version of HTTP is not spoken here";
+    if (count_headers(request, "content-length") > 1 || count_headers(request, "host") > 1 || (length && encoding))
+        return "the request's length or host is ambiguous";
+    if (encoding && (parser->http_minor == 0 || strcasecmp(encoding, "chunked") != 0 || count_headers(request, "transfer-encoding") > 1))
+        return "this transfer encoding is not taken";
+    if (request->websocket && (encoding || (length && strcmp(length, "0") != 0)))
+        return "a WebSocket begins without a body";
+    if (parser->method == HTTP_CONNECT)
+        return "this is no proxy";
+    for (int i = 0; i < request->header_count; i++)
+        if (!is_token(request->headers[i].name))
+            return "a header's name is none";
+    return parser->http_minor == 1 && !http_header(request, "host") ? "the request has no Host" : NULL;
+}
+
 static Error *headers_complete(http_parser *parser)
 {
     Connection *connection = parser->data;
@@ -86,18 +116,13 @@ static Error *headers_complete(http_parser *parser)
     request->websocket = parser->upgrade && http_header(request, "sec-websocket-key") != NULL;
     http1->headers_done = true;
     connection_phase(connection, PHASE_BODY);
-    /* What different servers on the way could read in different ways is refused (RFC 9112, 6.3). */
-    if (count_headers(request, "content-length") > 1 || count_headers(request, "host") > 1 ||
-        (http_header(request, "content-length") && http_header(request, "transfer-encoding"))) {
-        exchange_refuse(exchange, 400, "the request's length or host is ambiguous");
-        return NULL;
-    }
-    if (!exchange->http10 && !http_header(request, "host")) {
-        exchange_refuse(exchange, 400, "the request has no Host");
-        return NULL;
-    }
-    if (parser->upgrade && !request->websocket && parser->method != HTTP_CONNECT)
+    if (parser->upgrade && !request->websocket)
         parser->upgrade = 0; /* h2c: the answer comes in HTTP/1.1 */
+    const char *reason = ambiguous(parser, request);
+    if (reason) {
+        exchange_refuse(exchange, 400, reason);
+        return NULL;
+    }
     exchange_begin(exchange);
     const char *expect = http_header(request, "expect");
     http1->continue_due = expect && !exchange->refused && !exchange->http10;
@@ -172,13 +197,29 @@ static bool refuse_bytes(Connection *connection)
 {
     Http1 *http1 = http1_of(connection);
     count_protocol_error(connection->server);
+    connection_read(connection, false);
     if (http1->exchange && http1->exchange->begun)
-        return false;
+        return http1->exchange->refused; /* what it was refused for is on its way */
     if (!http1->exchange)
         begin_message(&http1->parser);
-    bool large = HTTP_PARSER_ERRNO(&http1->parser) == HPE_HEADER_OVERFLOW || (http1->failed && !http1->headers_done);
+    bool large = HTTP_PARSER_ERRNO(&http1->parser) == HPE_HEADER_OVERFLOW || (http1->failed && !http1->headers_done && !http1->odd);
     exchange_refuse(http1->exchange, large ? 431 : 400, large ? "the request's headers are too large" : "this is no HTTP request");
-    connection_read(connection, false);
+    return true;
+}
+
+/* http_parser takes lines that end by a line feed alone, and lines that go on behind a line's end; others on the way may not. From the first byte of a request
+ * to the end of its headers. */
+static bool lines_are_plain(Http1 *http1, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length && http1->lines != LINES_OVER; http1->before = bytes[i++]) {
+        char c = bytes[i];
+        bool starts = http1->before == '\n';
+        if (http1->lines == LINES_NONE && (c == '\r' || c == '\n'))
+            continue; /* between requests */
+        if (http1->lines == LINES_BEGUN && ((c == '\n' && http1->before != '\r') || (starts && (c == ' ' || c == '\t'))))
+            return false;
+        http1->lines = http1->lines == LINES_BEGUN && starts && c == '\r' ? LINES_OVER : LINES_BEGUN; /* behind them bodies have their own rules */
+    }
     return true;
 }
 
@@ -187,6 +228,10 @@ static bool parse(Connection *connection)
     Http1 *http1 = http1_of(connection);
     Text *ahead = &http1->ahead;
     while (ahead->length && HTTP_PARSER_ERRNO(&http1->parser) == HPE_OK && !connection->closing) {
+        if (!http1->headers_done && !lines_are_plain(http1, ahead->bytes, ahead->length)) {
+            http1->odd = true;
+            return refuse_bytes(connection);
+        }
         size_t used = http_parser_execute(&http1->parser, &settings, ahead->bytes, ahead->length);
         bool paused = HTTP_PARSER_ERRNO(&http1->parser) == HPE_PAUSED;
         if (!paused && (HTTP_PARSER_ERRNO(&http1->parser) != HPE_OK || http1->failed))
@@ -287,6 +332,9 @@ static bool next_request(Connection *connection)
     HttpExchange *exchange = http1->exchange;
     bool goes_on = exchange->keep_alive && exchange->body_ended;
     http1->exchange = NULL;
+    http1->headers_done = false;
+    http1->lines = LINES_NONE;
+    http1->before = 0;
     exchange_done(exchange);
     if (!goes_on) {
         connection->closing = true;

@@ -77,8 +77,13 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 static Error *take_frame(HttpExchange *exchange, const nghttp2_frame *frame)
 {
     bool ends = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
-    if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-        exchange_begin(exchange);
+    if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+        const char *host = http_header(&exchange->request, "host");
+        if (host && strcmp(host, exchange->request.authority) != 0)
+            exchange_refuse(exchange, 400, "the request's host is ambiguous");
+        else
+            exchange_begin(exchange);
+    }
     if (ends && (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) && !exchange->body_ended)
         exchange_body_end(exchange);
     return NULL;

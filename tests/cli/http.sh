@@ -89,6 +89,19 @@ for name, request, status in [
     ("length and chunks", b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
     ("two hosts", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
     ("no host", b"GET / HTTP/1.1\r\n\r\n", b"400"),
+    ("two codings", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", b"400"),
+    ("a coding twice", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+    ("a coding of another name", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", b"400"),
+    ("a coding before a colon with space", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", b"400"),
+    ("a coding on the next line", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", b"400"),
+    ("chunks in HTTP/1.0", b"POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+    ("a line that goes on", b"GET / HTTP/1.1\r\nHost: h\r\n\tX: b\r\n\r\n", b"400"),
+    ("lines that end otherwise", b"GET / HTTP/1.1\nHost: h\n\n", b"400"),
+    ("a length with a sign", b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\n\r\nabc", b"400"),
+    ("lengths in a list", b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3, 3\r\n\r\nabc", b"400"),
+    ("another version", b"GET / HTTP/2.0\r\nHost: h\r\n\r\n", b"400"),
+    ("a proxy's method", b"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", b"400"),
+    ("a WebSocket with a body", b"GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nContent-Length: 3\r\n\r\nabc", b"400"),
     ("nonsense", b"hello there\r\n\r\n", b"400"),
     ("large headers", b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"x" * 40000 + b"\r\n\r\n", b"431"),
     ("many headers", b"GET / HTTP/1.1\r\nHost: h\r\n" + b"a: b\r\n" * 200 + b"\r\n", b"431"),
@@ -96,6 +109,17 @@ for name, request, status in [
 ]:
     out, closed = raw(server, request)
     check(name, out.startswith(b"HTTP/1.1 " + status) and closed, (out[:200], closed))
+
+# ..and none of that where a request comes byte by byte.
+with socket.create_connection(("127.0.0.1", server.port)) as s:
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    s.settimeout(5)
+    for byte in b"\r\nPOST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n \n\t \nxGET /about HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n":
+        s.send(bytes([byte]))
+    out = b""
+    while piece := s.recv(65536):
+        out += piece
+check("byte by byte", b"\r\n\r\n \n\t \nxHTTP/1.1 200" in out and b"q=-" in out, out)
 
 # Slow peers are let go; one that only listens to a stream is not.
 start = time.monotonic()
