@@ -388,8 +388,21 @@ static bool is_late(const Connection *connection, int64_t now_ms)
     return false;
 }
 
+/* Over HTTP/2 a peer that reads its connection may still let a stream wait, by its window: only that stream is given up. */
+static void end_stuck_streams(Connection *connection, int64_t now_ms)
+{
+    for (HttpExchange *exchange = connection->exchanges; exchange; exchange = exchange->next)
+        if (exchange->request.http2 && exchange_is_stuck(exchange, now_ms, connection->server->options.write_timeout_ms)) {
+            http_abort(exchange);
+            pthread_mutex_lock(&connection->server->lock);
+            connection->server->statistics.timeouts++;
+            pthread_mutex_unlock(&connection->server->lock);
+        }
+}
+
 void connection_time(Connection *connection, int64_t now_ms)
 {
+    end_stuck_streams(connection, now_ms);
     if (!is_late(connection, now_ms))
         return;
     HttpServer *server = connection->server;

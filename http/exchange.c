@@ -300,6 +300,8 @@ static bool queue(HttpExchange *exchange, Chunk *chunk)
 {
     if (exchange->closed || exchange->aborted)
         return false;
+    if (!exchange->first)
+        exchange->moved_ms = http_now_ms();
     *exchange->last = chunk;
     exchange->last = &chunk->next;
     exchange->queued += chunk->length;
@@ -436,6 +438,7 @@ size_t exchange_take(HttpExchange *exchange, char *bytes, size_t most, bool *end
             break;
     }
     exchange->queued -= taken;
+    exchange->moved_ms = taken ? http_now_ms() : exchange->moved_ms;
     *aborted = exchange->aborted;
     *ended = exchange->ended && !exchange->first;
     pthread_mutex_unlock(&server->lock);
@@ -469,6 +472,14 @@ void exchange_tell_room(HttpExchange *exchange)
     pthread_mutex_unlock(&server->lock);
     if (tell && handler->room)
         handler->room(handler->caller, exchange);
+}
+
+bool exchange_is_stuck(HttpExchange *exchange, int64_t now_ms, int64_t most_ms)
+{
+    pthread_mutex_lock(&exchange->server->lock);
+    bool stuck = exchange->first && !exchange->aborted && now_ms - exchange->moved_ms > most_ms;
+    pthread_mutex_unlock(&exchange->server->lock);
+    return stuck;
 }
 
 const char *http_reason(int status)

@@ -55,6 +55,7 @@ struct HttpExchange {
     const char *subprotocol;
     Chunk *first, **last;
     size_t queued;
+    int64_t moved_ms;           /* when some of it was taken last, or came into an empty queue */
     bool room_due;              /* more than HTTP_LOW_WATER were queued: `room` is to be called once they are not */
     bool dirty;
     HttpExchange *next_dirty;
@@ -152,4 +153,6 @@ size_t exchange_take(HttpExchange *exchange, char *bytes, size_t most, bool *end
 /* Takes a whole chunk; NULL: none. The caller frees it. */
 Chunk *exchange_take_chunk(HttpExchange *exchange);
 void exchange_tell_room(HttpExchange *exchange);
+/* Its peer has taken nothing of what waits for so long. */
+bool exchange_is_stuck(HttpExchange *exchange, int64_t now_ms, int64_t most_ms);
 const char *http_reason(int status);

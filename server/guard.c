@@ -24,7 +24,7 @@ static const char *host_of(Arena *arena, const char *authority)
 {
     if (authority[0] == '[') {
         const char *end = strchr(authority, ']');
-        return end ? arena_strndup(arena, authority + 1, (size_t)(end - authority - 1)) : "";
+        return end && (!end[1] || end[1] == ':') ? arena_strndup(arena, authority + 1, (size_t)(end - authority - 1)) : "";
     }
     const char *colon = strrchr(authority, ':');
     return colon ? arena_strndup(arena, authority, (size_t)(colon - authority)) : authority;
@@ -140,6 +140,13 @@ static bool user_may(Call *call)
            refuse_for_now(call, &call->server->limited_users, wait_us, "too many requests come from this user");
 }
 
+/* An image or a link of another site's page sends no Origin, but browsers say where it comes from. */
+static bool page_may(const Call *call)
+{
+    const char *site = http_header(call->request, "sec-fetch-site");
+    return !site || strcasecmp(site, "same-origin") == 0 || strcasecmp(site, "none") == 0 || http_header(call->request, "origin"); /* Origins are looked at by themselves */
+}
+
 bool guard_request(Call *call, Role needed)
 {
     Server *server = call->server;
@@ -148,7 +155,7 @@ bool guard_request(Call *call, Role needed)
         return false;
     if (!host_is_ours(call, &call->arena))
         return refuse(call, 42100, "the request is for another host");
-    if (origin && !origin_may(call, origin))
+    if ((origin && !origin_may(call, origin)) || !page_may(call))
         return refuse(call, 40300, "pages of other sites may not ask here");
     if (origin && strcasecmp(origin, server->url) != 0)
         add_cors(call, origin);

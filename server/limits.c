@@ -96,10 +96,38 @@ bool limiter_take(Limiter *limiter, const void *key, size_t length, int64_t now_
     return true;
 }
 
+bool limiter_has(const Limiter *limiter, const void *key, size_t length, int64_t now_us)
+{
+    if (!limiter)
+        return true;
+    uint64_t hash = hash_bytes(key, length) | 1;
+    const Bucket *set = &limiter->buckets[(hash >> 32) % limiter->sets * WAYS];
+    for (int i = 0; i < WAYS; i++)
+        if (set[i].hash == hash)
+            return set[i].full_ns + limiter->token_ns - now_us * 1000 <= limiter->period_ns;
+    return true;
+}
+
+/* What of an address tells its owner. */
+static size_t owner_of(const char *address, struct in6_addr *six, const void **key)
+{
+    bool is_six = inet_pton(AF_INET6, address, six) == 1;
+    *key = is_six ? (const void *)six : address;
+    return is_six ? 8 : strlen(address);
+}
+
 bool limiter_take_address(Limiter *limiter, const char *address, int64_t now_us, int64_t *wait_us)
 {
     struct in6_addr six;
-    if (limiter && inet_pton(AF_INET6, address, &six) == 1)
-        return limiter_take(limiter, &six, 8, now_us, wait_us);
-    return limiter_take(limiter, address, strlen(address), now_us, wait_us);
+    const void *key;
+    size_t length = owner_of(address, &six, &key);
+    return limiter_take(limiter, key, length, now_us, wait_us);
+}
+
+bool limiter_has_address(const Limiter *limiter, const char *address, int64_t now_us)
+{
+    struct in6_addr six;
+    const void *key;
+    size_t length = owner_of(address, &six, &key);
+    return limiter_has(limiter, key, length, now_us);
 }

@@ -22,5 +22,8 @@ Limiter *limiter_new(RateLimit limit, size_t slots);
 void limiter_free(Limiter *limiter); /* NULL is fine */
 /* May the key make one more request now? If not: *wait_us until it may. limiter NULL: always. */
 bool limiter_take(Limiter *limiter, const void *key, size_t length, int64_t now_us, int64_t *wait_us);
+/* May it, without making one? */
+bool limiter_has(const Limiter *limiter, const void *key, size_t length, int64_t now_us);
 /* The same for a peer's address. Of IPv6 the network of 64 bits counts: whoever has one address of it has all. */
 bool limiter_take_address(Limiter *limiter, const char *address, int64_t now_us, int64_t *wait_us);
+bool limiter_has_address(const Limiter *limiter, const char *address, int64_t now_us);

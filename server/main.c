@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/hash.h"
 #include "common/options.h"
 #include "server/server_internal.h"
 
@@ -332,6 +333,8 @@ int server_main(int argc, char **argv)
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    if (RAND_bytes((unsigned char *)&hash_seed, sizeof hash_seed) != 1) /* nobody is to choose keys that collide */
+        return usage("there are no random numbers%s", "") - 1;
     Server *server;
     Error *error = server_new(&arguments.options, &server);
     if (error)

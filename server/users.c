@@ -18,9 +18,11 @@
 #include "server/server_internal.h"
 
 #define HASH_BYTES 32
+#define MINUTE_US INT64_C(60000000)
 #define KNOWN_MOST 1024
-#define GUESSERS 256
+#define GUESSERS 16384
 #define GUESSES_FREE 10             /* of a peer in a minute */
+#define GUESSES_ALL 300             /* of all peers together: each costs a password's hash */
 
 typedef struct User {
     const char *name;
@@ -30,18 +32,13 @@ typedef struct User {
     size_t salt_length;
 } User;
 
-typedef struct Guesser {
-    char peer[48];
-    int guesses;
-    int64_t minute;
-} Guesser;
-
 struct Users {
     Arena arena;
     struct { User *items; int count, capacity; } list;
     unsigned char key[HASH_BYTES];  /* of this process */
     struct { unsigned char hash[HASH_BYTES]; int user; bool used; } known[KNOWN_MOST];
-    Guesser guessers[GUESSERS];
+    Limiter *guessers, *guesses;    /* wrong guesses: of each peer; of all */
+    User nobody;                    /* hashed for where there is no such name: an answer's time tells nothing */
 };
 
 /* ---- the file ---- */
@@ -105,6 +102,9 @@ static Error *read_file(Users *users, const char *path)
     for (int number = 1; !error && fgets(line, sizeof line, file); number++)
         error = read_line(users, line, path, number);
     fclose(file);
+    for (int i = 0; i < users->list.count; i++) /* as dear as the dearest */
+        if (users->list.items[i].iterations > users->nobody.iterations)
+            users->nobody = users->list.items[i];
     if (!error && users->list.count == 0)
         error = error_new(ERR_USAGE, "'%s' names nobody", path);
     return error;
@@ -114,6 +114,8 @@ Error *users_load(const char *path, Users **result)
 {
     Users *users = mem_calloc(1, sizeof *users);
     arena_init(&users->arena, NULL);
+    users->guessers = limiter_new((RateLimit){ GUESSES_FREE, MINUTE_US }, GUESSERS);
+    users->guesses = limiter_new((RateLimit){ GUESSES_ALL, MINUTE_US }, 8);
     Error *error = RAND_bytes(users->key, sizeof users->key) == 1 ? NULL : error_new(ERR_IO, "there are no random numbers");
     if (!error)
         error = read_file(users, path);
@@ -129,6 +131,8 @@ void users_free(Users *users)
     if (!users)
         return;
     arena_release(&users->arena);
+    limiter_free(users->guessers);
+    limiter_free(users->guesses);
     OPENSSL_cleanse(users->key, sizeof users->key);
     mem_free(users);
 }
@@ -164,9 +168,17 @@ static int find_basic(const Users *users, const char *encoded)
         return -1;
     *colon = 0;
     int found = -1;
-    for (int i = 0; i < users->list.count && found < 0; i++)
-        if (strcmp(users->list.items[i].name, (char *)plain) == 0 && (password_fits(&users->list.items[i], colon + 1) || token_fits(&users->list.items[i], colon + 1)))
+    bool hashed = false;
+    for (int i = 0; i < users->list.count && found < 0; i++) {
+        const User *user = &users->list.items[i];
+        if (strcmp(user->name, (char *)plain) != 0)
+            continue;
+        hashed |= user->iterations > 0;
+        if (password_fits(user, colon + 1) || token_fits(user, colon + 1))
             found = i;
+    }
+    if (found < 0 && !hashed)
+        (void)password_fits(&users->nobody, colon + 1); /* whatever comes of it */
     OPENSSL_cleanse(plain, sizeof plain);
     return found;
 }
@@ -177,22 +189,6 @@ static int find_bearer(const Users *users, const char *token)
         if (token_fits(&users->list.items[i], token))
             return i;
     return -1;
-}
-
-/* Has the peer guessed too often in this minute? */
-static Guesser *guesser_of(Users *users, const char *peer)
-{
-    unsigned hash = 5381;
-    for (const char *c = peer; *c; c++)
-        hash = hash * 33 + (unsigned char)*c;
-    Guesser *guesser = &users->guessers[hash % GUESSERS];
-    int64_t minute = clock_system()->now_us(clock_system()) / 60000000;
-    if (strcmp(guesser->peer, peer) != 0 || guesser->minute != minute) {
-        snprintf(guesser->peer, sizeof guesser->peer, "%s", peer);
-        guesser->guesses = 0;
-        guesser->minute = minute;
-    }
-    return guesser;
 }
 
 Role users_check(Users *users, const char *authorization, const char *peer, const char **name)
@@ -207,14 +203,17 @@ Role users_check(Users *users, const char *authorization, const char *peer, cons
     if (users->known[slot].used && CRYPTO_memcmp(users->known[slot].hash, hash, HASH_BYTES) == 0)
         found = users->known[slot].user;
     if (found < 0) {
-        Guesser *guesser = guesser_of(users, peer);
-        if (guesser->guesses >= GUESSES_FREE)
-            return ROLE_NONE;
+        int64_t now_us = clock_system()->now_us(clock_system()), wait_us;
+        if (!limiter_has_address(users->guessers, peer, now_us) || !limiter_has(users->guesses, "", 0, now_us))
+            return ROLE_NONE; /* who guesses waits, also for what is right */
         if (strncasecmp(authorization, "Basic ", 6) == 0)
             found = find_basic(users, authorization + 6);
         else if (strncasecmp(authorization, "Bearer ", 7) == 0)
             found = find_bearer(users, authorization + 7);
-        guesser->guesses += found < 0;
+        if (found < 0) {
+            limiter_take_address(users->guessers, peer, now_us, &wait_us);
+            limiter_take(users->guesses, "", 0, now_us, &wait_us);
+        }
     }
     if (found < 0)
         return ROLE_NONE;

@@ -193,6 +193,85 @@ ws.send("x" * ((1 << 20) + 1))
 opcode, frame = ws.recv_data()
 check("a message that is too large", opcode == websocket.ABNF.OPCODE_CLOSE and frame[:2] == b"\x03\xf1", (opcode, frame))
 
+# HTTP/2, frame by frame: floods of what costs the peer little. The connection ends or goes on; memory is flat, and others are answered.
+def frame(kind, flags, stream, payload=b""):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+def http2(settings=b""):
+    s = socket.create_connection(("127.0.0.1", server.port))
+    s.settimeout(5)
+    s.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, settings))
+    return s
+def get(stream, path, more=b""):
+    return frame(1, 5, stream, b"\x82\x86\x44" + bytes([len(path)]) + path + b"\x41\x01h" + more)
+def flood(name, s, pieces, wait=0):
+    """Sends, and drops what comes, until all is sent or the peer ends it, for which it waits so long."""
+    s.setblocking(False)
+    ended = False
+    for data in pieces:
+        while data and not ended:
+            readable, writable, _ = select.select([s], [s], [], 5)
+            try:
+                if readable:
+                    ended = not s.recv(65536)
+                if writable:
+                    data = data[s.send(data):]
+            except BlockingIOError:
+                pass
+            except OSError:
+                ended = True
+    while wait and not ended and select.select([s], [], [], wait)[0]:
+        try:
+            ended = not s.recv(65536)
+        except OSError:
+            ended = True
+    s.close()
+    rss = int([line for line in open(f"/proc/{server.process.pid}/status") if line.startswith("VmRSS")][0].split()[1])
+    check(f"{name}: memory is flat", rss < (400000 if "san" in program else 90000), rss)
+    check(f"{name}: others are answered", b"q=-" in curl(server, "/about")[1])
+    return ended
+resets = (b"".join(get(n, b"/about") + frame(3, 0, n, b"\0\0\0\x08") for n in range(first, first + 1000, 2)) for first in range(1, 40001, 1000))
+check("streams that are begun and reset (CVE-2023-44487) end the connection", flood("resets", http2(), resets, wait=10))
+s = http2()
+s.sendall(frame(1, 0, 1, b"\x82\x86\x44\x06/about\x41\x01h")) # its headers do not end
+check("headers that never end (CVE-2024-28182), too", flood("continuations", s, (frame(9, 0, 1, b"\x00\x01a\x01b" * 100) * 20 for _ in range(200)), wait=10))
+for name, one in (("settings", frame(4, 0, 0)), ("pings", frame(6, 0, 0, b"12345678")), ("priorities", frame(2, 0, 1, b"\0\0\0\0\x10")), ("windows", frame(8, 0, 1, b"\0\0\0\1"))):
+    flood(name, http2(), (one * 1000 for _ in range(100)))
+flood("empty data", http2(), [frame(1, 4, 1, b"\x83\x86\x44\x05/echo\x41\x01h"), *(frame(0, 0, 1) * 1000 for _ in range(100))])
+flood("a long list of settings", http2(), [frame(4, 0, 0, b"\0\4\0\0\xff\xff" * 2000) for _ in range(50)])
+s = http2()
+s.sendall(get(1, b"/about", b"\x00\x04host\x05other"))
+out = b""
+while (piece := s.recv(65536)) and b"ambiguous" not in out:
+    out += piece
+    if b"ambiguous" in out:
+        break
+check("two hosts over HTTP/2", b"ambiguous" in out, out)
+s.close()
+# A stream whose window the peer never opens is given up, its connection goes on.
+s = http2(b"\0\4\0\0\0\0")
+s.sendall(get(1, b"/rows?n=90000"))
+deadline = time.monotonic() + 20
+while time.monotonic() < deadline and b"streams=1" not in curl(server, "/counts")[1]:
+    time.sleep(0.02)
+while time.monotonic() < deadline and b"streams=0" not in curl(server, "/counts")[1]:
+    time.sleep(0.05)
+check("a window that is never opened", b"streams=0" in curl(server, "/counts")[1])
+s.sendall(frame(6, 0, 0, b"12345678"))
+out = b""
+while b"12345678" not in out and (piece := s.recv(65536)):
+    out += piece
+check("its connection goes on", b"12345678" in out)
+s.close()
+# WebSocket: pings that are answered and never read, empty pieces of a message that does not end.
+def open_websocket():
+    s = socket.create_connection(("127.0.0.1", server.port))
+    s.settimeout(5)
+    s.sendall(b"GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+    s.recv(1000)
+    return s
+flood("pings of a WebSocket", open_websocket(), ((b"\x89\xfd\0\0\0\0" + b"x" * 125) * 500 for _ in range(100)))
+flood("pieces of a message", open_websocket(), [b"\x01\x80\0\0\0\0", *(b"\x00\x80\0\0\0\0" * 5000 for _ in range(100))])
+
 # Any bytes.
 random.seed(int(os.environ.get("SEED", "1")))
 seeds = [b"GET /about HTTP/1.1\r\nHost: h\r\n\r\n", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",

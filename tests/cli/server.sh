@@ -113,6 +113,12 @@ check("/ksql/terminate", code == 200 and ksql(server, "SHOW QUERIES;")[1][0]["qu
 # Requests that browsers send for others' pages.
 check("another host's name", curl(server, "/info", "-H", "Host: evil.example")[0] == 421)
 check("another page", curl(server, "/ksql", "-H", "Origin: http://evil.example", data="{}")[0] == 403)
+check("an image of another page", curl(server, "/v1/query?sql=SELECT%201", "-H", "Sec-Fetch-Site: cross-site")[0] == 403)
+check("what somebody has typed", curl(server, "/v1/query?sql=SELECT%201", "-H", "Sec-Fetch-Site: none")[0] == 200)
+for name in ("localhost.", "127.0.0.1.evil.example", "localhost@evil.example", "evil.example:80", "127.1", "0.0.0.0", "[::1", "localhost:1:2", "a,localhost", "[localhost]x"):
+    check(f"the host {name}", curl(server, "/info", "-H", f"Host: {name}")[0] in (400, 421), curl(server, "/info", "-H", f"Host: {name}"))
+for name in ("null", server.url + ".evil.example", server.url + "/", "http://localhost:%d@evil.example" % server.port, "file://"):
+    check(f"the page {name}", curl(server, "/ksql", "-H", f"Origin: {name}", data="{}")[0] == 403)
 check("its own page", curl(server, "/info", "-H", f"Origin: {server.url}")[0] == 200)
 check("it ends well", server.stop() == 0, server.log)
 
