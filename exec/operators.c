@@ -7,7 +7,7 @@ static const OperatorType *window_type(const PlanNode *node)
     case WINDOW_TUMBLING:
     case WINDOW_HOPPING:
     case WINDOW_CUMULATING:
-    case WINDOW_SNAPSHOT: return node->aggregate.loses_windows ? &lossy_window_operator : &window_operator;
+    case WINDOW_SNAPSHOT: return node->aggregate.clock_keys ? &keyed_window_operator : node->aggregate.loses_windows ? &lossy_window_operator : &window_operator;
     case WINDOW_SLIDING: return node->aggregate.trigger == TRIGGER_CHANGES ? &sliding_changes_operator : &sliding_operator;
     case WINDOW_COUNT: return &count_operator;
     case WINDOW_SESSION: return &session_operator;

@@ -18,6 +18,7 @@ extern const OperatorType unnest_operator;
 extern const OperatorType aggregate_operator;
 extern const OperatorType window_operator;
 extern const OperatorType lossy_window_operator;
+extern const OperatorType keyed_window_operator;
 extern const OperatorType sliding_operator;
 extern const OperatorType sliding_changes_operator;
 extern const OperatorType count_operator;

@@ -145,6 +145,9 @@ static void print_aggregate(Arena *arena, const PlanNode *node, Text *text)
     if (node->aggregate.key_count) {
         text_add_c(text, " by ");
         print_names(arena, node, node->aggregate.key_columns, node->aggregate.key_count, text);
+        for (int i = 0, clocks = 0; i < node->aggregate.key_count; i++)
+            if (i < 64 && node->aggregate.clock_keys >> i & 1)
+                text_printf(text, "%s%s", clocks++ ? ", " : ", a clock for each ", input_name(arena, node, 0, node->aggregate.key_columns[i]));
     } else if (!node->aggregate.has_window) {
         text_add_c(text, " of all rows");
     }

@@ -193,7 +193,8 @@ static void derive_aggregate(Arena *arena, LogicalNode *node)
             traits_add_key(arena, &node->traits, keys + 1, columns);
         columns[keys] = keys + 1;
         traits_add_key(arena, &node->traits, keys + 1, columns);
-        logical_derive_window(arena, node);
+        if (node->aggregate.clock_keys == 0) /* else it is a time that nobody's watermark knows */
+            logical_derive_window(arena, node);
     } else {
         traits_add_key(arena, &node->traits, keys, columns);
     }

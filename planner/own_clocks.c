@@ -27,7 +27,7 @@ bool logical_acts_on_time(const LogicalNode *node)
 }
 
 /* Is key `number` the column? */
-static bool stands_in(const EdgeTraits *traits, int number, int column)
+bool own_clocks_key_is(const EdgeTraits *traits, int number, int column)
 {
     for (int i = 0; i < traits->clock_key_count; i++) {
         const ClockKey *key = &traits->clock_keys[i];
@@ -43,7 +43,7 @@ static int missing_key(const EdgeTraits *traits, const int *columns, int count)
     for (int number = 0; number < traits->clocks; number++) {
         bool found = false;
         for (int i = 0; i < count && !found; i++)
-            found = stands_in(traits, number, columns[i]);
+            found = own_clocks_key_is(traits, number, columns[i]);
         if (!found)
             return number;
     }
@@ -56,7 +56,7 @@ static int unjoined_key(const LogicalNode *node, const EdgeTraits traits[2])
     for (int number = 0; number < traits[0].clocks; number++) {
         bool found = false;
         for (int k = 0; k < node->join.key_count && !found; k++)
-            found = stands_in(&traits[0], number, node->join.sides[0].keys[k]) && stands_in(&traits[1], number, node->join.sides[1].keys[k]);
+            found = own_clocks_key_is(&traits[0], number, node->join.sides[0].keys[k]) && own_clocks_key_is(&traits[1], number, node->join.sides[1].keys[k]);
         if (!found)
             return number;
     }
@@ -75,7 +75,7 @@ static bool is_common_key(Arena *arena, const LogicalNode *node, int number, int
 {
     for (int i = 0; i < node->input_count; i++) {
         EdgeTraits traits = port_traits(arena, node->inputs[i]);
-        if (!stands_in(&traits, number, column))
+        if (!own_clocks_key_is(&traits, number, column))
             return false;
     }
     return true;
@@ -246,7 +246,7 @@ static void derive_keys(Arena *arena, LogicalNode *node, const EdgeTraits *under
     case PLAN_SESSION_AGGREGATE:
         for (int number = 0; number < under->clocks; number++)
             for (int i = 0; i < node->aggregate.key_count; i++)
-                if (stands_in(under, number, node->aggregate.key_columns[i]))
+                if (own_clocks_key_is(under, number, node->aggregate.key_columns[i]))
                     add_column(arena, node, number, i);
         return;
     case PLAN_JOIN:

@@ -8,6 +8,8 @@ bool logical_acts_on_time(const LogicalNode *node);
 bool own_clocks_hold(Arena *arena, const LogicalNode *node);
 /* Traits, after those that the node has by itself. */
 void own_clocks_derive(Arena *arena, LogicalNode *node);
+/* Is the column of such traits the number-th of the keys? */
+bool own_clocks_key_is(const EdgeTraits *traits, int number, int column);
 /* An error if the node goes by a time that its input does not have, as its rows are of several clocks. */
 Error *own_clocks_check(Arena *arena, const LogicalNode *node, Span at);
 

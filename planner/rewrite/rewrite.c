@@ -97,5 +97,6 @@ const RewriteRule rewrite_rules[] = {
     { 9, "join_unique_keys", "Drops rows that a join has matched with the only row that they can match", rewrite_join_unique_keys },
     { 12, "join_best", "Joins rows only with matches that are better than those before, where a MAX or the first row of each is asked for", rewrite_join_best },
     { 7, "top_k", "Keeps only the first rows while sorting under LIMIT", rewrite_top_k },
+    { 16, "keyed_windows", "Keeps the windows of keys that have each a clock of its own in one operator", rewrite_keyed_windows },
     { 0, NULL, NULL, NULL },
 };

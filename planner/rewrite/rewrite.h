@@ -35,6 +35,7 @@ int rewrite_rank_limit(RewriteContext *context);
 int rewrite_top_with_ties(RewriteContext *context);
 int rewrite_window_candidates(RewriteContext *context);
 int rewrite_join_unique_keys(RewriteContext *context);
+int rewrite_keyed_windows(RewriteContext *context);
 int rewrite_join_best(RewriteContext *context);
 
 /* No rule but what a source means: a job reads it once, in one order, whatever the number of its consumers. */
