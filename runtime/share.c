@@ -88,20 +88,21 @@ static bool join(Query *query, Query *other)
 {
     bool same = false;
     Error *error = NULL;
-    task_lock(query);
-    task_lock(other);
+    Query *first = (uintptr_t)query < (uintptr_t)other ? query : other; /* always in the same order */
+    task_lock(first);
+    task_lock(first == query ? other : query);
     if (query->job && other->job && !query->ended && !other->ended)
         MEMORY_GUARDED(error, compare(query, other, &same));
     if (same)
         feed_move(query, other);
-    task_unlock(other);
-    task_unlock(query);
+    task_unlock(first == query ? other : query);
+    task_unlock(first);
     error_free(error);
     return same;
 }
 
-/* Looks at every query of its kind. True: it is gone. */
-static bool find_twin(Query *query)
+/* Looks at every query of its kind: it is gone, then, or it looks again after a while. */
+static void find_twin(Query *query)
 {
     bool any = false;
     for (Query *other = query->runtime->queries; other; other = other->next) {
@@ -111,13 +112,14 @@ static bool find_twin(Query *query)
         if (!join(query, other))
             continue;
         feed_end_query(query);
-        return true;
+        return;
     }
+    pthread_mutex_lock(&query->runtime->tasks);
     query->twin_rest_us = query->twin_rest_us ? query->twin_rest_us * 2 : TWIN_REST_US;
     query->twin_rest_us = query->twin_rest_us < TWIN_REST_MAX_US ? query->twin_rest_us : TWIN_REST_MAX_US;
     query->twin_us = runtime_now(query->runtime) + query->twin_rest_us;
     query->has_twin = any;
-    return false;
+    pthread_mutex_unlock(&query->runtime->tasks);
 }
 
 int64_t share_join(Runtime *runtime)
@@ -128,11 +130,11 @@ int64_t share_join(Runtime *runtime)
         pthread_mutex_lock(&runtime->tasks);
         bool wants = query->wants_twin && !query->in_trouble && !query->over, due = wants && query->twin_us <= runtime_now(runtime);
         query->wants_twin = wants && !due;
-        pthread_mutex_unlock(&runtime->tasks);
-        if (due && find_twin(query))
-            continue;
         if (wants && !due && query->twin_us < next_us)
             next_us = query->twin_us;
+        pthread_mutex_unlock(&runtime->tasks);
+        if (due)
+            find_twin(query);
     }
     return next_us;
 }
