@@ -425,9 +425,13 @@ static void match(Generator *g)
     PICK(g, "LAST(ts) AS ts", "MATCH_ROWTIME() AS ts", "CLASSIFIER() AS channel", "FINAL COUNT(*) AS auction", "COLLECT_LIST(B.auction) AS list");
     PICK(g, "", " ONE ROW PER MATCH", " ALL ROWS PER MATCH", " ALL ROWS PER MATCH SHOW EMPTY MATCHES", " ALL ROWS PER MATCH OMIT EMPTY MATCHES", " ALL ROWS PER MATCH WITH UNMATCHED ROWS");
     PICK(g, "", " AFTER MATCH SKIP TO NEXT ROW", " AFTER MATCH SKIP PAST LAST ROW", " AFTER MATCH SKIP TO LAST B", " AFTER MATCH SKIP TO FIRST C", " AFTER MATCH SKIP TO B");
-    put(g, " PATTERN (A ");
-    pattern(g);
-    put(g, " B C?)");
+    if (sometimes(g)) {
+        PICK(g, " PATTERN (^ A B* C?)", " PATTERN (B* C*? A?)", " PATTERN (A* B $ | C)", " PATTERN ((^ A | B C)*)", " PATTERN (A? (B | C $)?)");
+    } else {
+        put(g, " PATTERN (A ");
+        pattern(g);
+        put(g, " B C?)");
+    }
     PICK(g, "", " WITHIN INTERVAL '30' SECOND", " WITHIN 5 MINUTES");
     PICK(g, " SUBSET U = (A, C) DEFINE B AS ", " SUBSET U = (A, C), V = (B) DEFINE B AS ");
     match_condition(g);
