@@ -55,7 +55,8 @@ static Error *bind_sides(JoinBinding *join)
 {
     Block *block = join->block;
     Arena *arena = block->binder->arena;
-    TRY(bind_join(block, join->ast->left, &join->sides[0]));
+    if (!join->left_bound)
+        TRY(bind_join(block, join->ast->left, &join->sides[0]));
     join->left_count = join->sides[0].schema.column_count;
     Block inner = *block; /* names of a join in parentheses are looked for in it alone */
     inner.parts.items = NULL;
@@ -585,9 +586,12 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
     return filter_above(join, relation);
 }
 
-static Error *bind_plain_join(Block *block, const AstRelation *ast, Relation *relation)
+/* left NULL: it is bound here. */
+static Error *bind_plain_join(Block *block, const AstRelation *ast, const Relation *left, Relation *relation)
 {
-    JoinBinding join = { .block = block, .ast = ast };
+    JoinBinding join = { .block = block, .ast = ast, .left_bound = left != NULL };
+    if (left)
+        join.sides[0] = *left;
     join.preserved[0] = ast->join == AST_JOIN_LEFT || ast->join == AST_JOIN_FULL;
     join.preserved[1] = ast->join == AST_JOIN_RIGHT || ast->join == AST_JOIN_FULL;
     if ((ast->join == AST_JOIN_CROSS_APPLY || ast->join == AST_JOIN_OUTER_APPLY) && !is_lateral(ast))
@@ -618,7 +622,14 @@ Error *bind_join(Block *block, const AstRelation *join, Relation *relation)
         TRY(bind_join(block, join->left, &left));
         return bind_table_join(block, join, &left, relation);
     }
+    if (is_lateral(join)) {
+        Relation left;
+        bool done;
+        TRY(bind_join(block, join->left, &left));
+        TRY(bind_lateral_values(block, join, &left, &done, relation));
+        return done ? NULL : bind_plain_join(block, join, &left, relation);
+    }
     const bool looks_up = (join->join == AST_JOIN_INNER || join->join == AST_JOIN_LEFT || join->join == AST_JOIN_CROSS) && !join->has_within && !join->natural;
     CatalogEntry *table = looks_up ? bind_lookup_entry(block->binder, join->right) : NULL;
-    return table ? bind_lookup_join(block, join, table, relation) : bind_plain_join(block, join, relation);
+    return table ? bind_lookup_join(block, join, table, relation) : bind_plain_join(block, join, NULL, relation);
 }

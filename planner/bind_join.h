@@ -15,6 +15,7 @@ typedef struct JoinBinding {
     Block *block;
     const AstRelation *ast;
     bool preserved[2];
+    bool left_bound;          /* sides[0] is there already */
     Lateral *lateral;         /* the right side names columns of the left one; NULL: it does not */
     bool only_on;             /* columns of the right side are what they are only above the join: WHERE does not go below it */
     bool versions;            /* FOR SYSTEM_TIME AS OF their time */
@@ -75,3 +76,6 @@ Error *bind_lateral(JoinBinding *join, AstRelation *right);
 Error *lateral_columns(Lateral *lateral, Relation *right);
 /* When both are joined. */
 Error *finish_lateral(Lateral *lateral, Relation *relation);
+
+/* A lateral sub-query of one row that compares columns of the left row otherwise than for equality; *done: it was one. bind_lateral_values.c */
+Error *bind_lateral_values(Block *block, const AstRelation *join, const Relation *left, bool *done, Relation *relation);

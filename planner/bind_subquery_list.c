@@ -163,15 +163,34 @@ static AstExpr *count_of(const ListQuery *list, AstExpr *records)
     return call(list, "coalesce", call(list, "array_length", records, NULL), number(list, 0));
 }
 
+/* The type of what is added, whose names are the sub-query's and the outer row's. */
+static Error *type_of(const ListQuery *list, const AstExpr *ast, const Type **type)
+{
+    const Block *inner = &list->correlation.inner;
+    const Schema *first = &inner->from.schema, *second = &list->block->from.schema;
+    Relation both = { .schema = { first->column_count + second->column_count, ARENA_ARRAY(list->arena, Column, first->column_count + second->column_count + 1) }, .time_column = -1 };
+    ScopeRelation *parts = ARENA_ARRAY(list->arena, ScopeRelation, inner->parts.count + list->block->parts.count + 1);
+    Expr *bound = NULL;
+    for (int i = 0; i < both.schema.column_count; i++)
+        both.schema.columns[i] = i < first->column_count ? first->columns[i] : second->columns[i - first->column_count];
+    for (int p = 0; p < inner->parts.count + list->block->parts.count; p++) {
+        parts[p] = p < inner->parts.count ? inner->parts.items[p] : list->block->parts.items[p - inner->parts.count];
+        parts[p].base += p < inner->parts.count ? 0 : first->column_count;
+    }
+    const bool alone = correlation_is_inner((Correlation *)&list->correlation, ast);
+    TRY(binder_scope_expr(list->block->binder, &both, parts, alone ? inner->parts.count : inner->parts.count + list->block->parts.count, ast, &bound));
+    *type = bound->type;
+    return NULL;
+}
+
 /* Folded with +, in the type of a SUM; NULL if there is nothing to add. */
 static Error *sum_of(ListQuery *list, const AstExpr *written, AstExpr *value, AstExpr *known, AstExpr **result)
 {
     AstExpr *arg = written->args.items[0], *lambda = node(list, AST_LAMBDA, written->at), *state = node(list, AST_NAME, written->at);
-    Expr *bound = NULL;
-    TRY(block_expr(&list->correlation.inner, &list->correlation.inner.from, arg, &bound));
-    const Type *types[1] = { bound->type }, *casts[1], *type = NULL;
+    const Type *types[1], *casts[1], *type = NULL;
+    TRY(type_of(list, arg, &types[0]));
     if (!aggregate_resolve(list->arena, "sum", types, 1, &type, casts, NULL))
-        return error_at(ERR_BIND, written->at, "SUM does not take %s", type_text(list->arena, bound->type));
+        return error_at(ERR_BIND, written->at, "SUM does not take %s", type_text(list->arena, types[0]));
     LIST_ADD(list->arena, &state->path, ((AstName){ "$sum", true, written->at }));
     LIST_ADD(list->arena, &lambda->path, ((AstName){ "$sum", true, written->at }));
     LIST_ADD(list->arena, &lambda->path, ((AstName){ ROW, true, written->at }));
@@ -190,7 +209,7 @@ static Error *take_aggregate(void *context, const AstExpr *ast, AstExpr **replac
         return correlation_is_outer(&list->correlation, ast) ? outer_ast(list->block, list->relation, ast, replacement) : NULL;
     const char *name = ast_call_name(ast);
     const bool counts = name_equal(name, "count"), sums = name_equal(name, "sum"), least = name_equal(name, "min"), most = name_equal(name, "max");
-    if (!(counts || sums || least || most) || ast->distinct || ast->filter || ast->over || ast->within_order.count || ast->args.count > 1 || (sums && !correlation_is_inner(&list->correlation, ast->args.items[0])))
+    if (!(counts || sums || least || most) || ast->distinct || ast->filter || ast->over || ast->within_order.count || ast->args.count > 1)
         return error_hint(binder_unsupported(ast->at, "this aggregate in a sub-query that compares columns of the outer query otherwise than for equality"), "COUNT, SUM, MIN and MAX can be there");
     if (ast->args.count == 0) {
         *replacement = count_of(list, matching(list, NULL));

@@ -459,7 +459,8 @@ static void relation(Generator *g)
     case 7: generate_relation_name(g); PICK(g, " AS b", " b", " /*+ OPTIONS('on_error' = 'skip') */"); break;
     case 6: PICK(g, "bids CROSS JOIN UNNEST(list) AS t (x)", "bids, LATERAL TABLE(UNNEST(list)) AS t (x)", "bids CROSS APPLY GetArrayElements(list) AS e", "UNNEST(ARRAY[1, 2]) AS t (a)",
                  "bids OUTER APPLY GetArrayElements(list) AS e", "bids CROSS JOIN UNNEST(list) WITH ORDINALITY AS t (x, n)", "bids, LATERAL (SELECT 1 AS one) AS l", "bids AS b, LATERAL (SELECT i.price, b.auction + 1 AS a FROM bids AS i WHERE i.auction = b.auction AND i.price > b.price) AS l",
-                 "bids AS b OUTER APPLY (SELECT TOP 2 * FROM bids AS i WHERE i.auction = b.auction ORDER BY price) AS l", "bids AS b CROSS APPLY (SELECT COUNT(*) AS n FROM bids AS i WHERE i.auction = b.auction) AS l", "bids, LATERAL UNNEST(list) t (x)", "'none.jsonl'",
+                 "bids AS b OUTER APPLY (SELECT TOP 2 * FROM bids AS i WHERE i.auction = b.auction ORDER BY price) AS l", "bids AS b CROSS APPLY (SELECT COUNT(*) AS n FROM bids AS i WHERE i.auction = b.auction) AS l", "bids AS b CROSS APPLY (SELECT TOP 1 * FROM bids AS i WHERE i.ts < b.ts ORDER BY ts DESC) AS l",
+                 "bids AS b, LATERAL (SELECT COUNT(*) AS n, SUM(i.price + b.price) AS s FROM bids AS i WHERE i.price < b.price) AS l", "bids, LATERAL UNNEST(list) t (x)", "'none.jsonl'",
                  "'none.csv' /*+ OPTIONS('timestamp' = 'ts') */ f", "(VALUES ROW(1, 'a'), ROW(2, NULL)) v (auction, channel)", "bids FOR SYSTEM_TIME AS OF ts"); break;
     default: generate_relation_name(g); break;
     }
