@@ -231,3 +231,9 @@ SELECT COUNT(DISTINCT auction, bidder) AS n, LISTAGG(DISTINCT CAST(bidder AS STR
 CREATE OR REPLACE STREAM avro_out (auction BIGINT, channel VARCHAR, price DECIMAL(10, 2), tags ARRAY<VARCHAR>, kind MAP<VARCHAR, INT>) WITH (connector = 'file', path = 'out.avro', on_error = 'skip'); INSERT OVERWRITE avro_out SELECT auction, channel, price, ARRAY[channel], MAP(COALESCE(channel, '-') := 1) FROM bids; SELECT * FROM avro_out;
 --# a schema resolved, of a file
 SELECT * FROM 'out.avro' /*+ OPTIONS('schema' = '{"type":"record","name":"R","fields":[{"name":"a","type":["null","double"],"aliases":["auction"]},{"name":"l","type":{"type":"array","items":"string"},"default":["a default longer than a view"]}]}') */;
+--# the highest of its group
+SELECT b.bidder, m.most FROM bids b JOIN (SELECT channel, MAX(price) AS most FROM bids GROUP BY channel) m ON b.channel = m.channel AND b.price = m.most EMIT CHANGES;
+--# the highest of its window
+SELECT b.bidder, m.e FROM bids b JOIN (SELECT channel, MAX(price) AS most, window_end AS e FROM TABLE(HOP(TABLE bids, DESCRIPTOR(ts), INTERVAL '2' SECOND, INTERVAL '4' SECOND)) GROUP BY channel, window_start, window_end) m ON b.channel = m.channel AND b.price >= m.most WHERE b.ts BETWEEN m.e - INTERVAL '4' SECOND AND m.e;
+--# the best match
+SELECT a.channel, b.price FROM bids a LEFT JOIN bids b ON a.auction = b.auction QUALIFY ROW_NUMBER() OVER (PARTITION BY a.channel ORDER BY b.price DESC, b.ts) = 1;
