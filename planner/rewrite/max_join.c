@@ -222,6 +222,53 @@ static void mark_reads(const NodeList *nodes, const LogicalNode *node, bool *rea
     }
 }
 
+static bool reads_in_order(const LogicalNode *node)
+{
+    switch (node->kind) {
+    case PLAN_LIMIT: case PLAN_OVER: case PLAN_MATCH:
+        return true;
+    case PLAN_RANK:
+        return node->rank.rank == RANK_ROW_NUMBER;
+    case PLAN_AGGREGATE: case PLAN_WINDOW_AGGREGATE: case PLAN_SESSION_AGGREGATE:
+        for (int i = 0; i < node->aggregate.call_count; i++)
+            if (node->aggregate.calls[i].function->order_sensitive)
+                return true;
+        return false;
+    default:
+        return false;
+    }
+}
+
+static bool reads_times(const LogicalNode *node)
+{
+    switch (node->kind) {
+    case PLAN_PROJECT: case PLAN_FILTER: case PLAN_SINK: case PLAN_AGGREGATE: case PLAN_UNION: case PLAN_SET: case PLAN_UNNEST: case PLAN_LOOKUP:
+        return false;
+    case PLAN_RANK:
+        return node->rank.trigger == TRIGGER_FINAL;
+    default:
+        return true;
+    }
+}
+
+bool max_join_may_reorder(Arena *arena, const NodeList *nodes, const LogicalNode *node, bool times)
+{
+    bool *above = ARENA_ARRAY(arena, bool, nodes->count + 1);
+    above[node->place] = true;
+    for (int n = node->place + 1; n < nodes->count; n++) {
+        const LogicalNode *reader = nodes->items[n];
+        for (int i = 0; i < reader->input_count; i++) {
+            const int under = logical_place(nodes, reader->inputs[i].node);
+            above[n] |= under >= 0 && above[under];
+        }
+        if (above[n] && reader->kind == PLAN_SORT)
+            above[n] = false;
+        if (above[n] && (reads_in_order(reader) || (times && reads_times(reader))))
+            return false;
+    }
+    return true;
+}
+
 /* The column of the rows' side that is the same as one of the value's side; -1: none. */
 static int same_column(const MaxJoin *found, int of_most)
 {

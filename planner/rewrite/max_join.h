@@ -20,6 +20,8 @@ typedef struct MaxJoin {
 bool max_join_find(Arena *arena, LogicalNode *join, MaxJoin *found);
 /* The join's result out of rows with the columns of `common`, chosen from them. False: what the value's side has beside keys and value is read. */
 bool max_join_result(Arena *arena, const NodeList *nodes, const MaxJoin *found, PlanInput rows, PlanInput *result);
+/* Does nobody above the node depend on the order of its rows, nor (`times`) on when they come by their times? */
+bool max_join_may_reorder(Arena *arena, const NodeList *nodes, const LogicalNode *node, bool times);
 /* A new way like the one that leads from `from` down to `to`, over `rows`. */
 PlanInput max_join_copy(Arena *arena, PlanInput from, PlanInput to, PlanInput rows);
 

@@ -5,6 +5,8 @@
  *   ├─ Project, Filter .. ─ rows                                         ->       └─ Project, Filter .. of the left side
  *   └─ Project ─ Aggregate by k: MAX(x) AS m ─ Project ─ rows                        └─ Rank RANK <= 1 by k order x DESC ─ rows
  *
+ * A sub-query says the same: x = (SELECT MAX(x) .. WHERE inner.k = k), (k, x) IN (SELECT k, MAX(x) .. GROUP BY k); it is looked at as the join that it is.
+ *
  * Only where both sides are made of the same rows, which only come; where the equalities leave each row one group at most; and for groups without a
  * window, or with one that each group lies in as a whole: rows of an inner window, of which none is late. */
 #include "planner/expr.h"
@@ -125,22 +127,128 @@ static LogicalNode *make_rank(Arena *arena, const MaxJoin *found)
     return rank;
 }
 
+static bool rank_join(Arena *arena, const NodeList *nodes, LogicalNode *join)
+{
+    MaxJoin found;
+    PlanInput result;
+    if (join->join.condition || !max_join_find(arena, join, &found) || found.assign || found.other_count || !groups_are_told(&found))
+        return false;
+    LogicalNode *rank = make_rank(arena, &found);
+    if (!rank || !max_join_may_reorder(arena, nodes, join, false) || !max_join_result(arena, nodes, &found, main_port(rank), &result))
+        return false;
+    rewrite_replace(nodes, join, result);
+    return true;
+}
+
+/* ---- the same by a sub-query ---- */
+
+/* What a condition says of a sub-query's answer as the term of a join: the answer is true, x = answer, x >= answer. False: something else. */
+static bool take_answer(LogicalNode *join, const LogicalNode *subquery, const Expr *conjunct)
+{
+    const int answer = subquery->schema.column_count - 1;
+    JoinSide *sides = join->join.sides;
+    if (subquery->subquery.kind != SUBQUERY_SCALAR)
+        return conjunct->kind == EXPR_COLUMN && conjunct->column == answer;
+    if (conjunct->kind != EXPR_CALL || conjunct->arg_count != 2 || conjunct->args[0]->kind != EXPR_COLUMN || conjunct->args[1]->kind != EXPR_COLUMN)
+        return false;
+    const int first = conjunct->args[0]->column == answer, value = conjunct->args[first]->column; /* args[first] is the row's */
+    const char *sign = conjunct->function->name;
+    if (value == answer || conjunct->args[!first]->column != answer)
+        return false;
+    if (strcmp(sign, "=") == 0) {
+        sides[0].keys[join->join.key_count] = value;
+        sides[1].keys[join->join.key_count++] = subquery->subquery.key_count;
+        return true;
+    }
+    const bool at_least = strcmp(sign, first ? ">=" : "<=") == 0; /* the answer is at least the row's value */
+    if ((!at_least && strcmp(sign, first ? "<=" : ">=") != 0) || type_physical(conjunct->args[0]->type) != PHYSICAL_INT64)
+        return false;
+    join->join.compares[join->join.compare_count++] = (JoinCompare){ { value, subquery->subquery.key_count }, at_least, 0 };
+    return true;
+}
+
+/* The join that a sub-query and the condition on its answer are; NULL: none. The other conditions: *rest. */
+static LogicalNode *as_join(Arena *arena, const LogicalNode *filter, ExprList *rest)
+{
+    LogicalNode *subquery = filter->inputs[0].node;
+    const Schema left = port_schema(arena, subquery->inputs[0]), right = port_schema(arena, subquery->inputs[1]);
+    const int keys = subquery->subquery.key_count;
+    LogicalNode *join = logical_node(arena, PLAN_JOIN, filter->at, 2, subquery->inputs);
+    bool taken = false;
+    for (int s = 0; s < 2; s++)
+        join->join.sides[s].keys = ARENA_ARRAY(arena, int, keys + 2);
+    for (int k = 0; k < keys; k++) {
+        join->join.sides[0].keys[k] = subquery->subquery.keys[k];
+        join->join.sides[1].keys[k] = k;
+    }
+    join->join.key_count = keys;
+    if (subquery->subquery.kind == SUBQUERY_IN) {
+        join->join.sides[0].keys[keys] = subquery->subquery.value;
+        join->join.sides[1].keys[join->join.key_count++] = keys;
+    }
+    join->join.compares = ARENA_ARRAY(arena, JoinCompare, 1);
+    join->schema = (Schema){ left.column_count + right.column_count, ARENA_ARRAY(arena, Column, left.column_count + right.column_count + 1) };
+    for (int c = 0; c < join->schema.column_count; c++)
+        join->schema.columns[c] = c < left.column_count ? left.columns[c] : right.columns[c - left.column_count];
+    ExprList conjuncts = { 0 };
+    expr_conjuncts(arena, filter->filter.predicate, &conjuncts);
+    for (int i = 0; i < conjuncts.count; i++)
+        if (!taken && take_answer(join, subquery, conjuncts.items[i]))
+            taken = true;
+        else
+            LIST_ADD(arena, rest, conjuncts.items[i]);
+    return taken ? join : NULL;
+}
+
+/* The sub-query's result out of the first rows: their columns, and the answer that they all have. */
+static PlanInput answered(Arena *arena, const MaxJoin *found, const LogicalNode *subquery, PlanInput ranked)
+{
+    const int count = subquery->schema.column_count;
+    const Schema *schema = &subquery->schema;
+    const Span at = found->join->at;
+    const PlanInput rows = max_join_copy(arena, subquery->inputs[0], found->common, ranked);
+    Expr **exprs = ARENA_ARRAY(arena, Expr *, count);
+    for (int c = 0; c < count; c++) {
+        const int from = c < count - 1 ? c : found->row_value;
+        exprs[c] = c == count - 1 && subquery->subquery.kind != SUBQUERY_SCALAR ? expr_boolean(arena, true, at) : expr_column(arena, from, schema->columns[c].name, schema->columns[c].type, at);
+    }
+    return main_port(logical_project(arena, rows, exprs, schema->columns, count, POLICY_FAIL, at));
+}
+
+static bool rank_subquery(Arena *arena, const NodeList *nodes, LogicalNode *filter)
+{
+    LogicalNode *subquery = filter->inputs[0].node;
+    ExprList rest = { 0 };
+    MaxJoin found;
+    if (filter->inputs[0].port != PORT_MAIN || subquery->kind != PLAN_SUBQUERY || subquery->inputs[0].port != PORT_MAIN || subquery->inputs[1].port != PORT_MAIN)
+        return false;
+    LogicalNode *join = as_join(arena, filter, &rest);
+    if (!join || !max_join_find(arena, join, &found) || found.assign || found.other_count || found.aggregate->aggregate.has_window || !groups_are_told(&found))
+        return false;
+    if ((!subquery->subquery.changes && !subquery->traits.bounded) || !max_join_may_reorder(arena, nodes, filter, true))
+        return false;
+    LogicalNode *rank = make_rank(arena, &found);
+    if (!rank)
+        return false;
+    rank->rank.trigger = subquery->subquery.changes ? TRIGGER_CHANGES : TRIGGER_END;
+    logical_derive(arena, rank);
+    PlanInput result = answered(arena, &found, subquery, main_port(rank));
+    if (rest.count)
+        result = main_port(logical_filter(arena, result, expr_logic(arena, EXPR_AND, rest.items, rest.count, filter->at), filter->filter.on_error, filter->at));
+    rewrite_replace(nodes, filter, result);
+    return true;
+}
+
 int rewrite_top_with_ties(RewriteContext *context)
 {
     int changes = 0;
     NodeList nodes = rewrite_nodes(context);
     for (int n = 0; n < nodes.count; n++) {
-        MaxJoin found;
-        PlanInput result;
-        if (nodes.items[n]->kind != PLAN_JOIN || nodes.items[n]->join.condition || !max_join_find(context->arena, nodes.items[n], &found))
-            continue;
-        if (found.assign || found.other_count || !groups_are_told(&found))
-            continue;
-        LogicalNode *rank = make_rank(context->arena, &found);
-        if (!rank || !max_join_result(context->arena, &nodes, &found, main_port(rank), &result))
-            continue;
-        rewrite_replace(&nodes, found.join, result);
-        changes++;
+        LogicalNode *node = nodes.items[n];
+        if (node->kind == PLAN_JOIN)
+            changes += rank_join(context->arena, &nodes, node);
+        else if (node->kind == PLAN_FILTER)
+            changes += rank_subquery(context->arena, &nodes, node);
     }
     return changes;
 }
