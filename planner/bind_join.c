@@ -577,6 +577,8 @@ static Error *plan_join(JoinBinding *join, int first_right, Relation *relation)
         relation->window = left->window;
     if (join_has_late_rows(node))
         relation->late_rows = node;
+    if (node->join.form == JOIN_TABLE)
+        relation->input = main_port(own_clocks_again(arena, node, relation->time_column, binder_policy(join->block->binder)));
     if (join->using.count)
         merge_using(join, first_right, node);
     else if (binder_rules(join->block->binder)->joins_by_arrival)

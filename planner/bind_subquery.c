@@ -6,6 +6,7 @@
 #include "planner/ast_map.h"
 #include "planner/bind_correlation.h"
 #include "planner/expr.h"
+#include "planner/own_clocks.h"
 
 typedef struct Subqueries {
     Block *block;
@@ -165,7 +166,7 @@ static void finish_relation(Subqueries *subs, LogicalNode *node, int *column)
     for (int i = 0; i < more; i++)
         schema.columns[count + i] = relation->schema.columns[before - more + i];
     *column = count - 1;
-    relation->input = main_port(node);
+    relation->input = main_port(own_clocks_again(arena, node, relation->time_column, binder_policy(block->binder)));
     relation->schema = schema;
     if (node->subquery.changes) { /* an answer may change long after its row's time */
         relation->time_column = -1;

@@ -298,6 +298,29 @@ void own_clocks_derive(Arena *arena, LogicalNode *node)
     derive_keys(arena, node, &under);
 }
 
+LogicalNode *own_clocks_again(Arena *arena, LogicalNode *node, int time_column, RowPolicy on_error)
+{
+    const EdgeTraits under = port_traits(arena, node->inputs[0]);
+    const PlanInput input = main_port(node);
+    if (under.clocks == 0 || time_column < 0 || !traits_time(&under, time_column) || node->traits.changes != CHANGES_APPEND)
+        return node;
+    LogicalNode *stamp = logical_node(arena, PLAN_WATERMARK, node->at, 1, &input);
+    stamp->watermark.keys = ARENA_ARRAY(arena, Expr *, under.clocks);
+    stamp->watermark.key_count = under.clocks;
+    stamp->watermark.key_names = under.clock_names;
+    stamp->watermark.time_column = time_column;
+    stamp->watermark.on_error = on_error;
+    for (int number = 0; number < under.clocks; number++) {
+        for (int i = 0; i < under.clock_key_count && !stamp->watermark.keys[number]; i++)
+            if (under.clock_keys[i].number == number)
+                stamp->watermark.keys[number] = expr_copy(arena, under.clock_keys[i].expr);
+        if (!stamp->watermark.keys[number])
+            return node;
+    }
+    logical_derive(arena, stamp);
+    return stamp;
+}
+
 /* ---- the physical plan ---- */
 
 /* The node's result without clocks: one GATHER for all that read it so. */

@@ -13,6 +13,10 @@ bool own_clocks_key_is(const EdgeTraits *traits, int number, int column);
 /* An error if the node goes by a time that its input does not have, as its rows are of several clocks. */
 Error *own_clocks_check(Arena *arena, const LogicalNode *node, Span at);
 
+/* The node passes rows of its first input on as they come, beside others: behind it the clocks of keys begin anew, made of the rows that come out. The node itself
+ * where there are none, or where their keys do not stand in the rows any more. */
+LogicalNode *own_clocks_again(Arena *arena, LogicalNode *node, int time_column, RowPolicy on_error);
+
 /* Puts a GATHER under whatever takes the rows of all keys together. */
 Error *own_clocks_gather(Arena *arena, const PlanInput roots[], int root_count);
 /* Numbers the groups of substreams and puts the nodes of each one behind the other; says how many there are. */

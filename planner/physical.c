@@ -663,16 +663,19 @@ static void drop_unused_watermarks(RewriteContext *context)
 {
     NodeList nodes = rewrite_nodes(context);
     bool *acts = ARENA_ARRAY(context->arena, bool, nodes.count + 1); /* something above acts on time */
+    bool *own = ARENA_ARRAY(context->arena, bool, nodes.count + 1);  /* .. and would do so by the clocks of keys that are made here */
     bool *bad_rows = ARENA_ARRAY(context->arena, bool, nodes.count + 1);
     for (int n = nodes.count - 1; n >= 0; n--) {
         LogicalNode *node = nodes.items[n];
-        bool here = acts[n] || logical_acts_on_time(node), stamps_all = node->kind == PLAN_WATERMARK && node->watermark.key_count == 0;
+        const bool stamps = node->kind == PLAN_WATERMARK, stamps_all = stamps && node->watermark.key_count == 0, acting = logical_acts_on_time(node);
+        const bool here = acts[n] || acting, here_own = (own[n] || (acting && !(node->kind == PLAN_JOIN && node->join.form == JOIN_TABLE))) && !stamps;
         for (int i = 0; i < node->input_count; i++) {
             int under = logical_place(&nodes, node->inputs[i].node);
             acts[under] |= here && !stamps_all && !(node->kind == PLAN_SUBQUERY && i == 1); /* a new stamp replaces the old one */
+            own[under] |= here_own;
             bad_rows[under] |= node->inputs[i].port == PORT_DEAD_LETTER;
         }
-        if (node->kind == PLAN_WATERMARK && !acts[n] && !bad_rows[n])
+        if (stamps && !(stamps_all ? acts[n] : own[n]) && !bad_rows[n])
             rewrite_replace(&nodes, node, node->inputs[0]);
     }
 }

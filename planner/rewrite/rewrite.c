@@ -21,7 +21,7 @@ NodeList rewrite_nodes(RewriteContext *context)
 void rewrite_replace(const NodeList *nodes, LogicalNode *from, PlanInput to)
 {
     for (int n = from->place + 1; n < nodes->count && from->consumers; n++)
-        for (int i = 0; i < nodes->items[n]->input_count; i++) {
+        for (int i = 0; i < nodes->items[n]->input_count && nodes->items[n]->consumers; i++) { /* one that nobody reads any more reads nothing */
             PlanInput *input = &nodes->items[n]->inputs[i];
             if (input->node == from && input->port == PORT_MAIN) {
                 *input = to;
