@@ -209,7 +209,8 @@ bool correlation_names_outer(Correlation *correlation, const AstExpr *ast)
 
 AstExpr *correlation_numbered_item(const AstQuery *query, AstExpr *expr)
 {
-    if (expr->kind == AST_LITERAL && expr->value.type->kind != TYPE_NULL && type_is_integer(expr->value.type) && expr->value.integer >= 1 && expr->value.integer <= query->items.count)
+    const bool number = expr->kind == AST_LITERAL && expr->value.type->kind != TYPE_NULL && type_is_integer(expr->value.type);
+    if (number && expr->value.integer >= 1 && expr->value.integer <= query->items.count)
         return query->items.items[expr->value.integer - 1].expr;
     for (int i = 0; expr->kind == AST_NAME && expr->path.count == 1 && i < query->items.count; i++)
         if (query->items.items[i].alias.text && name_equal(query->items.items[i].alias.text, expr->path.items[0].text))
@@ -292,7 +293,8 @@ Error *decorrelate(const AstExpr *ast, Correlation *correlation, AstQuery *inner
     AstExprs groups = { 0 };
     for (int i = 0; i < correlation->pairs.count; i++) {
         AstExpr *key = correlation->pairs.items[i].inner;
-        LIST_ADD(arena, &items, ((AstSelectItem){ .expr = key, .at = key->at, .alias = { correlation_key(arena, ast, i), true, key->at } }));
+        const AstName name = { correlation_key(arena, ast, i), true, key->at };
+        LIST_ADD(arena, &items, ((AstSelectItem){ .expr = key, .at = key->at, .alias = name }));
         if (key->kind != AST_LITERAL)
             LIST_ADD(arena, &groups, key);
     }

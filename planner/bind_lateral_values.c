@@ -66,10 +66,10 @@ static AstExpr *value_query(const Values *values, const AstSelectItem *item)
         memset(&value->query->items, 0, sizeof value->query->items);
         LIST_ADD(arena, &value->query->items, *item);
     }
-    for (int i = 0; i < written->order_by.count && item; i++) { /* numbers and aliases mean all of the items */
-        value->query->order_by.items = i ? value->query->order_by.items : arena_copy(arena, written->order_by.items, sizeof *written->order_by.items * (size_t)written->order_by.count);
-        value->query->order_by.items[i].expr = correlation_numbered_item(written, written->order_by.items[i].expr);
-    }
+    AstOrder *order = &value->query->order_by; /* its numbers and aliases mean all of the items */
+    order->items = arena_copy(arena, order->items, sizeof *order->items * (size_t)order->count);
+    for (int i = 0; i < order->count; i++)
+        order->items[i].expr = correlation_numbered_item(written, order->items[i].expr);
     return value;
 }
 

@@ -66,8 +66,8 @@ static bool is_over(const AstExpr *expr) { return expr->kind == AST_CALL && expr
 /* Can its aggregates be asked for in place of what it selects? */
 static bool is_plain(const AstQuery *query)
 {
-    return query->kind == AST_SELECT && query->items.count == 1 && query->items.items[0].expr->kind != AST_STAR && !block_aggregates(query) && !query->limit && !query->offset &&
-           !query->qualify && !ast_any(query->items.items[0].expr, is_over) && !ast_any(query->items.items[0].expr, is_table_call);
+    return query->kind == AST_SELECT && query->items.count == 1 && query->items.items[0].expr->kind != AST_STAR && !block_aggregates(query) && !query->limit &&
+           !query->offset && !query->qualify && !ast_any(query->items.items[0].expr, is_over) && !ast_any(query->items.items[0].expr, is_table_call);
 }
 
 /* (SELECT STRUCT(least := MIN(x), ..) FROM ..): one sub-query for all. */
@@ -134,7 +134,8 @@ static AstExpr *any(Arena *arena, const AstExpr *ast, AstOperator op)
     AstExpr *choice = node(arena, AST_CASE, ast->at), *of = facts(arena, ast);
     AstExpr *none = literal(arena, (Value){ .type = type_scalar(TYPE_BIGINT) }, ast->at), *no = literal(arena, (Value){ .type = type_scalar(TYPE_BOOLEAN) }, ast->at);
     AstExpr *open = binary(arena, OP_OR, is_null(arena, ast->left), binary(arena, OP_LESS, fact(arena, of, VALUES_KNOWN), fact(arena, of, ROWS)));
-    AstExpr *const args[] = { found(arena, ast, op, of), literal(arena, (Value){ .type = type_scalar(TYPE_BOOLEAN), .integer = 1 }, ast->at),
+    AstExpr *yes = literal(arena, (Value){ .type = type_scalar(TYPE_BOOLEAN), .integer = 1 }, ast->at);
+    AstExpr *const args[] = { found(arena, ast, op, of), yes,
                               binary(arena, OP_EQUAL, fact(arena, of, ROWS), none), no, open, literal(arena, value_null(type_scalar(TYPE_NULL)), ast->at) };
     for (size_t i = 0; i < sizeof args / sizeof *args; i++)
         LIST_ADD(arena, &choice->args, args[i]);

@@ -168,10 +168,11 @@ static Error *type_of(const ListQuery *list, const AstExpr *ast, const Type **ty
 {
     const Block *inner = &list->correlation.inner;
     const Schema *first = &inner->from.schema, *second = &list->block->from.schema;
-    Relation both = { .schema = { first->column_count + second->column_count, ARENA_ARRAY(list->arena, Column, first->column_count + second->column_count + 1) }, .time_column = -1 };
+    const int width = first->column_count + second->column_count;
+    Relation both = { .schema = { width, ARENA_ARRAY(list->arena, Column, width + 1) }, .time_column = -1 };
     ScopeRelation *parts = ARENA_ARRAY(list->arena, ScopeRelation, inner->parts.count + list->block->parts.count + 1);
     Expr *bound = NULL;
-    for (int i = 0; i < both.schema.column_count; i++)
+    for (int i = 0; i < width; i++)
         both.schema.columns[i] = i < first->column_count ? first->columns[i] : second->columns[i - first->column_count];
     for (int p = 0; p < inner->parts.count + list->block->parts.count; p++) {
         parts[p] = p < inner->parts.count ? inner->parts.items[p] : list->block->parts.items[p - inner->parts.count];
@@ -210,7 +211,8 @@ static Error *take_aggregate(void *context, const AstExpr *ast, AstExpr **replac
     const char *name = ast_call_name(ast);
     const bool counts = name_equal(name, "count"), sums = name_equal(name, "sum"), least = name_equal(name, "min"), most = name_equal(name, "max");
     if (!(counts || sums || least || most) || ast->distinct || ast->filter || ast->over || ast->within_order.count || ast->args.count > 1)
-        return error_hint(binder_unsupported(ast->at, "this aggregate in a sub-query that compares columns of the outer query otherwise than for equality"), "COUNT, SUM, MIN and MAX can be there");
+        return error_hint(binder_unsupported(ast->at, "this aggregate in a sub-query that compares columns of the outer query otherwise than for equality"),
+                          "COUNT, SUM, MIN and MAX can be there");
     if (ast->args.count == 0) {
         *replacement = count_of(list, matching(list, NULL));
         return NULL;
