@@ -496,10 +496,14 @@ static void delete_table(Call *call) { delete_entity(call, "table"); }
 
 static void add_row(const Schema *schema, const Batch *batch, uint32_t row, Text *out)
 {
+    bool first = true;
     text_add_char(out, '{');
     for (int i = 0; i < batch->column_count && i < schema->column_count; i++) {
-        if (i)
+        if (schema->columns[i].hidden)
+            continue;
+        if (!first)
             text_add_char(out, ',');
+        first = false;
         text_add_json_string(out, schema->columns[i].name, strlen(schema->columns[i].name));
         text_add_char(out, ':');
         text_add_value_json(out, batch->columns[i], row);

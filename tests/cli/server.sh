@@ -141,6 +141,10 @@ check("nothing is done to be checked", v1("POST", "/v1/statements", {"sql": "CRE
 until("a row by its key", lambda: v1("GET", "/v1/tables/totals/1") == (200, {"auction": 1, "n": 2}))
 check("rows by their keys", v1("GET", "/v1/tables/totals/9?key=1&key=9") == (200, '[{"auction":1,"n":2}]'))
 check("windows by time", v1("GET", "/v1/tables/totals/1?from=0")[0] == 400)
+check("a table that is inserted into", v1("PUT", "/v1/tables/users", {"sql": "CREATE TABLE users (id BIGINT PRIMARY KEY, name STRING)"})[0] == 201)
+v1("POST", "/v1/statements", {"sql": "INSERT INTO users VALUES (1, 'ann'), (2, 'bob'), (1, 'anna');"})
+check("its newest rows are there at once", v1("GET", "/v1/tables/users/1") == (200, {"id": 1, "name": "anna"}), v1("GET", "/v1/tables/users/1"))
+check("and it goes", v1("DELETE", "/v1/tables/users")[0] == 200)
 check("no such key", v1("GET", "/v1/tables/totals/9")[0] == 404 and v1("GET", "/v1/tables/totals/x")[0] == 404 and v1("GET", "/v1/tables/none/1")[0] == 404)
 lines = [json.loads(line) for line in v1("POST", "/v1/query", {"sql": "SELECT auction, n FROM totals;"})[1].splitlines()]
 check("rows with their kind", lines[0]["continuous"] is False and sorted(line["row"] for line in lines[1:-1]) == [[1, 2], [2, 1]] and lines[-1] == {"end": True}, lines)
