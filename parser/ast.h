@@ -351,13 +351,14 @@ typedef struct AstCreate {
     AstName watermark_column; AstExpr *watermark; Span watermark_at; /* WATERMARK FOR c AS e */
     AstNames partitioned_by;     /* PARTITIONED BY (a, b) */
     AstProperties with;
+    AstName like; AstNames like_options; /* LIKE base (INCLUDING OPTIONS ..): pairs of words */
     AstQuery *query;             /* AS */
     AstType *type;               /* CREATE TYPE */
     struct { AstField *items; int count, capacity; } parameters; /* CREATE FUNCTION */
     AstType *returns; const char *language; const char *body; AstExpr *body_expr; bool is_aggregate; Span body_at;
 } AstCreate;
 
-typedef enum AstShowKind { AST_SHOW_STREAMS, AST_SHOW_TABLES, AST_SHOW_VIEWS, AST_SHOW_QUERIES, AST_SHOW_TOPICS, AST_SHOW_FUNCTIONS, AST_SHOW_TYPES, AST_SHOW_VARIABLES, AST_SHOW_PROPERTIES, AST_SHOW_LAG, AST_SHOW_CONNECTORS } AstShowKind;
+typedef enum AstShowKind { AST_SHOW_STREAMS, AST_SHOW_TABLES, AST_SHOW_VIEWS, AST_SHOW_QUERIES, AST_SHOW_TOPICS, AST_SHOW_FUNCTIONS, AST_SHOW_TYPES, AST_SHOW_VARIABLES, AST_SHOW_PROPERTIES, AST_SHOW_LAG, AST_SHOW_CREATE, AST_SHOW_CONNECTORS } AstShowKind;
 typedef enum AstExplainKind { AST_EXPLAIN_PLAN, AST_EXPLAIN_ANALYZE, AST_EXPLAIN_WHY_NO_OUTPUT, AST_EXPLAIN_EXTENDED } AstExplainKind;
 typedef enum AstAssertKind { AST_ASSERT_VALUES, AST_ASSERT_TOMBSTONE, AST_ASSERT_STREAM, AST_ASSERT_TABLE, AST_ASSERT_TOPIC, AST_ASSERT_SCHEMA } AstAssertKind;
 

@@ -136,6 +136,8 @@ AstStatement *build_create(Parser *parser, AstCreate *create, AstQuery *query, S
     create->query = query;
     if (kind == AST_STMT_CREATE_VIEW && !query)
         parser_fail(parser, error_at(ERR_PARSE, at, "view '%s' has no query: expected AS SELECT ..", create->name.text));
+    if (kind == AST_STMT_CREATE_VIEW && create->like.text)
+        parser_fail(parser, error_at(ERR_PARSE, create->like.at, "a view is like nothing: it has a query"));
     if (kind == AST_STMT_CREATE_VIEW && create->with.count)
         parser_fail(parser, error_at(ERR_PARSE, create->with.items[0].name_at, "a view has no properties"));
     return statement;

@@ -187,7 +187,7 @@ static bool create_equal(const AstCreate *a, const AstCreate *b)
            a->is_source == b->is_source && name_same(&a->name, &b->name) && LISTS(&a->columns, &b->columns, column_item) &&
            names_equal(&a->primary_key, &b->primary_key) && a->not_enforced == b->not_enforced && name_same(&a->watermark_column, &b->watermark_column) &&
            BOTH(a->watermark, b->watermark, expr_equal) && names_equal(&a->partitioned_by, &b->partitioned_by) && properties_equal(&a->with, &b->with) &&
-           BOTH(a->query, b->query, query_equal) && BOTH(a->type, b->type, type_same) && LISTS(&a->parameters, &b->parameters, field_item) &&
+           name_same(&a->like, &b->like) && names_equal(&a->like_options, &b->like_options) && BOTH(a->query, b->query, query_equal) && BOTH(a->type, b->type, type_same) && LISTS(&a->parameters, &b->parameters, field_item) &&
            BOTH(a->returns, b->returns, type_same) && texts(a->language, b->language) && texts(a->body, b->body) &&
            BOTH(a->body_expr, b->body_expr, expr_equal) && a->is_aggregate == b->is_aggregate;
 }

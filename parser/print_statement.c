@@ -122,6 +122,15 @@ static void print_create(const AstCreate *create, const char *verb, Text *text)
         text_add_c(text, " WITH ");
         print_properties(&create->with, text);
     }
+    if (create->like.text) {
+        text_add_c(text, " LIKE ");
+        print_name(&create->like, text);
+        if (create->like_options.count) {
+            text_add_c(text, " (");
+            print_names(&create->like_options, " ", text);
+            text_add_char(text, ')');
+        }
+    }
     if (create->query) {
         text_add_c(text, " AS ");
         print_query(create->query, text);
@@ -186,7 +195,7 @@ static void print_assert(const AstStatement *statement, Text *text)
 
 void ast_print_statement(const AstStatement *statement, Text *text)
 {
-    static const char *const shows[] = { "STREAMS", "TABLES", "VIEWS", "QUERIES", "TOPICS", "FUNCTIONS", "TYPES", "VARIABLES", "PROPERTIES", "LAG", "CONNECTORS" };
+    static const char *const shows[] = { "STREAMS", "TABLES", "VIEWS", "QUERIES", "TOPICS", "FUNCTIONS", "TYPES", "VARIABLES", "PROPERTIES", "LAG", "CREATE TABLE ", "CONNECTORS" };
     static const char *const explains[] = { "", "ANALYZE ", "WHY NO OUTPUT ", "EXTENDED " };
     switch (statement->kind) {
     case AST_STMT_QUERY:
@@ -250,6 +259,8 @@ void ast_print_statement(const AstStatement *statement, Text *text)
         break;
     case AST_STMT_SHOW:
         text_printf(text, "SHOW %s%s%s", statement->all ? "ALL " : "", shows[statement->show], statement->extended ? " EXTENDED" : "");
+        if (statement->show == AST_SHOW_CREATE)
+            print_name(&statement->name, text);
         break;
     case AST_STMT_EXPLAIN:
         text_printf(text, "EXPLAIN %s", explains[statement->explain]);

@@ -1090,6 +1090,11 @@ create_object(A) ::= VIEW. { A = AST_OBJECT_VIEW; }
 
 %type create { AstStatement * }
 create(A) ::= create_head(C). { A = build_create(parser, C, NULL, C->name.at); }
+create(A) ::= create_head(C) LIKE name(N). { C->like = N; A = build_create(parser, C, NULL, C->name.at); }
+create(A) ::= create_head(C) LIKE name(N) LP like_options(O) RP. { C->like = N; C->like_options = *O; A = build_create(parser, C, NULL, C->name.at); }
+%type like_options { AstNames * }
+like_options(A) ::= name(M) name(P). { A = names_add(parser, names_add(parser, NULL, M), P); }
+like_options(A) ::= like_options(L) name(M) name(P). { A = names_add(parser, names_add(parser, L, M), P); }
 create(A) ::= create_head(C) AS(T) query(Q). { A = build_create(parser, C, Q, AT(T)); }
 %type create_head { AstCreate * }
 create_head(A) ::= CREATE flags(F) create_object(O) if_not_exists(I) ID(N). {
@@ -1248,6 +1253,10 @@ show_what(A) ::= SOURCE CONNECTORS. { A = show(parser, AST_SHOW_CONNECTORS); }
 show_what(A) ::= SINK CONNECTORS. { A = show(parser, AST_SHOW_CONNECTORS); }
 show_what(A) ::= CONNECTOR PLUGINS. { A = show(parser, AST_SHOW_CONNECTORS); }
 
+statement(A) ::= show_word CREATE show_object name(N). { A = show(parser, AST_SHOW_CREATE); A->name = N; }
+show_object ::= STREAM.
+show_object ::= TABLE.
+show_object ::= VIEW.
 statement(A) ::= describe_word name(N). { A = named_statement(parser, AST_STMT_DESCRIBE, N); }
 statement(A) ::= describe_word name(N) EXTENDED. { A = named_statement(parser, AST_STMT_DESCRIBE, N); A->extended = true; }
 statement(A) ::= describe_word EXTENDED name(N). { A = named_statement(parser, AST_STMT_DESCRIBE, N); A->extended = true; }

@@ -46,18 +46,18 @@ static void settle_unknown(BindContext *context, Expr **expr)
     *expr = both;
 }
 
-/* ksqlDB: ROWTIME > '2026-01-01T00:00:00' compares with that time in milliseconds. */
+/* ROWTIME > '2026-01-01T00:00:00' compares with that time in milliseconds (ksqlDB). */
 static void date_for_pseudo(BindContext *context, const Expr *pseudo, Expr **text)
 {
     int64_t us;
-    if (!context->rules || !context->rules->literals_follow || pseudo->kind != EXPR_COLUMN || pseudo->type->kind != TYPE_BIGINT || !pseudo->name ||
+    if (pseudo->kind != EXPR_COLUMN || pseudo->type->kind != TYPE_BIGINT || !pseudo->name ||
         (*text)->kind != EXPR_CONSTANT || (*text)->type->kind != TYPE_VARCHAR || (*text)->value.is_null)
         return;
     if (!name_equal(pseudo->name, "ROWTIME") && !name_equal(pseudo->name, "WINDOWSTART") && !name_equal(pseudo->name, "WINDOWEND"))
         return;
     char whole[64];
     const Str *given = &(*text)->value.text;
-    size_t length = context->rules->short_times ? timestamp_complete(str_bytes(given), given->length, whole, sizeof whole) : 0;
+    size_t length = context->rules && context->rules->short_times ? timestamp_complete(str_bytes(given), given->length, whole, sizeof whole) : 0;
     if (!timestamp_parse(length ? whole : str_bytes(given), length ? length : given->length, &us, NULL))
         return;
     Value ms = { .type = type_scalar(TYPE_BIGINT), .integer = floor_div(us, US_PER_MS) };

@@ -118,6 +118,7 @@ typedef struct CatalogEntry {
     Span at;
     int text;                       /* number of the text that `statement` and all places are in */
     const AstStatement *statement;
+    const AstStatement *given;      /* as it was written, with LIKE; NULL: it is `statement` */
     const AstStatement *pinned;     /* the statement as it has to be kept: with what the world said when it was made */
     const char *sql;                /* the statement, printed.. */
     const char *shown;              /* ..and without its secrets, as everybody may read it */

@@ -260,9 +260,10 @@ static Error *define_source_side(Planner *planner, const CatalogEntry *entry)
 
 /* ---- CREATE ---- */
 
-Error *define_create(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
+Error *define_create(Planner *planner, Arena *arena, const AstStatement *given, PlannedStatement *planned)
 {
-    const AstCreate *create = statement->create;
+    const AstStatement *statement = given;
+    const AstCreate *create = given->create;
     CatalogEntry *old = planner->catalog->find(planner->catalog, create->name.text, catalog_space(kind_of(create->object)));
     if (old && create->if_not_exists) {
         planned->message = arena_printf(arena, "%s '%s' exists already", catalog_kind_name(old->kind), old->name);
@@ -274,6 +275,8 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
         return error_at(ERR_BIND, create->name.at, "'%s' is a source: it is read only, and not replaced", old->name);
     if (old && create->is_source)
         return error_hint(error_at(ERR_BIND, create->name.at, "'%s' is no source, and does not become one", old->name), "DROP it first");
+    TRY(define_whole(planner, given, &statement));
+    create = statement->create;
     bool infers = statement->kind == AST_STMT_CREATE_SOURCE && create->columns.count == 0; /* maybe from what the job writes */
     if ((old || infers) && planner->pending_count) {
         planned->kind = PLANNED_AFTER_JOB;
@@ -283,6 +286,10 @@ Error *define_create(Planner *planner, Arena *arena, const AstStatement *stateme
     binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
     CatalogEntry *entry = NULL;
     TRY(define_entry(planner, &binder, statement, &entry));
+    if (given != statement) {
+        entry->given = given;
+        entry->pinned = entry->pinned ? entry->pinned : statement;
+    }
     for (int u = 0; u < entry->use_count && old; u++)
         if (name_equal(entry->uses[u], old->name))
             return error_at(ERR_BIND, create->name.at, "'%s' would read itself", old->name);

@@ -165,6 +165,18 @@ static Error *describe_relation(Planner *planner, Arena *arena, const AstStateme
     return NULL;
 }
 
+/* SHOW CREATE TABLE: the statement that makes it. */
+static Error *show_create(Planner *planner, Arena *arena, const AstStatement *statement, PlannedRows *rows)
+{
+    static const char *const columns[] = { "statement" };
+    CatalogEntry *entry = NULL;
+    Table table;
+    TRY(catalog_get(planner->catalog, &statement->name, &entry));
+    table_start(&table, arena, rows, columns, 1);
+    table_add(&table, (const char *[]){ entry->shown });
+    return NULL;
+}
+
 /* ---- functions ---- */
 
 static const char *signature(Arena *arena, const char *name, const TypeKind *args, const char *without, bool variadic, TypeKind returns)
@@ -240,6 +252,7 @@ Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *st
     case AST_SHOW_VIEWS: show_relations(planner, arena, CATALOG_VIEW, statement->extended, rows); return NULL;
     case AST_SHOW_TYPES: show_types(planner, arena, rows); return NULL;
     case AST_SHOW_FUNCTIONS: describe_functions(planner, arena, NULL, rows); return NULL;
+    case AST_SHOW_CREATE: return show_create(planner, arena, statement, rows);
     case AST_SHOW_CONNECTORS: return error_at(ERR_UNSUPPORTED, statement->at, "Kafka Connect statements are not supported: there is no Connect cluster here");
     case AST_SHOW_TOPICS: case AST_SHOW_QUERIES: case AST_SHOW_VARIABLES: case AST_SHOW_PROPERTIES: case AST_SHOW_LAG: break;
     }

@@ -46,6 +46,8 @@ const AstStatement *statement_with_output(Planner *planner, const AstStatement *
 const AstName *statement_target(const AstStatement *statement);
 
 /* ---- define.c: CREATE, DROP, in-process INSERT ---- */
+/* The statement with what LIKE takes from another one; without LIKE itself. */
+Error *define_whole(Planner *planner, const AstStatement *statement, const AstStatement **whole);
 Error *define_create(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
 Error *define_drop(Planner *planner, const AstStatement *statement, Arena *arena, PlannedStatement *planned);
 Error *define_alter(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);

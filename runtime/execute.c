@@ -83,7 +83,7 @@ static Error *store_statement(Execution *execution, const CatalogEntry *entry, Q
     if (!runtime->store || execution->restoring)
         return NULL;
     Arena *arena = &execution->scratch;
-    StoredStatement stored = { .sql = statement_sql(arena, entry && entry->pinned && entry->statement == execution->statement ? entry->pinned : execution->statement), .settings = session_settings_sql(execution->session, arena),
+    StoredStatement stored = { .sql = statement_sql(arena, entry && entry->pinned && (entry->given ? entry->given : entry->statement) == execution->statement ? entry->pinned : execution->statement), .settings = session_settings_sql(execution->session, arena),
         .entity = entry ? entity_key(arena, catalog_space(entry->kind), entry->name) : NULL, .query_id = query ? query->id : NULL,
         .replaces = execution->statement->kind != AST_STMT_ALTER,
         .state = QUERY_RUNNING, .fingerprint = query ? query->plan->fingerprint : 0, .next_query = runtime->next_query };

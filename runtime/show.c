@@ -25,6 +25,7 @@ static RuntimeShow show_kind(const AstStatement *statement)
     case AST_SHOW_VARIABLES: return SHOW_VARIABLES;
     case AST_SHOW_PROPERTIES: return SHOW_PROPERTIES;
     case AST_SHOW_LAG: return SHOW_LAG;
+    case AST_SHOW_CREATE:
     case AST_SHOW_CONNECTORS: break;
     }
     return SHOW_OTHER;
