@@ -98,11 +98,28 @@ static Error *take_condition(LookupJoin *lookup, AstExpr *condition, bool requir
     return NULL;
 }
 
+/* Sub-queries in ON are answered beside the rows that look up. */
+static Error *answer_subqueries(LookupJoin *lookup, AstExprs *conditions)
+{
+    for (int i = 0; i < conditions->count; i++) {
+        Block around = *lookup->block;
+        around.from = lookup->left;
+        if (!ast_any(conditions->items[i], is_subquery))
+            continue;
+        if (port_traits(around.binder->arena, around.from.input).changes == CHANGES_UPSERT)
+            TRY(bind_normalize(around.binder, &around.from, false, conditions->items[i]->at));
+        TRY(bind_subqueries(&around, &conditions->items[i], 1, false, &around.from));
+        lookup->left = around.from;
+    }
+    return NULL;
+}
+
 static Error *collect_keys(LookupJoin *lookup, const AstRelation *join)
 {
     Arena *arena = lookup->block->binder->arena;
     AstExprs on = { 0 }, where = { 0 };
     ast_conjuncts(arena, join->on, &on);
+    TRY(answer_subqueries(lookup, &on));
     if (join->join == AST_JOIN_CROSS)
         ast_conjuncts(arena, lookup->block->query->where, &where);
     int room = on.count + where.count + join->using.count + 1;
@@ -127,6 +144,76 @@ static Error *collect_keys(LookupJoin *lookup, const AstRelation *join)
     if (lookup->key_count == 0)
         return error_hint(error_at(ERR_BIND, join->on ? join->on->at : join->at, "the join with '%s' has no equality with one of its columns", lookup->table->name),
                           "ON stream.column = %s.column", lookup->alias ? lookup->alias : lookup->table->name);
+    return NULL;
+}
+
+static Error *check_boolean(const LookupJoin *lookup, const Expr *expr, Span at)
+{
+    return expr->type->kind == TYPE_BOOLEAN ? NULL : error_at(ERR_BIND, at, "ON needs conditions, this is %s", type_text(lookup->block->binder->arena, expr->type));
+}
+
+static Expr *where_true(Arena *arena, Expr *test, Expr *value)
+{
+    const Value null = value_null(value->type);
+    Expr *choice = ARENA_NEW(arena, Expr);
+    *choice = (Expr){ .kind = EXPR_CASE, .type = value->type, .at = value->at, .arg_count = 3, .args = ARENA_ARRAY(arena, Expr *, 3) };
+    choice->args[0] = test;
+    choice->args[1] = value;
+    choice->args[2] = expr_constant(arena, &null, value->at);
+    return choice;
+}
+
+/* LEFT JOIN: a row that the condition does not hold for looks for NULL, and finds nothing. What is left are conditions on the table's columns. */
+static Error *take_left_conditions(LookupJoin *lookup)
+{
+    Arena *arena = lookup->block->binder->arena;
+    int kept = 0;
+    for (int i = 0; i < lookup->rest.count; i++) {
+        AstExpr *condition = lookup->rest.items[i];
+        Expr *test = left_expr(lookup, condition);
+        if (!test) {
+            lookup->rest.items[kept++] = condition;
+            continue;
+        }
+        TRY(check_boolean(lookup, test, condition->at));
+        lookup->keys[0] = where_true(arena, test, lookup->keys[0]);
+    }
+    lookup->rest.count = kept;
+    return NULL;
+}
+
+/* Does a row find at most one? */
+static bool finds_one(const LookupJoin *lookup)
+{
+    const CatalogEntry *table = lookup->table;
+    for (int k = 0; k < table->key_count; k++) {
+        bool found = false;
+        for (int i = 0; i < lookup->key_count; i++)
+            found |= strcmp(lookup->key_names[i], table->schema.columns[table->key_columns[k]].name) == 0;
+        if (!found)
+            return false;
+    }
+    return table->key_count > 0;
+}
+
+/* LEFT JOIN, where one row at most is found: what does not hold for it makes it one that was not found. */
+static Error *test_found(LookupJoin *lookup, const AstExpr *condition, int first, Relation *relation)
+{
+    Block *block = lookup->block;
+    Arena *arena = block->binder->arena;
+    const int count = relation->schema.column_count;
+    Expr *test = NULL, **exprs = ARENA_ARRAY(arena, Expr *, count + 1);
+    Schema names = relation->schema;
+    if (!finds_one(lookup))
+        return error_hint(binder_unsupported(condition->at, "this condition of LEFT JOIN, where several rows may be found"), "join on the table's PRIMARY KEY");
+    TRY(binder_scope_expr(block->binder, relation, block->parts.items, block->parts.count, condition, &test));
+    TRY(check_boolean(lookup, test, condition->at));
+    for (int i = 0; i < count; i++) {
+        exprs[i] = binder_column(arena, &relation->schema, i, condition->at);
+        if (i >= first)
+            exprs[i] = where_true(arena, test, exprs[i]);
+    }
+    relation->input = main_port(binder_project(block->binder, relation, exprs, names.columns, count, condition->at));
     return NULL;
 }
 
@@ -185,12 +272,13 @@ static Error *plan_lookup(LookupJoin *lookup, const AstRelation *join, Relation 
     block_add_part(block, &part, width);
     for (int i = 0; i < lookup->rest.count; i++) {
         const AstExpr *condition = lookup->rest.items[i];
-        if (node->lookup.left)
-            return error_hint(binder_unsupported(condition->at, "a condition of LEFT JOIN besides the key"), "put it into WHERE if it tests the stream only");
         Expr *predicate = NULL;
+        if (node->lookup.left) {
+            TRY(test_found(lookup, condition, width, relation));
+            continue;
+        }
         TRY(binder_scope_expr(binder, relation, block->parts.items, block->parts.count, condition, &predicate));
-        if (predicate->type->kind != TYPE_BOOLEAN)
-            return error_at(ERR_BIND, condition->at, "ON needs conditions, this is %s", type_text(arena, predicate->type));
+        TRY(check_boolean(lookup, predicate, condition->at));
         binder_filter(binder, relation, predicate, condition->at);
     }
     return NULL;
@@ -209,5 +297,7 @@ Error *bind_lookup_join(Block *block, const AstRelation *join, CatalogEntry *tab
             return binder_unsupported(join->right->at, "a lookup in a table with computed columns");
     lookup.alias = join->right->alias.text ? join->right->alias.text : table->name;
     TRY(collect_keys(&lookup, join));
+    if (join->join == AST_JOIN_LEFT)
+        TRY(take_left_conditions(&lookup));
     return plan_lookup(&lookup, join, relation);
 }
