@@ -63,10 +63,10 @@ static bool binds_outside(Correlation *correlation, const AstExpr *ast)
     return !error;
 }
 
-static AstExpr *literal_true(Arena *arena, Span at)
+static AstExpr *truth(Arena *arena, bool value, Span at)
 {
     AstExpr *literal = ARENA_NEW(arena, AstExpr);
-    *literal = (AstExpr){ .kind = AST_LITERAL, .at = at, .op_at = at, .value = { .type = type_scalar(TYPE_BOOLEAN), .integer = 1 } };
+    *literal = (AstExpr){ .kind = AST_LITERAL, .at = at, .op_at = at, .value = { .type = type_scalar(TYPE_BOOLEAN), .integer = value } };
     return literal;
 }
 
@@ -136,7 +136,7 @@ static Error *take_conjunct(Correlation *correlation, AstExpr *conjunct)
         return NULL;
     }
     if (binds_outside(correlation, conjunct)) { /* a condition on the outer row alone */
-        LIST_ADD(arena, &correlation->pairs, ((Pair){ conjunct, literal_true(arena, conjunct->at) }));
+        LIST_ADD(arena, &correlation->pairs, ((Pair){ conjunct, truth(arena, true, conjunct->at) }));
         return NULL;
     }
     if (conjunct->kind == AST_BINARY && conjunct->op == OP_EQUAL)
@@ -283,6 +283,8 @@ Error *decorrelate(const AstExpr *ast, Correlation *correlation, AstQuery *inner
         return binder_unsupported(inner->offset->at, "OFFSET in a sub-query that names columns of the outer query");
     if (aggregates && inner->group_by.count == 0 && (exists || inner->having || inner->group_kind != AST_GROUP_PLAIN))
         return binder_unsupported(ast->at, "%s of one group in a sub-query that names columns of the outer query", exists ? "EXISTS" : "HAVING");
+    if (exists && inner->limit && inner->limit->kind == AST_LITERAL && inner->limit->value.integer == 0) /* LIMIT 0: there is none */
+        LIST_ADD(arena, &correlation->kept, truth(arena, false, inner->limit->at));
     inner->where = ast_conjunction(arena, &correlation->kept);
     TRY(part_overs(correlation, inner));
     if (inner->limit && !exists)

@@ -163,6 +163,12 @@ static AstExpr *count_of(const ListQuery *list, AstExpr *records)
     return call(list, "coalesce", call(list, "array_length", records, NULL), number(list, 0));
 }
 
+static Error *unsupported(const AstExpr *call)
+{
+    return error_hint(binder_unsupported(call->at, "this aggregate in a sub-query that compares columns of the outer query otherwise than for equality"),
+                      "COUNT, SUM, MIN and MAX can be there, and AVG of what is no DECIMAL");
+}
+
 /* The type of what is added, whose names are the sub-query's and the outer row's. */
 static Error *type_of(const ListQuery *list, const AstExpr *ast, const Type **type)
 {
@@ -184,7 +190,9 @@ static Error *type_of(const ListQuery *list, const AstExpr *ast, const Type **ty
     return NULL;
 }
 
-/* Folded with +, in the type of a SUM; NULL if there is nothing to add. */
+static bool is_average(const AstExpr *call) { return name_equal(ast_call_name(call), "avg"); }
+
+/* Folded with +, in the type of a SUM, and divided if it is an average; NULL if there is nothing to add. */
 static Error *sum_of(ListQuery *list, const AstExpr *written, AstExpr *value, AstExpr *known, AstExpr **result)
 {
     AstExpr *arg = written->args.items[0], *lambda = node(list, AST_LAMBDA, written->at), *state = node(list, AST_NAME, written->at);
@@ -199,7 +207,14 @@ static Error *sum_of(ListQuery *list, const AstExpr *written, AstExpr *value, As
     Value zero = { .type = type };
     AstExpr *fold = call(list, "reduce", matching(list, known), literal(list, zero));
     LIST_ADD(list->arena, &fold->args, lambda);
-    *result = choice(list, binary(list, OP_GREATER, count_of(list, matching(list, known)), number(list, 0)), fold, NULL);
+    AstExpr *count = count_of(list, matching(list, known));
+    if (is_average(written) && types[0]->kind == TYPE_DECIMAL)
+        return unsupported(written);
+    if (is_average(written) && !(type_is_integer(types[0]) && binder_rules(list->block->binder)->integer_average))
+        fold = binary(list, OP_ADD, fold, literal(list, (Value){ .type = type_scalar(TYPE_DOUBLE) })); /* not the quotient of integers */
+    if (is_average(written))
+        fold = binary(list, OP_DIVIDE, fold, count);
+    *result = choice(list, binary(list, OP_GREATER, count, number(list, 0)), fold, NULL);
     return NULL;
 }
 
@@ -209,10 +224,9 @@ static Error *take_aggregate(void *context, const AstExpr *ast, AstExpr **replac
     if (!is_aggregate_call(ast))
         return correlation_is_outer(&list->correlation, ast) ? outer_ast(list->block, list->relation, ast, replacement) : NULL;
     const char *name = ast_call_name(ast);
-    const bool counts = name_equal(name, "count"), sums = name_equal(name, "sum"), least = name_equal(name, "min"), most = name_equal(name, "max");
+    const bool counts = name_equal(name, "count"), sums = name_equal(name, "sum") || is_average(ast), least = name_equal(name, "min"), most = name_equal(name, "max");
     if (!(counts || sums || least || most) || ast->distinct || ast->filter || ast->over || ast->within_order.count || ast->args.count > 1)
-        return error_hint(binder_unsupported(ast->at, "this aggregate in a sub-query that compares columns of the outer query otherwise than for equality"),
-                          "COUNT, SUM, MIN and MAX can be there");
+        return unsupported(ast);
     if (ast->args.count == 0) {
         *replacement = count_of(list, matching(list, NULL));
         return NULL;
