@@ -134,7 +134,7 @@ static void list_words(const bool accepted[], int code_count, bool in_items, cha
             const char *word = symbol(code);
             if (!accepted[code] || listed || !word || is_obvious(code) || (accepted[TK_TYPE_GT] && (code == TK_LP || code == TK_NULL)) || (operand && (is_infix(code) || code == TK_ID || code == TK_LP)) || (code == TK_WITH && accepted[TK_WITH_PROPERTIES]))
                 continue;
-            if (count < 6)
+            if (count < 7)
                 words[count++] = word;
             else
                 others++;

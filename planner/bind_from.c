@@ -498,11 +498,10 @@ Error *bind_relation(Binder *binder, const AstRelation *ast, const AstExpr *time
         TRY(bind_match(binder, ast, relation));
         break;
     }
-    if (timestamp_by)
-        TRY(bind_timestamp_by(binder, timestamp_by, relation));
     if (ast->alias.text)
         relation->alias = ast->alias.text;
-    return bind_column_aliases(ast, binder->arena, relation);
+    TRY(bind_column_aliases(ast, binder->arena, relation));
+    return timestamp_by ? bind_timestamp_by(binder, timestamp_by, relation) : NULL;
 }
 
 static bool bound_before(Block *block)
