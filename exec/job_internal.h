@@ -65,6 +65,8 @@ typedef struct Turn {
     struct { TurnOutput *items; int count, capacity; } outputs;
     struct { RowEvent *items; int count, capacity; } events;
     NodeCounters *node_counters;         /* per node, made once; NULL: not profiled */
+    bool counted;                        /* something stands there */
+    int8_t weight;                       /* for so many turns its time stands, see profile.c; WEIGHT_UNKNOWN: not asked yet */
     int64_t *domain_wm_us;               /* per domain, made once: largest watermark expression of this turn's rows; TIME_MIN none */
     uint64_t rows_in, line_count, byte_count;
     uint64_t lookup_hits, lookup_misses, lookup_absent;
@@ -291,8 +293,9 @@ void profile_open(Job *job);
 void profile_operator(Job *job, Operator *op);
 void profile_output(const Operator *op, int port, const Batch *batch);
 void profile_turn_start(const Job *job, Turn *turn);
-void profile_turn_done(Job *job, const Turn *turn);
+void profile_turn_done(Job *job, Turn *turn);
 /* Around the decoding of a turn; `op` is the scan's. */
+enum { WEIGHT_UNKNOWN = -1 };
 typedef struct ProfileSpan { int64_t start_ns, outer_ns; int weight; } ProfileSpan;
 ProfileSpan profile_begin(const Operator *op);
 void profile_end(const Operator *op, ProfileSpan span);

@@ -24,8 +24,10 @@ static const ProfiledType *profiled_type(const Operator *op) { return (const Pro
 static NodeCounters *counters_of(const Operator *op)
 {
     const WorkerContext *context = (const WorkerContext *)op->context;
-    NodeCounters *all = context->base.worker < 0 ? context->base.job->node_counters : context->turn->node_counters;
-    return &all[op->node->id];
+    if (context->base.worker < 0)
+        return &context->base.job->node_counters[op->node->id];
+    context->turn->counted = true;
+    return &context->turn->node_counters[op->node->id];
 }
 
 /* ---- time: what an operator does while another one waits for it is not counted twice ---- */
@@ -38,14 +40,23 @@ static int64_t now_ns(void)
 }
 
 /* Reading the clock would cost a turn of a few rows more than it should: of such turns one in 16 stands for all. 0: this one is not timed. */
-static int turn_weight(const Operator *op)
+static int weigh_turn(const Job *job, const Turn *turn)
+{
+    if (job->options.profile || turn->byte_count > SMALL_BYTES || turn->range.count > SMALL_ROWS)
+        return 1;
+    return turn->number % SAMPLED == 0 ? SAMPLED : 0;
+}
+
+static inline int turn_weight(const Operator *op)
 {
     const WorkerContext *context = (const WorkerContext *)op->context;
     const Job *job = context->base.job;
-    const Turn *turn = context->base.worker < 0 ? job->ordered.turn : context->turn;
-    if (job->options.profile || !turn || turn->byte_count > SMALL_BYTES || turn->range.count > SMALL_ROWS)
+    Turn *turn = context->base.worker < 0 ? job->ordered.turn : context->turn;
+    if (!turn)
         return 1;
-    return turn->number % SAMPLED == 0 ? SAMPLED : 0;
+    if (turn->weight == WEIGHT_UNKNOWN)
+        turn->weight = (int8_t)weigh_turn(job, turn);
+    return turn->weight;
 }
 
 ProfileSpan profile_begin(const Operator *op)
@@ -87,6 +98,8 @@ static Error *profiled_process(Operator *op, int input, Batch *batch)
     counters->rows_in += batch->selection.count;
     counters->batches++;
     count_nulls(op, batch, counters);
+    if (!turn_weight(op))
+        return profiled_type(op)->real->process(op, input, batch);
     ProfileSpan span = profile_begin(op);
     Error *error = profiled_type(op)->real->process(op, input, batch);
     profile_end(op, span);
@@ -95,6 +108,8 @@ static Error *profiled_process(Operator *op, int input, Batch *batch)
 
 static Error *profiled_advance(Operator *op, int64_t wm_us)
 {
+    if (!turn_weight(op))
+        return profiled_type(op)->real->advance(op, wm_us);
     ProfileSpan span = profile_begin(op);
     Error *error = profiled_type(op)->real->advance(op, wm_us);
     profile_end(op, span);
@@ -160,27 +175,37 @@ void profile_open(Job *job)
 
 void profile_turn_start(const Job *job, Turn *turn)
 {
-    if (turn->node_counters)
+    turn->weight = WEIGHT_UNKNOWN;
+    if (turn->counted)
         memset(turn->node_counters, 0, sizeof *turn->node_counters * (size_t)job->plan->node_count);
+    turn->counted = false;
 }
 
-static void add_counters(NodeCounters *to, const NodeCounters *from, bool with_nulls)
+/* What a turn's PARALLEL part counts, and nothing stands there any more. */
+static void move_counters(NodeCounters *to, NodeCounters *from, bool with_nulls)
 {
     to->rows_in += from->rows_in;
     to->rows_out += from->rows_out;
     to->batches += from->batches;
     to->busy_ns += from->busy_ns;
-    for (int c = 0; c < COUNTED_COLUMNS && with_nulls; c++)
+    from->rows_in = from->rows_out = from->batches = 0;
+    from->busy_ns = 0;
+    for (int c = 0; c < COUNTED_COLUMNS && with_nulls; c++) {
         to->nulls[c] += from->nulls[c];
+        from->nulls[c] = 0;
+    }
 }
 
-void profile_turn_done(Job *job, const Turn *turn)
+void profile_turn_done(Job *job, Turn *turn)
 {
     if (!job->node_counters)
         return;
-    for (int id = 0; id < job->plan->node_count; id++)
-        if (turn->node_counters[id].batches || turn->node_counters[id].busy_ns)
-            add_counters(&job->node_counters[id], &turn->node_counters[id], job->options.profile);
+    for (int id = 0; id < job->plan->node_count && turn->counted; id++) {
+        NodeCounters *counters = &turn->node_counters[id];
+        if (counters->batches || counters->busy_ns)
+            move_counters(&job->node_counters[id], counters, job->options.profile);
+    }
+    turn->counted = false;
     if (turn->kind == TURN_BATCH)
         job->node_counters[job->scans[turn->scan].node->id].bytes_in += turn->byte_count;
 }

@@ -6,7 +6,7 @@
 
 void turn_start(Turn *turn, Job *job)
 {
-    *turn = (Turn){ .number = turn->number, .domain_wm_us = turn->domain_wm_us, .node_counters = turn->node_counters };
+    *turn = (Turn){ .number = turn->number, .domain_wm_us = turn->domain_wm_us, .node_counters = turn->node_counters, .counted = turn->counted };
     profile_turn_start(job, turn);
     arena_init(&turn->arena, &job->pool);
     for (int d = 0; d < job->domain_count; d++)
@@ -30,9 +30,11 @@ void turn_finish(Turn *turn)
 
 /* ---- the PARALLEL part ---- */
 
-static Batch *batch_for_scan(const Operator *op, const Scan *scan, const Turn *turn)
+/* With room for so many records: columns are zeroed, which would be most of the work on a single message if they were all as long as they may be. */
+static Batch *batch_for_scan(const Operator *op, const Scan *scan, const Turn *turn, uint64_t records)
 {
-    uint32_t rows = op->context->batch_rows;
+    const uint64_t whole_words = (records + 63) / 64 * 64;
+    uint32_t rows = whole_words < op->context->batch_rows ? (uint32_t)whole_words : op->context->batch_rows;
     if (scan->record_source && scan->node->scan.format && scan->node->scan.format->change)
         rows *= 2; /* a message is up to two rows: what was, and what is */
     Batch *batch = batch_for_schema(op->context->pool, &scan->node->schema, rows);
@@ -87,7 +89,7 @@ static Error *produce_values(const Scan *scan, Operator *op, Turn *turn, bool pl
     const PlanNode *node = scan->node;
     int width = node->schema.column_count;
     for (uint64_t done = 0; done < turn->range.count;) {
-        Batch *batch = batch_for_scan(op, scan, turn);
+        Batch *batch = batch_for_scan(op, scan, turn, turn->range.count - done);
         uint32_t count = 0;
         for (; count < op->context->batch_rows && done < turn->range.count; count++, done++)
             for (int c = 0; c < width; c++)
@@ -106,7 +108,7 @@ static Error *produce_rows(Scan *scan, Operator *op, Turn *turn, bool places)
     for (uint64_t done = 0; done < turn->range.count;) {
         uint64_t left = turn->range.count - done;
         uint32_t want = left < op->context->batch_rows ? (uint32_t)left : op->context->batch_rows;
-        Batch *batch = batch_for_scan(op, scan, turn);
+        Batch *batch = batch_for_scan(op, scan, turn, want);
         Error *error = type->produce(&scan->source, turn->split, &turn->range, done, want, batch);
         if (error) {
             batch_release(batch);
@@ -127,7 +129,7 @@ static Error *produce_records(WorkerContext *worker, Scan *scan, Operator *op, T
     TRY(record_decoders_open(&scan->records, decoders));
     for (uint32_t done = 0; done < turn->range.count;) {
         uint32_t left = (uint32_t)turn->range.count - done, want = left < op->context->batch_rows ? left : op->context->batch_rows;
-        Batch *batch = batch_for_scan(op, scan, turn);
+        Batch *batch = batch_for_scan(op, scan, turn, want);
         Error *error = record_scan_decode(&scan->records, decoders, scan->node, set, done, want, places, &batch);
         if (error) {
             batch_release(batch);
@@ -149,7 +151,7 @@ static uint64_t count_newlines(const char *bytes, size_t length)
 
 static Error *too_long(const Scan *scan, Operator *op, Turn *turn)
 {
-    Batch *batch = batch_for_scan(op, scan, turn);
+    Batch *batch = batch_for_scan(op, scan, turn, 1);
     BadRow bad = { .position = turn->position, .raw = str_view(turn->bytes->bytes, turn->length),
         .reason = "the record is longer than 64 MB" };
     batch_hold_buffer(batch, turn->bytes);
@@ -167,7 +169,7 @@ static Error *decode_bytes(WorkerContext *worker, Scan *scan, Operator *op, Turn
     if (scan->count_lines) /* lines are counted from the piece's start here, from the split's in the ORDERED part */
         turn->line_count = count_newlines(turn->bytes->bytes, turn->length);
     while (input.at < input.length) {
-        Batch *batch = batch_for_scan(op, scan, turn);
+        Batch *batch = batch_for_scan(op, scan, turn, op->context->batch_rows);
         Error *error = decoder->type->decode(decoder, &input, op->context->batch_rows, batch);
         if (error) {
             batch_release(batch);
@@ -318,7 +320,7 @@ Error *turn_peek(Job *job, Turn *drawn, int scan_number, int split)
     Error *error = open_decoder(worker, scan, scan_number);
     DecodeInput decode = { .bytes = turn->bytes->bytes, .length = length, .position = turn->position, .buffer = turn->bytes, .split = scan->splits[split].format_split };
     for (bool found = false; !error && !found && decode.at < decode.length;) {
-        Batch *batch = batch_for_scan(op, scan, turn);
+        Batch *batch = batch_for_scan(op, scan, turn, 1);
         error = scan->node->scan.format->decode(&worker->decoders[scan_number], &decode, 1, batch);
         if (error) {
             batch_release(batch);

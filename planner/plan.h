@@ -521,11 +521,11 @@ typedef struct Plan {
 typedef struct NodeCounters {
     uint64_t rows_in, rows_out;  /* through port 0 */
     uint64_t batches;            /* taken */
+    int64_t busy_ns;             /* of all workers together, what its consumers did not counted.. */
     uint64_t bytes_in, bytes_out; /* SCAN; SINK, encoded */
     uint64_t late_rows, bad_rows;
     uint64_t nulls[COUNTED_COLUMNS]; /* FILTER: of its rows in, how many have NULL in the n-th column that the predicate reads */
-    int64_t busy_ns;             /* of all workers together, what its consumers did not counted.. */
-    int64_t idle_ns, backpressured_ns; /* ..and of its query's time, for metrics: what was left, and what passed without room in a sink */
+    int64_t idle_ns, backpressured_ns; /* for metrics, of its query's time: what was left beside busy_ns, and what passed without room in a sink */
     int64_t state_bytes;         /* at most.. */
     int64_t held_bytes;          /* ..and now */
     uint64_t held_rows;          /* keys and rows of its state, now */

@@ -437,6 +437,8 @@ static void free_planner(void *planner) { planner_free(planner); }
 
 static Error *check_setting(Execution *execution, const PlannedStatement *planned)
 {
+    if (planned->setting.name && session_owns_setting(planned->setting.name))
+        return NULL;
     if (execution->session->hosted)
         return session_check_setting(execution->session->hosted, &execution->scratch, planned);
     return planned->setting.known || planned->setting.all ? NULL : session_no_setting(execution->session, planned->setting.name, planned->setting.name_at);

@@ -229,10 +229,12 @@ static Error *set_analyze_time(RuntimeSession *session, const char *value, Span 
     return NULL;
 }
 
+bool session_owns_setting(const char *name) { return option_name_equal(name, "explain.analyze.time"); }
+
 /* Settings that are the session's own. */
 static Error *set_own(RuntimeSession *session, const char *name, const char *value, Span value_at, bool *known)
 {
-    *known = option_name_equal(name, "explain.analyze.time");
+    *known = session_owns_setting(name);
     if (*known)
         return set_analyze_time(session, value, value_at);
     *known = option_name_equal(name, "auto.offset.reset") || option_name_equal(name, "ksql.streams.auto.offset.reset");

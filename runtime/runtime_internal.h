@@ -173,6 +173,8 @@ int64_t runtime_now(const Runtime *runtime);
 Error *session_begin(RuntimeSession *session);
 /* SET, UNSET (value NULL) in a session. */
 Error *session_setting(RuntimeSession *session, const char *name, const char *value, Span name_at, Span value_at);
+/* One that the planner does not know. */
+bool session_owns_setting(const char *name);
 /* There is none of that name. */
 Error *session_no_setting(RuntimeSession *session, const char *name, Span at);
 void runtime_session_variable(RuntimeSession *session, const char *name, const char *value);

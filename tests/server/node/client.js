@@ -38,6 +38,14 @@ async function main() {
     assert.ok(!ended.error, JSON.stringify(ended));
     await never;
 
+    // What goes wrong with rows is a stream as ksqlDB has it.
+    await client.executeStatement("CREATE TABLE paces AS SELECT name, LATEST_BY_OFFSET(10 / (speed - 4)) AS pace FROM riders GROUP BY name EMIT CHANGES;");
+    let logged;
+    do logged = await client.query("SELECT LEVEL, MESSAGE->RECORDPROCESSINGERROR->ERRORMESSAGE AS WHY FROM KSQL_PROCESSING_LOG WHERE MESSAGE->TYPE = 1;");
+    while (logged.data.rows.length === 0);
+    assert.deepStrictEqual(logged.data.rows, [{ LEVEL: "ERROR", WHY: "division by zero" }]);
+    await client.executeStatement("DROP TABLE paces;");
+
     assert.deepStrictEqual((await client.listStreams()).map((stream) => stream.name), ["KSQL_PROCESSING_LOG", "processing_log", "RIDERS"]);
     assert.deepStrictEqual((await client.listTables()).map((table) => table.name), ["RIDES"]);
     assert.ok((await client.listTopics()).some((topic) => topic.name === "riders"));
