@@ -3,6 +3,7 @@
  * What keys and values may be is said at the top, and again whenever a record rules a format out. */
 #include "common/calendar.h"
 #include "connectors/topics.h"
+#include "engine/print.h"
 #include "engine/record_text.h"
 #include "engine/session_internal.h"
 #include "engine/waiter.h"
@@ -12,10 +13,9 @@
 
 typedef struct Printing {
     Waiter waiter;
-    Session *session;
-    const PlannedStatement *planned;
-    const SessionOutput *output;
+    const TopicPrint *print;
     Source source;
+    bool *ended;                 /* by split */
     RecordText keys, values;
     RecordSchemas *schemas;
     Text key_formats, value_formats; /* as they were told last */
@@ -35,7 +35,7 @@ static void add_time(int64_t timestamp_us, Text *text)
 /* Others read every message to tell the formats, also those that are not shown. */
 static void add_record(Printing *printing, const RecordSet *set, const Record *record)
 {
-    const int64_t interval = printing->planned->topics.interval;
+    const int64_t interval = printing->print->planned->topics.interval;
     printing->line.length = 0;
     add_time(record->timestamp_us, &printing->line);
     text_add_c(&printing->line, ", key: ");
@@ -51,7 +51,7 @@ static void add_record(Printing *printing, const RecordSet *set, const Record *r
 
 static bool is_enough(const Printing *printing)
 {
-    return printing->planned->topics.limit >= 0 && printing->shown >= (uint64_t)printing->planned->topics.limit;
+    return printing->print->planned->topics.limit >= 0 && printing->shown >= (uint64_t)printing->print->planned->topics.limit;
 }
 
 static void tell_formats(const RecordText *text, const char *what, Text *told, Text *line)
@@ -69,9 +69,6 @@ static void tell_formats(const RecordText *text, const char *what, Text *told, T
 
 static Error *give_lines(Printing *printing)
 {
-    static Column column = { .name = "message" };
-    column.type = type_scalar(TYPE_VARCHAR);
-    const Schema schema = { 1, &column };
     Text all = { 0 };
     MEMORY_HOLD(text_unwind, &all);
     tell_formats(&printing->keys, "Key format", &printing->key_formats, &all);
@@ -81,7 +78,7 @@ static Error *give_lines(Printing *printing)
     uint32_t count = 0, row = 0;
     for (size_t i = 0; i < all.length; i++)
         count += all.bytes[i] == '\n';
-    Batch *batch = batch_for_schema(NULL, &schema, count);
+    Batch *batch = batch_for_schema(NULL, topic_print_schema(), count);
     for (size_t at = 0; at < all.length; row++) {
         const char *end = memchr(all.bytes + at, '\n', all.length - at);
         const size_t length = (size_t)(end - all.bytes) - at;
@@ -90,7 +87,7 @@ static Error *give_lines(Printing *printing)
     }
     batch->row_count = batch->selection.count = count;
     text_release(&all);
-    Error *error = printing->output->rows && count ? printing->output->rows(printing->output->caller, batch) : NULL;
+    Error *error = count ? printing->print->lines(printing->print->caller, batch) : NULL;
     batch_release(batch);
     return error;
 }
@@ -102,7 +99,7 @@ static Error *draw(Printing *printing, int split, bool *drawn, bool *ended)
 {
     const SourceType *type = printing->source.spec->connector->source;
     RowRange range;
-    TRY(type->next_rows(&printing->source, split, DRAW_ROWS, printing->session->options.clock->now_us(printing->session->options.clock), &range));
+    TRY(type->next_rows(&printing->source, split, DRAW_ROWS, printing->print->clock->now_us(printing->print->clock), &range));
     const RecordSet *set = range.page;
     for (uint64_t i = 0; i < range.count && !is_enough(printing); i++)
         add_record(printing, set, &set->records[i]);
@@ -113,26 +110,27 @@ static Error *draw(Printing *printing, int split, bool *drawn, bool *ended)
     return NULL;
 }
 
-static Error *draw_all(Printing *printing, bool *ended, bool *drawn)
+static Error *draw_all(Printing *printing, bool *drawn)
 {
     *drawn = false;
     for (int split = 0; split < printing->source.split_count && !is_enough(printing); split++)
-        if (!ended[split])
-            TRY(draw(printing, split, drawn, &ended[split]));
+        if (!printing->ended[split])
+            TRY(draw(printing, split, drawn, &printing->ended[split]));
     return NULL;
 }
 
 static Error *print_messages(Printing *printing)
 {
-    const bool in_process = printing->session->connectors.topics != NULL;
-    bool *ended = ARENA_ARRAY(&printing->session->arena, bool, (size_t)printing->source.split_count + 1), drawn = false;
+    const bool ends = printing->print->ends && printing->print->connectors->topics;
+    bool drawn = false;
+    printing->ended = mem_calloc((size_t)printing->source.split_count + 1, sizeof *printing->ended);
     while (!is_enough(printing)) {
-        if (printing->session->interrupted)
+        if (printing->print->stops(printing->print->caller))
             return error_new(ERR_INTERRUPTED, "interrupted");
-        TRY(draw_all(printing, ended, &drawn));
+        TRY(draw_all(printing, &drawn));
         if (drawn)
             TRY(give_lines(printing));
-        else if (in_process)
+        else if (ends)
             break;
         else
             waiter_rest(&printing->waiter);
@@ -144,8 +142,8 @@ static Error *print_messages(Printing *printing)
 
 static Error *print_topic(Printing *printing)
 {
-    ConnectorContext context = printing->session->connectors;
-    const SourceSpec spec = { .connector = connector_find("kafka"), .options = printing->planned->topics.options };
+    ConnectorContext context = *printing->print->connectors;
+    const SourceSpec spec = { .connector = connector_find("kafka"), .options = printing->print->planned->topics.options };
     context.waker = &printing->waiter.waker;
     printing->source = (Source){ .spec = &spec, .context = &context };
     Error *error = spec.connector->source->open(&printing->source);
@@ -156,17 +154,24 @@ static Error *print_topic(Printing *printing)
 }
 
 /* Names of streams are no names of topics: who mixes them up is told. */
-static Error *check_topic(Session *session, Arena *arena, const PlannedStatement *planned)
+Error *topic_print_check(Arena *arena, const ConnectorContext *connectors, const PlannedStatement *planned, const CatalogEntry *entry)
 {
     TopicDescription topic;
     bool found;
-    TRY(topic_describe(arena, &session->connectors, planned->topics.options, planned->topics.name, &topic, &found));
+    TRY(topic_describe(arena, connectors, planned->topics.options, planned->topics.name, &topic, &found));
     if (found)
         return NULL;
     Error *error = error_at(ERR_CONNECT, planned->topics.at, "there is no topic '%s'", planned->topics.name);
-    const CatalogEntry *entry = planner_entry(session->planner, planned->topics.name);
     const char *of = entry && entry->source && entry->source->connector ? connector_topic(entry->source->connector, entry->source->connector_options) : NULL;
     return of ? error_hint(error, "the topic of '%s' is '%s'", entry->name, of) : error_hint(error, "SHOW TOPICS lists them");
+}
+
+const Schema *topic_print_schema(void)
+{
+    static const Type text = { .kind = TYPE_VARCHAR };
+    static Column column = { .name = "message", .type = &text };
+    static const Schema schema = { 1, &column };
+    return &schema;
 }
 
 static void release(void *what)
@@ -178,32 +183,51 @@ static void release(void *what)
     text_release(&printing->value_formats);
     waiter_release(&printing->waiter);
     record_schemas_free(printing->schemas);
+    mem_free(printing->ended);
+}
+
+Error *topic_print(const TopicPrint *print)
+{
+    Printing printing = { .print = print };
+    waiter_init(&printing.waiter);
+    printing.schemas = record_schemas_new(print->registry);
+    record_text_init(&printing.keys, true, printing.schemas);
+    record_text_init(&printing.values, false, printing.schemas);
+    MEMORY_HOLD(release, &printing);
+    Error *error = print_topic(&printing);
+    release(&printing);
+    return error;
+}
+
+/* ---- in a session ---- */
+
+typedef struct Shown {
+    const Session *session;
+    const SessionOutput *output;
+} Shown;
+
+static bool is_interrupted(void *caller) { return ((const Shown *)caller)->session->interrupted; }
+
+static Error *show_lines(void *caller, const Batch *batch)
+{
+    const Shown *shown = caller;
+    return shown->output->rows ? shown->output->rows(shown->output->caller, batch) : NULL;
 }
 
 Error *session_print(Session *session, Arena *arena, const PlannedStatement *planned, const SessionOutput *output)
 {
-    static Column column = { .name = "message" };
-    column.type = type_scalar(TYPE_VARCHAR);
-    const Schema schema = { 1, &column };
-    const ResultInfo info = { .schema = &schema, .preformatted = true, .continuous = true };
-    Printing printing = { .session = session, .planned = planned, .output = output };
-    SchemaRegistry *registry = NULL;
-    TRY(check_topic(session, arena, planned));
-    TRY(planner_registry(session->planner, arena, &registry));
-    waiter_init(&printing.waiter);
-    printing.schemas = record_schemas_new(registry);
-    record_text_init(&printing.keys, true, printing.schemas);
-    record_text_init(&printing.values, false, printing.schemas);
-    MEMORY_HOLD(release, &printing);
+    const ResultInfo info = { .schema = topic_print_schema(), .preformatted = true, .continuous = true };
+    Shown shown = { session, output };
+    TopicPrint print = { .planned = planned, .connectors = &session->connectors, .clock = session->options.clock, .ends = true, .stops = is_interrupted, .lines = show_lines, .caller = &shown };
+    TRY(topic_print_check(arena, &session->connectors, planned, planner_entry(session->planner, planned->topics.name)));
+    TRY(planner_registry(session->planner, arena, &print.registry));
     Error *error = output->begin ? output->begin(output->caller, &info) : NULL;
-    if (!error) {
-        error = print_topic(&printing);
-        Error *ended = output->end ? output->end(output->caller) : NULL; /* messages before an error are results, too */
-        if (error)
-            error_free(ended);
-        else
-            error = ended;
-    }
-    release(&printing);
+    if (error)
+        return error;
+    error = topic_print(&print);
+    Error *ended = output->end ? output->end(output->caller) : NULL; /* messages before an error are results, too */
+    if (!error)
+        return ended;
+    error_free(ended);
     return error;
 }

@@ -173,7 +173,7 @@ static Error *begin_rows(Rows *rows, const json_t *line)
 {
     const json_t *header = json_object_get(line, "header");
     server_schema(&rows->arena, json_object_get(header, "columnNames"), json_object_get(header, "columnTypes"), &rows->schema);
-    ResultInfo info = { .schema = &rows->schema, .updating = json_is_true(json_object_get(line, "updating")), .continuous = json_is_true(json_object_get(line, "continuous")), .is_query = true };
+    ResultInfo info = { .schema = &rows->schema, .updating = json_is_true(json_object_get(line, "updating")), .continuous = json_is_true(json_object_get(line, "continuous")), .preformatted = json_is_true(json_object_get(line, "preformatted")), .is_query = true };
     rows->begun = true;
     if (info.continuous)
         watch(rows->server, json_string_value(json_object_get(header, "queryId")));

@@ -380,8 +380,8 @@ static Error *execute_planned(Execution *execution, PlannedStatement *planned, C
         runtime_session_variable(execution->session, planned->variable.name, planned->variable.value);
         return execution_status(execution, "variable", planned->variable.name, "set", NULL, "");
     case PLANNED_TOPICS:
-        if (execution->session->host && planned->topics.kind == TOPICS_PRINT)
-            return hand_on(execution, RESULT_HOSTED, NULL);
+        if (planned->topics.kind == TOPICS_PRINT)
+            return hand_on(execution, execution->session->host ? RESULT_HOSTED : RESULT_SELECT, NULL);
         return execute_topics(execution, planned);
     case PLANNED_SHOW:
         return show_own(execution, planned->show);

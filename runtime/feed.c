@@ -205,6 +205,7 @@ Batch *subscription_read(Subscription *subscription, uint64_t *dropped, bool *en
 
 void feed_end_query(Query *query)
 {
+    print_stop(query);
     task_stop(query);
     error_free(query_close(query));
     query_unlink(query);
@@ -278,6 +279,7 @@ bool feed_close(Subscription *subscription)
         others |= !each->closed;
     pthread_mutex_unlock(&query->feed);
     if (!others && !query->over) {
+        print_stop(query);
         task_stop(query);
         error_free(query_close(query));
         query_set_state(query, QUERY_TERMINATED, NULL);
@@ -320,7 +322,7 @@ Subscription *feed_subscribe(Query *query, const char *id, const QueryOptions *o
     subscription->room_rows = rows;
     subscription->query = subscription->origin = query;
     subscription->options = *options;
-    subscription->header = (QueryHeader){ .id = subscription->id, .schema = &query->schema, .updating = query->plan->outputs[0].updating, .continuous = true };
+    subscription->header = (QueryHeader){ .id = subscription->id, .schema = &query->schema, .updating = query->plan && query->plan->outputs[0].updating, .continuous = true, .lines = query->prints };
     query_retain(query); /* as origin.. */
     query_retain(query); /* ..and as what it reads */
     runtime->subscription_count++;

@@ -145,6 +145,11 @@ void runtime_free(Runtime *runtime)
     if (runtime->channels && runtime->planner)
         maintain(runtime); /* what ended or failed at last is settled */
     pthread_mutex_lock(&runtime->control);
+    for (Query *query = runtime->queries; query; query = query->next)
+        print_stop(query);
+    pthread_mutex_unlock(&runtime->control);
+    prints_wait(runtime);
+    pthread_mutex_lock(&runtime->control);
     end_queries(runtime);
     pthread_mutex_unlock(&runtime->control);
     prepared_free(runtime->prepared);

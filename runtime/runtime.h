@@ -187,6 +187,7 @@ typedef struct QueryHeader {
     const Schema *schema;         /* is_key marks the key's columns */
     bool updating;                /* rows carry kinds */
     bool continuous;              /* a push query: rows come until it is closed */
+    bool lines;                   /* PRINT: a column of text, to be shown as it is */
 } QueryHeader;
 
 typedef struct QueryOptions {
@@ -199,7 +200,7 @@ typedef struct QueryOptions {
     uint64_t subscription_rows;   /* 0: the runtime's */
 } QueryOptions;
 
-/* Runs one SELECT. *subscription: of a push query, to be closed by the caller; NULL: it was a pull query, and is over. */
+/* Runs one SELECT, or PRINT, which is a push query. *subscription: of a push query, to be closed by the caller; NULL: it was a pull query, and is over. */
 Error *runtime_query(RuntimeSession *session, const char *text, size_t length, const QueryOptions *options, Subscription **subscription);
 
 const QueryHeader *subscription_header(const Subscription *subscription);

@@ -89,6 +89,8 @@ typedef struct Query {
     int64_t twin_us, twin_rest_us; /* when to look for it again, and how long to rest after that */
     uint64_t lost_rows;          /* that its sources had no room for, as its subscribers know */
     Schema schema;               /* of what subscribers get */
+    bool prints;                 /* PRINT: it has a thread and no job.. */
+    atomic_bool print_ends;      /* ..which is to end */
     const QueryOptions *pull;    /* of a pull query: who gets its rows */
     const JobOptions *hosted;    /* of a job that a session in the runtime runs: how it is opened */
     bool over;                   /* nothing comes any more */
@@ -136,6 +138,7 @@ struct Runtime {
     PreparedQueries *prepared;
     _Atomic uint64_t pull_count;
     int persistent_count, push_count;
+    int print_count;             /* threads of PRINT; under tasks */
     atomic_int subscription_count;
     Store *store;                /* NULL: nothing outlives the runtime */
     Checkpoints *checkpoints;
@@ -264,6 +267,12 @@ Subscription *feed_find(Runtime *runtime, const char *id);
 bool feed_close(Subscription *subscription);
 /* Nobody reads the query any more. Under control. */
 void feed_end_query(Query *query);
+
+/* ---- print.c: PRINT ---- */
+/* Runs in a thread of its own from now on, until feed_end_query or LIMIT. `planned` lives in the query's arena. Under control. */
+Error *print_start(Query *query, const PlannedStatement *planned, SchemaRegistry *registry);
+void print_stop(Query *query); /* it ends soon; without waiting */
+void prints_wait(Runtime *runtime); /* until none runs */
 
 /* ---- share.c: queries that many ask for cost one job ---- */
 /* Says what the query is asked for, and who may join it. Under control. */

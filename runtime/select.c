@@ -1,6 +1,7 @@
 /* runtime/select.c: SELECT: pull queries on the caller's thread, push queries in the background. */
 #include <string.h>
 
+#include "engine/print.h"
 #include "runtime/execute.h"
 #include "runtime/prepared.h"
 
@@ -21,7 +22,8 @@ static Error *plan_select(Select *select)
 {
     AstScript script = { 0 };
     TRY(runtime_session_parse(select->session, select->arena, select->text, select->length, &script));
-    if (script.statement_count != 1 || script.statements[0]->kind != AST_STMT_QUERY || ast_query_into(script.statements[0]->query))
+    const AstStatementKind kind = script.statement_count == 1 ? script.statements[0]->kind : AST_STMT_SET;
+    if (kind != AST_STMT_PRINT && (kind != AST_STMT_QUERY || ast_query_into(script.statements[0]->query)))
         return error_at(ERR_BIND, script.statement_count ? script.statements[0]->at : SPAN_NONE, "one SELECT is expected here, and nothing else");
     select->statement = script.statements[0];
     TRY(session_begin(select->session));
@@ -67,11 +69,17 @@ static void make_query(Select *select)
 
 /* ---- push ---- */
 
+static Error *limit_subscriptions(const Select *select)
+{
+    const Runtime *runtime = select->runtime;
+    if (runtime->subscription_count < runtime->options.max_subscriptions)
+        return NULL;
+    return error_hint(error_at(ERR_UNSUPPORTED, select->statement->at, "%d subscriptions are open: that is the limit", runtime->subscription_count), "close one first");
+}
+
 static Error *start_push(Select *select, Subscription **subscription)
 {
-    Runtime *runtime = select->runtime;
-    if (runtime->subscription_count >= runtime->options.max_subscriptions)
-        return error_hint(error_at(ERR_UNSUPPORTED, select->statement->at, "%d subscriptions are open: that is the limit", runtime->subscription_count), "close one first");
+    TRY(limit_subscriptions(select));
     make_query(select);
     Query *query = select->query;
     share_prepare(query, select->session, select->statement);
@@ -86,6 +94,44 @@ static Error *start_push(Select *select, Subscription **subscription)
     query_link(query);
     share_announce(query);
     task_start(query);
+    return NULL;
+}
+
+/* ---- PRINT ---- */
+
+/* A broker is asked whether there is such a topic: nobody else waits for that. */
+static Error *check_topic(Select *select)
+{
+    Runtime *runtime = select->runtime;
+    Error *error;
+    const CatalogEntry *entry = planner_entry(runtime->planner, select->planned.topics.name);
+    pthread_mutex_unlock(&runtime->control);
+    MEMORY_GUARDED(error, topic_print_check(select->arena, &runtime->connectors, &select->planned, entry));
+    pthread_mutex_lock(&runtime->control);
+    if (error && error->at.length)
+        error->code = ERR_BIND; /* there is a broker, and no such topic */
+    return error;
+}
+
+static Error *start_print(Select *select, Subscription **subscription)
+{
+    Runtime *runtime = select->runtime;
+    SchemaRegistry *registry = NULL;
+    TRY(limit_subscriptions(select));
+    TRY(planner_registry(runtime->planner, select->arena, &registry));
+    TRY(check_topic(select));
+    const char *id = arena_printf(select->arena, "transient_%llu", (unsigned long long)++runtime->next_push);
+    const PlannedStatement *planned = arena_copy(select->arena, &select->planned, sizeof select->planned);
+    Query *query = select->query = query_new(runtime, select->arena, NULL, id, statement_sql(select->arena, select->statement), false);
+    select->arena = NULL;
+    query->prints = true;
+    query->schema = *topic_print_schema();
+    *subscription = feed_subscribe(query, query->id, select->options);
+    query_link(query);
+    select->query = NULL;
+    Error *error = print_start(query, planned, registry);
+    if (error)
+        feed_end(query, error);
     return NULL;
 }
 
@@ -117,6 +163,8 @@ static Error *prepare(Select *select, Subscription **subscription)
 {
     uint64_t changes = select->runtime->catalog->changes;
     TRY(plan_select(select));
+    if (select->planned.kind == PLANNED_TOPICS)
+        return start_print(select, subscription);
     if (select->runtime->catalog->changes != changes) /* a name that outlives it */
         return error_at(ERR_UNSUPPORTED, select->statement->at, "a query that puts rows aside is made by INSERT INTO or CREATE .. AS in a server");
     if (!select->planned.plan || select->planned.kind != PLANNED_QUERY)

@@ -76,7 +76,7 @@ static Error *ask(Execution *execution, const PlannedStatement *planned, Planned
     case TOPICS_ASSERT: return assert_topic(execution, planned);
     case TOPICS_PRINT: break;
     }
-    return error_at(ERR_UNSUPPORTED, execution->statement->at, "PRINT is not a statement for here: it goes on until its reader has enough");
+    return error_new(ERR_INTERNAL, "PRINT is the caller's to run");
 }
 
 Error *execute_topics(Execution *execution, const PlannedStatement *planned)

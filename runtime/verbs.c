@@ -32,6 +32,7 @@ static Error *terminate(Execution *execution, Query *query)
     Runtime *runtime = execution->runtime;
     const char *id = arena_strdup(&execution->scratch, query->id);
     if (!query->persistent) { /* its subscribers hold it until they have read the end */
+        print_stop(query);
         task_stop(query);
         error_free(query_close(query));
         query_set_state(query, QUERY_TERMINATED, NULL);

@@ -100,6 +100,18 @@ bool script_only_reads(const char *text, size_t length)
     return fine;
 }
 
+bool script_prints(const char *text, size_t length)
+{
+    Arena arena;
+    AstScript script = { 0 };
+    arena_init(&arena, NULL);
+    MEMORY_HOLD(arena_unwind, &arena);
+    error_free(parse_script(&arena, text, length, NULL, &script));
+    const bool prints = script.statement_count == 1 && script.statements[0]->kind == AST_STMT_PRINT;
+    arena_release(&arena);
+    return prints;
+}
+
 /* ---- requests ---- */
 
 static bool refuse(Call *call, int code, const char *message)

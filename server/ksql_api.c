@@ -231,7 +231,7 @@ static void post_select(Call *call, const char *sql_name, const char *settings_n
     } else if (call->role < ROLE_ADMIN && !script_only_reads(sql, strlen(sql))) {
         answer_ksql_error(call, 40300, "you may read, and no more");
     } else if (new_session(call, json_object_get(body, settings_name), json_object_get(body, "sessionVariables"), &session)) {
-        run_select(call, session, sql, strlen(sql), format);
+        run_select(call, session, sql, strlen(sql), script_prints(sql, strlen(sql)) ? ROWS_DELIMITED : format);
     }
     runtime_session_free(session);
     json_decref(body);

@@ -164,6 +164,8 @@ void rows_header(RowsFormat format, const QueryHeader *header, Text *out)
     switch (format) {
     case ROWS_KSQL_JSON: add_ksql_header(header, out); return;
     case ROWS_DELIMITED:
+        if (header->lines)
+            return;
         add_column_header(header, out);
         text_add_char(out, '\n');
         return;
@@ -178,7 +180,7 @@ void rows_header(RowsFormat format, const QueryHeader *header, Text *out)
         text_add_c(out, "\n\n");
         return;
     case ROWS_CHANGES:
-        text_printf(out, "{\"updating\":%s,\"continuous\":%s,\"header\":", header->updating ? "true" : "false", header->continuous ? "true" : "false");
+        text_printf(out, "{\"updating\":%s,\"continuous\":%s,%s\"header\":", header->updating ? "true" : "false", header->continuous ? "true" : "false", header->lines ? "\"preformatted\":true," : "");
         add_column_header(header, out);
         text_add_c(out, "}\n");
         return;
@@ -236,7 +238,10 @@ static bool add_row(RowsFormat format, const QueryHeader *header, const Batch *b
         text_add_c(out, "}}");
         break;
     case ROWS_DELIMITED:
-        add_values(out, batch, row);
+        if (header->lines)
+            text_add_value_plain(out, batch->columns[0], row);
+        else
+            add_values(out, batch, row);
         text_add_char(out, '\n');
         break;
     case ROWS_JSON_ARRAY:

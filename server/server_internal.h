@@ -147,6 +147,8 @@ Error *guard_options(const ServerOptions *options);
 bool address_is_loopback(const char *address);
 /* Does the text change nothing but its session? What a reader may run. */
 bool script_only_reads(const char *text, size_t length);
+/* Is it PRINT alone? */
+bool script_prints(const char *text, size_t length);
 
 /* ---- traces.c: a span for each request; on the loop's thread ---- */
 typedef struct RequestTrace {
