@@ -76,6 +76,48 @@ static void common_meaning(Branches *branches)
     }
 }
 
+/* Does the column hold nothing but a literal NULL, which fits any type? SELECT NULL gave it a type of its own. */
+static bool only_nulls(PlanInput input, int column)
+{
+    const LogicalNode *node = input.node;
+    if (input.port != PORT_MAIN)
+        return false;
+    if (node->kind == PLAN_PROJECT) {
+        const Expr *expr = node->project.exprs[column];
+        return expr->kind == EXPR_CONSTANT ? expr->value.is_null : expr->kind == EXPR_COLUMN && only_nulls(node->inputs[0], expr->column);
+    }
+    if (node->kind == PLAN_FILTER)
+        return only_nulls(node->inputs[0], column);
+    if (node->kind != PLAN_VALUES)
+        return false;
+    for (int r = 0; r < node->values.row_count; r++)
+        if (!node->values.rows[r * node->schema.column_count + column].is_null)
+            return false;
+    return node->values.row_count > 0;
+}
+
+/* With `nulls` columns of nothing but NULLs count, too. Columns that have a type already keep it. */
+static Error *take_types(Arena *arena, Branches *branches, bool nulls)
+{
+    const Type **types = arena_copy(arena, branches->types, sizeof *types * (size_t)(branches->width + 1));
+    for (int b = 0; b < branches->count; b++) {
+        int *own = ARENA_ARRAY(arena, int, branches->items[b].schema.column_count + 1);
+        int width = visible_columns(&branches->items[b], own);
+        for (int c = 0; c < width; c++) {
+            if (types[c] || (!nulls && only_nulls(branches->items[b].input, own[c])))
+                continue;
+            const Type *type = branches->items[b].schema.columns[own[c]].type;
+            const Type *common = branches->types[c] ? type_common(arena, branches->types[c], type) : type;
+            if (!common && nulls) /* NULLs alone: the type that was not made up */
+                common = type->kind == TYPE_VARCHAR ? branches->types[c] : type;
+            if (!common)
+                return error_at(ERR_BIND, branches->queries[b]->at, "%s: column %d is %s here and %s before", set_name(branches->query), c + 1, type_text(arena, type), type_text(arena, branches->types[c]));
+            branches->types[c] = common;
+        }
+    }
+    return NULL;
+}
+
 static Error *common_types(Arena *arena, Branches *branches)
 {
     const char *name = set_name(branches->query);
@@ -87,15 +129,9 @@ static Error *common_types(Arena *arena, Branches *branches)
         int width = visible_columns(&branches->items[b], own);
         if (width != branches->width)
             return error_at(ERR_BIND, branches->queries[b]->at, "%s: this query has %d columns, the first has %d", name, width, branches->width);
-        for (int c = 0; c < width; c++) {
-            const Type *type = branches->items[b].schema.columns[own[c]].type;
-            const Type *common = branches->types[c] ? type_common(arena, branches->types[c], type) : type;
-            if (!common)
-                return error_at(ERR_BIND, branches->queries[b]->at, "%s: column %d is %s here and %s before", name, c + 1, type_text(arena, type), type_text(arena, branches->types[c]));
-            branches->types[c] = common;
-        }
     }
-    return NULL;
+    TRY(take_types(arena, branches, false));
+    return take_types(arena, branches, true);
 }
 
 /* The branch's rows as those of all: the common types, the first branch's names, then the hidden columns. */
@@ -123,7 +159,9 @@ static Error *align_branch(Binder *binder, Branches *branches, int b)
         for (int v = 0; c >= width && v < width; v++)
             if (name_equal(names[v].name, names[c].name))
                 names[c].name = arena_printf(arena, "$%s", names[c].name);
-        if (c < width)
+        if (c < width && !type_equal(exprs[c]->type, branches->types[c]) && only_nulls(branch->input, own[c]))
+            exprs[c] = expr_constant(arena, &(Value){ .type = branches->types[c], .is_null = true }, branches->queries[b]->at);
+        else if (c < width)
             TRY(expr_coerce(arena, exprs[c], branches->types[c], &exprs[c]));
     }
     LogicalNode *node = binder_project(binder, branch, exprs, names, count, branches->queries[b]->at);
