@@ -10,9 +10,9 @@ typedef struct Http1 {
     http_parser parser;
     HttpExchange *exchange;     /* the one at hand; NULL: none */
     Text target, name, value;   /* as they come, in pieces */
-    bool value_began, headers_done, failed, odd; /* odd: its lines are not plain */
-    char before;                /* the last byte of the headers so far: see lines_are_plain */
-    enum { LINES_NONE, LINES_BEGUN, LINES_OVER } lines;
+    bool value_began, headers_done, failed, odd; /* odd: it is not framed as it should be */
+    bool chunked;
+    Framing framing;
     Text ahead;                 /* not parsed yet */
     bool continue_due;          /* Expect: 100-continue */
 } Http1;
@@ -115,6 +115,9 @@ static Error *headers_complete(http_parser *parser)
     exchange->keep_alive = http_should_keep_alive(parser);
     request->websocket = parser->upgrade && http_header(request, "sec-websocket-key") != NULL;
     http1->headers_done = true;
+    http1->chunked = parser->flags & F_CHUNKED;
+    if (http1->chunked)
+        framing_chunks(&http1->framing);
     connection_phase(connection, PHASE_BODY);
     if (parser->upgrade && !request->websocket)
         parser->upgrade = 0; /* h2c: the answer comes in HTTP/1.1 */
@@ -207,20 +210,14 @@ static bool refuse_bytes(Connection *connection)
     return true;
 }
 
-/* http_parser takes lines that end by a line feed alone, and lines that go on behind a line's end; others on the way may not. From the first byte of a request
- * to the end of its headers. */
-static bool lines_are_plain(Http1 *http1, const char *bytes, size_t length)
+/* How many bytes the parser may have next; false: they are not what everybody would read as we do. */
+static bool next_bytes(Http1 *http1, size_t *most)
 {
-    for (size_t i = 0; i < length && http1->lines != LINES_OVER; http1->before = bytes[i++]) {
-        char c = bytes[i];
-        bool starts = http1->before == '\n';
-        if (http1->lines == LINES_NONE && (c == '\r' || c == '\n'))
-            continue; /* between requests */
-        if (http1->lines == LINES_BEGUN && ((c == '\n' && http1->before != '\r') || (starts && (c == ' ' || c == '\t'))))
-            return false;
-        http1->lines = http1->lines == LINES_BEGUN && starts && c == '\r' ? LINES_OVER : LINES_BEGUN; /* behind them bodies have their own rules */
-    }
-    return true;
+    const Text *ahead = &http1->ahead;
+    *most = ahead->length;
+    if (!http1->headers_done)
+        return framing_headers(&http1->framing, ahead->bytes, ahead->length, most);
+    return !http1->chunked || framing_body(&http1->framing, ahead->bytes, ahead->length, most);
 }
 
 static bool parse(Connection *connection)
@@ -228,11 +225,14 @@ static bool parse(Connection *connection)
     Http1 *http1 = http1_of(connection);
     Text *ahead = &http1->ahead;
     while (ahead->length && HTTP_PARSER_ERRNO(&http1->parser) == HPE_OK && !connection->closing) {
-        if (!http1->headers_done && !lines_are_plain(http1, ahead->bytes, ahead->length)) {
+        size_t most;
+        if (!next_bytes(http1, &most)) {
             http1->odd = true;
             return refuse_bytes(connection);
         }
-        size_t used = http_parser_execute(&http1->parser, &settings, ahead->bytes, ahead->length);
+        if (!most)
+            break;
+        size_t used = http_parser_execute(&http1->parser, &settings, ahead->bytes, most);
         bool paused = HTTP_PARSER_ERRNO(&http1->parser) == HPE_PAUSED;
         if (!paused && (HTTP_PARSER_ERRNO(&http1->parser) != HPE_OK || http1->failed))
             return refuse_bytes(connection);
@@ -332,9 +332,8 @@ static bool next_request(Connection *connection)
     HttpExchange *exchange = http1->exchange;
     bool goes_on = exchange->keep_alive && exchange->body_ended;
     http1->exchange = NULL;
-    http1->headers_done = false;
-    http1->lines = LINES_NONE;
-    http1->before = 0;
+    http1->headers_done = http1->chunked = false;
+    framing_begin(&http1->framing);
     exchange_done(exchange);
     if (!goes_on) {
         connection->closing = true;

@@ -130,6 +130,21 @@ void connection_read(Connection *connection, bool reading);
 /* tls.c */
 Error *tls_context_new(const char *certificate, const char *key, SSL_CTX **context);
 
+/* framing.c: where the parts of a request of HTTP/1.1 end; false: not as they should */
+typedef struct Framing {
+    enum { FRAMING_BEFORE, FRAMING_LINES, FRAMING_LAST, FRAMING_OVER, CHUNK_SIZE, CHUNK_SIZE_END, CHUNK_DATA, CHUNK_DATA_END, CHUNK_NEXT, CHUNK_TRAILER, CHUNK_TRAILER_LINE,
+           CHUNK_TRAILER_END } state;
+    char before;                /* the last byte of the headers so far */
+    uint64_t left;              /* of the chunk */
+    int digits;                 /* of its size */
+    bool extended;              /* behind its size more is said */
+} Framing;
+void framing_begin(Framing *framing);
+void framing_chunks(Framing *framing);
+/* *taken: bytes up to the end of the headers, or of the body in chunks, or all. */
+bool framing_headers(Framing *framing, const char *bytes, size_t length, size_t *taken);
+bool framing_body(Framing *framing, const char *bytes, size_t length, size_t *taken);
+
 /* http1.c, http2.c, websocket.c */
 bool http1_begin(Connection *connection);
 bool http2_begin(Connection *connection);

@@ -95,6 +95,14 @@ for name, request, status in [
     ("a coding before a colon with space", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", b"400"),
     ("a coding on the next line", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", b"400"),
     ("chunks in HTTP/1.0", b"POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+    ("a chunk that does not end", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcXX0\r\n\r\n", b"400"),
+    ("a chunk's line that ends otherwise", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n", b"400"),
+    ("..behind its size", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;a\n\r\nabc\r\n0\r\n\r\n", b"400"),
+    ("a size of none", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\r\nabc\r\n0\r\n\r\n", b"400"),
+    ("a size with a sign", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n+3\r\nabc\r\n0\r\n\r\n", b"400"),
+    ("a size with a space", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n 3\r\nabc\r\n0\r\n\r\n", b"400"),
+    ("a size that is too large", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n00000000000000003\r\nabc\r\n0\r\n\r\n", b"400"),
+    ("the last line otherwise", b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx: y\n\r\n", b"400"),
     ("a line that goes on", b"GET / HTTP/1.1\r\nHost: h\r\n\tX: b\r\n\r\n", b"400"),
     ("lines that end otherwise", b"GET / HTTP/1.1\nHost: h\n\n", b"400"),
     ("a length with a sign", b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\n\r\nabc", b"400"),
@@ -110,16 +118,18 @@ for name, request, status in [
     out, closed = raw(server, request)
     check(name, out.startswith(b"HTTP/1.1 " + status) and closed, (out[:200], closed))
 
+out, closed = raw(server, b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n3;a=\"b\";c\r\nabc\r\n0A\r\n0123456789\r\n0\r\nx: y\r\nz: \r\n\r\nGET /about HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+check("chunks with all that they may have", b"\r\n\r\nabc0123456789HTTP/1.1 200" in out and b"q=-" in out and closed, out)
 # ..and none of that where a request comes byte by byte.
 with socket.create_connection(("127.0.0.1", server.port)) as s:
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     s.settimeout(5)
-    for byte in b"\r\nPOST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n \n\t \nxGET /about HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n":
+    for byte in b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n\r\nPOST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n \n\t \nxGET /about HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n":
         s.send(bytes([byte]))
     out = b""
     while piece := s.recv(65536):
         out += piece
-check("byte by byte", b"\r\n\r\n \n\t \nxHTTP/1.1 200" in out and b"q=-" in out, out)
+check("byte by byte", b"\r\n\r\nabcHTTP" in out and b"\r\n\r\n \n\t \nxHTTP/1.1 200" in out and b"q=-" in out, out)
 
 # Slow peers are let go; one that only listens to a stream is not.
 start = time.monotonic()
