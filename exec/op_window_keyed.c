@@ -165,6 +165,14 @@ static void link_window(KeyedWindows *w, uint32_t number, uint32_t slot, int64_t
     *link = (int64_t)slot + 1;
 }
 
+/* Does the row count for more than its clock? */
+static bool counts(const Operator *op, const Batch *batch, uint32_t row)
+{
+    const int column = op->node->aggregate.clock_rows - 1;
+    const Vector *passes = column >= 0 ? batch->columns[column] : NULL;
+    return !passes || (!vector_is_null(passes, row) && ((const bool *)passes->values)[row & vector_mask(passes)]);
+}
+
 static Error *take_row(KeyedWindows *w, Operator *op, Batch *batch, uint32_t row, uint32_t number, int64_t *ends, Evaluation *evaluation)
 {
     const Vector *times = batch->columns[w->window->time_column];
@@ -172,7 +180,7 @@ static Error *take_row(KeyedWindows *w, Operator *op, Batch *batch, uint32_t row
     const int64_t close_us = time_sub(time_sub(clock_of(w, number)[CLOCK_TIME], w->back_us), w->window->grace_us);
     const GridPlace place = grid_place(&w->grid, time_us);
     uint32_t open = 0, late = 0;
-    for (int64_t end_us = place.first_end_us; place.any && end_us <= place.last_end_us; end_us = grid_next_end(&w->grid, end_us)) {
+    for (int64_t end_us = place.first_end_us; place.any && counts(op, batch, row) && end_us <= place.last_end_us; end_us = grid_next_end(&w->grid, end_us)) {
         if (end_us <= close_us) {
             late++;
             continue;

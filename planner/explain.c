@@ -148,6 +148,8 @@ static void print_aggregate(Arena *arena, const PlanNode *node, Text *text)
         for (int i = 0, clocks = 0; i < node->aggregate.key_count; i++)
             if (i < 64 && node->aggregate.clock_keys >> i & 1)
                 text_printf(text, "%s%s", clocks++ ? ", " : ", a clock for each ", input_name(arena, node, 0, node->aggregate.key_columns[i]));
+        if (node->aggregate.clock_rows)
+            text_printf(text, ", where %s", input_name(arena, node, 0, node->aggregate.clock_rows - 1));
     } else if (!node->aggregate.has_window) {
         text_add_c(text, " of all rows");
     }

@@ -120,7 +120,7 @@ static void print_calls(const LogicalNode *node, Text *text)
         print_literals(call, text);
     }
     if (node->aggregate.clock_keys)
-        text_printf(text, " o%llx", (unsigned long long)node->aggregate.clock_keys);
+        text_printf(text, " o%llx %d", (unsigned long long)node->aggregate.clock_keys, node->aggregate.clock_rows);
     text_printf(text, " e%d %lld %d%d%d%d", node->aggregate.trigger, (long long)node->aggregate.delay_us, node->aggregate.drop_null_keys, node->aggregate.emit_unchanged,
                 node->aggregate.keep_empty, node->aggregate.loses_windows);
     if (node->aggregate.has_window)

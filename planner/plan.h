@@ -405,6 +405,7 @@ typedef struct PlanNode {
             RowPolicy on_error;             /* of a result that overflows: FAIL, else it is NULL and counted */
             bool has_window; WindowSpec window;
             uint64_t clock_keys;            /* bit i: key i is one of those that have each a clock of its own, which the node keeps; 0: the input's clock */
+            int clock_rows;                 /* clock_keys: 1 + a BOOLEAN column: rows where it is not TRUE move their clock and count for nothing else; 0: all count */
             /* schema: keys, then (has_window) window_start, window_end, window_time, then one column per call.
              * A global aggregate (key_count 0) without window gives one row under TRIGGER_END, also over no rows. */
         } aggregate;                        /* AGGREGATE, WINDOW_AGGREGATE, SESSION_AGGREGATE */
