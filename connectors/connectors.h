@@ -30,6 +30,7 @@ typedef struct ConnectorContext {
     Waker *waker;                 /* see connector_wake; NULL: nobody waits */
     ChannelPort *process;         /* streams and tables without a connector are channels between jobs; NULL: queries are put into one another */
     atomic_ullong *retries;       /* see connector_retried; NULL: nobody counts */
+    bool impatient;               /* who opens tries again later: what cannot be reached now is told soon */
 } ConnectorContext;
 
 /* A source calls it when data has come after it said that it waits until TIME_MAX, a sink when there is room after it said ERR_BUSY. Callable from any

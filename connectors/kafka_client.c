@@ -11,6 +11,7 @@
 #include "connectors/reference.h"
 
 #define ALL_DOWN_MS 4000     /* no broker takes a connection for so long: there is none */
+#define IMPATIENT_MS 3000    /* where it is tried again later anyway, and others wait meanwhile */
 #define DESTROY_MS 5000      /* librdkafka 2.0.2 may not come back from rd_kafka_destroy */
 #define FETCHED_BYTES (4 << 20)  /* held where options do not say it: messages that wait longer than in the cache cost a fifth more.. */
 #define SENT_BYTES (32 << 20)    /* ..and those that wait for brokers */
@@ -19,7 +20,7 @@
 struct KafkaClient {
     rd_kafka_t *handle;
     KafkaCallbacks callbacks;
-    const ConnectorContext *context; /* who counts what has to be tried again; NULL: nobody any more */
+    const ConnectorContext *context; /* who counts what has to be tried again, and how patient it is; NULL: nobody any more */
     const char *servers;           /* for messages; the client's own */
     pthread_mutex_t lock;          /* of what callbacks have said, on whichever thread polls */
     bool rejected, all_down, committed;
@@ -389,6 +390,10 @@ static Error *unreachable(const KafkaClient *client, const char *reason)
 Error *kafka_client_metadata(KafkaClient *client, const char *topic, int64_t patience_ms, const struct rd_kafka_metadata **metadata)
 {
     const int64_t begun_ms = monotonic_ms();
+    const bool impatient = client->context && client->context->impatient;
+    const int64_t down_ms = impatient ? 0 : ALL_DOWN_MS;
+    if (impatient && patience_ms > IMPATIENT_MS)
+        patience_ms = IMPATIENT_MS;
     rd_kafka_topic_t *wanted = topic ? rd_kafka_topic_new(client->handle, topic, NULL) : NULL;
     rd_kafka_resp_err_t failed;
     Error *error = NULL;
@@ -398,7 +403,7 @@ Error *kafka_client_metadata(KafkaClient *client, const char *topic, int64_t pat
             break;
         int64_t gone_ms = monotonic_ms() - begun_ms;
         Said said = what_was_said(client);
-        if (!is_retriable(failed) || gone_ms >= patience_ms || (said.all_down && gone_ms > ALL_DOWN_MS)) {
+        if (!is_retriable(failed) || gone_ms >= patience_ms || (said.all_down && gone_ms > down_ms)) {
             error = is_retriable(failed) ? unreachable(client, said.reason) : kafka_error(ERR_CONNECT, failed, "cannot ask Kafka at '%s' for its topics", client->servers);
             break;
         }

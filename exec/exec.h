@@ -66,6 +66,7 @@ typedef struct JobOptions {
     const char *base_directory;
     TopicLogs *topics;           /* see ConnectorContext */
     ChannelPort *process;        /* likewise */
+    bool impatient;              /* likewise */
     RowLog row_log;
     bool count_nodes;            /* what each node does, for job_status */
     bool profile;                /* the same, and what only EXPLAIN ANALYZE and EXPLAIN WHY NO OUTPUT ask: job_node_counters */

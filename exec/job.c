@@ -303,7 +303,7 @@ Error *job_open(const Plan *plan, const JobOptions *options, Job **result)
     pthread_mutex_init(&job->clock_lock, NULL);
     job->connectors = (ConnectorContext){ .filesystem = options->filesystem, .clock = options->clock, .pool = &job->pool,
         .base_directory = options->base_directory, .batch_mode = plan->bounded, .topics = options->topics, .process = options->process, .waker = &job->waker,
-        .retries = &job->metrics.retries };
+        .retries = &job->metrics.retries, .impatient = options->impatient };
     run_init(job);
     metrics_init(job);
     job->progress_wm_us = TIME_MIN;

@@ -71,6 +71,7 @@ static void handle_end(Query *query)
 static Error *reopen(Query *query)
 {
     query->recovered = false;
+    query->opened_again = true;
     if (!query->runtime->checkpoints)
         return query_open(query, true);
     TRY(query_open(query, false));

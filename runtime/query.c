@@ -182,7 +182,7 @@ static Error *open_job(Query *query, bool with_tables)
     JobOptions options = { .clock = runtime->options.clock, .filesystem = runtime->options.sql_filesystem, .pool = &runtime->pool, .threads = 1,
         .memory_limit_bytes = runtime->options.query_memory_limit_bytes, .max_bad_rows = runtime->options.max_bad_rows, .count_nodes = runtime->options.count_nodes,
         .base_directory = runtime->options.base_directory, .topics = runtime->options.topics, .process = &query->port,
-        .on_rows = query->persistent ? NULL : query->pull ? pull_rows : feed_rows, .on_wake = task_wake, .caller = query };
+        .on_rows = query->persistent ? NULL : query->pull ? pull_rows : feed_rows, .on_wake = task_wake, .caller = query, .impatient = query->opened_again };
     if (query->hosted) {
         options = *query->hosted;
         options.process = &query->port;

@@ -65,6 +65,7 @@ static Error *bring_back(Query *query, const StoredStatement *stored)
 {
     if (stored->fingerprint != query->plan->fingerprint)
         return error_new(ERR_UNSUPPORTED, "the query is planned otherwise than when it was made: its state does not fit. TERMINATE it and create it anew");
+    query->opened_again = true;
     TRY(query_open(query, false));
     return checkpoint_restore(query, &query->recovered);
 }

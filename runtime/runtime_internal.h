@@ -49,6 +49,7 @@ typedef struct Query {
     QueryState state;
     char *reason;
     int restarts, failures;      /* failures: since there was progress */
+    bool opened_again;           /* not by the statement that made it: others wait while it is opened, and it is tried again */
     bool state_stored;           /* false: the store does not know of its state yet */
     bool uncovered;              /* it has ended, but no snapshot of those who read what it made knows everything: after a crash it has not ended */
     bool recovered;              /* its state comes from a snapshot: what its tables hold it has seen */
