@@ -237,3 +237,9 @@ SELECT b.bidder, m.most FROM bids b JOIN (SELECT channel, MAX(price) AS most FRO
 SELECT b.bidder, m.e FROM bids b JOIN (SELECT channel, MAX(price) AS most, window_end AS e FROM TABLE(HOP(TABLE bids, DESCRIPTOR(ts), INTERVAL '2' SECOND, INTERVAL '4' SECOND)) GROUP BY channel, window_start, window_end) m ON b.channel = m.channel AND b.price >= m.most WHERE b.ts BETWEEN m.e - INTERVAL '4' SECOND AND m.e;
 --# the best match
 SELECT a.channel, b.price FROM bids a LEFT JOIN bids b ON a.auction = b.auction QUALIFY ROW_NUMBER() OVER (PARTITION BY a.channel ORDER BY b.price DESC, b.ts) = 1;
+--# sessions by clocks of keys
+SELECT auction, System.Timestamp() AS ends, COUNT(*) AS n, COLLECT_LIST(channel) AS channels FROM bids TIMESTAMP BY ts OVER auction GROUP BY auction, SessionWindow(second, 2);
+--# clocks of keys, one operator
+SELECT auction, System.Timestamp() AS ends, COUNT(*) AS n FROM bids TIMESTAMP BY ts OVER auction WHERE price > 2 GROUP BY auction, TumblingWindow(second, 2);
+--# clocks of keys in a join, late rows
+SELECT a.price, b.price AS next FROM bids a TIMESTAMP BY ts OVER auction LEFT JOIN bids b TIMESTAMP BY ts OVER auction ON a.auction = b.auction AND DATEDIFF(second, a, b) BETWEEN 1 AND 3 LATE INTO late;
