@@ -55,9 +55,16 @@ static bool divides(int64_t us, int64_t months, int64_t whole_us, int64_t whole_
     return whole_months ? US_PER_DAY % us == 0 : whole_us % us == 0;
 }
 
+/* Each row is in so many windows. */
+static double windows_of_row(const WindowSpec *spec)
+{
+    double month = 31.0 * US_PER_DAY, size = (double)spec->size_us + (double)spec->size_months * month, advance = (double)spec->advance_us + (double)spec->advance_months * month;
+    return advance > 0 ? size / advance : 0;
+}
+
 Error *window_finish(WindowSpec *spec, Span at)
 {
-    enum { MOST_LANES = 1000 };
+    enum { MOST_LANES = 1000, MOST_WINDOWS = 100000 };
     if (spec->kind == WINDOW_COUNT && spec->count / spec->count_advance > MOST_LANES)
         return error_at(ERR_BIND, at, "more than %d count windows of a key would be open at a time", MOST_LANES);
     if (spec->kind == WINDOW_SESSION || spec->kind == WINDOW_SLIDING || spec->kind == WINDOW_SNAPSHOT || spec->kind == WINDOW_COUNT)
@@ -68,6 +75,8 @@ Error *window_finish(WindowSpec *spec, Span at)
         spec->advance_us = spec->size_us;
         spec->advance_months = spec->size_months;
     }
+    if (windows_of_row(spec) > MOST_WINDOWS)
+        return error_at(ERR_BIND, at, "each row would fall into more than %d windows", MOST_WINDOWS);
     const bool calendar = spec->zone || spec->size_months || spec->advance_months;
     if ((spec->kind == WINDOW_CUMULATING || (spec->kind == WINDOW_HOPPING && calendar)) &&
         !divides(spec->advance_us, spec->advance_months, spec->size_us, spec->size_months)) {
