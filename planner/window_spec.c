@@ -64,7 +64,7 @@ static double windows_of_row(const WindowSpec *spec)
 
 Error *window_finish(WindowSpec *spec, Span at)
 {
-    enum { MOST_LANES = 1000, MOST_WINDOWS = 100000 };
+    enum { MOST_LANES = 1000, MOST_WINDOWS = 100000000 };
     if (spec->kind == WINDOW_COUNT && spec->count / spec->count_advance > MOST_LANES)
         return error_at(ERR_BIND, at, "more than %d count windows of a key would be open at a time", MOST_LANES);
     if (spec->kind == WINDOW_SESSION || spec->kind == WINDOW_SLIDING || spec->kind == WINDOW_SNAPSHOT || spec->kind == WINDOW_COUNT)
