@@ -257,6 +257,24 @@ static Error *run_select(ServerBackend *server, const char *sql, size_t length, 
 
 /* ---- statements ---- */
 
+/* What a piece says: without its quotes, which stand twice within. */
+static json_t *said(const char *sql, const SqlPiece *piece)
+{
+    const bool quoted = piece->kind == PIECE_STRING || piece->kind == PIECE_NAME;
+    if (!quoted)
+        return json_stringn(sql + piece->start, piece->length);
+    const char quote = sql[piece->start];
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    for (size_t i = 1; i + 1 < piece->length; i++) {
+        text_add_char(&text, sql[piece->start + i]);
+        i += sql[piece->start + i] == quote;
+    }
+    json_t *value = json_stringn(text_c(&text), text.length);
+    text_release(&text);
+    return value;
+}
+
 /* SET 'a' = 'b', UNSET 'a', DEFINE a = 'b', UNDEFINE a: for the requests to come. */
 static void remember(ServerBackend *server, const char *sql, size_t length)
 {
@@ -271,16 +289,13 @@ static void remember(ServerBackend *server, const char *sql, size_t length)
     json_t *list = set || unset ? server->settings : define || undefine ? server->variables : NULL;
     if (!list)
         return;
-    bool quoted = pieces[1].kind == PIECE_STRING || pieces[1].kind == PIECE_NAME;
-    json_t *name = json_stringn(sql + pieces[1].start + quoted, pieces[1].length - 2 * quoted);
+    json_t *name = said(sql, &pieces[1]);
     if (!name)
         return;
     if (unset || undefine)
         json_object_del(list, json_string_value(name));
-    else if (count >= 4) {
-        bool text = pieces[3].kind == PIECE_STRING;
-        json_object_set_new(list, json_string_value(name), json_stringn(sql + pieces[3].start + text, pieces[3].length - 2 * text));
-    }
+    else if (count >= 4)
+        json_object_set_new(list, json_string_value(name), said(sql, &pieces[3]));
     json_decref(name);
 }
 

@@ -14,6 +14,7 @@
 
 #include "engine/bidsql.h"
 #include "repl/dlq.h"
+#include "repl/interrupt.h"
 #include "repl/progress.h"
 #include "repl/result_writer.h"
 #include "repl/shell.h"
@@ -66,7 +67,7 @@ static const struct { int flag; CliOption option; } cli_options[] = {
     { FLAG_EXPLAIN, { 0, "explain", NULL, "print the plans instead of running the queries" } },
     { FLAG_PROGRESS, { 0, "progress", "WHEN", "auto, on or off: progress on stderr (auto: on a terminal, after a second)" } },
     { FLAG_BATCH_ROWS, { 0, "batch-rows", "N", "largest batch; 1 shows every single change" } },
-    { FLAG_SERVER, { 0, "server", "URL", "the shell's statements run on a server; BIDSQL_USER=NAME:PASSWORD or BIDSQL_TOKEN say who you are" } },
+    { FLAG_SERVER, { 0, "server", "URL", "statements run on a server: the shell's, a script's, those of -c; BIDSQL_USER=NAME:PASSWORD or BIDSQL_TOKEN say who you are" } },
     { FLAG_SERVER_CA, { 0, "server-ca", "FILE", "certificates that the server's may be signed by, PEM" } },
     { FLAG_DATA_DIR, { 0, "data-dir", "DIR", "streams, tables and queries of the shell are kept there, and come back with it" } },
     { FLAG_NO_RC, { 0, "no-rc", NULL, "the shell does not run the file bidsqlrc" } },
@@ -351,7 +352,7 @@ static Error *read_script(const Arguments *arguments, const char **name, Text *t
 typedef struct Script {
     ResultWriter *writer;
     Progress *progress;
-    bool quiet;
+    bool no_notices;         /* -q where a server gives them; a session knows it itself */
 } Script;
 
 static Error *shell_begin(void *caller, const ResultInfo *info)
@@ -377,6 +378,8 @@ static Error *shell_end(void *caller)
 static void shell_notice(void *caller, const char *text)
 {
     Script *shell = caller;
+    if (shell->no_notices)
+        return;
     progress_pause(shell->progress);
     fprintf(stderr, "%s\n", text);
 }
@@ -412,32 +415,117 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-static Error *run_script(const Arguments *arguments, const char **name, Text *script)
+/* A server knows no session: what is set here goes with each request, as if the script began with it. */
+static void add_literal(Text *text, const char *value)
 {
-    TRY(read_script(arguments, name, script));
-    Session *session;
-    TRY(session_new(&arguments->session, &session));
+    text_add_char(text, '\'');
+    for (; *value; value++) {
+        text_add_char(text, *value);
+        if (*value == '\'')
+            text_add_char(text, '\'');
+    }
+    text_add_char(text, '\'');
+}
+
+static void add_setting(Text *text, const char *name, const char *value)
+{
+    text_add_c(text, "SET ");
+    add_literal(text, name);
+    text_add_c(text, " = ");
+    add_literal(text, value);
+    text_add_c(text, "; ");
+}
+
+static Error *prepare_server(const Arguments *arguments, Backend *backend)
+{
+    const SessionOutput nothing = { 0 };
+    Text text = { 0 };
+    MEMORY_HOLD(text_unwind, &text);
+    if (arguments->session.dialect)
+        add_setting(&text, "dialect", arguments->session.dialect);
+    for (int i = 0; i < arguments->setting_count; i++)
+        add_setting(&text, arguments->settings[i].name, arguments->settings[i].value);
+    for (int i = 0; i < arguments->define_count; i++) {
+        text_printf(&text, "DEFINE %s = ", arguments->defines[i].name);
+        add_literal(&text, arguments->defines[i].value);
+        text_add_c(&text, "; ");
+    }
+    Error *error = text.length ? backend->type->run(backend, text.bytes, text.length, &nothing) : NULL;
+    text_release(&text);
+    if (error)
+        error->at = SPAN_NONE; /* nobody wrote that text */
+    return error;
+}
+
+static Error *open_server(const Arguments *arguments, Backend **backend)
+{
+    TRY(backend_server(arguments->server, getenv("BIDSQL_USER"), getenv("BIDSQL_TOKEN"), arguments->server_ca, backend));
+    Error *error = prepare_server(arguments, *backend);
+    if (error)
+        (*backend)->type->free(*backend);
+    return error;
+}
+
+static Script script_begin(const Arguments *arguments)
+{
     bool unicode = arguments->output_given || strcmp(nl_langinfo(CODESET), "UTF-8") == 0; /* who asks for a box gets one */
     OutputMode mode = arguments->output_given ? arguments->output : isatty(1) || arguments->explain ? OUTPUT_BOX : OUTPUT_JSONL;
-    Script shell = { .writer = result_writer_new(mode, 1, unicode), .quiet = arguments->quiet };
-    bool show = arguments->progress == PROGRESS_ON || (arguments->progress == PROGRESS_AUTO && isatty(2));
-    shell.progress = progress_start(session, show);
+    return (Script){ .writer = result_writer_new(mode, 1, unicode) };
+}
+
+static bool shows_progress(const Arguments *arguments) { return arguments->progress == PROGRESS_ON || (arguments->progress == PROGRESS_AUTO && isatty(2)); }
+
+/* Rows before an error are results, too. */
+static Error *script_end(Script *shell, Error *error)
+{
+    progress_stop(shell->progress);
+    Error *flushed = result_writer_flush(shell->writer);
+    result_writer_free(shell->writer);
+    if (!error)
+        return flushed;
+    error_free(flushed);
+    return error;
+}
+
+static Error *run_here(const Arguments *arguments, const Text *script)
+{
+    Session *session;
+    TRY(session_new(&arguments->session, &session));
+    Script shell = script_begin(arguments);
+    shell.progress = progress_start(session, shows_progress(arguments));
     SessionOutput output = { shell_begin, shell_rows, shell_end, shell_notice, &shell };
     Error *error = prepare_session(arguments, session);
     if (!error) {
         running_session = session;
-        error = session_run(session, script->bytes ? script->bytes : "", script->length, &output);
+        error = session_run(session, text_c((Text *)script), script->length, &output);
         running_session = NULL;
     }
-    progress_stop(shell.progress);
-    Error *flushed = result_writer_flush(shell.writer); /* rows before the error are results, too */
-    if (!error)
-        error = flushed;
-    else
-        error_free(flushed);
-    result_writer_free(shell.writer);
+    error = script_end(&shell, error);
     session_free(session);
     return error;
+}
+
+static Error *run_on_server(const Arguments *arguments, const Text *script)
+{
+    Backend *backend;
+    TRY(open_server(arguments, &backend));
+    Script shell = script_begin(arguments);
+    shell.no_notices = arguments->quiet;
+    shell.progress = progress_start_for(backend, shows_progress(arguments), NULL);
+    SessionOutput output = { shell_begin, shell_rows, shell_end, shell_notice, &shell };
+    interrupt_catch();
+    interrupt_begin(backend);
+    Error *error = backend->type->run(backend, text_c((Text *)script), script->length, &output);
+    interrupt_end();
+    error = script_end(&shell, error);
+    backend->type->free(backend);
+    return error;
+}
+
+static Error *run_script(const Arguments *arguments, const char **name, Text *script)
+{
+    TRY(read_script(arguments, name, script));
+    return arguments->server ? run_on_server(arguments, script) : run_here(arguments, script);
 }
 
 static Error *prepare_runtime(const Arguments *arguments, Backend *backend)
@@ -470,7 +558,7 @@ static Error *open_session(const Arguments *arguments, Backend **backend)
 static Error *open_backend(const Arguments *arguments, Backend **backend)
 {
     if (arguments->server)
-        return backend_server(arguments->server, getenv("BIDSQL_USER"), getenv("BIDSQL_TOKEN"), arguments->server_ca, backend);
+        return open_server(arguments, backend);
     if (arguments->check || arguments->explain)
         return open_session(arguments, backend);
     TRY(backend_runtime(&arguments->session, arguments->data_directory, backend));
@@ -524,8 +612,8 @@ int main(int argc, char **argv)
         return outcome < 0 ? EXIT_DONE : outcome - 1;
     if (!arguments.file && !arguments.command && isatty(0))
         return run_interactively(&arguments);
-    if (arguments.server)
-        return usage_error("--server is for the shell: %s run here", "-f and -c");
+    if (arguments.server && (arguments.check || arguments.explain || arguments.input_count || arguments.output_count))
+        return usage_error("%s are for scripts that run here, not on a server: EXPLAIN is a statement there", "--check, --explain, --input and --output NAME=PATH");
     if (arguments.data_directory)
         return usage_error("--data-dir is for the shell and for 'bidsql server': nothing of a script is kept with %s", "-f and -c");
     const char *name = "";

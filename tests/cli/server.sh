@@ -58,6 +58,22 @@ check("fields", [field["name"] for field in entities[3]["sourceDescription"]["fi
 check("who reads it", [reader["id"] for reader in entities[3]["sourceDescription"]["readQueries"]] == ["CTAS_TOTALS_1"], entities[3])
 check("variables", entities[-1]["variables"] == [{"name": "v", "value": "x"}], entities[-1])
 
+# A script of the command line runs there: statements, rows, what -D and --set say, and codes as of scripts that run here.
+def client(*arguments, text=""):
+    done = subprocess.run([program, "--server", server.url, "-q", *arguments], input=text, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+code, out, err = client("-D", "name=it's", "-c", "CREATE STREAM by_script (k STRING, v INT); CREATE TABLE by_script_totals AS SELECT k, SUM(v) AS total FROM by_script GROUP BY k;"
+    "INSERT INTO by_script VALUES ('${name}', 2), ('b', 3);")
+check("a script by -c", (code, out, err) == (0, "", ""), (code, out, err))
+until("its rows", lambda: client("-o", "csv", text="SELECT total FROM by_script_totals WHERE k = 'it''s';")[:2] == (0, "total\n2\n"))
+check("a mistake in a script", client("-c", "SELECT 1 AS a; SELECT nothing FROM by_script;")[0::2] == (3, """command:1:23: error: no column 'nothing' in by_script
+  1 | SELECT 1 AS a; SELECT nothing FROM by_script;
+    |                       ^~~~~~~
+"""), client("-c", "SELECT 1 AS a; SELECT nothing FROM by_script;"))
+check("a setting that there is not", client("--set", "no.such=1", "-c", "SHOW STREAMS")[0::2] == (3, "bidsql: error: no setting 'no.such'\n"), client("--set", "no.such=1", "-c", "SHOW STREAMS"))
+check("what is for scripts that run here", client("--check", "-c", "SHOW STREAMS")[0] == 2)
+check("dropped", client("-c", "DROP TABLE by_script_totals; DROP STREAM by_script;")[0] == 0)
+
 # Rows in: /inserts-stream over HTTP/2, the body's length unknown. Rows out: pushed, in each of the forms.
 push = subprocess.Popen(["curl", "-s", "-N", "-m", "20", "--http2-prior-knowledge", server.url + "/query-stream", "-d",
     json.dumps({"sql": "SELECT auction, price, at FROM bids EMIT CHANGES LIMIT 3;"})], stdout=subprocess.PIPE)
