@@ -134,7 +134,8 @@ static Error *settle_tables(JoinBinding *join)
     TRY(settle_versions(join));
     if (join->versions)
         return NULL;
-    join->table = join->sides[1].table && is_table(&join->sides[1]) && right.changes != CHANGES_APPEND && left.changes == CHANGES_APPEND && !is_table(&join->sides[0]) && !join->preserved[1];
+    const bool follows = binder_rules(binder)->regular_joins && !join->ast->right->system_time; /* Flink: a table's changes are followed, too */
+    join->table = !follows && join->sides[1].table && is_table(&join->sides[1]) && right.changes != CHANGES_APPEND && left.changes == CHANGES_APPEND && !is_table(&join->sides[0]) && !join->preserved[1];
     for (int s = 0; s < 2 && binder->final_results && !join->table; s++)
         TRY(bind_normalize(binder, &join->sides[s], false, s ? join->ast->right->at : join->ast->left->at));
     return NULL;

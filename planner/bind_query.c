@@ -17,6 +17,27 @@ static Error *row_count(Binder *binder, const AstExpr *ast, const char *what, in
     return NULL;
 }
 
+/* By event time: rows wait until no older ones can come, as those of functions OVER (.. ORDER BY time) do. */
+static bool order_by_time(Arena *arena, const AstQuery *query, const EdgeTraits *traits, const SortKey *keys, int key_count, Relation *relation)
+{
+    const TimeColumn *time = traits_time(traits, keys[0].column);
+    if (!time || time->processing || keys[0].descending)
+        return false;
+    LogicalNode *node = logical_node(arena, PLAN_OVER, query->order_by.items[0].at, 1, &relation->input);
+    node->over.order = OVER_BY_TIME;
+    node->over.keys = arena_copy(arena, keys, sizeof *keys * (size_t)key_count);
+    node->over.key_count = key_count;
+    node->over.time_column = time->column;
+    node->over.lag_us = time->lag_us;
+    node->over.window_time_column = -1;
+    node->over.on_error = POLICY_FAIL;
+    Schema schema = port_schema(arena, relation->input);
+    node->schema = *schema_copy(arena, &schema);
+    logical_derive(arena, node);
+    relation->input = main_port(node);
+    return true;
+}
+
 /* Of input that does not end. Of windowed results: the first rows of each window, in order, when it closes. Of other rows, under LIMIT: the first
  * ones so far, as changes. */
 static bool order_unbounded(Binder *binder, const AstQuery *query, const SortKey *keys, int key_count, int64_t limit, Relation *relation)
@@ -26,6 +47,8 @@ static bool order_unbounded(Binder *binder, const AstQuery *query, const SortKey
     const WindowColumns *window = &relation->window;
     const TimeColumn *time = window->windowed && window->time >= 0 ? traits_time(&traits, window->time) : NULL;
     bool windowed = time && window->end >= 0;
+    if (traits.changes == CHANGES_APPEND && !windowed && limit < 0)
+        return order_by_time(arena, query, &traits, keys, key_count, relation);
     if (traits.changes != CHANGES_APPEND || (!windowed && limit < 0))
         return false;
     LogicalNode *rank = logical_node(arena, PLAN_RANK, query->order_by.items[0].at, 1, &relation->input);
@@ -60,7 +83,7 @@ Error *bind_order(Binder *binder, const AstQuery *query, const SortKey *keys, in
         if (!traits.bounded && offset == 0 && limit != 0 && order_unbounded(binder, query, keys, key_count, limit, relation))
             return NULL;
         if (!traits.bounded)
-            return error_hint(binder_unsupported(query->order_by.items[0].at, "ORDER BY on a stream that does not end"), "add LIMIT, or order within windows: GROUP BY window_start, window_end, .. EMIT FINAL");
+            return error_hint(binder_unsupported(query->order_by.items[0].at, "ORDER BY on a stream that does not end"), "order by the event time, ascending; add LIMIT; or order within windows: GROUP BY window_start, window_end, .. EMIT FINAL");
         if (traits.changes != CHANGES_APPEND)
             binder->needs_final = true;
         LogicalNode *sort = logical_node(arena, PLAN_SORT, query->order_by.items[0].at, 1, &relation->input);

@@ -36,7 +36,7 @@ static const DialectRules rules[] = {
     },
     [DIALECT_FLINK] = {
         .dialect = DIALECT_FLINK, .name = "flink", .integer_average = true, .conflate = true, .on_error = POLICY_FAIL, .on_expr_error = POLICY_FAIL,
-        .windowed_time = TIME_OF_WINDOW_TIME, .unnamed_column = "EXPR$%d", .watermark_inclusive = true, .unix_seconds = true,
+        .windowed_time = TIME_OF_WINDOW_TIME, .unnamed_column = "EXPR$%d", .watermark_inclusive = true, .unix_seconds = true, .regular_joins = true,
     },
     [DIALECT_ASA] = {
         .dialect = DIALECT_ASA, .name = "asa", .windows_end_inclusive = true, .late_tolerance_us = 5 * US_PER_SECOND, .conflate = true,

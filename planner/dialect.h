@@ -31,6 +31,7 @@ typedef struct DialectRules {
     bool pattern_first;           /* REGEXP_EXTRACT(pattern, text); else (text, pattern) */
     bool topics_by_default;       /* CREATE .. AS over a topic makes a topic, in the same formats */
     bool joins_by_arrival;        /* the clocks of a join of two streams are the rows that have come to it */
+    bool regular_joins;           /* JOIN of a stream and a table follows both; else the stream's rows meet the table as it stands */
     bool bounds_shown;            /* SELECT * of a windowed table shows WINDOWSTART and WINDOWEND */
     bool qualified_star;          /* SELECT * of a join: columns are called alias_column */
     bool operator_clock;          /* a windowed aggregate's clock is the newest row that came to it, not to the source */
