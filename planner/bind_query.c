@@ -83,7 +83,7 @@ Error *bind_order(Binder *binder, const AstQuery *query, const SortKey *keys, in
         if (!traits.bounded && offset == 0 && limit != 0 && order_unbounded(binder, query, keys, key_count, limit, relation))
             return NULL;
         if (!traits.bounded)
-            return error_hint(binder_unsupported(query->order_by.items[0].at, "ORDER BY on a stream that does not end"), "order by the event time, ascending; add LIMIT; or order within windows: GROUP BY window_start, window_end, .. EMIT FINAL");
+            return error_hint(binder_unsupported(query->order_by.items[0].at, "ORDER BY on a stream that does not end"), "add LIMIT, or order within windows: GROUP BY window_start, window_end, .. EMIT FINAL; or by the event time, ascending");
         if (traits.changes != CHANGES_APPEND)
             binder->needs_final = true;
         LogicalNode *sort = logical_node(arena, PLAN_SORT, query->order_by.items[0].at, 1, &relation->input);
