@@ -70,7 +70,7 @@ static bool find_common(Arena *arena, MaxJoin *found)
     for (PlanInput at = found->aggregate->inputs[0];; at = at.node->inputs[0]) {
         if (leads_to(rows, at, false)) {
             found->common = at;
-            return leads_to(found->aggregate->inputs[0], at, true) && port_traits(arena, at).changes == CHANGES_APPEND;
+            return at.port == PORT_MAIN && leads_to(found->aggregate->inputs[0], at, true) && port_traits(arena, at).changes == CHANGES_APPEND;
         }
         if (!is_link(at) || at.node->kind != PLAN_PROJECT)
             return false;
