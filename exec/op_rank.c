@@ -47,6 +47,7 @@ typedef struct RankOperator {
     const PlanNode *node;
     const Schema *input_schema;
     bool by_time, changing;
+    bool first_ties;       /* CHANGES of the rows with rank 1, however many, without their number: they only become more, or all go */
     KeyLayout key_layout;
     KeyBatch key_batch;
     RowStore store_like;
@@ -64,7 +65,7 @@ typedef struct RankOperator {
     uint32_t *touched;
     size_t touched_capacity;
     uint32_t touched_count;
-    struct FormerList { uint32_t first, count; } *former_lists;
+    struct FormerList { uint32_t first, count; bool replaced; } *former_lists; /* first_ties: the list stands here only if all of it goes */
     size_t former_list_capacity;
     Ranked *former;
     size_t former_capacity;
@@ -167,10 +168,8 @@ static uint32_t rows_within(const RankOperator *r, const Bucket *bucket, const P
     if (r->node->rank.rank == RANK_RANK) {
         if ((int64_t)partition->count <= limit)
             return partition->count;
-        for (i = (uint32_t)limit; i < partition->count; i++)
-            if (limit == 0 || sort_key_compare(key_of(bucket, partition, (uint32_t)limit - 1), key_of(bucket, partition, i)) != 0)
-                break;
-        return i;
+        /* Before the row that has just come all were within: behind the limit stand only rows that are equal, whose first one it has moved or joined. */
+        return limit && sort_key_compare(key_of(bucket, partition, (uint32_t)limit - 1), key_of(bucket, partition, (uint32_t)limit)) == 0 ? partition->count : (uint32_t)limit;
     }
     for (; i < partition->count; i++) {
         keys += i == 0 || sort_key_compare(key_of(bucket, partition, i - 1), key_of(bucket, partition, i)) != 0;
@@ -210,14 +209,32 @@ static void remember(RankOperator *r, Bucket *bucket, uint32_t slot)
         r->touched = mem_grow(r->touched, &r->touched_capacity, (size_t)r->touched_count + 1, sizeof(uint32_t));
     if (r->touched_count >= r->former_list_capacity)
         r->former_lists = mem_grow(r->former_lists, &r->former_list_capacity, (size_t)r->touched_count + 1, sizeof(*r->former_lists));
+    r->former_lists[r->touched_count] = (struct FormerList){ r->former_count, partition->count, false };
+    r->touched[r->touched_count++] = slot;
+    partition->former = r->touched_count;
+    if (r->first_ties)
+        return;
     size_t needed = (size_t)r->former_count + partition->count;
     if (needed > r->former_capacity)
         r->former = mem_grow(r->former, &r->former_capacity, needed, sizeof(Ranked));
     rank_rows(r, bucket, partition, r->former + r->former_count);
-    r->former_lists[r->touched_count] = (struct FormerList){ r->former_count, partition->count };
     r->former_count += partition->count;
-    r->touched[r->touched_count++] = slot;
-    partition->former = r->touched_count;
+}
+
+/* All rows of the partition go; those from before the batch are remembered. */
+static void replace_ties(RankOperator *r, Bucket *bucket, Partition *partition)
+{
+    struct FormerList *list = &r->former_lists[partition->former - 1];
+    const size_t needed = (size_t)r->former_count + list->count;
+    if (!list->replaced && needed > r->former_capacity)
+        r->former = mem_grow(r->former, &r->former_capacity, needed, sizeof(Ranked));
+    if (!list->replaced)
+        list->first = r->former_count;
+    for (uint32_t i = 0; !list->replaced && i < list->count; i++)
+        r->former[r->former_count++] = (Ranked){ partition->ids[i], 1 };
+    list->replaced = true;
+    while (partition->count)
+        drop_row(r, bucket, partition->ids[--partition->count]);
 }
 
 static void take_row(RankOperator *r, Bucket *bucket, uint32_t slot, const Batch *batch, uint32_t row)
@@ -236,12 +253,15 @@ static void take_row(RankOperator *r, Bucket *bucket, uint32_t slot, const Batch
         if (node->rank.rank == RANK_ROW_NUMBER ? order >= 0 : node->rank.rank == RANK_RANK && order > 0)
             return;
     }
+    const bool better = r->first_ties && partition->count && sort_key_compare(&key, key_of(bucket, partition, 0)) < 0;
     remember(r, bucket, slot);
+    if (better)
+        replace_ties(r, bucket, partition);
     uint32_t id = row_store_add(&bucket->store, batch, row, &key);
     row_store_own(&bucket->store, id)[OWN_PARTITION] = slot;
     row_store_own(&bucket->store, id)[OWN_ARRIVAL] = arrival;
     insert_id(r, bucket, partition, id);
-    uint32_t within = rows_within(r, bucket, partition);
+    uint32_t within = r->first_ties ? partition->count : rows_within(r, bucket, partition);
     while (partition->count > within)
         drop_row(r, bucket, partition->ids[--partition->count]);
 }
@@ -290,6 +310,20 @@ static Error *emit_places(RankOperator *r, const Bucket *bucket, const Ranked *b
     return NULL;
 }
 
+/* Rows with rank 1: more of them, or others. */
+static Error *emit_ties(RankOperator *r, Bucket *bucket, uint32_t t)
+{
+    Partition *partition = &bucket->partitions[r->touched[t]];
+    const struct FormerList list = r->former_lists[t];
+    const bool pair = list.replaced && list.count == 1 && partition->count == 1;
+    partition->former = 0;
+    for (uint32_t i = 0; list.replaced && i < list.count; i++)
+        TRY(emit_row(r, bucket, r->former[list.first + i], pair ? ROW_UPDATE_BEFORE : ROW_DELETE, pair ? 2 : 1));
+    for (uint32_t i = list.replaced ? 0 : list.count; i < partition->count; i++)
+        TRY(emit_row(r, bucket, (Ranked){ partition->ids[i], 1 }, pair ? ROW_UPDATE_AFTER : ROW_INSERT, 1));
+    return NULL;
+}
+
 /* What has become of a touched partition: rows that left or changed rank go, then the new ones come. */
 static Error *emit_changes_of(RankOperator *r, Bucket *bucket, uint32_t t)
 {
@@ -327,7 +361,7 @@ static Error *emit_changes_of(RankOperator *r, Bucket *bucket, uint32_t t)
 static Error *emit_changes(RankOperator *r, Bucket *bucket)
 {
     for (uint32_t t = 0; t < r->touched_count; t++)
-        TRY(emit_changes_of(r, bucket, t));
+        TRY(r->first_ties ? emit_ties(r, bucket, t) : emit_changes_of(r, bucket, t));
     for (uint32_t i = 0; i < r->leaving_count; i++)
         row_store_free(&bucket->store, r->leaving[i]);
     r->touched_count = r->former_count = r->leaving_count = 0;
@@ -401,6 +435,7 @@ static Error *rank_open(Operator *op)
         return error_at(ERR_UNSUPPORTED, node->at, "rows that are updated cannot be ranked");
     r->by_time = node->rank.trigger == TRIGGER_FINAL;
     r->changing = !r->by_time && node->rank.trigger != TRIGGER_END;
+    r->first_ties = r->changing && node->rank.rank == RANK_RANK && node->rank.limit == 1 && !node->rank.rank_column;
     const Type **types = ARENA_ARRAY(&r->arena, const Type *, node->rank.partition_count + 1);
     r->key_vectors = ARENA_ARRAY(&r->arena, const Vector *, node->rank.partition_count + 1);
     for (int i = 0; i < node->rank.partition_count; i++)
