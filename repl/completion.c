@@ -230,8 +230,45 @@ static void offer_expression(Place *place, size_t whole)
     offer_names(place, SESSION_RELATIONS, "");
 }
 
+/* Words after which only a few others come. False: it is none of them. */
+static bool offer_next(Place *place)
+{
+    static const struct { const char *word, *next[3]; } known[] = {
+        { "window", { "TUMBLING (SIZE", "HOPPING (SIZE", "SESSION (" } }, { "group", { "BY" } }, { "order", { "BY" } }, { "partition", { "BY" } }, { "partitioned", { "BY" } },
+        { "emit", { "CHANGES", "FINAL", "AFTER" } }, { "insert", { "INTO" } }, { "is", { "NULL", "NOT NULL", "DISTINCT FROM" } }, { "inner", { "JOIN" } }, { "cross", { "JOIN" } },
+        { "left", { "JOIN", "OUTER JOIN" } }, { "right", { "JOIN", "OUTER JOIN" } }, { "full", { "JOIN", "OUTER JOIN" } }, { "execute", { "STATEMENT SET BEGIN" } }, { "primary", { "KEY" } },
+        { "why", { "NO OUTPUT" } }, { "watermark", { "FOR" } }, { "run", { "SCRIPT" } },
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (before_is(place, 1, known[i].word)) {
+            int count = 0;
+            while (count < 3 && known[i].next[count])
+                count++;
+            offer_keywords(place, known[i].next, count);
+            return place->found->count > 0;
+        }
+    return false;
+}
+
+/* Is the cursor where the type of a column stands: CREATE STREAM s (a BIGINT, b ..? *name: where its name stands. */
+static bool inside_columns(const Place *place, bool *name)
+{
+    int depth = 0;
+    if (place->count < 4 || !sql_piece_is(place->text, &place->pieces[0], "create"))
+        return false;
+    for (int back = 1; back <= place->count; back++) {
+        depth += before_is(place, back, ")");
+        if (!before_is(place, back, "(") || depth-- > 0)
+            continue;
+        *name = before_is(place, 1, "(") || before_is(place, 1, ",");
+        return before_is_any(place, back + 2, (const char *const[]){ "stream", "table", "exists", NULL }) && (*name || before_is(place, 2, "(") || before_is(place, 2, ","));
+    }
+    return false;
+}
+
 static void offer_words(Place *place, size_t whole)
 {
+    bool name = false;
     static const char *const before_relation[] = { "from", "join", "into", "describe", "desc", "table", "stream", "view", "apply", NULL };
     if (place->count == 0) {
         offer_keywords(place, WORDS(statement_words));
@@ -252,12 +289,19 @@ static void offer_words(Place *place, size_t whole)
         offer_names(place, SESSION_RELATIONS, "");
         if (before_is(place, 1, "describe"))
             offer_keywords(place, (const char *const[]){ "FUNCTION", "EXTENDED" }, 2);
+    } else if (inside_columns(place, &name)) {
+        if (!name) {
+            offer_keywords(place, WORDS(type_words));
+            offer_names(place, SESSION_TYPES, "");
+        }
+    } else if (before_is(place, 1, "(") && before_is(place, 2, "table") && before_is_any(place, 3, (const char *const[]){ "from", "join", ",", NULL })) {
+        offer_keywords(place, (const char *const[]){ "TUMBLE(TABLE", "HOP(TABLE", "CUMULATE(TABLE", "SESSION(TABLE" }, 4);
     } else if (inside_properties(place)) {
         offer_properties(place);
     } else if (before_is(place, 1, "as") && before_is(place, 3, "(")) { /* CAST(x AS ..) */
         offer_keywords(place, WORDS(type_words));
         offer_names(place, SESSION_TYPES, "");
-    } else {
+    } else if (!offer_next(place)) {
         offer_expression(place, whole);
     }
 }
