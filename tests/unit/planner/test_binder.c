@@ -24,7 +24,7 @@ static const Case cases[] = {
     { "SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(price), INTERVAL '1' MINUTE)) GROUP BY window_start", "error: 'price' is no event-time column" },
     { "SELECT COUNT(*) FROM bids EMIT AFTER WATERMARK", "error: EMIT AFTER WATERMARK needs a window" },
     { "SELECT COUNT(*) FROM live EMIT FINAL", "error: EMIT FINAL needs a window: the input does not end" },
-    { "SELECT auction FROM live ORDER BY ts", "unsupported: ORDER BY on a stream that does not end is not supported yet" },
+    { "SELECT auction FROM live ORDER BY auction", "unsupported: ORDER BY on a stream that does not end is not supported yet" },
     { "SELECT auction FROM bids WHERE price > (SELECT 1, 2)", "40+13: error: the sub-query gives 2 columns, one is needed" },
     { "SELECT SUM(auction) OVER (PARTITION BY auction ORDER BY auction) FROM live", "error: SUM OVER (ORDER BY ..): a stream that does not end can only be ordered by its time, ascending" },
     { "SELECT auction, ROW_NUMBER() OVER (PARTITION BY auction ORDER BY n) FROM (SELECT auction, COUNT(*) AS n FROM live GROUP BY auction)", "unsupported: ROW_NUMBER OVER (..) of rows that still change is not supported yet" },
