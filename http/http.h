@@ -49,6 +49,8 @@ typedef struct HttpHandler {
     /* The last call: the answer is through, or the peer went away. Comes once for every exchange for which `begin` or `request` came. */
     void (*gone)(void *caller, HttpExchange *exchange);
     void *caller;
+    /* A few times a second. May be NULL. */
+    void (*tick)(void *caller);
 } HttpHandler;
 
 #define HTTP_LOW_WATER 16384

@@ -156,6 +156,8 @@ static void sweep(HttpServer *server)
         next = connection->next;
         connection_time(connection, now_ms);
     }
+    if (server->options.handler.tick)
+        server->options.handler.tick(server->options.handler.caller);
 }
 
 static void *run(void *caller)

@@ -4,6 +4,8 @@
  * sessions, of any number, from any thread. It prints nothing and listens nowhere: statements come back as data. All functions are thread-safe unless
  * they say otherwise; callbacks come on the thread that is named. */
 #pragma once
+#include <pthread.h>
+
 #include "common/batch.h"
 #include "common/clock.h"
 #include "common/filesystem.h"
@@ -190,6 +192,17 @@ typedef struct QueryHeader {
     bool lines;                   /* PRINT: a column of text, to be shown as it is */
 } QueryHeader;
 
+/* By which another thread ends a pull query that takes too long: the caller's, from before runtime_query to its return. */
+typedef struct QueryStop {
+    pthread_mutex_t lock;
+    Job *job;                     /* that runs; NULL: none */
+    bool stopped;
+} QueryStop;
+void query_stop_init(QueryStop *stop);
+void query_stop_release(QueryStop *stop);
+/* From any thread: runtime_query returns with ERR_INTERRUPTED after the turn at hand, or does not begin to run it. */
+void query_stop(QueryStop *stop);
+
 typedef struct QueryOptions {
     /* A query that ends by itself (a pull query): everything comes here, on the calling thread, before runtime_query returns. */
     Error *(*begin)(void *caller, const QueryHeader *header);
@@ -198,6 +211,7 @@ typedef struct QueryOptions {
     void (*ready)(void *caller);
     void *caller;
     uint64_t subscription_rows;   /* 0: the runtime's */
+    QueryStop *stop;              /* of a pull query; NULL: it takes as long as it takes */
 } QueryOptions;
 
 /* Runs one SELECT, or PRINT, which is a push query. *subscription: of a push query, to be closed by the caller; NULL: it was a pull query, and is over. */

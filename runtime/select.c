@@ -159,6 +159,48 @@ static Error *run_pull(Query *query)
     return error;
 }
 
+/* ---- its end before its time ---- */
+
+void query_stop_init(QueryStop *stop)
+{
+    *stop = (QueryStop){ .job = NULL };
+    pthread_mutex_init(&stop->lock, NULL);
+}
+
+void query_stop_release(QueryStop *stop) { pthread_mutex_destroy(&stop->lock); }
+
+void query_stop(QueryStop *stop)
+{
+    pthread_mutex_lock(&stop->lock);
+    stop->stopped = true;
+    if (stop->job)
+        job_stop(stop->job);
+    pthread_mutex_unlock(&stop->lock);
+}
+
+/* False: it is not to run. */
+static bool may_run(QueryStop *stop, Job *job)
+{
+    if (!stop)
+        return true;
+    pthread_mutex_lock(&stop->lock);
+    bool may = !stop->stopped;
+    stop->job = may ? job : NULL;
+    pthread_mutex_unlock(&stop->lock);
+    return may;
+}
+
+static Error *run_stoppable(Query *query)
+{
+    QueryStop *stop = query->pull->stop;
+    Error *error = NULL;
+    if (!may_run(stop, query->job))
+        return error_new(ERR_INTERRUPTED, "the query was stopped");
+    MEMORY_GUARDED(error, run_pull(query));
+    may_run(stop, NULL);
+    return error;
+}
+
 static Error *prepare(Select *select, Subscription **subscription)
 {
     uint64_t changes = select->runtime->catalog->changes;
@@ -203,7 +245,7 @@ static Error *query_select(RuntimeSession *session, const char *text, size_t len
     runtime->pull_count += !error && !*subscription;
     pthread_mutex_unlock(&runtime->control);
     if (select.query && !error && !*subscription)
-        MEMORY_GUARDED(error, run_pull(select.query));
+        error = run_stoppable(select.query);
     query_release(select.query);
     drop_arena(&select);
     return error;

@@ -22,7 +22,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONNECT = 4 };
 #define LIST_MOST 64
 
 enum { FLAG_LISTEN = 256, FLAG_DATA, FLAG_ALLOW, FLAG_CONFIG, FLAG_CERT, FLAG_KEY, FLAG_USERS, FLAG_ORIGIN, FLAG_HOST, FLAG_INSECURE, FLAG_MEMORY_TOPICS, FLAG_DIALECT,
-    FLAG_THREADS, FLAG_QUERIES, FLAG_SUBSCRIBERS, FLAG_CONNECTIONS, FLAG_PEER, FLAG_RATE, FLAG_USER_RATE, FLAG_MEMORY, FLAG_QUERY_MEMORY, FLAG_CHECKPOINT, FLAG_BODY, FLAG_OTLP, FLAG_OTLP_HEADERS,
+    FLAG_THREADS, FLAG_QUERIES, FLAG_SUBSCRIBERS, FLAG_CONNECTIONS, FLAG_PEER, FLAG_RATE, FLAG_USER_RATE, FLAG_MEMORY, FLAG_QUERY_MEMORY, FLAG_CHECKPOINT, FLAG_BODY, FLAG_PULL, FLAG_OTLP, FLAG_OTLP_HEADERS,
     FLAG_OTLP_PROTOCOL, FLAG_SERVICE_NAME, FLAG_SAMPLER, FLAG_TRACE_TURNS, FLAG_LOG, FLAG_LOG_ROWS, FLAG_LOG_RECORDS, FLAG_LOG_TOPIC, FLAG_HASH, FLAG_HELP };
 
 static const struct { int flag; const char *name, *argument, *help; } flags[] = {
@@ -49,6 +49,7 @@ static const struct { int flag; const char *name, *argument, *help; } flags[] = 
     { FLAG_QUERY_MEMORY, "query-memory-limit", "SIZE", "of each query" },
     { FLAG_CHECKPOINT, "checkpoint-interval", "TIME", "how often state is written (1 s)" },
     { FLAG_BODY, "max-body", "SIZE", "of a request (1MiB)" },
+    { FLAG_PULL, "pull-timeout", "TIME", "a SELECT that ends by itself takes at most so long; 'none' (5 min)" },
     { FLAG_OTLP, "otlp-endpoint", "URL", "where traces go: a collector of OpenTelemetry, such as http://localhost:4318" },
     { FLAG_OTLP_HEADERS, "otlp-headers", "LIST", "headers for it, name=value,..; a value may be ${env:NAME} or ${file:PATH}" },
     { FLAG_OTLP_PROTOCOL, "otlp-protocol", "NAME", "http/protobuf or http/json (http/protobuf)" },
@@ -127,12 +128,14 @@ static int take_sampler(ServerOptions *options, const char *value)
     return 0;
 }
 
-static int take_trace_turns(ServerOptions *options, const char *value)
+/* 'none': -1 */
+static int take_time(const char *name, const char *value, int64_t *us)
 {
-    options->trace_turn_interval_us = -1;
-    if (strcmp(value, "none") == 0 || (duration_parse(value, &options->trace_turn_interval_us) && options->trace_turn_interval_us > 0))
+    *us = -1;
+    if (strcmp(value, "none") == 0 || (duration_parse(value, us) && *us > 0))
         return 0;
-    return usage("--trace-turns wants a time such as '10 s', or none, not '%s'", value);
+    fprintf(stderr, "bidsql server: --%s wants a time such as '10 s', or none, not '%s'\n", name, value);
+    return EXIT_USAGE + 1;
 }
 
 static int read_config(Arguments *arguments, const char *path);
@@ -166,12 +169,13 @@ static int take(Arguments *arguments, int flag, const char *value)
     case FLAG_CHECKPOINT:
         return duration_parse(value, &options->checkpoint_interval_us) && options->checkpoint_interval_us > 0 ? 0 : usage("--checkpoint-interval wants a time such as '5 s', not '%s'", value);
     case FLAG_BODY: return take_size("max-body", value, &options->max_body_bytes);
+    case FLAG_PULL: return take_time("pull-timeout", value, &options->pull_limit_us);
     case FLAG_OTLP: options->otlp_endpoint = value; return 0;
     case FLAG_OTLP_HEADERS: options->otlp_headers = value; return 0;
     case FLAG_OTLP_PROTOCOL: options->otlp_protocol = value; return 0;
     case FLAG_SERVICE_NAME: options->service_name = value; return 0;
     case FLAG_SAMPLER: return take_sampler(options, value);
-    case FLAG_TRACE_TURNS: return take_trace_turns(options, value);
+    case FLAG_TRACE_TURNS: return take_time("trace-turns", value, &options->trace_turn_interval_us);
     case FLAG_LOG:
         if (strcmp(value, "json") && strcmp(value, "text"))
             return usage("--log wants json or text, not '%s'", value);

@@ -420,6 +420,7 @@ static void add_server(Server *server, Text *out)
     one(out, "bidsql_checkpoint_duration_seconds", "gauge", "How long the last snapshot took.", (double)metrics.last_checkpoint_duration_us / 1e6);
     one(out, "bidsql_last_checkpoint_timestamp_seconds", "gauge", "When the last snapshot was written.", (double)metrics.last_checkpoint_us / 1e6);
     one(out, "bidsql_pull_queries_total", "counter", "Pull queries answered.", (double)metrics.pull_queries);
+    one(out, "bidsql_pull_queries_stopped_total", "counter", "Pull queries that took too long.", (double)server->stopped_pulls);
     one(out, "bidsql_statements_total", "counter", "Statements done.", (double)metrics.statements);
     one(out, "bidsql_query_failures_total", "counter", "Failures of queries.", (double)metrics.failures);
     one(out, "bidsql_subscriber_records_dropped_total", "counter", "Rows that slow subscribers have lost.", (double)metrics.rows_dropped);

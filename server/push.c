@@ -9,13 +9,17 @@
 #define QUEUED_ENOUGH (256 * 1024) /* bytes on their way to a peer: no more rows are made before it has taken some */
 #define PIECE 32768
 #define PULL_AHEAD (4 << 20)          /* of a pull query */
+#define PULL_LIMIT_US INT64_C(300000000)
 
 /* A pull query's rows, on the worker that runs it. */
 typedef struct Pull {
     Call *call;                     /* until run_select returns */
     QueryHeader header;
     Text text;
-    bool begun;
+    bool begun, late;               /* late: it took too long */
+    int64_t since_us;
+    QueryStop stop;
+    struct PushStream *next, *previous; /* of the server, under streams_lock */
 } Pull;
 
 typedef struct PushStream {
@@ -392,12 +396,68 @@ static void begin_push(PushStream *stream)
     schedule(stream);
 }
 
+static int64_t now_us(void) { return clock_system()->now_us(clock_system()); }
+
+static void list_pull(PushStream *stream)
+{
+    Server *server = stream->server;
+    query_stop_init(&stream->pull.stop);
+    stream->pull.since_us = now_us();
+    pthread_mutex_lock(&server->streams_lock);
+    stream->pull.next = server->pulls;
+    if (stream->pull.next)
+        stream->pull.next->pull.previous = stream;
+    server->pulls = stream;
+    pthread_mutex_unlock(&server->streams_lock);
+}
+
+static void unlist_pull(PushStream *stream)
+{
+    Server *server = stream->server;
+    pthread_mutex_lock(&server->streams_lock);
+    if (stream->pull.previous)
+        stream->pull.previous->pull.next = stream->pull.next;
+    else
+        server->pulls = stream->pull.next;
+    if (stream->pull.next)
+        stream->pull.next->pull.previous = stream->pull.previous;
+    pthread_mutex_unlock(&server->streams_lock);
+    query_stop_release(&stream->pull.stop);
+}
+
+void push_check_time(Server *server)
+{
+    int64_t limit_us = server->options.pull_limit_us ? server->options.pull_limit_us : PULL_LIMIT_US;
+    if (limit_us < 0)
+        return;
+    pthread_mutex_lock(&server->streams_lock);
+    for (PushStream *stream = server->pulls; stream; stream = stream->pull.next)
+        if (!stream->pull.late && now_us() - stream->pull.since_us > limit_us) {
+            stream->pull.late = true;
+            server->stopped_pulls++;
+            query_stop(&stream->pull.stop);
+        }
+    pthread_mutex_unlock(&server->streams_lock);
+}
+
+/* Lists it while it runs: whether it ends by itself is not known before. */
+static Error *run_listed(PushStream *stream, RuntimeSession *session, const char *sql, size_t length)
+{
+    const QueryOptions options = { .begin = pull_begin, .rows = pull_rows, .ready = on_ready, .caller = stream, .stop = &stream->pull.stop };
+    list_pull(stream);
+    Error *error = runtime_query(session, sql, length, &options, &stream->subscription);
+    unlist_pull(stream);
+    if (!error || error->code != ERR_INTERRUPTED || !stream->pull.late)
+        return error;
+    error_free(error);
+    return error_hint(error_new(ERR_INTERRUPTED, "the query took longer than it may"), "--pull-timeout says how long that is");
+}
+
 void run_select(Call *call, RuntimeSession *session, const char *sql, size_t length, RowsFormat format)
 {
     PushStream *stream = stream_new(call, format);
     exchange_use(call->exchange, &stream->use);
-    QueryOptions options = { .begin = pull_begin, .rows = pull_rows, .ready = on_ready, .caller = stream };
-    Error *error = runtime_query(session, sql, length, &options, &stream->subscription);
+    Error *error = run_listed(stream, session, sql, length);
     if (stream->subscription) {
         stream->pull.call = NULL;
         begin_push(stream);

@@ -223,4 +223,6 @@ static void on_gone(void *caller, HttpExchange *exchange)
     request_trace_end(&visit->trace, http_exchange_status(exchange));
 }
 
-const HttpHandler router_handler = { .begin = on_begin, .request = on_request, .body = on_body, .room = on_room, .gone = on_gone };
+static void on_tick(void *caller) { push_check_time(caller); }
+
+const HttpHandler router_handler = { .begin = on_begin, .request = on_request, .body = on_body, .room = on_room, .gone = on_gone, .tick = on_tick };

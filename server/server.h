@@ -22,6 +22,7 @@ typedef struct ServerOptions {
     int max_connections_of_address; /* 0: half of max_connections */
     RateLimit address_rate, user_rate; /* of requests */
     int64_t max_body_bytes;
+    int64_t pull_limit_us;          /* a pull query takes at most so long. 0: 5 min; negative: as long as it takes */
     const char *otlp_endpoint, *otlp_headers, *otlp_protocol, *service_name, *traces_sampler, *traces_sampler_argument; /* see TracerOptions */
     int64_t trace_turn_interval_us; /* 0: 10 s; negative: no turns */
     bool log_json;

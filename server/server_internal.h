@@ -40,6 +40,8 @@ struct Server {
     pthread_mutex_t streams_lock;
     struct PushStream *streams;    /* open push queries */
     int stream_count;
+    struct PushStream *pulls;      /* pull queries that run */
+    atomic_ulong stopped_pulls;    /* that took too long */
 };
 
 typedef enum Role { ROLE_NONE, ROLE_READER, ROLE_ADMIN } Role;
@@ -119,6 +121,8 @@ void run_select(Call *call, RuntimeSession *session, const char *sql, size_t len
 void push_room(ExchangeUse *use);
 void push_gone(ExchangeUse *use);
 void push_stop_all(Server *server);
+/* Ends pull queries that take too long. */
+void push_check_time(Server *server);
 
 /* ---- inserts.c ---- */
 void inserts_begin(Server *server, HttpExchange *exchange);

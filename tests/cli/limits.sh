@@ -75,6 +75,16 @@ with socket.create_connection(("127.0.0.1", server.port), source_address=("127.0
     check("another address has its own", connection.recv(100).startswith(b"HTTP/1.1 200 OK"))
 server.stop()
 
+# A SELECT that computes for too long ends, and its worker is free again.
+server = Server("--dialect", "bidsql", "--pull-timeout", "300 ms")
+check("made", server.sql("CREATE STREAM many (a BIGINT) WITH (connector = 'datagen', rows = 1000000000000);")[0] == 200)
+for path, body in (("/v1/query", {"sql": "SELECT COUNT(*) AS n FROM many WHERE a = -1;"}), ("/query", {"ksql": "SELECT a FROM many WHERE a = -1;"})):
+    status, text, _ = server.ask("POST", path, body)
+    check(f"it is ended: {path}", "took longer than it may" in text, (status, text))
+check("others are answered", server.ask("POST", "/v1/query", {"sql": "SELECT 1 AS a;"})[1].count('"row":[1]') == 1)
+check("counted", metric(server, "bidsql_pull_queries_stopped_total") == 2)
+check("it ends well", server.stop() == 0)
+
 for option in ("--rate-limit", "--user-rate-limit"):
     done = subprocess.run([program, "server", option, "many"], capture_output=True, text=True, timeout=20)
     check(f"{option} many", done.returncode == 2 and f"{option} wants requests and a time such as '600/min', not 'many'" in done.stderr, done)

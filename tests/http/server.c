@@ -158,7 +158,7 @@ static void on_message(void *caller, HttpExchange *exchange, bool text, const ch
 
 int main(int argc, char **argv)
 {
-    HttpOptions options = { .address = "127.0.0.1", .handler = { on_begin, on_request, on_body, on_message, on_room, on_gone, NULL }, .max_body = 100000, .max_bodies = 500000,
+    HttpOptions options = { .address = "127.0.0.1", .handler = { on_begin, on_request, on_body, on_message, on_room, on_gone, NULL, NULL }, .max_body = 100000, .max_bodies = 500000,
         .header_timeout_ms = 700, .body_timeout_ms = 700, .idle_timeout_ms = 1500, .write_timeout_ms = 2000, .max_connections = 300 };
     if (argc == 3) {
         options.certificate = argv[1];
