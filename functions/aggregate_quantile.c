@@ -191,6 +191,7 @@ static const char *refuse_share(const Value *constants, int count)
     return fine ? NULL : "a quantile is a number from 0 to 1";
 }
 
+static const char *const percentile_aliases[] = { "percentile", NULL };
 static const char *const approx_aliases[] = { "approx_percentile", "approx_percentile_cont", NULL };
 
 #define VALUES .returns = TYPE_DOUBLE, .layout = "s", .update = values_update, .merge = values_merge, .result = values_result, .retract = RETRACT_INVERT, \
@@ -198,7 +199,7 @@ static const char *const approx_aliases[] = { "approx_percentile", "approx_perce
 
 const AggregateFunction quantile_aggregates[] = {
     { .name = "median", .args = { TYPE_DOUBLE }, VALUES, .doc = "The number in the middle, or the mean of the two there.", .example = "median(x * 3)", .yields = "6.0" },
-    { .name = "percentile_cont", .args = { TYPE_DOUBLE, TYPE_DOUBLE }, .constants = 1, .refuse = refuse_share, VALUES,
+    { .name = "percentile_cont", .aliases = percentile_aliases, .args = { TYPE_DOUBLE, TYPE_DOUBLE }, .constants = 1, .refuse = refuse_share, VALUES,
       .doc = "The number at the given share of the order, between its neighbours where it is none.", .example = "percentile_cont(x, 0.25)", .yields = "1.5" },
     { .name = "approx_quantile", .aliases = approx_aliases, .args = { TYPE_DOUBLE, TYPE_DOUBLE }, .constants = 1, .refuse = refuse_share, .returns = TYPE_DOUBLE,
       .layout = "s", .update = buckets_update, .merge = buckets_merge, .result = buckets_result, .retract = RETRACT_INVERT, .merge_exact = true,

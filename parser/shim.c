@@ -287,6 +287,8 @@ static int shaped(const Shim *shim, const Token *token)
     case TK_TO:
         return IF(previous == TK_UNIT || previous == TK_SIMILAR || (previous == TK_RP && is_name(ahead(shim, 1)) && interval_unit_known(ahead(shim, 1)->text, ahead(shim, 1)->length)) ||
                   previous == TK_SKIP);
+    case TK_EXPLAIN_DETAIL:
+        return IF(shim->first == TK_EXPLAIN && !shim->query_seen && (previous == TK_EXPLAIN || previous == TK_COMMA) && next);
     case TK_SIMILAR:
         return IF((operand || previous == TK_NOT) && next_word == TK_TO);
     case TK_SYMMETRIC:

@@ -50,6 +50,8 @@ static WindowOption *window_option(Parser *parser, int kind, Token keyword)
     return option;
 }
 
+static bool token_is(Token token, const char *word) { return token.length == strlen(word) && strncasecmp(token.text, word, token.length) == 0; }
+
 static AstStatement *named_statement(Parser *parser, AstStatementKind kind, AstName name)
 {
     AstStatement *statement = build_statement(parser, kind);
@@ -1280,6 +1282,10 @@ statement(A) ::= EXPLAIN explain_kind(K) name(N). { A = named_statement(parser, 
 %type explain_kind { AstExplainKind }
 explain_kind(A) ::= . { A = AST_EXPLAIN_PLAN; }
 explain_kind(A) ::= PLAN FOR. { A = AST_EXPLAIN_PLAN; }
+explain_kind(A) ::= explain_details(D). { A = D; }
+%type explain_details { AstExplainKind }
+explain_details(A) ::= EXPLAIN_DETAIL(T). { A = token_is(T, "CHANGELOG_MODE") ? AST_EXPLAIN_EXTENDED : AST_EXPLAIN_PLAN; }
+explain_details(A) ::= explain_details(D) COMMA EXPLAIN_DETAIL(T). { A = token_is(T, "CHANGELOG_MODE") ? AST_EXPLAIN_EXTENDED : D; }
 explain_kind(A) ::= EXTENDED. { A = AST_EXPLAIN_EXTENDED; }
 explain_kind(A) ::= ANALYZE. { A = AST_EXPLAIN_ANALYZE; }
 explain_kind(A) ::= WHY NO OUTPUT. { A = AST_EXPLAIN_WHY_NO_OUTPUT; }
