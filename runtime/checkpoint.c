@@ -280,7 +280,7 @@ static bool step_member(Query *query, bool *busy)
 
 void query_work_off(Query *query)
 {
-    bool busy;
+    bool busy = false;
     task_lock(query);
     while (query->job && !query->ended && rows_waiting(query) && step_member(query, &busy))
         ;
