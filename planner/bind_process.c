@@ -67,11 +67,18 @@ static CatalogRows *describe_rows(Arena *arena, Arena *scratch, const Relation *
     return rows;
 }
 
+/* Rows of a stream are never taken back: readers of its channel are told that it is appended to alone. */
+static Error *check_stream(Binder *binder, const CatalogEntry *entry, const Relation *rows, Span at)
+{
+    if (entry->kind != CATALOG_STREAM || port_traits(binder->arena, rows->input).changes == CHANGES_APPEND)
+        return NULL;
+    return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and the stream '%s' takes none", entry->name), "CREATE TABLE %s AS ..", entry->name);
+}
+
 Error *bind_process_target(Binder *binder, Relation *relation, CatalogEntry *entry, Span at)
 {
     TRY(bind_normalize(binder, relation, false, at));
-    if (entry->kind == CATALOG_STREAM && port_traits(binder->arena, relation->input).changes != CHANGES_APPEND)
-        return error_hint(error_at(ERR_BIND, at, "the query updates earlier results, and the stream '%s' takes none", entry->name), "CREATE TABLE %s AS ..", entry->name);
+    TRY(check_stream(binder, entry, relation, at));
     entry->source->rows = describe_rows(&binder->catalog->arena, binder->arena, relation);
     return NULL;
 }
@@ -301,6 +308,7 @@ Error *bind_process_sink(Binder *binder, const CatalogEntry *target, const Relat
 {
     const CatalogRows *inserted = target->source->inserted;
     if (!inserted) {
+        TRY(check_stream(binder, target, rows, at));
         *node = own_sink(binder, target, rows, at);
         return NULL;
     }

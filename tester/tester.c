@@ -180,10 +180,12 @@ static Lines normal_rows(Arena *arena, const Lines *lines, bool sorted)
     return out;
 }
 
-/* What an updating result comes to: inserts minus deletes. */
+/* What a result comes to: inserts minus deletes, or, where nothing is updated, its rows. */
 static Lines final_rows(Run *run)
 {
     Lines left = { 0 };
+    if (!run->updating)
+        return run->rows;
     for (int i = 0; i < run->rows.count; i++) {
         const char *line = run->rows.items[i];
         if (line[0] == '+') {

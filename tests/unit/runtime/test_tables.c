@@ -56,6 +56,23 @@ static void without_a_key_rows_add_up(void **state)
     world_end(&world);
 }
 
+/* INSERT INTO a stream of the process is no way around what CREATE STREAM .. AS is refused. */
+static void a_stream_takes_no_updates(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, "CREATE STREAM s (id BIGINT, v INT); CREATE STREAM copy AS SELECT id, v FROM s; CREATE STREAM counts (id BIGINT, n BIGINT);"
+                    "CREATE TABLE kept (id BIGINT PRIMARY KEY, n BIGINT);");
+    static const char refused[] = "error: the query updates earlier results, and the stream 'counts' takes none; CREATE TABLE counts AS ..\n";
+    assert_string_equal(execute(&world, "INSERT INTO counts SELECT id, COUNT(*) AS n FROM s GROUP BY id EMIT CHANGES;"), refused);
+    assert_string_equal(execute(&world, "INSERT INTO counts SELECT id, COUNT(*) AS n FROM s GROUP BY id;"), refused);
+    assert_non_null(strstr(execute(&world, "INSERT INTO copy SELECT id, CAST(COUNT(*) AS INT) AS v FROM s GROUP BY id;"), "the stream 'copy' takes none"));
+    execute(&world, "INSERT INTO kept SELECT id, COUNT(*) AS n FROM s GROUP BY id; INSERT INTO counts SELECT id, CAST(v AS BIGINT) FROM s; INSERT INTO s VALUES (1, 5), (1, 6);");
+    assert_string_equal(pull(&world, "SELECT * FROM kept;"), "1,2\n");
+    world_end(&world);
+}
+
 static void it_outlives_the_process(void **state)
 {
     (void)state;
@@ -132,6 +149,7 @@ int main(void)
         cmocka_unit_test(a_newer_row_takes_the_place_of_its_key),
         cmocka_unit_test(queries_fill_it_too),
         cmocka_unit_test(without_a_key_rows_add_up),
+        cmocka_unit_test(a_stream_takes_no_updates),
         cmocka_unit_test(it_outlives_the_process),
         cmocka_unit_test(who_is_told_finds_his_rows_after_a_crash),
         cmocka_unit_test(while_it_is_paused_rows_wait),
