@@ -1,5 +1,5 @@
 """A server for a test: started on a free port, its log read, stopped."""
-import json, os, shutil, signal, subprocess, sys, tempfile, threading, time, urllib.error, urllib.request
+import atexit, json, os, shutil, signal, subprocess, sys, tempfile, threading, time, urllib.error, urllib.request
 
 program = os.path.abspath(os.environ.get("BIDSQL", "./bidsql"))
 folder = tempfile.mkdtemp()
@@ -32,6 +32,7 @@ class Server:
     def __init__(self, *arguments, **environment):
         self.process = subprocess.Popen([program, "server", "--listen", "127.0.0.1:0", "--log", "json", *arguments], stderr=subprocess.PIPE, cwd=folder,
             env={**os.environ, **environment})
+        atexit.register(self.process.kill) # also where the test itself fails
         self.log, self.url = [], None
         for line in self.process.stderr:
             self.log.append(line)
