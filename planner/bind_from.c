@@ -142,7 +142,6 @@ static Error *bind_side_stream(Binder *binder, CatalogEntry *entry, Span at, Rel
     return NULL;
 }
 
-/* CREATE STREAM s (columns) without connector: the union of what INSERT INTO gives it. */
 /* A table's rows take each other's place by its primary key, unless that is only a promise. What changes already does so by itself. */
 static Error *keep_by_key(Binder *binder, const CatalogEntry *entry, Span at, Relation *relation)
 {
@@ -170,21 +169,27 @@ static Error *keep_by_key(Binder *binder, const CatalogEntry *entry, Span at, Re
     return NULL;
 }
 
+Error *bind_producer(Binder *binder, const CatalogProducer *producer, const CatalogEntry *target, Span at, Relation *rows)
+{
+    const bool foreign = producer->text != binder->text;
+    Outside outside = go_inside(binder, &producer->settings, producer->text);
+    Error *error = bind_earlier_insert(binder, producer->statement, target, producer->width, rows);
+    come_back(binder, outside);
+    if (error)
+        return foreign ? foreign_error(error, target->name, at) : error;
+    if (foreign)
+        logical_replace_spans(binder->arena, rows->input, at);
+    return NULL;
+}
+
+/* CREATE STREAM s (columns) without connector: the union of what INSERT INTO gives it. */
 static Error *bind_process_stream(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_by, Span at, Relation *relation)
 {
     Arena *arena = binder->arena;
     PlanInput *inputs = ARENA_ARRAY(arena, PlanInput, entry->producers.count + 1);
     for (int p = 0; p < entry->producers.count; p++) {
-        const CatalogProducer *producer = &entry->producers.items[p];
-        bool foreign = producer->text != binder->text;
-        Outside outside = go_inside(binder, &producer->settings, producer->text);
         Relation rows;
-        Error *error = bind_earlier_insert(binder, producer->statement, entry, producer->width, &rows);
-        come_back(binder, outside);
-        if (error)
-            return foreign ? foreign_error(error, entry->name, at) : error;
-        if (foreign)
-            logical_replace_spans(arena, rows.input, at);
+        TRY(bind_producer(binder, &entry->producers.items[p], entry, at, &rows));
         inputs[p] = rows.input;
     }
     PlanInput input;
@@ -220,7 +225,11 @@ Error *bind_entry(Binder *binder, CatalogEntry *entry, const AstExpr *timestamp_
         error = bind_source_scan(binder, entry, timestamp_by, at, relation);
         timestamp_by = NULL;
         break;
-    case ORIGIN_QUERY: error = bind_defining_query(binder, entry, at, relation); break;
+    case ORIGIN_QUERY:
+        error = bind_defining_query(binder, entry, at, relation);
+        if (!error)
+            error = bind_appended(binder, entry, at, relation);
+        break;
     case ORIGIN_PROCESS:
         error = bind_process_stream(binder, entry, timestamp_by, at, relation);
         timestamp_by = NULL;

@@ -289,6 +289,16 @@ Error *bind_process_rest(Binder *binder, const Relation *given, const CatalogEnt
 Error *bind_process_sink(Binder *binder, const CatalogEntry *target, const Relation *rows, Span at, LogicalNode **node);
 /* Of a table that INSERT INTO fills: the query that keeps what its rows come to. */
 Error *bind_process_keeper(Binder *binder, CatalogEntry *entry, Span at, LogicalNode **sink);
+
+/* ---- bind_appended.c: CREATE STREAM s AS .. outside of a server: what INSERT INTO adds to its query's rows ---- */
+bool takes_appended(const CatalogEntry *entry);
+/* The rows of the query become those of all that fill the stream. */
+Error *bind_appended(Binder *binder, const CatalogEntry *entry, Span at, Relation *relation);
+/* A statement that is about to fill it: its rows, and how many columns it gives. */
+Error *bind_append(Binder *binder, const AstStatement *statement, CatalogEntry *target, int *width, Relation *rows);
+/* What an INSERT INTO of earlier gives. bind_from.c. */
+Error *bind_producer(Binder *binder, const CatalogProducer *producer, const CatalogEntry *target, Span at, Relation *rows);
+
 /* PROCTIME(). bind_scan.c. */
 Expr *bind_arrival_time(Binder *binder, Span at);
 

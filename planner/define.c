@@ -417,12 +417,13 @@ Error *define_producer(Planner *planner, Binder *binder, const AstStatement *sta
 {
     Arena *arena = &planner->catalog->arena;
     Relation rows;
-    TRY(bind_insert(binder, statement, target, &rows));
+    int width = -1;
+    TRY(takes_appended(target) ? bind_append(binder, statement, target, &width, &rows) : bind_insert(binder, statement, target, &rows));
     for (int i = 0; i < binder->uses.count; i++)
         if (name_equal(binder->uses.items[i], target->name))
             return error_at(ERR_BIND, statement->name.at, "'%s' would read itself", target->name);
     TRY(define_sides(planner, binder, statement));
-    CatalogProducer producer = { .statement = statement, .text = planner->text, .settings = planner->settings, .width = rows.schema.column_count };
+    CatalogProducer producer = { .statement = statement, .text = planner->text, .settings = planner->settings, .width = width < 0 ? rows.schema.column_count : width };
     LIST_ADD(arena, &target->producers, producer);
     copy_uses(arena, binder, target);
     copy_functions(arena, binder, target);

@@ -28,7 +28,7 @@ static Error *explained_plan(Planner *planner, Arena *arena, const AstStatement 
     case AST_STMT_INSERT_VALUES:
         if (name)
             TRY(statement_target_entry(planner, name, &target));
-        if (target && target->origin == ORIGIN_PROCESS) { /* its rows wait for a reader: what there is to see is their query */
+        if (target && is_process_target(target)) { /* its rows wait for a reader: what there is to see is their query */
             if (!statement_query(inner))
                 return error_at(ERR_BIND, inner->at, "'%s' keeps these rows: they have no plan", target->name);
             target = NULL;

@@ -169,6 +169,8 @@ const AstStatement *statement_with_output(Planner *planner, const AstStatement *
     return statement;
 }
 
+bool is_process_target(const CatalogEntry *target) { return target->origin == ORIGIN_PROCESS || takes_appended(target); }
+
 Error *statement_target_entry(Planner *planner, const AstName *name, CatalogEntry **target)
 {
     TRY(catalog_get(planner->catalog, name, target));
@@ -176,10 +178,10 @@ Error *statement_target_entry(Planner *planner, const AstName *name, CatalogEntr
         return error_at(ERR_BIND, name->at, "'%s' is a source: it is read only", (*target)->name);
     if ((*target)->source && (*target)->source->rows && !(*target)->source->inserted && (*target)->kind == CATALOG_TABLE)
         return error_at(ERR_BIND, name->at, "'%s' is a table: its query alone fills it", (*target)->name);
-    if ((*target)->origin == ORIGIN_CONNECTOR || (*target)->origin == ORIGIN_PROCESS)
+    if ((*target)->origin == ORIGIN_CONNECTOR || is_process_target(*target))
         return NULL;
     return error_at(ERR_BIND, name->at, "'%s' is %s: rows cannot be inserted", (*target)->name,
-                    (*target)->origin == ORIGIN_SIDE ? "filled with rows that queries put aside" : (*target)->kind == CATALOG_VIEW ? "a view" : "filled by its query");
+                    (*target)->origin == ORIGIN_SIDE ? "filled with rows that queries put aside" : (*target)->kind == CATALOG_VIEW ? "a view" : "a table: its query alone fills it");
 }
 
 static Error *plan_select(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned)
@@ -238,7 +240,7 @@ static Error *plan_insert(Planner *planner, Arena *arena, const AstStatement *st
     TRY(statement_target_entry(planner, name, &target));
     if (statement->overwrite && target->origin == ORIGIN_CONNECTOR && strcmp(target->source->connector->name, "file") != 0)
         return error_hint(error_at(ERR_BIND, name->at, "INSERT OVERWRITE writes files anew, '%s' is no file but '%s'", target->name, target->source->connector->name), "INSERT INTO");
-    if (target->origin == ORIGIN_PROCESS) {
+    if (is_process_target(target)) {
         binder_init(&binder, arena, planner->catalog, &planner->settings, planner->connectors, planner->text);
         if (statement->overwrite)
             return error_hint(error_at(ERR_BIND, name->at, "'%s' is a stream: its rows are not overwritten", target->name), "INSERT INTO");

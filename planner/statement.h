@@ -77,6 +77,8 @@ void rows_from_text(Arena *arena, const char *column, const char *text, PlannedR
 
 /* The entry that takes the rows of an INSERT; ERR_BIND if it takes none. */
 Error *statement_target_entry(Planner *planner, const AstName *name, CatalogEntry **target);
+/* Its rows wait in the process for a reader: no connector takes them. */
+bool is_process_target(const CatalogEntry *target);
 
 /* ---- explained.c ---- */
 Error *plan_explain(Planner *planner, Arena *arena, const AstStatement *statement, PlannedStatement *planned);
