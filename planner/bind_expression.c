@@ -425,6 +425,11 @@ static Error *bind_name(BindContext *context, const AstExpr *ast, Expr **result)
         return unknown_parameter(context, &ast->path.items[0]);
     TRY(scope_resolve(context->arena, scope, &ast->path, ast->at, &column, &info, &used));
     *result = expr_column(context->arena, column, info->name, info->type, ast->at);
+    if (context->untyped && context->untyped(context, column)) {
+        const Value null = value_null(type_scalar(TYPE_NULL));
+        *result = expr_constant(context->arena, &null, ast->at);
+        return NULL;
+    }
     for (int i = used; i < ast->path.count; i++)
         TRY(bind_field(context, *result, ast->path.items[i].text, ast->path.items[i].at, ast->at, result));
     return NULL;

@@ -42,6 +42,8 @@ struct BindContext {
     /* A call of a function that is not built in. NULL: there are none. */
     Error *(*user_function)(BindContext *context, const AstExpr *call, Expr **result);
     const LambdaScope *lambda;  /* the innermost one around; its parameters hide columns. NULL: none */
+    /* Does the column hold nothing but NULLs that were given no type? They are then read as a literal NULL, which fits any. NULL: all columns have types. */
+    bool (*untyped)(const BindContext *context, int column);
     void *owner;                /* the query binder's own */
     const char *where;          /* for messages: "in WHERE"; NULL none */
 };

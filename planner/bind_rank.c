@@ -167,6 +167,31 @@ static Error *replace(void *context, const AstExpr *ast, AstExpr **replacement)
     return NULL;
 }
 
+/* ---- System.Timestamp() beside calls OVER (..) ---- */
+
+static bool is_over(const AstExpr *expr) { return expr->over != NULL; }
+
+static Error *as_column(void *context, const AstExpr *ast, AstExpr **replacement)
+{
+    const Ranks *ranks = context;
+    if (ast->kind == AST_CALL && ast->path.count == 2 && window_pseudo(ast) >= 0)
+        *replacement = ast_marker(ranks->block->binder->arena, timestamp_column(ranks->relation), ast->at);
+    return NULL;
+}
+
+Error *bind_times_of_rows(Block *block, AstExpr **exprs, int expr_count, Relation *relation)
+{
+    Ranks ranks = { .block = block, .relation = relation };
+    bool any = false;
+    for (int i = 0; i < expr_count; i++)
+        any |= ast_any(exprs[i], is_over);
+    for (int i = 0; any && i < expr_count && timestamp_column(relation) >= 0; i++)
+        TRY(ast_map(block->binder->arena, exprs[i], as_column, &ranks, &exprs[i]));
+    return NULL;
+}
+
+/* ---- all of them ---- */
+
 Error *bind_ranks(Block *block, AstExpr **exprs, int expr_count, Relation *relation)
 {
     Ranks ranks = { .block = block, .relation = relation };

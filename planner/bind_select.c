@@ -647,6 +647,7 @@ Error *bind_select(Binder *binder, const AstQuery *query, QueryContext context, 
     if (select.exprs[select.having])
         TRY(condition(&select, under, select.exprs[select.having], "HAVING"));
     select.exprs[select.having] = NULL;
+    TRY(bind_times_of_rows(block, select.exprs, select.expr_count, under));
     TRY(bind_overs(block, select.exprs, select.expr_count, false, under));
     TRY(bind_ranks(block, select.exprs, select.expr_count, under));
     TRY(bind_late_into(block));

@@ -76,8 +76,7 @@ static void common_meaning(Branches *branches)
     }
 }
 
-/* Does the column hold nothing but a literal NULL, which fits any type? SELECT NULL gave it a type of its own. */
-static bool only_nulls(PlanInput input, int column)
+bool only_nulls(PlanInput input, int column)
 {
     const LogicalNode *node = input.node;
     if (input.port != PORT_MAIN)

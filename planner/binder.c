@@ -89,7 +89,7 @@ static Error *special(BindContext *context, const AstExpr *ast, Expr **result, b
     if (ast->filter)
         return error_at(ERR_BIND, ast->filter->at, "FILTER needs an aggregate, %s is none", name);
     if (is_window_bound_call(ast)) {
-        int column = relation->window.windowed && relation->window.end >= 0 ? relation->window.end : relation->time_column;
+        const int column = timestamp_column(relation);
         if (ast->path.count != 2)
             return error_at(ERR_BIND, ast->at, "%s needs a window in GROUP BY", name);
         if (column < 0)
@@ -98,6 +98,11 @@ static Error *special(BindContext *context, const AstExpr *ast, Expr **result, b
         *handled = true;
     }
     return NULL;
+}
+
+int timestamp_column(const Relation *relation)
+{
+    return relation->window.windowed && relation->window.end >= 0 ? relation->window.end : relation->time_column;
 }
 
 static Error *custom_type(BindContext *context, const AstType *ast, const Type **type)
@@ -130,6 +135,31 @@ static void name_column(void *owner, Expr *column)
         column->name = schema->columns[column->column].name;
 }
 
+/* (VALUES (NULL)) AS t(x): x was made a text, as a column must have a type. */
+static bool untyped(const BindContext *context, int column)
+{
+    const Relation *relation = ((const ExprOwner *)context->owner)->relation;
+    const LogicalNode *node = relation->input.node;
+    return node && relation->schema.column_count == node->schema.column_count && relation->schema.columns[column].type->kind == TYPE_VARCHAR &&
+           only_nulls(relation->input, column);
+}
+
+/* Where types do not fit, columns that hold nothing but NULLs take the type of what they meet. */
+static Error *bind_with_nulls(BindContext *context, const AstExpr *ast, Expr **expr)
+{
+    Error *error = bind_expression(context, ast, expr);
+    const ExprOwner *owner = context->owner;
+    bool any = false;
+    for (int i = 0; error && !any && ast->kind != AST_NAME && (!context->rules || !context->rules->typed_nulls) && i < owner->relation->schema.column_count; i++)
+        any = untyped(context, i);
+    if (!any)
+        return error;
+    context->untyped = untyped;
+    Error *other = bind_expression(context, ast, expr);
+    error_free(other ? other : error);
+    return other ? error : NULL;
+}
+
 Error *binder_scope_expr(Binder *binder, const Relation *relation, const ScopeRelation *parts, int part_count, const AstExpr *ast, Expr **expr)
 {
     Arena *arena = binder->arena;
@@ -151,7 +181,7 @@ Error *binder_scope_expr(Binder *binder, const Relation *relation, const ScopeRe
     Scope scope = { relations, count };
     ExprOwner owner = { binder, relation };
     BindContext context = { .arena = arena, .scope = &scope, .rules = binder_rules(binder), .special = special, .custom_type = custom_type, .user_function = user_function, .owner = &owner };
-    TRY(bind_expression(&context, ast, expr));
+    TRY(bind_with_nulls(&context, ast, expr));
     if (markers)
         expr_visit_columns(*expr, name_column, (void *)&relation->schema);
     return NULL;

@@ -299,6 +299,11 @@ Error *bind_append(Binder *binder, const AstStatement *statement, CatalogEntry *
 /* What an INSERT INTO of earlier gives. bind_from.c. */
 Error *bind_producer(Binder *binder, const CatalogProducer *producer, const CatalogEntry *target, Span at, Relation *rows);
 
+/* The column of System.Timestamp(): a window's end, else the event time; -1: there is none. binder.c. */
+int timestamp_column(const Relation *relation);
+/* Does the column hold nothing but a literal NULL, which fits any type? SELECT NULL gave it a type of its own. bind_set.c. */
+bool only_nulls(PlanInput input, int column);
+
 /* PROCTIME(). bind_scan.c. */
 Expr *bind_arrival_time(Binder *binder, Span at);
 
@@ -418,6 +423,8 @@ AstExpr *ast_row_struct(Arena *arena, const Relation *relation, Span at);
 
 /* ---- bind_rank.c: Top-N ---- */
 bool is_rank_call(const AstExpr *expr);
+/* Rows that are ranked have no event time any more, and System.Timestamp() beside a call OVER (..) still is a value of theirs: it becomes a column. */
+Error *bind_times_of_rows(Block *block, AstExpr **exprs, int expr_count, Relation *relation);
 /* Plans every ROW_NUMBER() OVER (..) in `exprs` above *relation and replaces it by its column. */
 Error *bind_ranks(Block *block, AstExpr **exprs, int expr_count, Relation *relation);
 
