@@ -88,7 +88,7 @@ static void add_element(Text *text, const Vector *elements, uint32_t at, const S
 
 #define JOIN_MAX (64u << 20)
 
-static Error *array_join(const Args *args, Vector *out)
+static Error *join_elements(const Args *args, Vector *out, bool with_nulls)
 {
     const Vector *elements = list_elements(args->arg[0]);
     Str comma = str_c(",");
@@ -99,9 +99,13 @@ static Error *array_join(const Args *args, Vector *out)
         uint32_t start, end;
         list_bounds(args->arg[0], row, &start, &end);
         text.length = 0;
+        bool any = false;
         for (uint32_t at = start; at < end && text.length <= JOIN_MAX; at++) {
-            if (at > start)
+            if (!with_nulls && vector_is_null(elements, at))
+                continue;
+            if (any)
                 text_add_str(&text, separator);
+            any = true;
             add_element(&text, elements, at, null_text);
         }
         if (text.length > JOIN_MAX)
@@ -112,6 +116,9 @@ static Error *array_join(const Args *args, Vector *out)
     text_release(&text);
     return NULL;
 }
+
+static Error *array_join(const Args *args, Vector *out) { return join_elements(args, out, true); }
+static Error *array_join_known(const Args *args, Vector *out) { return join_elements(args, out, false); }
 
 /* ---- parts ---- */
 
@@ -504,6 +511,7 @@ const ScalarFunction array_functions[] = {
       .example = "array_min(ARRAY[3, 9, NULL, 1])", .yields = "1" },
     { "getarrayelement", { A, I }, TYPE_ANY, get_array_element, type_of_element, ARRAY_FUNCTION,
       .doc = "The element at a position, from 0; NULL where there is none (ASA). `array[i]` counts from 1.", .example = "getarrayelement(ARRAY['a', 'b'], 0)", .yields = "a" },
+    { "array_join known", { A, V }, V, array_join_known, .can_fail = true, ARRAY_FUNCTION, .hidden = true },
     { "array_join", { A }, V, array_join, .can_fail = true, ARRAY_FUNCTION, .doc = "The elements as one text with commas between them; a NULL is null.",
       .example = "array_join(ARRAY[1, NULL, 3])", .yields = "1,null,3" },
     { "array_join", { A, V }, V, array_join, .can_fail = true, ARRAY_FUNCTION, .doc = "The elements as one text with the second argument between them; a NULL is null.",

@@ -60,3 +60,9 @@ int digits_of(const Type *type);
 Str valid_text(Arena *arena, const char *bytes, size_t length);
 
 static inline bool validity_at(const Vector *vector, uint32_t row) { return !vector_is_null(vector, row); }
+
+/* ---- long_capitals.c ---- */
+#define LONG_CAPITAL 3 /* letters at most */
+typedef struct LongCapital { int32_t letter, capital[LONG_CAPITAL]; } LongCapital; /* 0: no more of them */
+/* NULL: one letter's capital is one letter, or there is none. */
+const LongCapital *long_capital(int32_t point);

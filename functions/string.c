@@ -84,8 +84,28 @@ static Error *octet_length(const Args *args, Vector *out)
 
 /* ---- case ---- */
 
-static void map_case(Text *to, const Str *text, bool upper)
+typedef enum Letters { LETTERS_SMALL, LETTERS_CAPITAL, LETTERS_CAPITAL_LONG /* as Java has them: a sharp s is SS */ } Letters;
+
+static void add_letter(Text *to, int32_t point)
 {
+    utf8proc_uint8_t encoded[4];
+    text_add(to, (const char *)encoded, (size_t)utf8proc_encode_char(point, encoded));
+}
+
+static void map_letter(Text *to, int32_t point, Letters letters)
+{
+    const LongCapital *capital = letters == LETTERS_CAPITAL_LONG ? long_capital(point) : NULL;
+    if (!capital) {
+        add_letter(to, letters == LETTERS_SMALL ? utf8proc_tolower(point) : utf8proc_toupper(point));
+        return;
+    }
+    for (int i = 0; i < LONG_CAPITAL && capital->capital[i]; i++)
+        add_letter(to, capital->capital[i]);
+}
+
+static void map_case(Text *to, const Str *text, Letters letters)
+{
+    const bool upper = letters != LETTERS_SMALL;
     const char *bytes = str_bytes(text);
     for (uint32_t at = 0; at < text->length;) {
         unsigned char c = (unsigned char)bytes[at];
@@ -96,23 +116,21 @@ static void map_case(Text *to, const Str *text, bool upper)
             continue;
         }
         utf8proc_int32_t point;
-        utf8proc_uint8_t encoded[4];
         utf8proc_ssize_t size = utf8proc_iterate((const utf8proc_uint8_t *)bytes + at, (utf8proc_ssize_t)(text->length - at), &point);
         if (size <= 0)
             break;
-        utf8proc_ssize_t length_out = utf8proc_encode_char(upper ? utf8proc_toupper(point) : utf8proc_tolower(point), encoded);
-        text_add(to, (const char *)encoded, (size_t)length_out);
+        map_letter(to, point, letters);
         at += (uint32_t)size;
     }
 }
 
-static void change_case(const Args *args, Vector *out, bool upper)
+static void change_case(const Args *args, Vector *out, Letters letters)
 {
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
     for (ARGS_EACH(args, row)) {
         text.length = 0;
-        map_case(&text, &ARG(args, 0, Str, row), upper);
+        map_case(&text, &ARG(args, 0, Str, row), letters);
         RESULT(out, Str)[row] = text_to_str(ARENA(args), &text);
     }
     text_release(&text);
@@ -120,13 +138,19 @@ static void change_case(const Args *args, Vector *out, bool upper)
 
 static Error *upper_case(const Args *args, Vector *out)
 {
-    change_case(args, out, true);
+    change_case(args, out, LETTERS_CAPITAL);
+    return NULL;
+}
+
+static Error *upper_long(const Args *args, Vector *out)
+{
+    change_case(args, out, LETTERS_CAPITAL_LONG);
     return NULL;
 }
 
 static Error *lower_case(const Args *args, Vector *out)
 {
-    change_case(args, out, false);
+    change_case(args, out, LETTERS_SMALL);
     return NULL;
 }
 
@@ -537,6 +561,7 @@ const ScalarFunction string_functions[] = {
       .doc = "The number of characters.", .example = "length('Zürich')", .yields = "6" },
     { "octet_length", { V }, I, octet_length, .category = "string", .doc = "The number of bytes.", .example = "octet_length('Zürich')", .yields = "7" },
     { "upper", { V }, V, upper_case, .aliases = ALIASES("ucase"), .category = "string", .doc = "The text in capital letters.", .example = "upper('ab')", .yields = "AB" },
+    { "upper long", { V }, V, upper_long, .hidden = true, .category = "string" },
     { "lower", { V }, V, lower_case, .aliases = ALIASES("lcase"), .category = "string", .doc = "The text in small letters.", .example = "lower('AB')", .yields = "ab" },
     { "initcap blanks", { V }, V, initcap_blanks, .hidden = true, .category = "string" },
     { "initcap", { V }, V, initcap, .category = "string", .doc = "Each word with a capital letter first and small letters behind.", .example = "initcap('hello WORLD')", .yields = "Hello World" },

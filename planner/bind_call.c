@@ -275,6 +275,10 @@ Error *bind_call(BindContext *context, const AstExpr *ast, Expr **result)
         name = "round up";
     if (context->rules && context->rules->java_functions && ast->args.count == 1 && name_equal(name, "initcap") && args[0]->type->kind == TYPE_VARCHAR)
         name = "initcap blanks";
+    if (context->rules && context->rules->long_capitals && ast->args.count == 1 && (name_equal(name, "upper") || name_equal(name, "ucase")))
+        name = "upper long";
+    if (context->rules && context->rules->joins_known && ast->args.count == 2 && name_equal(name, "array_join"))
+        name = "array_join known";
     if (context->rules && context->rules->extremes_skip_nulls && is_one_of(name, extremes))
         TRY(skip_nulls(context, name, args, ast->args.count));
     if (is_one_of(name, coalesces))

@@ -25,7 +25,7 @@ static const DialectRules rules[] = {
         .dialect = DIALECT_KSQL, .name = "ksql", .upper_names = true, .two_valued_comparison = true, .drop_null_keys = true,
         .changes_grace_us = 24 * US_PER_HOUR, .lose_windows_on_jumps = true, .on_error = POLICY_SKIP, .on_expr_error = POLICY_NULL,
         .windowed_time = TIME_OF_LARGEST_EVENT, .epoch_json = true, .unnamed_column = "KSQL_COL_%d", .unnamed_counted = true,
-        .java_texts = true, .strict_lambdas = true, .java_functions = true, .narrow_sums = true,
+        .java_texts = true, .strict_lambdas = true, .java_functions = true, .long_capitals = true, .narrow_sums = true,
         .pattern_first = true, .typed_concat = true, .pull_select = true,
         .literals_follow = true, .short_times = true, .keeps_headers = true,
         .typed_nulls = true, .flat_order = true,
@@ -36,7 +36,7 @@ static const DialectRules rules[] = {
     },
     [DIALECT_FLINK] = {
         .dialect = DIALECT_FLINK, .name = "flink", .integer_average = true, .conflate = true, .on_error = POLICY_FAIL, .on_expr_error = POLICY_FAIL,
-        .windowed_time = TIME_OF_WINDOW_TIME, .unnamed_column = "EXPR$%d", .watermark_inclusive = true, .unix_seconds = true, .regular_joins = true,
+        .windowed_time = TIME_OF_WINDOW_TIME, .unnamed_column = "EXPR$%d", .watermark_inclusive = true, .unix_seconds = true, .regular_joins = true, .long_capitals = true, .joins_known = true,
     },
     [DIALECT_ASA] = {
         .dialect = DIALECT_ASA, .name = "asa", .windows_end_inclusive = true, .late_tolerance_us = 5 * US_PER_SECOND, .conflate = true,

@@ -50,6 +50,8 @@ typedef struct DialectRules {
     bool any_time;                /* a row far ahead of the clock is as good as any other */
     bool keep_empty_groups;       /* a group that has lost its last row keeps its result (COUNT 0) */
     bool pull_select;             /* SELECT without EMIT reads to the present end */
+    bool long_capitals;           /* UPPER of a sharp s is SS, as Java has it */
+    bool joins_known;             /* ARRAY_JOIN without a text for NULLs leaves them out; else they are 'null' */
     bool watermark_inclusive;     /* W has been seen itself: equal is behind, too */
 } DialectRules;
 
