@@ -1,5 +1,6 @@
 /* exec/operators.c: which operator runs a plan node. */
 #include "exec/operators.h"
+#include "planner/rank_changes.h"
 
 static const OperatorType *window_type(const PlanNode *node)
 {
@@ -44,7 +45,7 @@ const OperatorType *operator_type_for(const PlanNode *node)
     case PLAN_AGGREGATE: return &aggregate_operator;
     case PLAN_WINDOW_AGGREGATE:
     case PLAN_SESSION_AGGREGATE: return window_type(node);
-    case PLAN_RANK: return &rank_operator;
+    case PLAN_RANK: return rank_of_changes(node) ? &changing_rank_operator : &rank_operator;
     case PLAN_OVER: return &over_operator;
     case PLAN_MATCH: return &match_operator;
     case PLAN_SORT: return &sort_operator;

@@ -24,6 +24,7 @@ extern const OperatorType sliding_changes_operator;
 extern const OperatorType count_operator;
 extern const OperatorType session_operator;
 extern const OperatorType rank_operator;
+extern const OperatorType changing_rank_operator;
 extern const OperatorType over_operator;
 extern const OperatorType match_operator;
 extern const OperatorType sort_operator;

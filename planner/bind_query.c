@@ -1,4 +1,5 @@
 /* planner/bind_query.c: queries around blocks: WITH, VALUES, ORDER BY, LIMIT. */
+#include "common/calendar.h"
 #include "planner/ast_map.h"
 #include "planner/binder.h"
 
@@ -40,7 +41,7 @@ static bool order_by_time(Arena *arena, const AstQuery *query, const EdgeTraits 
 
 /* Of input that does not end. Of windowed results: the first rows of each window, in order, when it closes. Of other rows, under LIMIT: the first
  * ones so far, as changes. */
-static bool order_unbounded(Binder *binder, const AstQuery *query, const SortKey *keys, int key_count, int64_t limit, Relation *relation)
+static bool order_unbounded(Binder *binder, const AstQuery *query, const SortKey *keys, int key_count, int64_t limit, int64_t offset, Relation *relation)
 {
     Arena *arena = binder->arena;
     EdgeTraits traits = port_traits(arena, relation->input);
@@ -48,8 +49,8 @@ static bool order_unbounded(Binder *binder, const AstQuery *query, const SortKey
     const TimeColumn *time = window->windowed && window->time >= 0 ? traits_time(&traits, window->time) : NULL;
     bool windowed = time && window->end >= 0;
     if (traits.changes == CHANGES_APPEND && !windowed && limit < 0)
-        return order_by_time(arena, query, &traits, keys, key_count, relation);
-    if (traits.changes != CHANGES_APPEND || (!windowed && limit < 0))
+        return offset == 0 && order_by_time(arena, query, &traits, keys, key_count, relation);
+    if (windowed ? traits.changes != CHANGES_APPEND || offset : limit < 0)
         return false;
     LogicalNode *rank = logical_node(arena, PLAN_RANK, query->order_by.items[0].at, 1, &relation->input);
     rank->rank.rank = RANK_ROW_NUMBER;
@@ -57,7 +58,8 @@ static bool order_unbounded(Binder *binder, const AstQuery *query, const SortKey
     rank->rank.partition_count = windowed;
     rank->rank.keys = arena_copy(arena, keys, sizeof *keys * (size_t)key_count);
     rank->rank.key_count = key_count;
-    rank->rank.limit = limit >= 0 ? limit : INT64_MAX;
+    rank->rank.limit = limit >= 0 ? time_add(limit, offset) : INT64_MAX;
+    rank->rank.offset = offset;
     rank->rank.trigger = windowed ? TRIGGER_FINAL : TRIGGER_CHANGES;
     rank->rank.window_time_column = windowed ? window->time : -1;
     rank->rank.lag_us = windowed ? time->lag_us : 0;
@@ -80,7 +82,8 @@ Error *bind_order(Binder *binder, const AstQuery *query, const SortKey *keys, in
     TRY(row_count(binder, query->offset, "OFFSET", 0, &offset));
     if (key_count) {
         EdgeTraits traits = port_traits(arena, relation->input);
-        if (!traits.bounded && offset == 0 && limit != 0 && order_unbounded(binder, query, keys, key_count, limit, relation))
+        const bool changes = !traits.bounded || (binder->explicit_changes && traits.changes != CHANGES_APPEND);
+        if (changes && limit != 0 && order_unbounded(binder, query, keys, key_count, limit, offset, relation))
             return NULL;
         if (!traits.bounded)
             return error_hint(binder_unsupported(query->order_by.items[0].at, "ORDER BY on a stream that does not end"), "add LIMIT, or order within windows: GROUP BY window_start, window_end, .. EMIT FINAL; or by the event time, ascending");

@@ -63,6 +63,11 @@ static Error *set_trigger(Ranks *ranks, const AstExpr *ast, LogicalNode *node, b
     const bool changes = emit->kind == AST_EMIT_CHANGES && ranks->block->context.top_level;
     if (changes && window_partition)
         return error_hint(binder_unsupported(ast->at, "%s OVER (..) of windows with EMIT CHANGES", ast_call_name(ast)), "leave EMIT CHANGES out");
+    if (traits.changes != CHANGES_APPEND && !window_partition && (!traits.bounded || binder->explicit_changes)) {
+        node->rank.trigger = TRIGGER_CHANGES;
+        node->rank.window_time_column = -1;
+        return NULL;
+    }
     if (traits.changes != CHANGES_APPEND) {
         if (!traits.bounded || changes)
             return error_hint(binder_unsupported(ast->at, "%s OVER (..) of rows that still change", ast_call_name(ast)), "make the inner query EMIT FINAL");

@@ -90,6 +90,7 @@ typedef struct Binder {
     bool pull;                      /* the statement reads what is there now, and ends (ksqlDB's SELECT without EMIT) */
     struct Relation *query_rows;    /* what the statement's query gives, before it is put into the target's columns */
     bool pull_tables;               /* tables of a server are read as they are now */
+    bool explicit_changes;          /* the statement asks for changes, also of input that ends */
     bool needs_final;               /* set while binding: something (ORDER BY, RANK) only works on final results */
     CteScope *ctes;
     CteScope *binding;              /* the step of WITH that is being bound; NULL: none */

@@ -376,6 +376,8 @@ static void print_node(Arena *arena, const PlanNode *node, Text *text)
         break;
     case PLAN_RANK:
         text_printf(text, " %s", node->rank.rank == RANK_ROW_NUMBER ? "ROW_NUMBER" : node->rank.rank == RANK_RANK ? "RANK" : "DENSE_RANK");
+        if (node->rank.offset)
+            text_printf(text, " > %lld,", (long long)node->rank.offset);
         if (node->rank.limit != INT64_MAX)
             text_printf(text, " <= %lld", (long long)node->rank.limit);
         if (node->rank.partition_count) {

@@ -2,6 +2,7 @@
 #include "planner/logical.h"
 #include "common/calendar.h"
 #include "planner/own_clocks.h"
+#include "planner/rank_changes.h"
 
 static Column late_column_items[] = {
     { .name = "late_reason" }, { .name = "late_window_start" }, { .name = "late_window_end" }, { .name = "late_watermark" },
@@ -439,10 +440,12 @@ void logical_derive(Arena *arena, LogicalNode *node)
             node->traits.times = under.times;
             node->traits.time_count = under.time_count;
         }
-        if (node->rank.rank == RANK_ROW_NUMBER && node->rank.limit == 1)
+        if (node->rank.rank == RANK_ROW_NUMBER && node->rank.limit - node->rank.offset == 1)
             traits_add_key(arena, &node->traits, node->rank.partition_count, node->rank.partition_columns);
         else if (node->rank.rank == RANK_ROW_NUMBER && node->rank.rank_column)
             derive_numbered_key(arena, node);
+        for (int k = 0; k < under.key_count && rank_of_changes(node); k++)
+            traits_add_key(arena, &node->traits, under.keys[k].count, under.keys[k].columns);
         break;
     case PLAN_OVER:
         node->traits.keys = under.keys;

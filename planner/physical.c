@@ -6,6 +6,7 @@
 #include "planner/explain.h"
 #include "planner/expr.h"
 #include "planner/own_clocks.h"
+#include "planner/rank_changes.h"
 #include "planner/rewrite/rewrite.h"
 
 /* ---- canonical texts ---- */
@@ -287,6 +288,8 @@ void node_canonical(const LogicalNode *node, Text *text)
         print_calls(node, text);
         break;
     case PLAN_RANK:
+        if (node->rank.offset)
+            text_printf(text, " >%lld", (long long)node->rank.offset);
         text_printf(text, " %d %lld %d %d t%d %lld ", node->rank.rank, (long long)node->rank.limit, node->rank.rank_column, node->rank.trigger,
                     node->rank.trigger == TRIGGER_FINAL ? node->rank.window_time_column : 0, (long long)node->rank.lag_us);
         print_ints(node->rank.partition_columns, node->rank.partition_count, text);
@@ -567,7 +570,9 @@ static void set_state_bound(Arena *arena, LogicalNode *node)
         break;
     }
     case PLAN_RANK:
-        if (node->rank.limit == INT64_MAX)
+        if (rank_of_changes(node) && port_traits(arena, node->inputs[0]).changes != CHANGES_APPEND)
+            text_add_c(&text, "all rows as they are now, ");
+        else if (node->rank.limit == INT64_MAX)
             text_add_c(&text, "all rows, ");
         else
             text_printf(&text, "%lld row%s a partition, ", (long long)node->rank.limit, node->rank.limit == 1 ? "" : "s");
@@ -691,6 +696,8 @@ Error *physical_plan(Arena *arena, const PlannerSettings *settings, const Physic
     drop_unused_watermarks(&context);
     rewrite_share_sources(&context);
     rewrite_all(&context);
+
+    rank_choose_changes(&context);
 
     TRY(own_clocks_gather(arena, context.roots, output_count));
 

@@ -413,8 +413,9 @@ typedef struct PlanNode {
             RankKind rank;
             int *partition_columns; int partition_count;
             SortKey *keys; int key_count;
-            int64_t limit;                  /* rank <= limit */
+            int64_t limit, offset;          /* offset < rank <= limit; an offset is one of ROW_NUMBER under CHANGES */
             bool rank_column;               /* appended to the schema as BIGINT */
+            bool by_row;                    /* CHANGES: who takes the changes knows rows by keys of their own, not by their places */
             Trigger trigger;                /* FINAL: partitions end with their window; END: at the end of bounded input */
             int window_time_column; int64_t lag_us; /* FINAL: a partition is complete when W - lag > its window time */
         } rank;

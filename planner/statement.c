@@ -368,6 +368,7 @@ static Error *bind_rows(Binder *binder, const AstStatement *statement, CatalogEn
     binder->pull = binder_rules(binder)->pull_select && statement->kind == AST_STMT_QUERY && !target && emit && emit->kind == AST_EMIT_NONE;
     const bool of_process = target && target->source && target->source->rows && statement->kind == AST_STMT_CREATE_AS;
     binder->pull_tables = false;
+    binder->explicit_changes = explicit_changes;
     if (explicit_changes || of_process) { /* who reads a stream or table of the process waits for no end */
         TRY(bind_once(binder, statement, target, false, relation));
         if (binder->needs_final)
