@@ -238,3 +238,6 @@ typedef struct AnalyticFunction {
 
 const AnalyticFunction *analytic_functions_all(int *count); /* sorted by name */
 const AnalyticFunction *analytic_find(const char *name);    /* NULL: there is none */
+
+/* text LIKE code, of texts that are no values. like.c. */
+bool like_matches(Arena *arena, const char *text, size_t length, const char *code);

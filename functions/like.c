@@ -122,6 +122,12 @@ static Error *prepare_like(Arena *arena, const Value *const constants[], int cou
     return NULL;
 }
 
+bool like_matches(Arena *arena, const char *text, size_t length, const char *code)
+{
+    Pattern pattern;
+    return pattern_read(arena, code, strlen(code), 0, &pattern) && match_general(&pattern, text, length);
+}
+
 static Error *like(const Args *args, Vector *out)
 {
     uint8_t *result = out->values;

@@ -376,6 +376,7 @@ struct AstStatement {
     struct { AstColumn *items; int count, capacity; } added; /* ALTER .. ADD */
     struct { AstStatement **items; int count, capacity; } statements; /* STATEMENT SET */
     AstShowKind show;
+    const char *like;            /* SHOW .. [NOT] LIKE 'x%'; NULL: all */
     AstExplainKind explain;
     AstStatement *explained;     /* EXPLAIN of a statement; NULL: of query `name` */
     const char *path;            /* RUN SCRIPT 'f', DESCRIBE 'f', PRINT topic as a string */

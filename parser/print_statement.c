@@ -261,6 +261,10 @@ void ast_print_statement(const AstStatement *statement, Text *text)
         text_printf(text, "SHOW %s%s%s", statement->all ? "ALL " : "", shows[statement->show], statement->extended ? " EXTENDED" : "");
         if (statement->show == AST_SHOW_CREATE)
             print_name(&statement->name, text);
+        if (statement->like) {
+            text_add_c(text, statement->negated ? " NOT LIKE " : " LIKE ");
+            print_string(statement->like, text);
+        }
         break;
     case AST_STMT_EXPLAIN:
         text_printf(text, "EXPLAIN %s", explains[statement->explain]);

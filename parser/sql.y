@@ -1237,6 +1237,9 @@ statement(A) ::= show_word show_what(S). { A = S; }
 statement(A) ::= show_word show_what(S) EXTENDED. { A = S; A->extended = true; }
 statement(A) ::= show_word ALL show_what(S). { A = S; A->all = true; }
 statement(A) ::= show_word ALL show_what(S) EXTENDED. { A = S; A->all = A->extended = true; }
+statement(A) ::= show_word show_what(S) not_opt(N) LIKE STRING(P). {
+    A = S; A->negated = N != 0; A->like = token_string(parser, P);
+}
 show_word ::= SHOW.
 show_word ::= LIST.
 %type show_what { AstStatement * }

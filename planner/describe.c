@@ -1,5 +1,8 @@
 /* planner/describe.c: SHOW and DESCRIBE as rows. */
+#include <string.h>
+
 #include "planner/ast_map.h"
+#include "planner/bind_expression.h"
 #include "planner/statement.h"
 
 typedef struct Table { /* rows of text under construction */
@@ -229,6 +232,38 @@ void describe_functions(const Planner *planner, Arena *arena, const char *only, 
                                                 arena_printf(arena, "%s = %s", analytics[i].example, analytics[i].yields) });
 }
 
+static Error *show_rows(Planner *planner, Arena *arena, const AstStatement *statement, PlannedRows *rows)
+{
+    switch (statement->show) {
+    case AST_SHOW_STREAMS: show_relations(planner, arena, CATALOG_STREAM, statement->extended, rows); return NULL;
+    case AST_SHOW_TABLES: show_relations(planner, arena, CATALOG_TABLE, statement->extended, rows); return NULL;
+    case AST_SHOW_VIEWS: show_relations(planner, arena, CATALOG_VIEW, statement->extended, rows); return NULL;
+    case AST_SHOW_TYPES: show_types(planner, arena, rows); return NULL;
+    case AST_SHOW_FUNCTIONS: describe_functions(planner, arena, NULL, rows); return NULL;
+    case AST_SHOW_CREATE: return show_create(planner, arena, statement, rows);
+    case AST_SHOW_CONNECTORS: return error_at(ERR_UNSUPPORTED, statement->at, "Kafka Connect statements are not supported: there is no Connect cluster here");
+    case AST_SHOW_TOPICS: case AST_SHOW_QUERIES: case AST_SHOW_VARIABLES: case AST_SHOW_PROPERTIES: case AST_SHOW_LAG: break;
+    }
+    return error_at(ERR_INTERNAL, statement->at, "not the planner's to show");
+}
+
+/* SHOW .. LIKE: of rows that begin with a name, or with the signature of a function. Names are the same in any case. */
+static void keep_like(Arena *arena, const AstStatement *statement, PlannedRows *rows)
+{
+    const int width = rows->schema.column_count;
+    const char *pattern = lower_word(arena, statement->like);
+    Value *kept = ARENA_ARRAY(arena, Value, rows->row_count * width + 1);
+    int count = 0;
+    for (int r = 0; r < rows->row_count; r++) {
+        const Value *row = &rows->rows[r * width];
+        const char *text = lower_word(arena, arena_strndup(arena, str_bytes(&row->text), row->text.length));
+        if (like_matches(arena, text, strcspn(text, "("), pattern) != statement->negated)
+            memcpy(&kept[width * count++], row, sizeof *row * (size_t)width);
+    }
+    rows->rows = kept;
+    rows->row_count = count;
+}
+
 Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *statement, PlannedRows *rows)
 {
     if (statement->kind == AST_STMT_DESCRIBE && statement->all) {
@@ -246,15 +281,8 @@ Error *describe_statement(Planner *planner, Arena *arena, const AstStatement *st
         const char *const *names = function_names(&count);
         return error_suggest(error_at(ERR_BIND, statement->name.at, "no function '%s'", statement->name.text), statement->name.text, names, count);
     }
-    switch (statement->show) {
-    case AST_SHOW_STREAMS: show_relations(planner, arena, CATALOG_STREAM, statement->extended, rows); return NULL;
-    case AST_SHOW_TABLES: show_relations(planner, arena, CATALOG_TABLE, statement->extended, rows); return NULL;
-    case AST_SHOW_VIEWS: show_relations(planner, arena, CATALOG_VIEW, statement->extended, rows); return NULL;
-    case AST_SHOW_TYPES: show_types(planner, arena, rows); return NULL;
-    case AST_SHOW_FUNCTIONS: describe_functions(planner, arena, NULL, rows); return NULL;
-    case AST_SHOW_CREATE: return show_create(planner, arena, statement, rows);
-    case AST_SHOW_CONNECTORS: return error_at(ERR_UNSUPPORTED, statement->at, "Kafka Connect statements are not supported: there is no Connect cluster here");
-    case AST_SHOW_TOPICS: case AST_SHOW_QUERIES: case AST_SHOW_VARIABLES: case AST_SHOW_PROPERTIES: case AST_SHOW_LAG: break;
-    }
-    return error_at(ERR_INTERNAL, statement->at, "not the planner's to show");
+    TRY(show_rows(planner, arena, statement, rows));
+    if (statement->like)
+        keep_like(arena, statement, rows);
+    return NULL;
 }

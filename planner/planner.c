@@ -339,6 +339,8 @@ Error *planner_statement(Planner *planner, Arena *arena, const AstStatement *sta
         planned->kind = PLANNED_ROWS;
         return describe_statement(planner, arena, statement, &planned->rows);
     case AST_STMT_SHOW:
+        if (statement->like && statement->show > AST_SHOW_VIEWS && statement->show != AST_SHOW_FUNCTIONS && statement->show != AST_SHOW_TYPES)
+            return error_at(ERR_UNSUPPORTED, statement->at, "LIKE picks from streams, tables, views, functions and types");
         if (statement->show == AST_SHOW_QUERIES || statement->show == AST_SHOW_VARIABLES || statement->show == AST_SHOW_PROPERTIES || statement->show == AST_SHOW_LAG) {
             planned->kind = PLANNED_SHOW;
             planned->show = statement->show;

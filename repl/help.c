@@ -39,7 +39,7 @@ static const StatementHelp statements[] = {
       "A query. Over a file it ends; over a topic, or with EMIT CHANGES, it goes on until Ctrl-C.",
       "SELECT auction, COUNT(*) AS bids FROM bids WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY auction" },
     { "SET", "SET 'setting' = 'value'", "Changes a setting of this session; SHOW PROPERTIES lists them.", "SET 'dialect' = 'flink'" },
-    { "SHOW", "SHOW STREAMS | TABLES | VIEWS | QUERIES | TOPICS | FUNCTIONS | TYPES | VARIABLES | PROPERTIES | LAG [EXTENDED]", "Lists what there is. LIST says the same.", "SHOW STREAMS" },
+    { "SHOW", "SHOW STREAMS | TABLES | VIEWS | QUERIES | TOPICS | FUNCTIONS | TYPES | VARIABLES | PROPERTIES | LAG [EXTENDED] [LIKE 'x%']", "Lists what there is. LIST says the same.", "SHOW STREAMS" },
     { "TERMINATE", "TERMINATE query_id | ALL", "Ends a query; its state goes.", "TERMINATE ctas_totals_1" },
     { "UNDEFINE", "UNDEFINE name", "Forgets a variable.", "UNDEFINE day" },
     { "UNSET", "UNSET 'setting'", "A setting as it was at the start.", "UNSET 'dialect'" },

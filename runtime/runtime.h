@@ -118,6 +118,7 @@ typedef struct RuntimeResult {
     const char *message;          /* for people */
     RuntimeShow show;
     bool extended;
+    bool some;                    /* SHOW .. LIKE: not all that there are */
     RuntimeRows rows;
 } RuntimeResult;
 

@@ -36,7 +36,7 @@ static Error *give_rows(Execution *execution, const PlannedRows *rows, const cha
     const AstStatement *statement = execution->statement;
     const char *text = execution_text(execution);
     RuntimeResult result = { .kind = RESULT_ROWS, .text = text, .length = strlen(text), .entity_name = entity,
-        .query_id = query_id, .message = "", .show = show_kind(statement), .extended = statement->extended,
+        .query_id = query_id, .message = "", .show = show_kind(statement), .extended = statement->extended, .some = statement->kind == AST_STMT_SHOW && statement->like,
         .rows = { rows->schema, rows->rows, rows->row_count, rows->preformatted } };
     return execution->output->result ? execution->output->result(execution->output->caller, &result) : NULL;
 }

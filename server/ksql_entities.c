@@ -69,6 +69,7 @@ static json_t *plain_rows(const RuntimeRows *rows)
 typedef struct EntityList {
     json_t *list;
     const char *type;
+    const json_t *only; /* rows that begin with the names of those that are asked for; NULL: all */
 } EntityList;
 
 static const char *or_empty(const char *text) { return text ? text : ""; }
@@ -81,11 +82,21 @@ static void format_name(const char *format, char *out, size_t size)
     out[i] = 0;
 }
 
+static bool names_entity(const json_t *rows, const char *name)
+{
+    size_t i;
+    const json_t *row;
+    bool found = false;
+    json_array_foreach(rows, i, row)
+        found |= strcmp(or_empty(json_string_value(json_array_get(row, 0))), name) == 0;
+    return found;
+}
+
 static void add_entity(void *caller, const EntityInfo *entity)
 {
     EntityList *list = caller;
     char key[40], value[40];
-    if (strcmp(entity->type, list->type) != 0)
+    if (strcmp(entity->type, list->type) != 0 || (list->only && !names_entity(list->only, entity->name)))
         return;
     format_name(entity->key_format ? entity->key_format : "KAFKA", key, sizeof key);
     format_name(entity->value_format ? entity->value_format : "JSON", value, sizeof value);
@@ -93,9 +104,9 @@ static void add_entity(void *caller, const EntityInfo *entity)
                                                 "topic", entity->topic ? entity->topic : entity->name, "keyFormat", key, "valueFormat", value, "isWindowed", entity->windowed));
 }
 
-static json_t *entity_list(Server *server, const char *type, const char *tag)
+static json_t *entity_list(Server *server, const KsqlEntity *entity, const char *type, const char *tag)
 {
-    EntityList list = { json_array(), type };
+    EntityList list = { json_array(), type, entity->some ? json_object_get(entity->json, "rows") : NULL };
     runtime_entities(server->runtime, NULL, add_entity, &list);
     return json_pack("{s:s,s:o}", "@type", tag, tag, list.list);
 }
@@ -361,7 +372,7 @@ static char *copy_of(const char *text) { return text ? mem_strdup(text) : NULL; 
 void ksql_entity_begin(Server *server, const RuntimeResult *result, KsqlEntity *entity)
 {
     bool silent = result->kind == RESULT_STATUS && result->entity_type && (strcmp(result->entity_type, "setting") == 0 || strcmp(result->entity_type, "variable") == 0);
-    *entity = (KsqlEntity){ .show = SHOW_OTHER, .extended = result->extended };
+    *entity = (KsqlEntity){ .show = SHOW_OTHER, .extended = result->extended, .some = result->some };
     if (silent)
         return;
     entity->json = result->kind == RESULT_STATUS ? status_entity(server, result) : rows_entity(result);
@@ -377,8 +388,8 @@ void ksql_entity_begin(Server *server, const RuntimeResult *result, KsqlEntity *
 static json_t *asked_entity(Server *server, const KsqlEntity *entity)
 {
     switch (entity->show) {
-    case SHOW_STREAMS: return entity_list(server, "stream", "streams");
-    case SHOW_TABLES: return entity_list(server, "table", "tables");
+    case SHOW_STREAMS: return entity_list(server, entity, "stream", "streams");
+    case SHOW_TABLES: return entity_list(server, entity, "table", "tables");
     case SHOW_QUERIES: return query_list(server);
     case SHOW_DESCRIPTION: return description(server, entity->name, entity->extended);
     case SHOW_PLAN:

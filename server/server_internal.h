@@ -99,6 +99,7 @@ typedef struct KsqlEntity {
     json_t *json;                  /* NULL: there is none */
     RuntimeShow show;
     bool extended;
+    bool some;                     /* json holds those that are asked for */
     char *name, *query_id, *text;
 } KsqlEntity;
 void ksql_entity_begin(Server *server, const RuntimeResult *result, KsqlEntity *entity);
