@@ -11,5 +11,8 @@ void lag_cells(Arena *arena, const char *query, const SplitStatus *split, int64_
 /* EXPLAIN ANALYZE: the plan with what each operator of a job that was opened with `profile` did, and how long the run took. */
 void analysis_print(const Plan *plan, Job *job, int64_t passed_us, Text *text);
 
+/* EXPLAIN WHY NO OUTPUT: where the rows of such a job went; `answered`: some came out. */
+void why_print(const Plan *plan, Job *job, bool answered, MemoryPool *pool, Text *text);
+
 /* What a job read, wrote and waited for, how old messages were, and where each split stands: a line each. */
 void status_print(const JobStatus *status, Text *text);

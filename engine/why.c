@@ -6,15 +6,11 @@
 
 #include "common/calendar.h"
 #include "engine/session_internal.h"
+#include "engine/status.h"
 #include "planner/explain.h"
 
 typedef struct Question {
-    Session *session;
     const Plan *plan;
-    const SessionOutput *output;
-    const char *title;
-    bool answered;               /* a row came out */
-    /* while looking */
     Job *job;
     Arena *arena;
     const NodeCounters *counters;
@@ -367,37 +363,43 @@ static void print_way(Question *question)
     }
 }
 
-static Error *answer(Question *question)
+void why_print(const Plan *plan, Job *job, bool answered, MemoryPool *pool, Text *text)
 {
-    if (question->answered) {
-        text_add_c(question->text, "the query has output\n");
-    } else {
-        find_causes(question, question->plan->outputs[0].sink->inputs[0]);
-        if (question->causes == 0)
-            cause(question, "the rows have not come so far: the input ends before");
-        print_way(question);
+    if (answered) {
+        text_add_c(text, "the query has output\n");
+        return;
     }
-    return session_emit_lines(question->output, text_c(question->text), question->text->length, question->title);
+    Arena arena;
+    arena_init(&arena, pool);
+    MEMORY_HOLD(arena_unwind, &arena);
+    Question question = { .plan = plan, .job = job, .arena = &arena, .text = text, .counters = job_node_counters(job), .visited = ARENA_ARRAY(&arena, bool, plan->node_count + 1) };
+    find_causes(&question, plan->outputs[0].sink->inputs[0]);
+    if (question.causes == 0)
+        cause(&question, "the rows have not come so far: the input ends before");
+    print_way(&question);
+    arena_release(&arena);
 }
+
+/* ---- in a session ---- */
+
+typedef struct Asking {
+    Session *session;
+    const Plan *plan;
+    const SessionOutput *output;
+    const char *title;
+    bool answered; /* a row came out */
+} Asking;
 
 static Error *look_for_causes(void *caller, Job *job, Error *error)
 {
-    Question *question = caller;
+    const Asking *asking = caller;
     if (error && error->code != ERR_CLOSED && error->code != ERR_INTERRUPTED)
         return error;
-    Arena arena;
-    arena_init(&arena, &question->session->pool);
-    MEMORY_HOLD(arena_unwind, &arena);
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
-    question->job = job;
-    question->arena = &arena;
-    question->text = &text;
-    question->counters = job_node_counters(job);
-    question->visited = ARENA_ARRAY(&arena, bool, question->plan->node_count + 1);
-    Error *failed = answer(question);
+    why_print(asking->plan, job, asking->answered, &asking->session->pool, &text);
+    Error *failed = session_emit_lines(asking->output, text_c(&text), text.length, asking->title);
     text_release(&text);
-    arena_release(&arena);
     if (error && error->code == ERR_INTERRUPTED) {
         error_free(failed);
         return error;
@@ -408,17 +410,17 @@ static Error *look_for_causes(void *caller, Job *job, Error *error)
 
 static Error *first_row(void *caller, const Batch *batch)
 {
-    Question *question = caller;
+    Asking *asking = caller;
     (void)batch;
-    question->answered = true;
+    asking->answered = true;
     return error_new(ERR_CLOSED, "a row came out");
 }
 
 Error *session_why_no_output(Session *session, const Plan *plan, const SessionOutput *output, const char *title)
 {
-    Question question = { .session = session, .plan = plan, .output = output, .title = title };
-    SessionOutput rows = { .rows = first_row, .caller = &question };
-    JobLook look = { .until_quiet = true, .look = look_for_causes, .caller = &question };
+    Asking asking = { .session = session, .plan = plan, .output = output, .title = title };
+    SessionOutput rows = { .rows = first_row, .caller = &asking };
+    JobLook look = { .until_quiet = true, .look = look_for_causes, .caller = &asking };
     if (session->options.check_only)
         return NULL;
     return session_run_profiled(session, plan, &rows, &look);

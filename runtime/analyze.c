@@ -1,4 +1,5 @@
 /* runtime/analyze.c: EXPLAIN ANALYZE SELECT ..: the query is run on the caller's thread for a while, its rows are dropped, and what its operators did is told.
+ * EXPLAIN WHY NO OUTPUT: the same over what is there now, up to the first row; without one it is told where the rows went.
  *
  * Nothing is locked meanwhile but for opening it. Input that does not end, or takes too long, is read for as long as 'explain.analyze.time' says. */
 #include <string.h>
@@ -14,6 +15,7 @@ typedef struct Analysis {
     Runtime *runtime;
     const Plan *plan;
     Query *query;
+    bool why, answered;      /* WHY NO OUTPUT; a row came out */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool woken;
@@ -23,8 +25,10 @@ typedef struct Analysis {
 
 static Error *drop_rows(void *caller, int output, const Batch *batch)
 {
-    (void)caller, (void)output, (void)batch;
-    return NULL;
+    Analysis *analysis = caller;
+    (void)output, (void)batch;
+    analysis->answered = true;
+    return analysis->why ? error_new(ERR_CLOSED, "a row came out") : NULL;
 }
 
 static void wake(void *caller)
@@ -82,7 +86,14 @@ static Error *run(Analysis *analysis)
 
 static Error *run_and_tell(Analysis *analysis)
 {
-    TRY(run(analysis));
+    Error *error = run(analysis);
+    if (error && !(analysis->why && error->code == ERR_CLOSED))
+        return error;
+    error_free(error);
+    if (analysis->why) {
+        why_print(analysis->plan, analysis->query->job, analysis->answered, &analysis->runtime->pool, &analysis->text);
+        return NULL;
+    }
     const int64_t now_us = runtime_now(analysis->runtime);
     analysis_print(analysis->plan, analysis->query->job, now_us - analysis->start_us, &analysis->text);
     if (now_us >= analysis->end_us && analysis->plan->bounded)
@@ -98,8 +109,8 @@ static Error *analyze(Analysis *analysis, Execution *execution)
     const RuntimeSession *session = execution->session;
     const JobOptions options = { .clock = runtime->options.clock, .filesystem = runtime->options.sql_filesystem, .pool = &runtime->pool, .threads = 1,
         .memory_limit_bytes = runtime->options.query_memory_limit_bytes, .max_bad_rows = runtime->options.max_bad_rows, .base_directory = runtime->options.base_directory,
-        .topics = runtime->options.topics, .profile = true, .on_rows = drop_rows, .on_wake = wake, .caller = analysis };
-    TRY(open_query(analysis, &options, analysis->plan->bounded || !session->from_now));
+        .topics = runtime->options.topics, .profile = true, .until_quiet = analysis->why && !analysis->plan->bounded, .on_rows = drop_rows, .on_wake = wake, .caller = analysis };
+    TRY(open_query(analysis, &options, analysis->why || analysis->plan->bounded || !session->from_now));
     analysis->start_us = runtime_now(runtime);
     analysis->end_us = analysis->start_us + (session->analyze_us ? session->analyze_us : ANALYZE_US);
     Error *error;
@@ -117,7 +128,7 @@ static bool writes(const Plan *plan)
     return false;
 }
 
-Error *execute_analyze(Execution *execution, const PlannedStatement *planned)
+Error *execute_analyze(Execution *execution, const PlannedStatement *planned, bool why)
 {
     Runtime *runtime = execution->runtime;
     const Span at = execution->statement->at;
@@ -127,7 +138,7 @@ Error *execute_analyze(Execution *execution, const PlannedStatement *planned)
         runtime->analyses--;
         return error_at(ERR_UNSUPPORTED, at, "%d queries are run to be explained already: that is the limit", ANALYSES_MOST);
     }
-    Analysis analysis = { .runtime = runtime, .plan = planned->plan };
+    Analysis analysis = { .runtime = runtime, .plan = planned->plan, .why = why };
     pthread_condattr_t monotonic;
     pthread_mutex_init(&analysis.lock, NULL);
     pthread_condattr_init(&monotonic);

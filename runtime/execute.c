@@ -389,9 +389,9 @@ static Error *execute_planned(Execution *execution, PlannedStatement *planned, C
     case PLANNED_QUESTION:
         if (execution->session->host)
             return hand_on(execution, RESULT_HOSTED, NULL);
-        if (planned->analyze)
-            return execute_analyze(execution, planned);
-        return error_at(ERR_UNSUPPORTED, statement->at, "a server does not look for the rows of a query that it runs for nobody: EXPLAIN ANALYZE shows what each operator takes and gives");
+        if (planned->analyze || planned->kind == PLANNED_QUESTION)
+            return execute_analyze(execution, planned, planned->kind == PLANNED_QUESTION);
+        break;
     case PLANNED_ASSERTION:
         if (execution->session->host)
             return hand_on(execution, RESULT_HOSTED, NULL);

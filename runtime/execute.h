@@ -41,7 +41,7 @@ Error *show_lines(Execution *execution, const char *text, const char *query_id);
 #define ANALYZE_US 10000000 /* how long EXPLAIN ANALYZE runs at most, unless the session says otherwise */
 #define ANALYZE_MOST_US 300000000
 /* Control is given up meanwhile. */
-Error *execute_analyze(Execution *execution, const PlannedStatement *planned);
+Error *execute_analyze(Execution *execution, const PlannedStatement *planned, bool why);
 
 /* ---- topics.c ---- */
 /* SHOW TOPICS, ASSERT TOPIC. */
