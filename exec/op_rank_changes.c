@@ -2,12 +2,13 @@
  *
  *   entry       a row as often as it is there (OWN_COUNT). Its key in the RowStore puts it in order: the ORDER BY values, the columns of the input's
  *               unique key, all others. So the order is that of the values alone: neither arrival nor what was taken back since shows in it.
+ *               A row is found by the first two; without a unique key by all values that a query can name with *.
  *   partition   a treap of its entries, and `shown`: what stands within the limit now
  *
  * Every entry is kept: what stands within the limit may go, and the next one comes up. (Input that only grows: what is behind the limit goes.)
  * A batch moves rows in the treaps; then the shown rows of each touched partition are compared with those before, and the difference comes out:
  * first what is gone, in all partitions, then pairs and what has come. A row that moves from one partition to another is so never deleted last.
- * What stands behind the last shown row touches nothing. State: KeyTable + RowStore; treaps and shown rows are rebuilt from them. */
+ * What stands behind the last shown row touches nothing. Of input that ends (END) the shown rows come out then, once. State: KeyTable + RowStore; treaps and shown rows are rebuilt from them. */
 #include <stdlib.h>
 #include <string.h>
 #include "common/calendar.h"
@@ -52,6 +53,7 @@ typedef struct ChangingRank {
     MemoryPool *pool;
     const PlanNode *node;
     int input_columns;
+    bool at_end;           /* one answer when the input has ended */
     bool grows;            /* nothing is ever taken back */
     bool places;           /* a place and its number are what a change is told of; else a row */
     const ColumnSet *own;  /* a unique key of the input; NULL: none */
@@ -109,9 +111,19 @@ static Str key_part(const ChangingRank *r, uint32_t id, int64_t first, int64_t e
     return str_view(str_bytes(row_store_key(&r->store, id)) + first, (uint32_t)(end - first));
 }
 
+/* What a row is found by. */
+static Str identity(const ChangingRank *r, uint32_t id) { return r->own ? key_part(r, id, 0, own(r, id, OWN_KEY_END)) : *row_store_key(&r->store, id); }
+static Str wanted_identity(ChangingRank *r) { return str_view(text_c(&r->key), r->own ? r->key_end : (uint32_t)r->key.length); }
+
 static int compare_entries(const ChangingRank *r, uint32_t a, uint32_t b)
 {
-    return sort_key_compare(row_store_key(&r->store, a), row_store_key(&r->store, b));
+    const Str x = identity(r, a), y = identity(r, b);
+    return sort_key_compare(&x, &y);
+}
+
+static bool values_equal(const ChangingRank *r, uint32_t a, uint32_t b)
+{
+    return a == b || sort_key_compare(row_store_key(&r->store, a), row_store_key(&r->store, b)) == 0;
 }
 
 static bool rank_equal(const ChangingRank *r, uint32_t a, uint32_t b)
@@ -175,11 +187,13 @@ static void tree_insert(ChangingRank *r, uint32_t *root, uint32_t id)
     *less = *more = 0;
 }
 
-/* Where the entry with the key hangs; NULL: there is none. */
-static uint32_t *tree_find(const ChangingRank *r, uint32_t *root, const Str *key)
+/* Where the entry of the row at hand hangs; NULL: there is none. */
+static uint32_t *tree_find(ChangingRank *r, uint32_t *root)
 {
+    const Str key = wanted_identity(r);
     while (*root) {
-        const int order = sort_key_compare(key, row_store_key(&r->store, *root - 1));
+        const Str there = identity(r, *root - 1);
+        const int order = sort_key_compare(&key, &there);
         if (order == 0)
             return root;
         root = order < 0 ? &links_of(r, *root)->left : &links_of(r, *root)->right;
@@ -250,12 +264,12 @@ static void show(ChangingRank *r, Partition *partition)
 /* Does a row with the key at hand change what is shown? */
 static bool is_behind(ChangingRank *r, const Partition *partition)
 {
-    if (!partition->full || partition->touched)
+    if (!partition->full || partition->touched || r->at_end)
         return false;
     const uint32_t last = partition->shown[partition->shown_count - 1];
     const bool each = r->node->rank.rank == RANK_ROW_NUMBER;
-    const Str key = str_view(text_c(&r->key), each ? (uint32_t)r->key.length : r->order_end);
-    const Str bound = each ? *row_store_key(&r->store, last) : key_part(r, last, 0, own(r, last, OWN_ORDER_END));
+    const Str key = each ? wanted_identity(r) : str_view(text_c(&r->key), r->order_end);
+    const Str bound = each ? identity(r, last) : key_part(r, last, 0, own(r, last, OWN_ORDER_END));
     return sort_key_compare(&key, &bound) > 0;
 }
 
@@ -300,16 +314,22 @@ static void touch(ChangingRank *r, uint32_t slot)
 static void add_row(ChangingRank *r, Partition *partition, uint32_t slot, const Batch *batch, uint32_t row)
 {
     const Str key = str_view(text_c(&r->key), r->key.length);
-    const uint32_t *found = tree_find(r, &partition->root, &key);
-    if (found) {
+    uint32_t *found = tree_find(r, &partition->root);
+    int64_t count = 1;
+    if (found && !r->own) {
         state_touch_one(&r->store.rows, *found - 1);
         row_store_own(&r->store, *found - 1)[OWN_COUNT]++;
         return;
     }
+    if (found) { /* what a key has now comes before what it had is taken back: the newer values stay */
+        count += own(r, *found - 1, OWN_COUNT);
+        numbers_add(&r->leaving, *found - 1);
+        tree_remove(r, found);
+    }
     const uint32_t id = row_store_add(&r->store, batch, row, &key);
     int64_t *fields = row_store_own(&r->store, id);
     fields[OWN_PARTITION] = slot;
-    fields[OWN_COUNT] = 1;
+    fields[OWN_COUNT] = count;
     fields[OWN_ORDER_END] = r->order_end;
     fields[OWN_KEY_END] = r->key_end;
     cover_links(r);
@@ -319,8 +339,7 @@ static void add_row(ChangingRank *r, Partition *partition, uint32_t slot, const 
 /* A row that is not there cannot go: only sources that lose records take back such. */
 static void take_back(ChangingRank *r, Partition *partition)
 {
-    const Str key = str_view(text_c(&r->key), r->key.length);
-    uint32_t *found = tree_find(r, &partition->root, &key);
+    uint32_t *found = tree_find(r, &partition->root);
     if (!found)
         return;
     const uint32_t id = *found - 1;
@@ -340,7 +359,7 @@ static void take_row(ChangingRank *r, uint32_t slot, const Batch *batch, uint32_
     const bool behind = is_behind(r, partition);
     if (behind && r->grows)
         return;
-    if (!behind)
+    if (!behind && !r->at_end)
         touch(r, slot);
     if (row_kind_retracts(batch_kind(batch, row)))
         take_back(r, partition);
@@ -372,7 +391,8 @@ static Error *emit_row(ChangingRank *r, uint32_t id, int64_t rank, uint8_t kind)
     TRY(row_store_gather(&r->store, &id, 1, batch->columns, at, &batch->arena));
     if (r->node->rank.rank_column)
         ((int64_t *)batch->columns[r->input_columns]->values)[at] = rank;
-    batch->kinds[at] = kind;
+    if (batch->kinds)
+        batch->kinds[at] = kind;
     builder_commit(&r->out, 1, r->scalars[SCALAR_WM]);
     return NULL;
 }
@@ -389,7 +409,7 @@ static Error *note_places(ChangingRank *r, const Ranked *before, uint32_t before
 {
     for (uint32_t i = 0; i < before_count || i < now_count; i++) {
         const bool was = i < before_count, is = i < now_count;
-        if (was && is && compare_entries(r, before[i].id, now[i].id) == 0)
+        if (was && is && values_equal(r, before[i].id, now[i].id))
             continue;
         if (was && !is) {
             TRY(emit_row(r, before[i].id, before[i].rank, ROW_DELETE));
@@ -409,7 +429,7 @@ static void find_difference(ChangingRank *r, const Ranked *before, uint32_t befo
     r->gone.count = r->come.count = 0;
     while (i < before_count || j < now_count) {
         const int order = i == before_count ? 1 : j == now_count ? -1 : compare_entries(r, before[i].id, now[j].id);
-        const bool same = order == 0 && (!r->node->rank.rank_column || before[i].rank == now[j].rank);
+        const bool same = order == 0 && values_equal(r, before[i].id, now[j].id) && (!r->node->rank.rank_column || before[i].rank == now[j].rank);
         if (order <= 0 && !same)
             ranks_add(&r->gone, before[i]);
         if (order >= 0 && !same)
@@ -489,6 +509,16 @@ static Error *emit_changes(ChangingRank *r)
     return NULL;
 }
 
+static Error *emit_partition(ChangingRank *r, Partition *partition)
+{
+    show(r, partition);
+    r->now.count = 0;
+    rank_rows(r, partition, &r->now);
+    for (uint32_t i = 0; i < r->now.count; i++)
+        TRY(emit_row(r, r->now.items[i].id, r->now.items[i].rank, ROW_INSERT));
+    return NULL;
+}
+
 static Error *take_batch(ChangingRank *r, Batch *batch)
 {
     uint32_t count;
@@ -529,12 +559,13 @@ static Error *changing_rank_open(Operator *op)
     arena_init(&r->arena, op->context->pool);
     r->pool = &op->pool;
     r->input_columns = input->schema.column_count;
+    r->at_end = node->rank.trigger == TRIGGER_END;
     r->grows = input->traits.changes == CHANGES_APPEND;
     r->own = input->traits.key_count ? &input->traits.keys[0] : NULL;
     r->places = node->rank.rank_column && node->rank.rank == RANK_ROW_NUMBER && !node->rank.by_row;
     r->others = ARENA_ARRAY(&r->arena, int, (size_t)r->input_columns + 1);
     for (int c = 0; c < r->input_columns; c++)
-        if (!is_ordered_by(r, c))
+        if (!is_ordered_by(r, c) && (r->own || !input->schema.columns[c].hidden)) /* hidden: when and where a message came says not which row it is */
             r->others[r->other_count++] = c;
     const Type **types = ARENA_ARRAY(&r->arena, const Type *, (size_t)partitions + 1);
     r->key_vectors = ARENA_ARRAY(&r->arena, const Vector *, (size_t)partitions + 1);
@@ -546,7 +577,7 @@ static Error *changing_rank_open(Operator *op)
     row_store_init(&r->store, &r->arena, &op->pool, &input->schema, OWN_INTEGERS);
     r->scalars[SCALAR_WM] = TIME_MIN;
     scalars_init(&r->scalars_container, &op->pool, r->scalars, SCALAR_COUNT);
-    builder_init(&r->out, op, PORT_MAIN, &node->schema, true);
+    builder_init(&r->out, op, PORT_MAIN, &node->schema, !r->at_end);
     return NULL;
 }
 
@@ -594,6 +625,14 @@ static Error *changing_rank_advance(Operator *op, int64_t wm_us)
     return NULL;
 }
 
+static Error *changing_rank_end(Operator *op)
+{
+    ChangingRank *r = op->state;
+    for (uint32_t slot = 0; slot < r->partition_count && r->at_end; slot++)
+        TRY(emit_partition(r, &r->partitions[slot]));
+    return builder_flush(&r->out);
+}
+
 static int changing_rank_containers(Operator *op, Container **containers, int capacity)
 {
     ChangingRank *r = op->state;
@@ -631,5 +670,5 @@ static Error *changing_rank_restored(Operator *op)
 
 const OperatorType changing_rank_operator = {
     .name = "rank", .open = changing_rank_open, .close = changing_rank_close, .process = changing_rank_process, .advance = changing_rank_advance,
-    .containers = changing_rank_containers, .restored = changing_rank_restored,
+    .end = changing_rank_end, .containers = changing_rank_containers, .restored = changing_rank_restored,
 };

@@ -40,8 +40,8 @@ static bool order_by_time(Arena *arena, const AstQuery *query, const EdgeTraits 
 }
 
 /* Of input that does not end. Of windowed results: the first rows of each window, in order, when it closes. Of other rows, under LIMIT: the first
- * ones so far, as changes. */
-static bool order_unbounded(Binder *binder, const AstQuery *query, const SortKey *keys, int key_count, int64_t limit, int64_t offset, Relation *relation)
+ * ones so far, as changes. Rows that are taken back are ranked so, too, where their input ends. */
+static bool order_by_rank(Binder *binder, const AstQuery *query, const SortKey *keys, int key_count, int64_t limit, int64_t offset, Relation *relation)
 {
     Arena *arena = binder->arena;
     EdgeTraits traits = port_traits(arena, relation->input);
@@ -50,7 +50,9 @@ static bool order_unbounded(Binder *binder, const AstQuery *query, const SortKey
     bool windowed = time && window->end >= 0;
     if (traits.changes == CHANGES_APPEND && !windowed && limit < 0)
         return offset == 0 && order_by_time(arena, query, &traits, keys, key_count, relation);
-    if (windowed ? traits.changes != CHANGES_APPEND || offset : limit < 0)
+    const bool at_end = binder->final_results && traits.bounded;
+    windowed &= !at_end;
+    if (windowed ? traits.changes != CHANGES_APPEND || offset : limit < 0 && !at_end)
         return false;
     LogicalNode *rank = logical_node(arena, PLAN_RANK, query->order_by.items[0].at, 1, &relation->input);
     rank->rank.rank = RANK_ROW_NUMBER;
@@ -60,7 +62,7 @@ static bool order_unbounded(Binder *binder, const AstQuery *query, const SortKey
     rank->rank.key_count = key_count;
     rank->rank.limit = limit >= 0 ? time_add(limit, offset) : INT64_MAX;
     rank->rank.offset = offset;
-    rank->rank.trigger = windowed ? TRIGGER_FINAL : TRIGGER_CHANGES;
+    rank->rank.trigger = windowed ? TRIGGER_FINAL : at_end ? TRIGGER_END : TRIGGER_CHANGES;
     rank->rank.window_time_column = windowed ? window->time : -1;
     rank->rank.lag_us = windowed ? time->lag_us : 0;
     Schema schema = port_schema(arena, relation->input);
@@ -82,8 +84,8 @@ Error *bind_order(Binder *binder, const AstQuery *query, const SortKey *keys, in
     TRY(row_count(binder, query->offset, "OFFSET", 0, &offset));
     if (key_count) {
         EdgeTraits traits = port_traits(arena, relation->input);
-        const bool changes = !traits.bounded || (binder->explicit_changes && traits.changes != CHANGES_APPEND);
-        if (changes && limit != 0 && order_unbounded(binder, query, keys, key_count, limit, offset, relation))
+        const bool changes = traits.changes != CHANGES_APPEND && (binder->explicit_changes || binder->final_results);
+        if ((traits.bounded ? changes : limit != 0) && order_by_rank(binder, query, keys, key_count, limit, offset, relation))
             return NULL;
         if (!traits.bounded)
             return error_hint(binder_unsupported(query->order_by.items[0].at, "ORDER BY on a stream that does not end"), "add LIMIT, or order within windows: GROUP BY window_start, window_end, .. EMIT FINAL; or by the event time, ascending");

@@ -413,7 +413,7 @@ typedef struct PlanNode {
             RankKind rank;
             int *partition_columns; int partition_count;
             SortKey *keys; int key_count;
-            int64_t limit, offset;          /* offset < rank <= limit; an offset is one of ROW_NUMBER under CHANGES */
+            int64_t limit, offset;          /* offset < rank <= limit; an offset is one of ROW_NUMBER outside of windows */
             bool rank_column;               /* appended to the schema as BIGINT */
             bool by_row;                    /* CHANGES: who takes the changes knows rows by keys of their own, not by their places */
             Trigger trigger;                /* FINAL: partitions end with their window; END: at the end of bounded input */

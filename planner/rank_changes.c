@@ -6,7 +6,7 @@
 
 bool rank_of_changes(const LogicalNode *rank)
 {
-    return rank->rank.trigger == TRIGGER_CHANGES && (rank->rank.offset || rank->inputs[0].node->traits.changes != CHANGES_APPEND);
+    return rank->rank.trigger != TRIGGER_FINAL && (rank->rank.offset || rank->inputs[0].node->traits.changes != CHANGES_APPEND);
 }
 
 static bool holds(const int columns[], int count, int column)

@@ -235,6 +235,12 @@ SELECT * FROM 'out.avro' /*+ OPTIONS('schema' = '{"type":"record","name":"R","fi
 SELECT b.bidder, m.most FROM bids b JOIN (SELECT channel, MAX(price) AS most FROM bids GROUP BY channel) m ON b.channel = m.channel AND b.price = m.most EMIT CHANGES;
 --# the highest of its window
 SELECT b.bidder, m.e FROM bids b JOIN (SELECT channel, MAX(price) AS most, window_end AS e FROM TABLE(HOP(TABLE bids, DESCRIPTOR(ts), INTERVAL '2' SECOND, INTERVAL '4' SECOND)) GROUP BY channel, window_start, window_end) m ON b.channel = m.channel AND b.price >= m.most WHERE b.ts BETWEEN m.e - INTERVAL '4' SECOND AND m.e;
+--# the first of what changes
+SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction ORDER BY n DESC LIMIT 2 OFFSET 1 EMIT CHANGES;
+--# places of what changes
+SELECT channel, auction, COUNT(*) AS n, ROW_NUMBER() OVER (PARTITION BY channel ORDER BY COUNT(*) DESC) AS place FROM bids GROUP BY channel, auction QUALIFY place <= 2 EMIT CHANGES;
+--# ties of what changes
+SELECT channel, auction, COUNT(*) AS n, RANK() OVER (PARTITION BY channel ORDER BY COUNT(*)) AS place FROM bids GROUP BY channel, auction QUALIFY place <= 2 EMIT CHANGES;
 --# the best match
 SELECT a.channel, b.price FROM bids a LEFT JOIN bids b ON a.auction = b.auction QUALIFY ROW_NUMBER() OVER (PARTITION BY a.channel ORDER BY b.price DESC, b.ts) = 1;
 --# sessions by clocks of keys
