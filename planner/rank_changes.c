@@ -34,8 +34,10 @@ static void tell_by_key(Arena *arena, LogicalNode *sink, const int key[], int ke
 {
     int *columns = arena_copy(arena, key, sizeof *key * (size_t)key_count);
     bool traced = true;
+    if (sink->inputs[0].port != PORT_MAIN) /* rows that were put aside: other columns */
+        return;
     LogicalNode *node = sink->inputs[0].node;
-    for (; node->kind == PLAN_PROJECT || node->kind == PLAN_FILTER; node = node->inputs[0].node)
+    for (; (node->kind == PLAN_PROJECT || node->kind == PLAN_FILTER) && node->inputs[0].port == PORT_MAIN; node = node->inputs[0].node)
         for (int k = 0; k < key_count && traced && node->kind == PLAN_PROJECT; k++) {
             const Expr *expr = node->project.exprs[columns[k]];
             traced = expr->kind == EXPR_COLUMN;
