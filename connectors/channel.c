@@ -167,11 +167,13 @@ void channel_remove(Channels *channels, const char *name)
         channel_release(removed);
 }
 
-static bool reader_full(const ChannelReader *reader)
+static uint64_t reader_room(const ChannelReader *reader)
 {
-    uint64_t room = reader->context->process->room_rows ? reader->context->process->room_rows : CHANNEL_ROWS, lossy = reader->channel->lossy_rows;
-    return reader->waiting >= (lossy && lossy < room ? lossy : room);
+    const uint64_t room = reader->context->process->room_rows ? reader->context->process->room_rows : CHANNEL_ROWS, lossy = reader->channel->lossy_rows;
+    return lossy && lossy < room ? lossy : room;
 }
+
+static bool reader_full(const ChannelReader *reader) { return reader->waiting >= reader_room(reader); }
 
 /* Does it lose what it cannot take? */
 static bool reader_loses(const ChannelReader *reader) { return reader->context->process->transient || reader->channel->lossy_rows; }
@@ -675,6 +677,7 @@ static const SourceType process_source = {
 const char *channel_reader_name(const ChannelReader *reader) { return reader->channel->name; }
 bool channel_reader_is_bounded(const ChannelReader *reader) { return reader->bounded; }
 uint64_t channel_reader_waiting(const ChannelReader *reader) { return reader->waiting; }
+double channel_reader_fill(const ChannelReader *reader) { return (double)reader->waiting / (double)reader_room(reader); }
 uint64_t channel_reader_dropped(const ChannelReader *reader) { return reader->dropped; }
 
 void channel_reader_give(ChannelReader *reader, Batch *rows)

@@ -50,6 +50,7 @@ void channel_reader_give(ChannelReader *reader, Batch *rows);
 /* A bounded reader has been given everything. */
 void channel_reader_end(ChannelReader *reader);
 uint64_t channel_reader_waiting(const ChannelReader *reader); /* rows */
+double channel_reader_fill(const ChannelReader *reader);     /* the part of its room that they take; 1: its writers wait */
 uint64_t channel_reader_dropped(const ChannelReader *reader); /* rows that it lost */
 
 /* A copy of the batch's selected rows that depends on nothing else, columns of these types. */

@@ -183,6 +183,7 @@ Error *dead_letter_push(Job *job, Operator *op, int split, const RowEvent *event
     set_number(batch, LETTER_PARTITION, record != NULL, record ? event->set->partition : 0);
     set_number(batch, LETTER_TIME, true, record ? record->timestamp_us : batch->now_us);
     fill_headers(job, op, split, event, batch);
+    job->counters.dead_letters++;
     return output_push(op, PORT_DEAD_LETTER, batch);
 }
 

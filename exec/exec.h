@@ -18,6 +18,7 @@ typedef struct JobCounters {
     uint64_t late_windows;    /* (row, window) pairs dropped; a row late for two hops counts two */
     uint64_t turns;
     uint64_t lookup_hits, lookup_misses, lookup_absent;
+    uint64_t dead_letters;    /* rows that were put aside with what is wrong with them, since the job was opened */
 } JobCounters;
 
 /* What went wrong with rows, for the summary at the end: first occurrence per source and reason. */

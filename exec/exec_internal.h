@@ -57,6 +57,8 @@ struct OperatorType {
     int (*containers)(Operator *op, Container **containers, int capacity);
     /* The watermark at which the first open window closes; TIME_MAX: none is open. For EXPLAIN WHY NO OUTPUT. May be NULL. */
     int64_t (*next_close)(const Operator *op);
+    /* How many windows are open, for metrics. May be NULL. */
+    int64_t (*open_windows)(const Operator *op);
     /* After a restore: rebuild what is derived from the containers. May be NULL. */
     Error *(*restored)(Operator *op);
 };

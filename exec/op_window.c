@@ -468,6 +468,8 @@ static int64_t window_next_close(const Operator *op)
     return time_add(time_add(end_us, w->grace_us), w->back_us);
 }
 
+static int64_t window_open_windows(const Operator *op) { return ((const WindowOperator *)op->state)->set.count; }
+
 static Error *window_restored(Operator *op)
 {
     WindowOperator *w = op->state;
@@ -477,5 +479,5 @@ static Error *window_restored(Operator *op)
 
 const OperatorType window_operator = {
     .name = "window", .open = window_open, .close = window_close, .process = window_process, .advance = window_advance,
-    .containers = window_containers, .next_close = window_next_close, .restored = window_restored,
+    .containers = window_containers, .next_close = window_next_close, .open_windows = window_open_windows, .restored = window_restored,
 };

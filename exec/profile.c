@@ -249,6 +249,7 @@ const NodeCounters *job_node_counters(Job *job)
                 counters->state_bytes = op->pool.peak_bytes;
             counters->held_bytes = op->pool.used_bytes;
             counters->held_rows = held_rows(op);
+            counters->open_windows = op->type->open_windows && !substreams_member(op->node) ? op->type->open_windows(op) : -1;
         }
         job->node_counters[id].wm_us = domain >= 0 ? last_watermark(job, &job->domains[domain]) : TIME_MIN;
     }

@@ -531,6 +531,7 @@ typedef struct NodeCounters {
     int64_t state_bytes;         /* at most.. */
     int64_t held_bytes;          /* ..and now */
     uint64_t held_rows;          /* keys and rows of its state, now */
+    int64_t open_windows;        /* that hold rows, now; panes of overlapping ones; -1: it does not tell */
     int64_t wm_us;               /* the last watermark before the end of the input; TIME_MIN: none */
 } NodeCounters;
 

@@ -138,6 +138,12 @@ typedef enum QueryState { QUERY_RUNNING, QUERY_PAUSED, QUERY_ERROR, QUERY_COMPLE
 const char *query_state_name(QueryState state); /* "RUNNING" .. */
 
 /* A query; text lives until the visit returns. */
+/* Rows that wait for a query. ratio: of the room for them; above 1 where they are what a table held when it came. */
+typedef struct QueueFill {
+    const char *stream;
+    double ratio;
+} QueueFill;
+
 typedef struct QueryInfo {
     const char *id, *sql;         /* sql: without its secrets.. */
     const char *written;          /* ..and with them, for comparing alone: nobody is shown it; NULL: a push query's */
@@ -157,6 +163,7 @@ typedef struct QueryInfo {
     bool has_table, sinks_busy;
     uint64_t checkpoint;          /* number of the last snapshot that holds its state; 0: none */
     int64_t checkpoint_us;        /* when that was */
+    const QueueFill *queues; int queue_count; /* streams and tables of the process that it reads; of runtime_status */
     const Plan *plan;             /* for EXPLAIN; NULL: it does not plan any more */
 } QueryInfo;
 

@@ -263,6 +263,15 @@ void runtime_queries(Runtime *runtime, void (*visit)(void *caller, const QueryIn
     pthread_mutex_unlock(&runtime->control);
 }
 
+static void fill_queues(const Query *query, Arena *arena, QueryInfo *info)
+{
+    QueueFill *queues = ARENA_ARRAY(arena, QueueFill, (size_t)query->port.readers.count + 1);
+    for (int i = 0; i < query->port.readers.count; i++)
+        queues[i] = (QueueFill){ channel_reader_name(query->port.readers.items[i]), channel_reader_fill(query->port.readers.items[i]) };
+    info->queues = queues;
+    info->queue_count = query->port.readers.count;
+}
+
 bool runtime_status(Runtime *runtime, const char *id, void (*visit)(void *caller, const QueryInfo *query, const JobStatus *status), void *caller)
 {
     Arena arena;
@@ -277,8 +286,10 @@ bool runtime_status(Runtime *runtime, const char *id, void (*visit)(void *caller
             continue;
         fill_info(query, &info);
         Error *error = NULL;
-        if (query->job)
+        if (query->job) {
             MEMORY_GUARDED(error, read_status(query, &arena, &status));
+            fill_queues(query, &arena, &info);
+        }
         error_free(error);
         visit(caller, &info, &status);
         found = true;

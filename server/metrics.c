@@ -16,7 +16,7 @@ typedef struct Split {
 
 typedef struct OperatorSample {
     const char *name, *type;
-    bool source, sink, keeps_state;
+    bool source, sink, keeps_state, windowed;
     NodeCounters counters;
 } OperatorSample;
 
@@ -32,6 +32,7 @@ typedef struct Sample {
     Histogram latency;
     Split *splits; int split_count;
     OperatorSample *operators; int operator_count;
+    QueueFill *queues; int queue_count;
 } Sample;
 
 typedef struct Samples {
@@ -48,7 +49,7 @@ static void take_operators(Arena *arena, const Plan *plan, const JobStatus *stat
     for (int id = 0; id < plan->node_count; id++) {
         const PlanNode *node = plan->nodes[id];
         sample->operators[id] = (OperatorSample){ arena_strdup(arena, node->name), plan_kind_name(node->kind), node->input_count == 0, node->kind == PLAN_SINK,
-                                                  node->state_bound != NULL, status->nodes[id] };
+                                                  node->state_bound != NULL, node->kind == PLAN_WINDOW_AGGREGATE, status->nodes[id] };
     }
 }
 
@@ -66,6 +67,9 @@ static void take_sample(void *caller, const QueryInfo *query, const JobStatus *s
         sample.splits[i] = (Split){ arena_strdup(arena, split->source), arena_strdup(arena, split->name), split->rows, split->bytes,
                                     split->end < 0 ? -1 : split->end - (int64_t)split->position, split->wm_us, split->idle, split->paused };
     }
+    sample.queues = ARENA_ARRAY(arena, QueueFill, (size_t)query->queue_count + 1);
+    for (int i = 0; i < query->queue_count; i++)
+        sample.queues[sample.queue_count++] = (QueueFill){ arena_strdup(arena, query->queues[i].stream), query->queues[i].ratio };
     if (status->nodes && query->plan)
         take_operators(arena, query->plan, status, &sample);
     LIST_ADD(arena, &samples->list, sample);
@@ -121,6 +125,7 @@ static double bytes_out(const Sample *s) { return (double)s->counters.bytes_out;
 static double bad_rows(const Sample *s) { return (double)s->counters.bad_rows; }
 static double row_errors(const Sample *s) { return (double)s->counters.row_errors; }
 static double late_rows(const Sample *s) { return (double)s->counters.late_rows; }
+static double dead_letters(const Sample *s) { return (double)s->counters.dead_letters; }
 static double late_windows(const Sample *s) { return (double)s->counters.late_windows; }
 static double turns(const Sample *s) { return (double)s->counters.turns; }
 static double retries(const Sample *s) { return (double)s->retries; }
@@ -146,6 +151,7 @@ static bool gives_rows(const OperatorSample *operator) { return !operator->sink;
 static bool reads_bytes(const OperatorSample *operator) { return operator->source; }
 static bool writes_bytes(const OperatorSample *operator) { return operator->sink; }
 static bool keeps_state(const OperatorSample *operator) { return operator->keeps_state; }
+static bool has_windows(const OperatorSample *operator) { return operator->windowed && operator->counters.open_windows >= 0; }
 static bool has_time(const OperatorSample *operator) { return operator->counters.wm_us != TIME_MIN && operator->counters.wm_us != TIME_MAX; }
 
 #define OPERATOR_NUMBER(name, value) \
@@ -159,6 +165,7 @@ OPERATOR_NUMBER(operator_late, operator->counters.late_rows)
 OPERATOR_NUMBER(operator_errors, operator->counters.bad_rows)
 OPERATOR_NUMBER(operator_state_bytes, operator->counters.held_bytes)
 OPERATOR_NUMBER(operator_state_rows, operator->counters.held_rows)
+OPERATOR_NUMBER(operator_windows, operator->counters.open_windows)
 OPERATOR_NUMBER(operator_time, (double)operator->counters.wm_us / 1e6)
 OPERATOR_NUMBER(operator_busy, (double)operator->counters.busy_ns / 1e9)
 OPERATOR_NUMBER(operator_idle, (double)operator->counters.idle_ns / 1e9)
@@ -194,7 +201,25 @@ static void add_operators(Samples *samples)
     per_operator(samples, "bidsql_operator_backpressured_seconds_total", "counter", "Time that it waited for room in a sink.", any_operator, operator_backpressured);
     per_operator(samples, "bidsql_operator_state_bytes", "gauge", "Memory of its state.", keeps_state, operator_state_bytes);
     per_operator(samples, "bidsql_operator_state_rows", "gauge", "Keys and rows in its state.", keeps_state, operator_state_rows);
+    per_operator(samples, "bidsql_open_windows", "gauge", "Windows that hold rows and are not closed; of overlapping ones the panes that they share.", has_windows, operator_windows);
     per_operator(samples, "bidsql_operator_watermark_timestamp_seconds", "gauge", "How far event time has come where it works.", has_time, operator_time);
+}
+
+static void add_queues(Samples *samples)
+{
+    family(samples->out, "bidsql_queue_fill_ratio", "gauge", "How full the queue is in which rows of a stream or table of the process wait for the query; 1: who writes them waits.");
+    for (int i = 0; i < samples->list.count; i++)
+        for (int q = 0; q < samples->list.items[i].queue_count; q++) {
+            const Sample *sample = &samples->list.items[i];
+            bool again = false; /* the same stream twice: the first says it */
+            for (int k = 0; k < q; k++)
+                again |= strcmp(sample->queues[k].stream, sample->queues[q].stream) == 0;
+            if (again)
+                continue;
+            sample_start(samples->out, "bidsql_queue_fill_ratio", sample);
+            label(samples->out, "edge", sample->queues[q].stream, false);
+            text_printf(samples->out, "} %.17g\n", sample->queues[q].ratio);
+        }
 }
 
 /* ---- families ---- */
@@ -327,6 +352,7 @@ static void add_queries(Samples *samples)
     per_query(samples, "bidsql_query_bytes_out_total", "counter", "Bytes written.", bytes_out);
     per_query(samples, "bidsql_decode_errors_total", "counter", "Records that did not decode or had no usable time.", bad_rows);
     per_query(samples, "bidsql_row_errors_total", "counter", "Rows over which an expression failed.", row_errors);
+    per_query(samples, "bidsql_dlq_records_total", "counter", "Rows that were put aside as dead letters.", dead_letters);
     per_query(samples, "bidsql_late_records_dropped_total", "counter", "Rows that found none of their windows open.", late_rows);
     per_query(samples, "bidsql_late_windows_dropped_total", "counter", "Windows that a row found closed.", late_windows);
     per_query(samples, "bidsql_query_turns_total", "counter", "Pieces of input that were worked on.", turns);
@@ -343,6 +369,7 @@ static void add_queries(Samples *samples)
     add_splits(samples);
     add_latency(samples);
     add_operators(samples);
+    add_queues(samples);
 }
 
 /* ---- the whole ---- */

@@ -133,6 +133,8 @@ static void visit_nodes(void *caller, const QueryInfo *query, const JobStatus *s
         const NodeCounters *c = &status->nodes[id];
         text_printf(out, "%s %llu %llu %llu late %llu rows %llu\n", plan_kind_name(query->plan->nodes[id]->kind), (unsigned long long)c->rows_in, (unsigned long long)c->rows_out,
                     (unsigned long long)c->batches, (unsigned long long)c->late_rows, (unsigned long long)c->held_rows);
+        if (query->plan->nodes[id]->kind == PLAN_WINDOW_AGGREGATE)
+            text_printf(out, "%lld open\n", (long long)c->open_windows);
     }
 }
 
@@ -150,11 +152,36 @@ static void operators_are_counted_where_that_is_asked_for(void **state)
     execute(&world, "INSERT INTO bids VALUES (1, 40, '2026-01-01 00:00:03');");
     world.out.length = 0;
     assert_true(runtime_status(world.runtime, "CTAS_COUNTS_1", visit_nodes, &world.out));
-    assert_string_equal(text_c(&world.out), "Scan 0 5 2 late 0 rows 0\nWatermark 5 5 2 late 0 rows 0\nFilter 5 4 2 late 0 rows 0\nWindowAggregate 4 2 2 late 1 rows 1\n"
+    assert_string_equal(text_c(&world.out), "Scan 0 5 2 late 0 rows 0\nWatermark 5 5 2 late 0 rows 0\nFilter 5 4 2 late 0 rows 0\nWindowAggregate 4 2 2 late 1 rows 1\n1 open\n"
                                             "Project 2 2 1 late 0 rows 0\nSink 2 0 1 late 0 rows 4\n");
     const char *plan = execute(&world, "EXPLAIN ANALYZE CTAS_COUNTS_1;");
     assert_non_null(strstr(plan, "ran: 4 rows in, 2 rows out, 1 late\n"));
     assert_non_null(strstr(plan, "cost: "));
+    world_end(&world);
+}
+
+static void visit_queues(void *caller, const QueryInfo *query, const JobStatus *status)
+{
+    (void)status;
+    for (int i = 0; i < query->queue_count; i++)
+        text_printf(caller, "%s %s %g\n", query->id, query->queues[i].stream, query->queues[i].ratio * 16384);
+}
+
+static void what_waits_for_a_query_is_told(void **state)
+{
+    (void)state;
+    World world;
+    world_start(&world);
+    execute(&world, BIDS "CREATE TABLE counts AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction; CREATE TABLE most AS SELECT MAX(n) AS n FROM counts;");
+    execute(&world, "PAUSE CTAS_COUNTS_1; INSERT INTO bids VALUES (1, 5), (2, 6), (1, 7);");
+    Text text = { 0 };
+    assert_true(runtime_status(world.runtime, NULL, visit_queues, &text));
+    assert_string_equal(text_c(&text), "CTAS_COUNTS_1 bids 3\nCTAS_MOST_2 counts 0\n");
+    text.length = 0;
+    execute(&world, "RESUME CTAS_COUNTS_1;");
+    assert_true(runtime_status(world.runtime, "CTAS_COUNTS_1", visit_queues, &text));
+    assert_string_equal(text_c(&text), "CTAS_COUNTS_1 bids 0\n");
+    text_release(&text);
     world_end(&world);
 }
 
@@ -170,6 +197,7 @@ int main(void)
         cmocka_unit_test(the_end_of_a_file_is_the_end_of_what_is_made_of_it),
         cmocka_unit_test(where_queries_stand_is_told),
         cmocka_unit_test(operators_are_counted_where_that_is_asked_for),
+        cmocka_unit_test(what_waits_for_a_query_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

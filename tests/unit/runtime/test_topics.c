@@ -47,6 +47,30 @@ static void a_table_over_a_topic_is_read_as_it_is_now(void **state)
     end(&world);
 }
 
+static void note_letters(void *caller, const QueryInfo *query, const JobStatus *status)
+{
+    text_printf(caller, "%s: %d letters, %d errors\n", query->id, (int)status->counters.dead_letters, (int)status->counters.row_errors);
+}
+
+/* Those that are put aside are counted by themselves: not every row that goes wrong is. */
+static void dead_letters_are_counted(void **state)
+{
+    (void)state;
+    World world;
+    Text text = { 0 };
+    start(&world);
+    execute(&world, "CREATE STREAM a (k VARCHAR KEY, v INT) WITH (kafka_topic = 'a', value_format = 'JSON', partitions = 1, on_expr_error = 'dead_letter', dead_letter_topic = 'a_dlq');"
+                    "CREATE STREAM plain (k VARCHAR KEY, v INT) WITH (kafka_topic = 'a', value_format = 'JSON');"
+                    "CREATE STREAM shares AS SELECT k, 10 / v AS share FROM a; CREATE STREAM others AS SELECT k, 10 / v AS share FROM plain;");
+    execute(&world, "INSERT INTO a VALUES ('x', 0); INSERT INTO a VALUES ('y', 2); INSERT INTO a VALUES ('z', 0);");
+    assert_true(runtime_status(world.runtime, "CSAS_SHARES_1", note_letters, &text));
+    assert_true(runtime_status(world.runtime, "CSAS_OTHERS_2", note_letters, &text));
+    assert_string_equal(text_c(&text), "CSAS_SHARES_1: 2 letters, 2 errors\nCSAS_OTHERS_2: 0 letters, 2 errors\n");
+    assert_int_equal(topic_log_count(topic_log(topics, "a_dlq", false)), 2);
+    text_release(&text);
+    end(&world);
+}
+
 static void a_stream_over_a_topic_is_read_to_its_present_end(void **state)
 {
     (void)state;
@@ -151,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_over_a_topic_is_read_as_it_is_now),
+        cmocka_unit_test(dead_letters_are_counted),
         cmocka_unit_test(a_stream_over_a_topic_is_read_to_its_present_end),
         cmocka_unit_test(windows_are_found_by_key_and_bounds),
         cmocka_unit_test(readers_of_a_topic_share_a_job),
