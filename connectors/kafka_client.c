@@ -25,6 +25,8 @@ struct KafkaClient {
     pthread_mutex_t lock;          /* of what callbacks have said, on whichever thread polls */
     bool rejected, all_down, committed;
     char reason[256];              /* of the last error; "" none */
+    bool can_ask;                  /* `user` and `password` are what the client has */
+    char user[256], password[512]; /* of PLAIN and SCRAM: see kafka_client_fetch */
 };
 
 /* ---- errors ---- */
@@ -212,6 +214,7 @@ static Error *set_producer(rd_kafka_conf_t *conf, const KafkaOptions *options)
     bool all = !options->properties.acks || strcmp(options->properties.acks, "all") == 0 || strcmp(options->properties.acks, "-1") == 0;
     TRY(set(conf, "enable.idempotence", all ? "true" : "false", false));
     TRY(set(conf, "partitioner", "murmur2_random", false));
+    TRY(set(conf, "linger.ms", "2", false)); /* results are waited for; more requests than that would keep brokers busier than it is worth */
     const int64_t memory = options->memory_bytes ? options->memory_bytes : SENT_BYTES;
     TRY(set_number(conf, "queue.buffering.max.kbytes", between(1, memory / 1024, 2097151)));
     return set_number(conf, "queue.buffering.max.messages", between(1000, memory / MESSAGE_OVERHEAD, 10000000));
@@ -232,6 +235,20 @@ static Error *set_common(rd_kafka_conf_t *conf)
 
 /* ---- life ---- */
 
+/* An empty text where there is none. False: it is too long. */
+static bool keep_credential(rd_kafka_conf_t *conf, const char *name, char *text, size_t size)
+{
+    size_t needed = size;
+    if (rd_kafka_conf_get(conf, name, NULL, &needed) != RD_KAFKA_CONF_OK || needed <= 1)
+        return true;
+    return needed <= size && rd_kafka_conf_get(conf, name, text, &needed) == RD_KAFKA_CONF_OK;
+}
+
+static void keep_credentials(rd_kafka_conf_t *conf, KafkaClient *client)
+{
+    client->can_ask = keep_credential(conf, "sasl.username", client->user, sizeof client->user) && keep_credential(conf, "sasl.password", client->password, sizeof client->password);
+}
+
 static Error *client_new(const ConnectorContext *context, const KafkaOptions *options, rd_kafka_type_t type, const KafkaCallbacks *callbacks, rd_kafka_conf_t *conf, KafkaClient **result)
 {
     char reason[256];
@@ -245,9 +262,11 @@ static Error *client_new(const ConnectorContext *context, const KafkaOptions *op
     client->callbacks = callbacks ? *callbacks : (KafkaCallbacks){ 0 };
     pthread_mutex_init(&client->lock, NULL);
     rd_kafka_conf_set_opaque(conf, client);
+    keep_credentials(conf, client);
     client->handle = rd_kafka_new(type, conf, reason, sizeof reason);
     if (!client->handle) {
         rd_kafka_conf_destroy(conf);
+        explicit_bzero(client->password, sizeof client->password);
         free(client);
         return error_new(ERR_CONNECT, "there is no Kafka client with these properties: %s", reason);
     }
@@ -310,6 +329,7 @@ static void *destroy(void *what)
 {
     Destroying *destroying = what;
     rd_kafka_destroy_flags(destroying->client->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    explicit_bzero(destroying->client->password, sizeof destroying->client->password);
     free(destroying->client);
     pthread_mutex_lock(&destroying->lock);
     destroying->done = true;
@@ -411,4 +431,16 @@ Error *kafka_client_metadata(KafkaClient *client, const char *topic, int64_t pat
     if (wanted)
         rd_kafka_topic_destroy(wanted);
     return error;
+}
+
+/* ---- fetching ---- */
+
+/* librdkafka 2.0.2 has no call for that, and one that does it on its way: new credentials wake brokers' threads that wait for some. They are the old ones. */
+void kafka_client_fetch(KafkaClient *client)
+{
+    if (!client->can_ask)
+        return;
+    rd_kafka_error_t *failed = rd_kafka_sasl_set_credentials(client->handle, client->user, client->password);
+    if (failed)
+        rd_kafka_error_destroy(failed);
 }

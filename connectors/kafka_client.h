@@ -28,6 +28,10 @@ void kafka_client_unwind(void *client); /* the same, for MEMORY_HOLD of a KafkaC
 
 rd_kafka_t *kafka_client_handle(const KafkaClient *client);
 
+/* Makes brokers' threads look at once whether partitions are to be fetched. Where the queues of all were full they would only do so after up to a
+ * second, however empty the queues have become meanwhile. Cheap, but not for every message. */
+void kafka_client_fetch(KafkaClient *client);
+
 /* Has the group's coordinator taken offsets of ours? */
 bool kafka_client_committed(KafkaClient *client);
 

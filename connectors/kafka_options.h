@@ -39,7 +39,7 @@
     X(partition_fetch_max, "max.partition.fetch.bytes", "max.partition.fetch.bytes", CONSUMER, false, "The most of one partition in one answer.") \
     X(check_crcs, "check.crcs", "check.crcs", CONSUMER, false, "Checksums of messages are checked; `true`, unless it says `false`.") \
     X(acks, "acks", "acks", PRODUCER, false, "Replicas that must have a message: `all` or `1`.") \
-    X(linger, "linger.ms", "linger.ms", PRODUCER, false, "Messages wait so long for others to be sent with.") \
+    X(linger, "linger.ms", "linger.ms", PRODUCER, false, "Messages wait so long, in ms, for others to be sent with: 2 unless said.") \
     X(batch_size, "batch.size", "batch.size", PRODUCER, false, "The most bytes of messages that are sent together.") \
     X(batch_messages, "batch.num.messages", "batch.num.messages", PRODUCER, false, "The most messages that are sent together.") \
     X(compression_type, "compression.type", "compression.type", PRODUCER, false, "`none`, `gzip`, `snappy`, `lz4` or `zstd`.") \

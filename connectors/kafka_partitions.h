@@ -13,6 +13,7 @@ typedef struct KafkaPartition {
     /* of the running source */
     rd_kafka_queue_t *queue;
     bool caught_up, ended;
+    bool asked;                  /* for more, since the queue was low last */
 } KafkaPartition;
 
 typedef struct KafkaPartitions { KafkaPartition *items; int count, capacity; } KafkaPartitions;

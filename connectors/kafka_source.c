@@ -8,6 +8,7 @@
 #include "connectors/kafka_twin.h"
 
 #define LOOK_AGAIN_US 5000   /* where nobody can be woken */
+#define QUEUE_LOW 500        /* messages of a partition, fewer than the client ever wants to have */
 
 typedef struct KafkaSource {
     Arena arena;
@@ -280,6 +281,15 @@ static Error *hear_news(KafkaSource *state)
     return kafka_client_trouble(state->client);
 }
 
+/* Fetching has rested while the queue was full, and nobody tells it that there is room. */
+static void ask_for_more(KafkaSource *state, KafkaPartition *partition)
+{
+    const bool low = rd_kafka_queue_length(partition->queue) <= QUEUE_LOW;
+    if (low && !partition->asked && !partition->caught_up && !partition->ended)
+        kafka_client_fetch(state->client);
+    partition->asked = low;
+}
+
 static void page_unwind(void *page) { kafka_page_release(page); }
 
 /* Moves what the partition's queue holds into a page; NULL: there was nothing. */
@@ -290,6 +300,7 @@ static Error *fill_page(Source *source, KafkaPartition *partition, uint64_t most
     MEMORY_HOLD(page_unwind, page);
     Filling filling = { .state = state, .partition = partition, .page = page, .most = most, .headers = source->spec->wants_headers };
     rd_kafka_consume_callback_queue(partition->queue, 0, take_message, &filling);
+    ask_for_more(state, partition);
     if (filling.no_memory)
         memory_raise();
     Error *error = filling.failed ? partition_failed(state, partition, filling.failed) : NULL;
