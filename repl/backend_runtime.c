@@ -13,6 +13,7 @@
 
 #include "parser/parser.h"
 #include "repl/backend.h"
+#include "repl/io.h"
 #include "repl/sql_text.h"
 
 #define LOG_ROWS 1000 /* of the processing log that are kept */
@@ -228,20 +229,6 @@ static Error *give_rows(const Answer *answer, const SessionOutput *output)
 
 static Error *run_pieces(RuntimeBackend *backend, const char *text, size_t length, const SessionOutput *output);
 
-static Error *read_file(const char *path, Text *text)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return error_new(ERR_CONNECT, "cannot open '%s': %s", path, strerror(errno));
-    char piece[65536];
-    size_t got;
-    while ((got = fread(piece, 1, sizeof piece, file)) > 0)
-        text_add(text, piece, got);
-    bool failed = ferror(file);
-    fclose(file);
-    return failed ? error_new(ERR_IO, "cannot read '%s'", path) : NULL;
-}
-
 /* Errors of the script are about another text: their places are said in their messages. */
 static Error *run_script(RuntimeBackend *backend, const char *path, const SessionOutput *output)
 {
@@ -249,7 +236,7 @@ static Error *run_script(RuntimeBackend *backend, const char *path, const Sessio
     if (backend->depth >= SCRIPT_DEPTH_MAX)
         return error_new(ERR_BIND, "scripts run each other more than %d deep", SCRIPT_DEPTH_MAX);
     MEMORY_HOLD(text_unwind, &text);
-    Error *error = read_file(path, &text);
+    Error *error = io_read_file(path, &text);
     if (!error) {
         backend->depth++;
         MEMORY_GUARDED(error, run_pieces(backend, text_c(&text), text.length, output));

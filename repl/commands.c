@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "repl/help.h"
+#include "repl/io.h"
 #include "repl/sql_text.h"
 #include "repl/watch.h"
 
@@ -162,26 +163,12 @@ static void run_include(Shell *shell, const Command *command, const char *argume
         shell_run_file(shell, argument);
 }
 
-static Error *read_file(const char *path, Text *text)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return error_new(ERR_CONNECT, "cannot open '%s': %s", path, strerror(errno));
-    char piece[65536];
-    size_t got;
-    while ((got = fread(piece, 1, sizeof piece, file)) > 0)
-        text_add(text, piece, got);
-    bool failed = ferror(file);
-    fclose(file);
-    return failed ? error_new(ERR_IO, "cannot read '%s'", path) : NULL;
-}
-
 static void run_edit(Shell *shell, const Command *command, const char *argument)
 {
     (void)command;
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
-    Error *error = *argument ? read_file(argument, &text) : NULL;
+    Error *error = *argument ? io_read_file(argument, &text) : NULL;
     if (!*argument)
         text_add(&text, text_c(&shell->last), shell->last.length);
     if (error)

@@ -13,6 +13,7 @@
 #include "common/calendar.h"
 #include "common/hash.h"
 #include "common/value_text.h"
+#include "repl/io.h"
 #include "terminal/layout.h"
 #include "terminal/raw_mode.h"
 #include "terminal/width.h"
@@ -284,19 +285,6 @@ static void add_footer(LiveView *view, Text *out, size_t shown, bool last)
     text_add_c(out, "\033[K");
 }
 
-static void write_all(int fd, const char *bytes, size_t length)
-{
-    while (length) {
-        ssize_t wrote = write(fd, bytes, length);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return;
-        bytes += wrote;
-        length -= (size_t)wrote;
-    }
-}
-
 /* Lines of others; the picture is drawn anew below them. */
 static void show_above(LiveView *view)
 {
@@ -305,8 +293,8 @@ static void show_above(LiveView *view)
     for (size_t length; shown < ABOVE_BYTES && (length = above_take(view->above, bytes, sizeof bytes)); shown += length) {
         char erase[32];
         int erased = snprintf(erase, sizeof erase, view->drawn_lines ? "\r\033[%dA\033[J" : "\r\033[J", view->drawn_lines);
-        write_all(view->fd, erase, (size_t)erased);
-        write_all(view->fd, bytes, length);
+        io_write_all(view->fd, erase, (size_t)erased);
+        io_write_all(view->fd, bytes, length);
         view->drawn_lines = 0;
     }
 }
@@ -336,7 +324,7 @@ static Error *draw(LiveView *view, bool last)
         }
     add_footer(view, &out, shown, last);
     text_add_c(&out, last ? "\n\033[J" : "\033[J");
-    write_all(view->fd, text_c(&out), out.length);
+    io_write_all(view->fd, text_c(&out), out.length);
     view->drawn_lines = (int)shown + 1;
     mem_free(widths);
     text_release(&out);

@@ -3,6 +3,7 @@
 
 #include "common/calendar.h"
 #include "repl/backend.h"
+#include "repl/io.h"
 #include "terminal/raw_mode.h"
 
 #include <errno.h>
@@ -136,19 +137,6 @@ static void write_status(Progress *progress, const SessionProgress *now)
         write_line(progress, now, elapsed);
 }
 
-static void write_all(int fd, const char *bytes, size_t length)
-{
-    while (length) {
-        ssize_t wrote = write(fd, bytes, length);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return;
-        bytes += wrote;
-        length -= (size_t)wrote;
-    }
-}
-
 /* Locked. */
 static void show_above(Progress *progress)
 {
@@ -156,7 +144,7 @@ static void show_above(Progress *progress)
     size_t shown = 0; /* so much at once, as others wait for the lock */
     for (size_t length; progress->above && shown < ABOVE_BYTES && (length = above_take(progress->above, bytes, sizeof bytes)); shown += length) {
         clear_line(progress);
-        write_all(1, bytes, length);
+        io_write_all(1, bytes, length);
     }
 }
 

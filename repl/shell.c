@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "connectors/connectors.h"
+#include "repl/io.h"
 #include "repl/commands.h"
 #include "repl/completion.h"
 #include "repl/interrupt.h"
@@ -24,19 +25,6 @@
 const char *const display_mode_names[] = { "append", "changelog", "live", NULL };
 
 /* ---- saying ---- */
-
-static void write_all(int fd, const char *bytes, size_t length)
-{
-    while (length) {
-        ssize_t wrote = write(fd, bytes, length);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return;
-        bytes += wrote;
-        length -= (size_t)wrote;
-    }
-}
 
 void shell_say(Shell *shell, const char *format, ...)
 {
@@ -56,7 +44,7 @@ void shell_say(Shell *shell, const char *format, ...)
         length--; /* room for the line's end */
     }
     bytes[length] = '\n';
-    write_all(1, bytes, (size_t)length + 1);
+    io_write_all(1, bytes, (size_t)length + 1);
     if (bytes != small)
         mem_free(bytes);
 }
@@ -79,7 +67,7 @@ void shell_say_error(Shell *shell, Error *error, const char *name, const char *t
     if (isatty(2))
         terminal_size(2, &columns, &rows);
     error_render_within(error, name, text, length, shell->color, columns, &out);
-    write_all(2, text_c(&out), out.length);
+    io_write_all(2, text_c(&out), out.length);
     text_release(&out);
     error_free(error);
 }
@@ -249,25 +237,11 @@ static bool run_pieces(Shell *shell, const char *name, const char *text, size_t 
     return fine;
 }
 
-static Error *read_file(const char *path, Text *text)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return error_new(ERR_CONNECT, "cannot open '%s': %s", path, strerror(errno));
-    char piece[65536];
-    size_t got;
-    while ((got = fread(piece, 1, sizeof piece, file)) > 0)
-        text_add(text, piece, got);
-    bool failed = ferror(file);
-    fclose(file);
-    return failed ? error_new(ERR_IO, "cannot read '%s'", path) : NULL;
-}
-
 bool shell_run_file(Shell *shell, const char *path)
 {
     Text text = { 0 };
     MEMORY_HOLD(text_unwind, &text);
-    Error *error = read_file(path, &text);
+    Error *error = io_read_file(path, &text);
     bool fine = !error && run_pieces(shell, path, text_c(&text), text.length, true);
     if (error)
         shell_say_error(shell, error, path, "", 0);
@@ -316,7 +290,7 @@ static Error *edit_outside(Text *text)
         error = error_new(ERR_IO, "'%s' failed", program);
     text->length = 0;
     if (!error)
-        error = read_file(path.bytes, text);
+        error = io_read_file(path.bytes, text);
     unlink(path.bytes);
     text_release(&path);
     text_release(&command);
@@ -487,7 +461,7 @@ static void tell_how_to_leave(double *canceled)
     static const char line[] = "\\q or Ctrl-D leaves\n";
     const double now = seconds_now();
     if (*canceled && now - *canceled < 2)
-        write_all(1, line, sizeof line - 1);
+        io_write_all(1, line, sizeof line - 1);
     *canceled = *canceled && now - *canceled < 2 ? 0 : now;
 }
 
@@ -536,7 +510,7 @@ static void show_rest(Shell *shell)
 {
     char bytes[4096];
     for (size_t length; (length = above_take(shell->above, bytes, sizeof bytes));)
-        write_all(1, bytes, length);
+        io_write_all(1, bytes, length);
     above_free(shell->above);
 }
 
