@@ -2,43 +2,21 @@
  *
  * = ANY is IN, <> ALL is NOT IN. For the others it is enough to know of the sub-query's values the smallest, the largest and how many they are:
  * x > ANY is TRUE if x > the smallest; else NULL if x or one of the values is NULL; else, and of no rows, FALSE. x op ALL is NOT (x the-opposite-of-op ANY). */
+#include "planner/ast_make.h"
 #include "planner/ast_map.h"
 #include "planner/bind_correlation.h"
 
-static AstExpr *node(Arena *arena, AstExprKind kind, Span at)
-{
-    AstExpr *expr = ARENA_NEW(arena, AstExpr);
-    *expr = (AstExpr){ .kind = kind, .at = at, .op_at = at };
-    return expr;
-}
-
-static AstExpr *binary(Arena *arena, AstOperator op, AstExpr *left, AstExpr *right)
-{
-    AstExpr *expr = node(arena, AST_BINARY, left->at);
-    expr->op = op;
-    expr->left = left;
-    expr->right = right;
-    return expr;
-}
-
 static AstExpr *negation(Arena *arena, AstExpr *of)
 {
-    AstExpr *expr = node(arena, AST_UNARY, of->at);
+    AstExpr *expr = ast_make_node(arena, AST_UNARY, of->at);
     expr->op = OP_NOT;
     expr->left = of;
     return expr;
 }
 
-static AstExpr *literal(Arena *arena, Value value, Span at)
-{
-    AstExpr *expr = node(arena, AST_LITERAL, at);
-    expr->value = value;
-    return expr;
-}
-
 static AstExpr *aggregate(Arena *arena, const char *name, AstExpr *arg)
 {
-    AstExpr *call = node(arena, AST_CALL, arg->at);
+    AstExpr *call = ast_make_node(arena, AST_CALL, arg->at);
     LIST_ADD(arena, &call->path, ((AstName){ name, false, arg->at }));
     LIST_ADD(arena, &call->args, arg);
     return call;
@@ -75,7 +53,7 @@ static AstExpr *facts(Arena *arena, const AstExpr *ast)
 {
     const Span at = ast->query->at;
     AstQuery *query = ARENA_NEW(arena, AstQuery);
-    AstExpr *value, *record = node(arena, AST_STRUCT, at), *asked = node(arena, AST_SCALAR_QUERY, ast->at);
+    AstExpr *value, *record = ast_make_node(arena, AST_STRUCT, at), *asked = ast_make_node(arena, AST_SCALAR_QUERY, ast->at);
     if (is_plain(ast->query)) {
         *query = *ast->query;
         value = query->items.items[0].expr;
@@ -87,10 +65,10 @@ static AstExpr *facts(Arena *arena, const AstExpr *ast)
         *rows = (AstRelation){ .kind = AST_REL_QUERY, .at = at, .query = ast->query, .alias = { "$any", true, at } };
         LIST_ADD(arena, &rows->column_aliases, ((AstName){ "$any", true, at }));
         *query = (AstQuery){ .kind = AST_SELECT, .at = at, .from = rows };
-        value = node(arena, AST_NAME, at);
+        value = ast_make_node(arena, AST_NAME, at);
         LIST_ADD(arena, &value->path, ((AstName){ "$any", true, at }));
     }
-    AstExpr *all = node(arena, AST_CALL, at);
+    AstExpr *all = ast_make_node(arena, AST_CALL, at);
     LIST_ADD(arena, &all->path, ((AstName){ "count", false, at }));
     all->star = true;
     AstExpr *const values[FACTS] = { aggregate(arena, "min", value), aggregate(arena, "max", value), all, aggregate(arena, "count", value) };
@@ -105,7 +83,7 @@ static AstExpr *facts(Arena *arena, const AstExpr *ast)
 
 static AstExpr *fact(Arena *arena, AstExpr *of, Fact which)
 {
-    AstExpr *field = node(arena, AST_FIELD, of->at);
+    AstExpr *field = ast_make_node(arena, AST_FIELD, of->at);
     field->left = of;
     LIST_ADD(arena, &field->path, ((AstName){ fact_names[which], true, of->at }));
     return field;
@@ -115,7 +93,7 @@ static AstExpr *fact(Arena *arena, AstExpr *of, Fact which)
 
 static AstExpr *is_null(Arena *arena, AstExpr *value)
 {
-    AstExpr *test = node(arena, AST_IS, value->at);
+    AstExpr *test = ast_make_node(arena, AST_IS, value->at);
     test->is = IS_NULL;
     test->left = value;
     return test;
@@ -125,18 +103,18 @@ static AstExpr *is_null(Arena *arena, AstExpr *value)
 static AstExpr *found(Arena *arena, const AstExpr *ast, AstOperator op, AstExpr *of)
 {
     if (op == OP_NOT_EQUAL)
-        return binary(arena, OP_OR, binary(arena, op, ast->left, fact(arena, of, LEAST)), binary(arena, op, ast->left, fact(arena, of, MOST)));
-    return binary(arena, op, ast->left, fact(arena, of, op == OP_GREATER || op == OP_GREATER_EQUAL ? LEAST : MOST));
+        return ast_make_binary(arena, OP_OR, ast_make_binary(arena, op, ast->left, fact(arena, of, LEAST)), ast_make_binary(arena, op, ast->left, fact(arena, of, MOST)));
+    return ast_make_binary(arena, op, ast->left, fact(arena, of, op == OP_GREATER || op == OP_GREATER_EQUAL ? LEAST : MOST));
 }
 
 static AstExpr *any(Arena *arena, const AstExpr *ast, AstOperator op)
 {
-    AstExpr *choice = node(arena, AST_CASE, ast->at), *of = facts(arena, ast);
-    AstExpr *none = literal(arena, (Value){ .type = type_scalar(TYPE_BIGINT) }, ast->at), *no = literal(arena, (Value){ .type = type_scalar(TYPE_BOOLEAN) }, ast->at);
-    AstExpr *open = binary(arena, OP_OR, is_null(arena, ast->left), binary(arena, OP_LESS, fact(arena, of, VALUES_KNOWN), fact(arena, of, ROWS)));
-    AstExpr *yes = literal(arena, (Value){ .type = type_scalar(TYPE_BOOLEAN), .integer = 1 }, ast->at);
+    AstExpr *choice = ast_make_node(arena, AST_CASE, ast->at), *of = facts(arena, ast);
+    AstExpr *none = ast_make_literal(arena, (Value){ .type = type_scalar(TYPE_BIGINT) }, ast->at), *no = ast_make_literal(arena, (Value){ .type = type_scalar(TYPE_BOOLEAN) }, ast->at);
+    AstExpr *open = ast_make_binary(arena, OP_OR, is_null(arena, ast->left), ast_make_binary(arena, OP_LESS, fact(arena, of, VALUES_KNOWN), fact(arena, of, ROWS)));
+    AstExpr *yes = ast_make_literal(arena, (Value){ .type = type_scalar(TYPE_BOOLEAN), .integer = 1 }, ast->at);
     AstExpr *const args[] = { found(arena, ast, op, of), yes,
-                              binary(arena, OP_EQUAL, fact(arena, of, ROWS), none), no, open, literal(arena, value_null(type_scalar(TYPE_NULL)), ast->at) };
+                              ast_make_binary(arena, OP_EQUAL, fact(arena, of, ROWS), none), no, open, ast_make_literal(arena, value_null(type_scalar(TYPE_NULL)), ast->at) };
     for (size_t i = 0; i < sizeof args / sizeof *args; i++)
         LIST_ADD(arena, &choice->args, args[i]);
     choice->right = no;

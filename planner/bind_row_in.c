@@ -3,52 +3,28 @@
  * A row equals another if all columns do; it does not if one differs; else a NULL leaves it open. So (a, b) IN q is TRUE if q has a row with
  * x = a AND y = b, else NULL if q has one where each column is equal or NULL on one of the sides, else FALSE. Written as EXISTS, one for each way in
  * which the columns can be so, which sub-queries that compare for equality can answer from their keys alone. */
+#include "planner/ast_make.h"
 #include "planner/ast_map.h"
 #include "planner/binder.h"
 
 enum { COLUMNS_MAX = 4 }; /* 3^4 ways */
 typedef enum ColumnIs { IS_EQUAL, INNER_IS_NULL, OUTER_IS_NULL, WAYS } ColumnIs;
 
-static AstExpr *node(Arena *arena, AstExprKind kind, Span at)
-{
-    AstExpr *expr = ARENA_NEW(arena, AstExpr);
-    *expr = (AstExpr){ .kind = kind, .at = at, .op_at = at };
-    return expr;
-}
-
-static AstExpr *binary(Arena *arena, AstOperator op, AstExpr *left, AstExpr *right)
-{
-    if (!left)
-        return right;
-    AstExpr *expr = node(arena, AST_BINARY, left->at);
-    expr->op = op;
-    expr->left = left;
-    expr->right = right;
-    return expr;
-}
-
 static AstExpr *is_null(Arena *arena, AstExpr *value)
 {
-    AstExpr *expr = node(arena, AST_IS, value->at);
+    AstExpr *expr = ast_make_node(arena, AST_IS, value->at);
     expr->is = IS_NULL;
     expr->left = value;
     return expr;
 }
 
-static AstExpr *literal(Arena *arena, Value value, Span at)
-{
-    AstExpr *expr = node(arena, AST_LITERAL, at);
-    expr->value = value;
-    return expr;
-}
-
-static AstExpr *truth(Arena *arena, bool value, Span at) { return literal(arena, (Value){ .type = type_scalar(TYPE_BOOLEAN), .integer = value }, at); }
+static AstExpr *truth(Arena *arena, bool value, Span at) { return ast_make_literal(arena, (Value){ .type = type_scalar(TYPE_BOOLEAN), .integer = value }, at); }
 
 static AstName inner_name(Arena *arena, int column, Span at) { return (AstName){ arena_printf(arena, "$in%d", column), true, at }; }
 
 static AstExpr *inner_column(Arena *arena, int column, Span at)
 {
-    AstExpr *expr = node(arena, AST_NAME, at);
+    AstExpr *expr = ast_make_node(arena, AST_NAME, at);
     LIST_ADD(arena, &expr->path, inner_name(arena, column, at));
     return expr;
 }
@@ -70,21 +46,21 @@ static AstExpr *exists(Arena *arena, const AstExpr *ast, const AstExprs *ties, i
     for (int i = 0; i < count; i++) {
         AstExpr *outer = ast->left->args.items[i];
         if (is[i] == OUTER_IS_NULL)
-            test = binary(arena, OP_AND, test, is_null(arena, outer));
+            test = ast_make_binary(arena, OP_AND, test, is_null(arena, outer));
         else if (is[i] == INNER_IS_NULL)
-            where = binary(arena, OP_AND, where, is_null(arena, inner_column(arena, i, outer->at)));
+            where = ast_make_binary(arena, OP_AND, where, is_null(arena, inner_column(arena, i, outer->at)));
         else
-            where = binary(arena, OP_AND, where, binary(arena, OP_EQUAL, inner_column(arena, i, outer->at), outer));
+            where = ast_make_binary(arena, OP_AND, where, ast_make_binary(arena, OP_EQUAL, inner_column(arena, i, outer->at), outer));
     }
     for (int i = 0; i < ties->count; i++)
-        where = binary(arena, OP_AND, where, binary(arena, OP_EQUAL, inner_column(arena, count + i, ties->items[i]->at), ties->items[i]));
+        where = ast_make_binary(arena, OP_AND, where, ast_make_binary(arena, OP_EQUAL, inner_column(arena, count + i, ties->items[i]->at), ties->items[i]));
     AstQuery *query = ARENA_NEW(arena, AstQuery);
     *query = (AstQuery){ .kind = AST_SELECT, .at = ast->query->at, .from = inner_rows(arena, ast, count + ties->count), .where = where };
-    AstExpr *one = literal(arena, (Value){ .type = type_scalar(TYPE_BIGINT), .integer = 1 }, ast->at);
+    AstExpr *one = ast_make_literal(arena, (Value){ .type = type_scalar(TYPE_BIGINT), .integer = 1 }, ast->at);
     LIST_ADD(arena, &query->items, ((AstSelectItem){ .expr = one, .at = ast->at }));
-    AstExpr *found = node(arena, AST_EXISTS, ast->at);
+    AstExpr *found = ast_make_node(arena, AST_EXISTS, ast->at);
     found->query = query;
-    return binary(arena, OP_AND, test, found);
+    return ast_make_binary(arena, OP_AND, test, found);
 }
 
 Error *row_in_query(Arena *arena, const AstExpr *ast, const AstExprs *ties, AstExpr **tests)
@@ -96,7 +72,7 @@ Error *row_in_query(Arena *arena, const AstExpr *ast, const AstExprs *ties, AstE
                           "[NOT] EXISTS (SELECT .. WHERE inner = outer AND ..)");
     if (ast->query->kind == AST_SELECT && ast->query->items.count == 1 + ties->count && ast->query->items.items[0].expr->kind != AST_STAR)
         return error_at(ERR_BIND, ast->query->at, "the sub-query gives 1 columns, %d are asked for", count);
-    AstExpr *choice = node(arena, AST_CASE, ast->at), *open = NULL;
+    AstExpr *choice = ast_make_node(arena, AST_CASE, ast->at), *open = NULL;
     AstExpr *equal = exists(arena, ast, ties, count, is);
     for (;;) {
         int at = 0;
@@ -104,16 +80,16 @@ Error *row_in_query(Arena *arena, const AstExpr *ast, const AstExprs *ties, AstE
             is[at++] = IS_EQUAL;
         if (at == count)
             break;
-        open = binary(arena, OP_OR, open, exists(arena, ast, ties, count, is));
+        open = ast_make_binary(arena, OP_OR, open, exists(arena, ast, ties, count, is));
     }
     LIST_ADD(arena, &choice->args, equal);
     LIST_ADD(arena, &choice->args, truth(arena, true, ast->at));
     LIST_ADD(arena, &choice->args, open);
-    LIST_ADD(arena, &choice->args, literal(arena, value_null(type_scalar(TYPE_NULL)), ast->at));
+    LIST_ADD(arena, &choice->args, ast_make_literal(arena, value_null(type_scalar(TYPE_NULL)), ast->at));
     choice->right = truth(arena, false, ast->at);
     *tests = choice;
     if (ast->negated) {
-        *tests = node(arena, AST_UNARY, ast->at);
+        *tests = ast_make_node(arena, AST_UNARY, ast->at);
         (*tests)->op = OP_NOT;
         (*tests)->left = choice;
     }
